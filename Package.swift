@@ -1,0 +1,142 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Settings of every Swift target.
+let settings: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .strictMemorySafety(),
+  .treatAllWarnings(as: .error),
+]
+
+/// Targets on the audio path; here a protocol-typed parameter is an error too.
+let audioPathSettings = settings + [.treatWarning("PerformanceHints", as: .error)]
+
+let testSettings: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .treatAllWarnings(as: .error),
+]
+
+let argumentParser: Target.Dependency = .product(
+  name: "ArgumentParser", package: "swift-argument-parser")
+let toml: Target.Dependency = .product(name: "TOMLKit", package: "TOMLKit")
+let histogram: Target.Dependency = .product(name: "Histogram", package: "hdrhistogram-swift")
+
+/// A system library that Debian packages with a pkg-config file.
+func system(_ name: String, pkgConfig: String, debian: String) -> Target {
+  .systemLibrary(name: name, pkgConfig: pkgConfig, providers: [.apt([debian])])
+}
+
+// The rows of docs/architecture.md, top to bottom: imports point downwards only.
+let package = Package(
+  name: "qdenoise",
+  products: [
+    .executable(name: "qdenoise", targets: ["qdenoise"]),
+    .executable(name: "denoisectl", targets: ["denoisectl"]),
+    .library(name: "Engine", targets: ["Engine"]),
+    .library(name: "TFLite", targets: ["TFLite"]),
+    .library(name: "Quantizer", targets: ["Quantizer"]),
+    .library(name: "Kernels", targets: ["Kernels"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+    .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
+    .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
+  ],
+  targets: [
+    // Programs.
+    .executableTarget(
+      name: "qdenoise",
+      dependencies: [
+        "Control", "Denoise", "AudioHost", "ModelStore", "Signal", "Memory", "CSystemd", "CPulse",
+        toml, histogram,
+      ],
+      swiftSettings: audioPathSettings),
+    .executableTarget(
+      name: "denoisectl",
+      dependencies: [
+        "Control", "Denoise", "AudioHost", "ModelStore", "Quantizer", "TFLite", "Engine", "Plot",
+        "Kernels", "Memory", argumentParser,
+      ],
+      swiftSettings: settings),
+
+    // Where a model comes from.
+    .target(
+      name: "ModelStore", dependencies: ["Denoise", "TFLite", "Engine", "CEmbeddedModel"],
+      swiftSettings: settings),
+
+    .target(name: "Plot", dependencies: ["Signal", "CPNG", "Memory"], swiftSettings: settings),
+    .target(
+      name: "Denoise", dependencies: ["Engine", "Signal", "Kernels", "Memory"],
+      swiftSettings: audioPathSettings),
+    .target(name: "TFLite", dependencies: ["Engine"], swiftSettings: settings),
+    .target(name: "Quantizer", dependencies: ["Engine"], swiftSettings: settings),
+
+    .target(name: "Engine", dependencies: ["Kernels", "Memory"], swiftSettings: audioPathSettings),
+    .target(
+      name: "Signal", dependencies: ["Kernels", "Memory", "CKissFFT", "CSampleRate"],
+      swiftSettings: audioPathSettings),
+
+    .target(
+      name: "Kernels", dependencies: ["CKernels", "Memory"], swiftSettings: audioPathSettings),
+    .target(
+      name: "AudioHost", dependencies: ["CPulse", "CALSA", "CSndFile", "Memory"],
+      swiftSettings: audioPathSettings),
+
+    .target(name: "Memory", swiftSettings: audioPathSettings),
+    .target(name: "Control", dependencies: ["CSystemd"], swiftSettings: settings),
+
+    // C.
+    .target(name: "CKernels"),
+    .target(name: "CEmbeddedModel"),
+    system("CPulse", pkgConfig: "libpulse", debian: "libpulse-dev"),
+    system("CALSA", pkgConfig: "alsa", debian: "libasound2-dev"),
+    system("CSystemd", pkgConfig: "libsystemd", debian: "libsystemd-dev"),
+    system("CSndFile", pkgConfig: "sndfile", debian: "libsndfile1-dev"),
+    system("CKissFFT", pkgConfig: "kissfft-float", debian: "libkissfft-dev"),
+    system("CSampleRate", pkgConfig: "samplerate", debian: "libsamplerate0-dev"),
+    system("CPNG", pkgConfig: "libpng", debian: "libpng-dev"),
+
+    // Tests.
+    .target(name: "CAllocationCount", path: "Tests/Support/CAllocationCount"),
+    .testTarget(name: "KernelsTests", dependencies: ["Kernels", "Memory"], swiftSettings: testSettings),
+    .testTarget(
+      name: "TFLiteTests", dependencies: ["TFLite", "Engine"], exclude: [],
+      swiftSettings: testSettings),
+    .testTarget(
+      name: "EngineTests",
+      dependencies: ["Engine", "TFLite", "Kernels", "Memory", "CAllocationCount"],
+      swiftSettings: testSettings),
+    .testTarget(
+      name: "QuantizerTests", dependencies: ["Quantizer", "TFLite", "Engine"],
+      swiftSettings: testSettings),
+    .testTarget(
+      name: "SignalTests", dependencies: ["Signal", "Memory", "CAllocationCount"],
+      swiftSettings: testSettings),
+    .testTarget(
+      name: "DenoiseTests",
+      dependencies: ["Denoise", "ModelStore", "Engine", "Kernels", "Memory", "CAllocationCount"],
+      swiftSettings: testSettings),
+    .testTarget(name: "PlotTests", dependencies: ["Plot"], swiftSettings: testSettings),
+    .testTarget(name: "AudioHostTests", dependencies: ["AudioHost"], swiftSettings: testSettings),
+    .testTarget(
+      name: "DaemonTests",
+      dependencies: [
+        "qdenoise", "AudioHost", "Control", "Denoise", "ModelStore", "Signal", "CAllocationCount",
+      ],
+      swiftSettings: testSettings),
+    .testTarget(name: "ControlTests", dependencies: ["Control"], swiftSettings: testSettings),
+    .testTarget(
+      name: "CommandTests", dependencies: ["denoisectl", "qdenoise", "AudioHost", "Control"],
+      swiftSettings: testSettings),
+    .testTarget(
+      name: "SystemTests", dependencies: ["qdenoise", "denoisectl", "AudioHost", "Control"],
+      swiftSettings: testSettings),
+  ],
+  cLanguageStandard: .gnu17
+)

@@ -1,0 +1,7 @@
+#pragma once
+
+#include <stdint.h>
+
+/// Heap allocations (malloc, calloc, realloc, aligned variants) made by the calling thread since its start.
+/// Linked into a test program, it stands in front of the C library's allocator.
+uint64_t allocation_count(void);
