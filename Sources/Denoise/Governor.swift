@@ -1,0 +1,98 @@
+/// Decides how much work a hop may be: down a step when hops are late, up again when they have
+/// been in time for long enough.
+///
+/// A step down happens at once, as soon as `lateHops` of the last `window` hops were late. A step
+/// up needs `patience` hops in time; a step up that does not last doubles the patience of the
+/// next, so that a machine that is too slow is asked ever more rarely.
+/// Thread: audio.
+public struct Governor: Sendable {
+  /// What runs, from the most work to the least.
+  public enum Level: Int, CaseIterable, Sendable, Comparable, Codable {
+    case full
+    case light
+    case gate
+    case bypass
+
+    public static func < (a: Level, b: Level) -> Bool { a.rawValue < b.rawValue }
+  }
+
+  /// A change of level that the caller carries out.
+  public struct Change: Equatable, Sendable {
+    public var from: Level
+    public var to: Level
+    /// A step down is taken at once; a step up may be warmed first.
+    public var isDown: Bool { to > from }
+  }
+
+  /// Late hops within `window` that lead a step down.
+  public static let lateHops = 3
+  /// Hops that are looked back upon; as many as bits in `recent`.
+  public static let window = 64
+  /// Hops in time before a step up: 5 s.
+  public static let patience = 500
+  /// The most that patience grows to: 80 s.
+  public static let longestPatience = 16 * patience
+
+  public private(set) var level: Level
+  /// The most work that may be done: the user's choice of model.
+  public let top: Level
+  /// Whether there is a light model to step down to.
+  public let hasLight: Bool
+
+  private var recent: UInt64 = 0
+  private var hopsInTime = 0
+  private var hopsSinceStepUp = Int.max
+  private var currentPatience = Governor.patience
+
+  public init(top: Level = .full, hasLight: Bool = true) {
+    precondition(hasLight || top != .light, "the top of the ladder is a model that there is not")
+    self.top = top
+    self.hasLight = hasLight
+    level = top
+  }
+
+  /// Records one hop and says what changes because of it. Call it once a hop.
+  public mutating func record(late: Bool) -> Change? {
+    recent = recent << 1 | (late ? 1 : 0)
+    hopsInTime = late ? 0 : hopsInTime + 1
+    if hopsSinceStepUp < Int.max { hopsSinceStepUp += 1 }
+    if recent.nonzeroBitCount >= Governor.lateHops, let below { return step(to: below) }
+    if hopsInTime >= currentPatience, let above { return step(to: above) }
+    return nil
+  }
+
+  private mutating func step(to next: Level) -> Change {
+    let change = Change(from: level, to: next)
+    if change.isDown {
+      let failed = hopsSinceStepUp < 2 * Governor.patience
+      currentPatience =
+        failed ? min(2 * currentPatience, Governor.longestPatience) : Governor.patience
+      hopsSinceStepUp = Int.max
+    } else {
+      hopsSinceStepUp = 0
+    }
+    level = next
+    recent = 0
+    hopsInTime = 0
+    return change
+  }
+
+  private var below: Level? {
+    switch level {
+    case .full: hasLight ? .light : .gate
+    case .light: .gate
+    case .gate: .bypass
+    case .bypass: nil
+    }
+  }
+
+  private var above: Level? {
+    if level == top { return nil }
+    switch level {
+    case .full: return nil
+    case .light: return .full
+    case .gate: return hasLight ? .light : .full
+    case .bypass: return .gate
+    }
+  }
+}

@@ -1,0 +1,53 @@
+import Signal
+
+/// How much of the noise is taken away.
+public enum Mode: String, CaseIterable, Sendable, Codable {
+  /// The microphone as it is, with the same delay as every other mode.
+  case bypass
+  /// At most 12 dB of attenuation: noise is still there, farther away.
+  case light
+  /// At most 24 dB of attenuation.
+  case standard
+  /// As much as the network asks for.
+  case strong
+  /// Silence.
+  case mute
+
+  /// The most that this mode attenuates, in dB; nil where nothing limits it.
+  public var limit: Float? {
+    switch self {
+    case .bypass: 0
+    case .light: 12
+    case .standard: 24
+    case .strong, .mute: nil
+    }
+  }
+}
+
+/// What a mode and a strength mean for a spectrum: `wet` times the denoised plus `dry` times the
+/// noisy one.
+struct Mix: Equatable, BitwiseCopyable, Sendable {
+  var wet: Float
+  var dry: Float
+
+  /// Attenuation limit L in dB: Y becomes (1 - a) Y + a X with a = 10^(-L/20). `strength` is L in
+  /// the modes that denoise, and means nothing to the other two.
+  init(_ mode: Mode, strength: Float?) {
+    switch mode {
+    case .mute:
+      (wet, dry) = (0, 0)
+    case .bypass:
+      (wet, dry) = (0, 1)
+    case .light, .standard, .strong:
+      dry = (strength ?? mode.limit).map(linearGain(attenuation:)) ?? 0
+      wet = 1 - dry
+    }
+  }
+
+  /// The same without denoising: what is not muted passes.
+  var withoutNetwork: Mix { Mix(wet: 0, dry: wet + dry) }
+
+  private init(wet: Float, dry: Float) {
+    (self.wet, self.dry) = (wet, dry)
+  }
+}
