@@ -14,6 +14,9 @@ let settings: [SwiftSetting] = [
 /// Targets on the audio path; here a protocol-typed parameter is an error too.
 let audioPathSettings = settings + [.treatWarning("PerformanceHints", as: .error)]
 
+/// The engine, which plans with arrays and runs without: no protocol-typed parameter either.
+let engineSettings = settings + [.treatWarning("ExistentialType", as: .error)]
+
 let testSettings: [SwiftSetting] = [
   .swiftLanguageMode(.v6),
   .enableUpcomingFeature("ExistentialAny"),
@@ -77,7 +80,7 @@ let package = Package(
     .target(name: "TFLite", dependencies: ["Engine"], swiftSettings: settings),
     .target(name: "Quantizer", dependencies: ["Engine"], swiftSettings: settings),
 
-    .target(name: "Engine", dependencies: ["Kernels", "Memory"], swiftSettings: audioPathSettings),
+    .target(name: "Engine", dependencies: ["Kernels", "Memory"], swiftSettings: engineSettings),
     .target(
       name: "Signal", dependencies: ["Kernels", "Memory", "CKissFFT", "CSampleRate"],
       swiftSettings: audioPathSettings),

@@ -1,0 +1,31 @@
+/// Why a graph cannot be run; the text is for the person at the terminal.
+public enum EngineError: Error, Equatable, CustomStringConvertible {
+  /// The graph contradicts itself: an index out of range, a shape that does not fit its data.
+  case invalid(graph: String, reason: String)
+  /// The operator, or this form of it, is not implemented.
+  case unsupported(graph: String, index: Int, operator: String, output: String, reason: String)
+  /// No graph input or output has this name, or it is a state and lives inside the network.
+  case noTensor(graph: String, name: String, kind: String, available: [String])
+  /// The state pair does not fit the graph.
+  case invalidState(graph: String, state: String, reason: String)
+  /// Running it would need more memory than is allowed.
+  case tooLarge(graph: String, bytes: Int, limit: Int)
+
+  public var description: String {
+    switch self {
+    case .invalid(let graph, let reason):
+      "\(graph): the network is damaged: \(reason); export it again"
+    case .unsupported(let graph, let index, let name, let output, let reason):
+      "\(graph): operator \(index) (\(name), '\(output)') is not supported: \(reason); "
+        + "`denoisectl model inspect \(graph)` lists what is"
+    case .noTensor(let graph, let name, let kind, let available):
+      "\(graph): there is no \(kind) '\(name)'; there is "
+        + (available.isEmpty ? "none" : available.map { "'\($0)'" }.joined(separator: ", "))
+    case .invalidState(let graph, let state, let reason):
+      "\(graph): state '\(state)': \(reason); correct the states in the model's metadata"
+    case .tooLarge(let graph, let bytes, let limit):
+      "\(graph): running it would take \(bytes >> 20) MiB of memory, the limit is "
+        + "\(limit >> 20) MiB; use a smaller model"
+    }
+  }
+}

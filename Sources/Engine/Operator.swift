@@ -1,0 +1,123 @@
+/// One step of a graph.
+public struct Operator: Sendable, Equatable {
+  public var kind: OperatorKind
+  /// Tensor indices in the order of TFLite's schema; `nil` where an optional one is left out.
+  public var inputs: [Int?]
+  public var outputs: [Int]
+  /// The operator version of TFLite's schema.
+  public var version: Int
+
+  public init(_ kind: OperatorKind, inputs: [Int?], outputs: [Int], version: Int = 1) {
+    self.kind = kind
+    self.inputs = inputs
+    self.outputs = outputs
+    self.version = version
+  }
+}
+
+/// What an operator does, with TFLite's meaning of every option.
+public enum OperatorKind: Sendable, Equatable {
+  /// Inputs: data, weights [outputs, inputs], optional bias.
+  case fullyConnected(Activation, keepsDimensions: Bool)
+  /// Inputs: data [N, H, W, C], weights [outputs, kernel H, kernel W, C], optional bias.
+  case convolution(Window, Activation)
+  /// Inputs: data [N, H, W, C], weights [1, kernel H, kernel W, C * multiplier], optional bias.
+  case depthwiseConvolution(Window, multiplier: Int, Activation)
+  /// Inputs: output shape, weights, data, optional bias.
+  case transposeConvolution(Window, Activation)
+  case binary(BinaryFunction, Activation)
+  case unary(UnaryFunction)
+  case leakyReLU(alpha: Float)
+  /// Inputs: data, slope per channel.
+  case prelu
+  /// Over the last dimension, of `beta * x`.
+  case softmax(beta: Float)
+  case concatenation(axis: Int, Activation)
+  /// Inputs: data, begin, size (-1: to the end).
+  case slice
+  /// Inputs: data, begin, end, strides.
+  case stridedSlice(StridedSliceMasks)
+  /// Inputs: axis, data.
+  case split(count: Int)
+  case pack(axis: Int, count: Int)
+  case unpack(axis: Int, count: Int)
+  /// Inputs: data, optional shape. The shape of the output tensor rules.
+  case reshape
+  case squeeze
+  case expandDimensions
+  /// Inputs: data, permutation.
+  case transpose
+  /// Inputs: data, [rank, 2] elements before and after.
+  case pad
+  /// Inputs: data, axes.
+  case mean(keepsDimensions: Bool)
+  case averagePool(Window, height: Int, width: Int, Activation)
+  case maxPool(Window, height: Int, width: Int, Activation)
+  case batchMatMul(adjointX: Bool, adjointY: Bool)
+  case quantize
+  case dequantize
+  /// Anything else: it can be listed, but neither run nor written.
+  case unsupported(name: String)
+}
+
+/// Where a kernel is placed on an image.
+public struct Window: Sendable, Equatable {
+  public var padding: Padding
+  public var strideHeight: Int
+  public var strideWidth: Int
+  public var dilationHeight: Int
+  public var dilationWidth: Int
+
+  public init(
+    padding: Padding, strideHeight: Int = 1, strideWidth: Int = 1, dilationHeight: Int = 1,
+    dilationWidth: Int = 1
+  ) {
+    self.padding = padding
+    self.strideHeight = strideHeight
+    self.strideWidth = strideWidth
+    self.dilationHeight = dilationHeight
+    self.dilationWidth = dilationWidth
+  }
+
+  public enum Padding: UInt8, Sendable {
+    case same = 0
+    case valid = 1
+  }
+}
+
+/// What an operator does to its result before it leaves it.
+public enum Activation: UInt8, Sendable {
+  case none = 0
+  case relu = 1
+  case reluN1To1 = 2
+  case relu6 = 3
+  case tanh = 4
+}
+
+public enum BinaryFunction: String, Sendable, CaseIterable {
+  case add, subtract, multiply, divide, squaredDifference, maximum, minimum
+}
+
+public enum UnaryFunction: String, Sendable, CaseIterable {
+  case relu, reluN1To1, relu0To1, relu6, logistic, tanh, hardSwish, elu
+  case absolute, negate, square, squareRoot, reciprocalSquareRoot, exponential, logarithm
+}
+
+/// Bit n of a mask speaks of dimension n.
+public struct StridedSliceMasks: Sendable, Equatable {
+  public var begin: Int
+  public var end: Int
+  public var ellipsis: Int
+  public var newAxis: Int
+  public var shrinkAxis: Int
+
+  public init(
+    begin: Int = 0, end: Int = 0, ellipsis: Int = 0, newAxis: Int = 0, shrinkAxis: Int = 0
+  ) {
+    self.begin = begin
+    self.end = end
+    self.ellipsis = ellipsis
+    self.newAxis = newAxis
+    self.shrinkAxis = shrinkAxis
+  }
+}

@@ -1,0 +1,148 @@
+/// Reads a FlatBuffer whose bytes nobody vouches for: every offset and length is checked.
+///
+/// A hostile file may let many references share one long vector, so that reading it takes far
+/// more memory than it has bytes; therefore every vector element read is paid from a budget.
+final class FlatBuffer {
+  let bytes: [UInt8]
+  /// For error messages.
+  let name: String
+  private var budget: Int
+
+  init(_ bytes: [UInt8], name: String) {
+    self.bytes = bytes
+    self.name = name
+    // Writers share strings and vectors now and then, never eight times on average.
+    budget = 8 * bytes.count + 4096
+  }
+
+  func root() throws(TFLiteError) -> Table {
+    try table(at: 0)
+  }
+
+  func damaged(_ what: String, at offset: Int) -> TFLiteError {
+    .damaged(name: name, what: what, offset: offset)
+  }
+
+  /// A little-endian scalar.
+  func load<T: FixedWidthInteger>(_: T.Type, at offset: Int) throws(TFLiteError) -> T {
+    let size = MemoryLayout<T>.size
+    guard offset >= 0, offset <= bytes.count - size else {
+      throw damaged("a value lies outside of it", at: offset)
+    }
+    var value: T = 0
+    for i in 0..<size { value |= T(truncatingIfNeeded: bytes[offset + i]) << T(8 * i) }
+    return value
+  }
+
+  /// Where the unsigned offset that stands at `position` leads.
+  func follow(_ position: Int) throws(TFLiteError) -> Int {
+    let target = position + Int(try load(UInt32.self, at: position))
+    guard target < bytes.count else { throw damaged("an offset leads outside", at: position) }
+    return target
+  }
+
+  func table(at position: Int) throws(TFLiteError) -> Table {
+    let start = try follow(position)
+    let vtable = start - Int(try load(Int32.self, at: start))
+    let vtableSize = Int(try load(UInt16.self, at: vtable))
+    let size = Int(try load(UInt16.self, at: vtable + 2))
+    guard vtableSize >= 4, vtableSize.isMultiple(of: 2), vtable + vtableSize <= bytes.count,
+      size >= 4, start + size <= bytes.count
+    else { throw damaged("a table is malformed", at: start) }
+    return Table(buffer: self, start: start, size: size, vtable: vtable, vtableSize: vtableSize)
+  }
+
+  /// The range of the elements of the vector that the offset at `position` leads to.
+  func vector(at position: Int, elementSize: Int) throws(TFLiteError) -> Vector {
+    let start = try follow(position)
+    let count = Int(try load(UInt32.self, at: start))
+    // Both factors are below 2^35: no overflow.
+    guard start + 4 + count * elementSize <= bytes.count else {
+      throw damaged("a vector of \(count) elements is too long", at: start)
+    }
+    try spend(count * elementSize, at: start)
+    return Vector(start: start + 4, count: count)
+  }
+
+  func spend(_ amount: Int, at offset: Int) throws(TFLiteError) {
+    budget -= amount
+    guard budget >= 0 else { throw damaged("the same bytes are used too often", at: offset) }
+  }
+
+  struct Vector {
+    var start: Int
+    var count: Int
+  }
+}
+
+/// One table: numbered fields, each of which may be missing.
+struct Table {
+  let buffer: FlatBuffer
+  let start: Int
+  let size: Int
+  let vtable: Int
+  let vtableSize: Int
+
+  /// Where field `id` stands, if it does.
+  private func position(_ id: Int, size fieldSize: Int) throws(TFLiteError) -> Int? {
+    let entry = 4 + 2 * id
+    guard entry < vtableSize else { return nil }
+    let offset = Int(try buffer.load(UInt16.self, at: vtable + entry))
+    guard offset != 0 else { return nil }
+    guard offset >= 4, offset + fieldSize <= size else {
+      throw buffer.damaged("field \(id) lies outside of its table", at: start)
+    }
+    return start + offset
+  }
+
+  func scalar<T: FixedWidthInteger>(_ id: Int, default value: T) throws(TFLiteError) -> T {
+    guard let position = try position(id, size: MemoryLayout<T>.size) else { return value }
+    return try buffer.load(T.self, at: position)
+  }
+
+  func bool(_ id: Int) throws(TFLiteError) -> Bool {
+    try scalar(id, default: UInt8(0)) != 0
+  }
+
+  func float(_ id: Int) throws(TFLiteError) -> Float {
+    Float(bitPattern: try scalar(id, default: UInt32(0)))
+  }
+
+  func table(_ id: Int) throws(TFLiteError) -> Table? {
+    guard let position = try position(id, size: 4) else { return nil }
+    return try buffer.table(at: position)
+  }
+
+  func tables(_ id: Int) throws(TFLiteError) -> [Table] {
+    guard let position = try position(id, size: 4) else { return [] }
+    let vector = try buffer.vector(at: position, elementSize: 4)
+    var result: [Table] = []
+    result.reserveCapacity(vector.count)
+    for i in 0..<vector.count { result.append(try buffer.table(at: vector.start + 4 * i)) }
+    return result
+  }
+
+  /// The elements of an integer vector, or `nil` where the field is missing.
+  func integers<T: FixedWidthInteger>(_ id: Int, as: T.Type) throws(TFLiteError) -> [T]? {
+    let size = MemoryLayout<T>.size
+    guard let position = try position(id, size: 4) else { return nil }
+    let vector = try buffer.vector(at: position, elementSize: size)
+    var result: [T] = []
+    result.reserveCapacity(vector.count)
+    for i in 0..<vector.count {
+      result.append(try buffer.load(T.self, at: vector.start + size * i))
+    }
+    return result
+  }
+
+  /// The bytes of a byte vector, or `nil` where the field is missing.
+  func bytes(_ id: Int) throws(TFLiteError) -> [UInt8]? {
+    guard let position = try position(id, size: 4) else { return nil }
+    let vector = try buffer.vector(at: position, elementSize: 1)
+    return Array(buffer.bytes[vector.start..<vector.start + vector.count])
+  }
+
+  func string(_ id: Int) throws(TFLiteError) -> String {
+    String(decoding: try bytes(id) ?? [], as: UTF8.self)
+  }
+}

@@ -1,0 +1,156 @@
+internal import Engine
+
+/// Operators and their options, as numbers of the schema and as values of the graph.
+enum OperatorOptions {
+  /// The meaning of an operator code with its table of options, which may be missing.
+  static func read(
+    _ code: OperatorCode, _ options: Table?
+  ) throws(TFLiteError) -> OperatorKind {
+    let unsupported = OperatorKind.unsupported(
+      name: code.custom.isEmpty ? builtinName(code.builtin) : "CUSTOM \(code.custom)")
+    if let function = BinaryFunction.allCases.first(where: { $0.code == code.builtin }) {
+      guard function.hasActivation else { return .binary(function, .none) }
+      guard let activation = try activation(options, 0) else { return unsupported }
+      return .binary(function, activation)
+    }
+    if let function = UnaryFunction.allCases.first(where: { $0.code == code.builtin }) {
+      return .unary(function)
+    }
+    return try readOther(code.builtin, options) ?? unsupported
+  }
+
+  private static func readOther(
+    _ code: Int, _ options: Table?
+  ) throws(TFLiteError) -> OperatorKind? {
+    func integer(_ id: Int, default value: Int32 = 0) throws(TFLiteError) -> Int {
+      Int(try options?.scalar(id, default: value) ?? value)
+    }
+    func bool(_ id: Int) throws(TFLiteError) -> Bool { try options?.bool(id) ?? false }
+    func float(_ id: Int) throws(TFLiteError) -> Float { try options?.float(id) ?? 0 }
+    switch code {
+    case 1, 17:
+      guard let activation = try activation(options, 5), let window = try pool(options) else {
+        return nil
+      }
+      let height = try integer(4)
+      let width = try integer(3)
+      return code == 1
+        ? .averagePool(window, height: height, width: width, activation)
+        : .maxPool(window, height: height, width: width, activation)
+    case 2:
+      guard let activation = try activation(options, 1) else { return nil }
+      return .concatenation(axis: try integer(0), activation)
+    case 3:
+      guard let activation = try activation(options, 3),
+        let window = try window(options, dilation: 4)
+      else { return nil }
+      return .convolution(window, activation)
+    case 4:
+      guard let activation = try activation(options, 4),
+        let window = try window(options, dilation: 5)
+      else { return nil }
+      return .depthwiseConvolution(window, multiplier: try integer(3), activation)
+    case 6: return .dequantize
+    case 9:
+      // Any other layout of the weights is a shuffled one.
+      guard let activation = try activation(options, 0),
+        try options?.scalar(1, default: UInt8(0)) ?? 0 == 0
+      else { return nil }
+      return .fullyConnected(activation, keepsDimensions: try bool(2))
+    case 22: return .reshape
+    case 25: return .softmax(beta: try float(0))
+    case 34: return .pad
+    case 39: return .transpose
+    case 40: return .mean(keepsDimensions: try bool(0))
+    case 43: return .squeeze
+    case 45:
+      guard try !bool(5) else { return nil }
+      return .stridedSlice(
+        StridedSliceMasks(
+          begin: try integer(0), end: try integer(1), ellipsis: try integer(2),
+          newAxis: try integer(3), shrinkAxis: try integer(4)))
+    case 49: return .split(count: try integer(0))
+    case 54: return .prelu
+    case 65: return .slice
+    case 67:
+      guard let activation = try activation(options, 3), let window = try pool(options) else {
+        return nil
+      }
+      return .transposeConvolution(window, activation)
+    case 70: return .expandDimensions
+    case 83: return .pack(axis: try integer(1), count: try integer(0))
+    case 88: return .unpack(axis: try integer(1), count: try integer(0))
+    case 98: return .leakyReLU(alpha: try float(0))
+    case 114: return .quantize
+    case 126: return .batchMatMul(adjointX: try bool(0), adjointY: try bool(1))
+    default: return nil
+    }
+  }
+
+  /// `nil` for an activation function that is not known.
+  private static func activation(_ options: Table?, _ id: Int) throws(TFLiteError) -> Activation? {
+    Activation(rawValue: try options?.scalar(id, default: 0) ?? 0)
+  }
+
+  /// Padding, stride width and stride height are fields 0, 1 and 2 in every table of this kind.
+  private static func pool(_ options: Table?) throws(TFLiteError) -> Window? {
+    guard let options, let padding = Window.Padding(rawValue: try options.scalar(0, default: 0))
+    else { return nil }
+    return Window(
+      padding: padding, strideHeight: Int(try options.scalar(2, default: Int32(0))),
+      strideWidth: Int(try options.scalar(1, default: Int32(0))))
+  }
+
+  private static func window(_ options: Table?, dilation id: Int) throws(TFLiteError) -> Window? {
+    guard let options, var window = try pool(options) else { return nil }
+    window.dilationWidth = Int(try options.scalar(id, default: Int32(1)))
+    window.dilationHeight = Int(try options.scalar(id + 1, default: Int32(1)))
+    return window
+  }
+}
+
+extension BinaryFunction {
+  /// The builtin operator code.
+  var code: Int {
+    switch self {
+    case .add: 0
+    case .multiply: 18
+    case .subtract: 41
+    case .divide: 42
+    case .maximum: 55
+    case .minimum: 57
+    case .squaredDifference: 99
+    }
+  }
+
+  /// Whether the schema gives the operator a fused activation, in field 0 of its options.
+  var hasActivation: Bool {
+    switch self {
+    case .add, .subtract, .multiply, .divide: true
+    case .squaredDifference, .maximum, .minimum: false
+    }
+  }
+}
+
+extension UnaryFunction {
+  /// The builtin operator code.
+  var code: Int {
+    switch self {
+    case .logistic: 14
+    case .relu: 19
+    case .reluN1To1: 20
+    case .relu6: 21
+    case .tanh: 28
+    case .exponential: 47
+    case .negate: 59
+    case .logarithm: 73
+    case .squareRoot: 75
+    case .reciprocalSquareRoot: 76
+    case .square: 92
+    case .absolute: 101
+    case .elu: 111
+    case .hardSwish: 117
+    case .relu0To1: 152
+    }
+  }
+}

@@ -1,0 +1,30 @@
+/// Why bytes are not a model we can read, or a graph not one we can write.
+public enum TFLiteError: Error, Equatable, CustomStringConvertible {
+  case notTFLite(name: String)
+  /// An offset, length or value of the file is impossible.
+  case damaged(name: String, what: String, offset: Int)
+  /// The file is sound, but uses something this reader does not know.
+  case unsupported(name: String, what: String)
+  /// The file is sound, but the network in it contradicts itself.
+  case invalidGraph(String)
+  /// The graph holds an operator that has no form in the file.
+  case cannotWrite(name: String, index: Int, operator: String)
+
+  public var description: String {
+    switch self {
+    case .notTFLite(let name):
+      "\(name): this is not a .tflite file (the identifier TFL3 is missing); give a model that "
+        + "TensorFlow Lite or `denoisectl model convert` wrote"
+    case .damaged(let name, let what, let offset):
+      "\(name): the file is truncated or damaged: \(what) at byte \(offset); copy or export it "
+        + "again"
+    case .unsupported(let name, let what):
+      "\(name): \(what) is not supported; export the model without it"
+    case .invalidGraph(let text):
+      text
+    case .cannotWrite(let name, let index, let `operator`):
+      "\(name): operator \(index) (\(`operator`)) cannot be written to a .tflite file; convert a "
+        + "model without it"
+    }
+  }
+}

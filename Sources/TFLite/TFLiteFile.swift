@@ -1,0 +1,162 @@
+public import Engine
+
+/// The `.tflite` file format: a FlatBuffer of the schema of TensorFlow Lite, version 3.
+///
+/// Field numbers are those of the public schema; they never change meaning.
+public enum TFLiteFile {
+  static let identifier = Array("TFL3".utf8)
+  static let schemaVersion: UInt32 = 3
+
+  /// Reads the first subgraph of a file.
+  ///
+  /// Operators this library does not know are kept as `.unsupported`, so that a model can be
+  /// looked at even if it cannot be run.
+  /// - Parameter name: what error messages call the file.
+  public static func read(_ bytes: [UInt8], name: String) throws(TFLiteError) -> Graph {
+    guard bytes.count >= 8, Array(bytes[4..<8]) == identifier else {
+      throw .notTFLite(name: name)
+    }
+    let model = try FlatBuffer(bytes, name: name).root()
+    let version = try model.scalar(0, default: UInt32(0))
+    guard version == schemaVersion else {
+      throw .unsupported(name: name, what: "schema version \(version)")
+    }
+    guard let subgraph = try model.tables(2).first else {
+      throw model.buffer.damaged("there is no subgraph", at: model.start)
+    }
+    var buffers = ConstantBuffers(try model.tables(4))
+    var graph = Graph(name: name)
+    for table in try subgraph.tables(0) {
+      graph.tensors.append(try readTensor(table, &buffers))
+    }
+    graph.inputs = try indices(subgraph, 1)
+    graph.outputs = try indices(subgraph, 2)
+    let codes = try readOperatorCodes(model)
+    for table in try subgraph.tables(3) {
+      graph.operators.append(try readOperator(table, codes))
+    }
+    for table in try model.tables(6) {
+      graph.metadata[try table.string(0)] =
+        try buffers[Int(try table.scalar(1, default: UInt32(0))), in: table]
+    }
+    for table in try model.tables(7) where try table.scalar(4, default: UInt32(0)) == 0 {
+      graph.signatures.append(try readSignature(table))
+    }
+    do { try graph.validate() } catch { throw .invalidGraph(error.description) }
+    return graph
+  }
+
+  private static func readTensor(
+    _ table: Table, _ buffers: inout ConstantBuffers
+  ) throws(TFLiteError) -> Tensor {
+    let name = try table.string(3)
+    let code = try table.scalar(1, default: UInt8(0))
+    guard let type = ElementType(rawValue: code) else {
+      throw .unsupported(name: table.buffer.name, what: "tensor '\(name)' of element type \(code)")
+    }
+    guard try table.table(6) == nil else {
+      throw .unsupported(name: table.buffer.name, what: "the sparse tensor '\(name)'")
+    }
+    let data = try buffers[Int(try table.scalar(2, default: UInt32(0))), in: table]
+    return Tensor(
+      name: name, shape: try table.integers(0, as: Int32.self)?.map(Int.init) ?? [], type: type,
+      quantization: try readQuantization(table), data: data.isEmpty ? nil : data)
+  }
+
+  private static func readQuantization(_ tensor: Table) throws(TFLiteError) -> Quantization? {
+    guard let table = try tensor.table(4) else { return nil }
+    let scales = try table.integers(2, as: UInt32.self) ?? []
+    // Calibration leaves bare ranges behind; they quantize nothing.
+    if scales.isEmpty { return nil }
+    var zeroPoints = try table.integers(3, as: Int64.self) ?? []
+    if zeroPoints.isEmpty { zeroPoints = Array(repeating: 0, count: scales.count) }
+    return Quantization(
+      scales: scales.map(Float.init(bitPattern:)), zeroPoints: zeroPoints,
+      axis: Int(try table.scalar(6, default: Int32(0))))
+  }
+
+  private static func readOperatorCodes(_ model: Table) throws(TFLiteError) -> [OperatorCode] {
+    var codes: [OperatorCode] = []
+    for table in try model.tables(1) {
+      // Codes up to 127 stand in the older field, and often in both.
+      let code = max(
+        Int(try table.scalar(3, default: Int32(0))), Int(try table.scalar(0, default: Int8(0))))
+      codes.append(
+        OperatorCode(
+          builtin: code, custom: try table.string(1),
+          version: Int(try table.scalar(2, default: Int32(1)))))
+    }
+    return codes
+  }
+
+  private static func readOperator(
+    _ table: Table, _ codes: [OperatorCode]
+  ) throws(TFLiteError) -> Operator {
+    let index = Int(try table.scalar(0, default: UInt32(0)))
+    guard codes.indices.contains(index) else {
+      throw table.buffer.damaged("an operator has no code", at: table.start)
+    }
+    return Operator(
+      try OperatorOptions.read(codes[index], try table.table(4)),
+      inputs: try table.integers(1, as: Int32.self)?.map { $0 == -1 ? nil : Int($0) } ?? [],
+      outputs: try indices(table, 2), version: codes[index].version)
+  }
+
+  private static func readSignature(_ table: Table) throws(TFLiteError) -> Graph.Signature {
+    func names(_ id: Int) throws(TFLiteError) -> [String: Int] {
+      var result: [String: Int] = [:]
+      for entry in try table.tables(id) {
+        result[try entry.string(0)] = Int(try entry.scalar(1, default: UInt32(0)))
+      }
+      return result
+    }
+    return Graph.Signature(
+      key: try table.string(2), inputs: try names(0), outputs: try names(1))
+  }
+
+  private static func indices(_ table: Table, _ id: Int) throws(TFLiteError) -> [Int] {
+    try table.integers(id, as: Int32.self)?.map(Int.init) ?? []
+  }
+}
+
+/// One entry of the file's list of operator codes.
+struct OperatorCode: Hashable {
+  var builtin: Int
+  var custom: String
+  var version: Int
+}
+
+/// The data of the file's buffers, each read once however many tensors share it.
+private struct ConstantBuffers {
+  private let tables: [Table]
+  private var read: [Int: [UInt8]] = [:]
+
+  init(_ tables: [Table]) { self.tables = tables }
+
+  subscript(index: Int, in user: Table) -> [UInt8] {
+    mutating get throws(TFLiteError) {
+      // Buffer 0 is the empty one by convention, even in a file without buffers.
+      if index == 0 { return [] }
+      guard tables.indices.contains(index) else {
+        throw user.buffer.damaged("there is no buffer \(index)", at: user.start)
+      }
+      if let data = read[index] { return data }
+      let data = try load(tables[index])
+      read[index] = data
+      return data
+    }
+  }
+
+  private func load(_ table: Table) throws(TFLiteError) -> [UInt8] {
+    // Files beyond 2 GiB keep their data after the FlatBuffer; 0 and 1 mean that this does not.
+    let offset = try table.scalar(1, default: UInt64(0))
+    guard offset > 1 else { return try table.bytes(0) ?? [] }
+    let size = try table.scalar(2, default: UInt64(0))
+    let all = table.buffer.bytes
+    guard offset <= all.count, size <= UInt64(all.count) - offset else {
+      throw table.buffer.damaged("a constant lies outside of the file", at: table.start)
+    }
+    try table.buffer.spend(Int(size), at: table.start)
+    return Array(all[Int(offset)..<Int(offset) + Int(size)])
+  }
+}
