@@ -20,7 +20,6 @@
   ///   inside the network and can no longer be reached by name.
   public init(_ graph: Graph, states: [StatePair] = []) throws(EngineError) {
     try graph.validate()
-    name = graph.name
     if let (index, node) = graph.operators.enumerated().first(where: { _ in true }) {
       throw .unsupported(
         graph: graph.name, index: index, operator: "\(node.kind)",
@@ -37,6 +36,7 @@
     for index in graph.inputs { inputs[graph.tensors[index].name] = places[index] }
     var outputs: [String: Place] = [:]
     for index in graph.outputs { outputs[graph.tensors[index].name] = places[index] }
+    name = graph.name
     self.inputs = inputs
     self.outputs = outputs
     byteCount = offset
