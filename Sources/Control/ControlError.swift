@@ -1,0 +1,52 @@
+import CSystemd
+import Glibc
+
+/// What can go wrong between `denoisectl` and the daemon.
+public enum ControlError: Error, Equatable, CustomStringConvertible {
+  /// There is no session bus to reach anybody on.
+  case noBus(String)
+  /// The bus is there, but nobody owns the daemon's name.
+  case notRunning
+  /// Another daemon owns the name already.
+  case alreadyRunning
+  /// The daemon said no; the text is its own.
+  case refused(String)
+  /// The daemon did not answer in time.
+  case noAnswer
+  /// The two programs are of different versions.
+  case versionMismatch(String)
+  /// The bus failed while doing `action`.
+  case bus(action: String, reason: String)
+
+  public var description: String {
+    switch self {
+    case .noBus(let reason):
+      "no session bus (\(reason)); log in with a desktop session,"
+        + " or set DBUS_SESSION_BUS_ADDRESS"
+    case .notRunning:
+      "the daemon qdenoise is not running; start it with `systemctl --user start qdenoise`"
+    case .alreadyRunning:
+      "another qdenoise already runs in this session; stop it with"
+        + " `systemctl --user stop qdenoise`"
+    case .refused(let text): text
+    case .noAnswer:
+      "the daemon qdenoise does not answer; `systemctl --user restart qdenoise` restarts it"
+    case .versionMismatch(let reason):
+      "the daemon's answer is not understood (\(reason)); daemon and denoisectl must be of one"
+        + " version, so restart the daemon with `systemctl --user restart qdenoise`"
+    case .bus(let action, let reason):
+      "D-Bus: \(action): \(reason)"
+    }
+  }
+}
+
+/// Turns the result of an sd-bus call into an error; `action` says what was tried.
+@discardableResult
+func check(_ result: Int32, _ action: @autoclosure () -> String) throws(ControlError) -> Int32 {
+  guard result < 0 else { return result }
+  throw .bus(action: action(), reason: message(ofErrno: -result))
+}
+
+func message(ofErrno code: Int32) -> String {
+  unsafe String(cString: strerror(code))
+}

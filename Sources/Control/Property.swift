@@ -1,0 +1,110 @@
+import CSystemd
+
+/// One D-Bus property: how it is computed from a ``Status`` and, if it can be set, by what.
+///
+/// Text that does not exist is empty, a number that does not exist is NaN: D-Bus has no null.
+struct Property: Sendable {
+  let name: StaticString
+  let signature: StaticString
+  let changes: vtable_changes
+  let value: @Sendable (Status) -> Value
+  var set: (@Sendable (Value, ControlServer.Handlers) throws(ControlError) -> Void)?
+
+  /// Settings and facts tell of their changes; measurements are only read.
+  static let all: [Property] = [
+    text("Version", vtable_constant) { $0.version },
+    text("State") { $0.state.rawValue },
+    text("StateReason") { $0.stateReason },
+    text("Server") { $0.server },
+    text("Microphone") { $0.microphone.name },
+    text("MicrophoneDescription") { $0.microphone.description },
+    text("MicrophoneReason") { $0.microphone.reason },
+    truth("MicrophoneMuted") { $0.microphone.muted },
+    text("VirtualMicrophone") { $0.virtualMicrophone },
+    texts("Listeners") { $0.listeners },
+    settable("Mode", { $0.settings.mode }) { text, handlers throws(ControlError) in
+      try handlers.setMode(text)
+    },
+    strength,
+    settable("Model", { $0.settings.model }) { text, handlers throws(ControlError) in
+      try handlers.setModel(text)
+    },
+    settable("Device", { $0.settings.device ?? "" }) { text, handlers throws(ControlError) in
+      try handlers.use(text.isEmpty ? nil : text)
+    },
+    text("ModelName") { $0.model.name },
+    text("ModelKind") { $0.model.kind },
+    text("Precision") { $0.model.precision },
+    text("InstructionSet") { $0.model.instructionSet },
+    number("LatencyMilliseconds") { $0.latency.totalMicroseconds.map { $0 / 1000 } },
+    number("LatencyBudgetMilliseconds") { $0.latency.budgetMicroseconds / 1000 },
+    number("HopTimeP50") { $0.hops.p50Microseconds },
+    number("HopTimeP99") { $0.hops.p99Microseconds },
+    number("HopTimeMaximum") { $0.hops.maximumMicroseconds },
+    count("Hops") { $0.hops.count },
+    count("LateHops") { $0.hops.late },
+    count("Overruns") { $0.hops.overruns },
+    count("SilentHops") { $0.hops.silent },
+    number("DriftPPM") { $0.driftPpm },
+    number("InputLevel") { $0.levels.inputDecibels },
+    number("OutputLevel") { $0.levels.outputDecibels },
+    number("NoiseReduction") { $0.levels.noiseReductionDecibels },
+    number("CPUPercent") { $0.cpuPercent },
+    text("RealTime") { $0.realTime },
+    texts("Warnings") { $0.warnings },
+  ]
+
+  /// -1 leaves the limit to the mode.
+  private static let strength = Property(
+    name: "Strength", signature: "d", changes: vtable_signals,
+    value: { .number($0.settings.strength ?? -1) },
+    set: { value, handlers throws(ControlError) in
+      guard case .number(let decibels) = value else { return }
+      try handlers.setStrength(decibels < 0 ? nil : decibels)
+    })
+
+  private static func settable(
+    _ name: StaticString, _ value: @escaping @Sendable (Status) -> String,
+    set: @escaping @Sendable (String, ControlServer.Handlers) throws(ControlError) -> Void
+  ) -> Property {
+    Property(
+      name: name, signature: "s", changes: vtable_signals, value: { .text(value($0)) },
+      set: { value, handlers throws(ControlError) in
+        guard case .text(let text) = value else { return }
+        try set(text, handlers)
+      })
+  }
+
+  private static func text(
+    _ name: StaticString, _ changes: vtable_changes = vtable_signals,
+    _ value: @escaping @Sendable (Status) -> String
+  ) -> Property {
+    Property(name: name, signature: "s", changes: changes, value: { .text(value($0)) })
+  }
+
+  private static func texts(
+    _ name: StaticString, _ value: @escaping @Sendable (Status) -> [String]
+  ) -> Property {
+    Property(name: name, signature: "as", changes: vtable_signals, value: { .texts(value($0)) })
+  }
+
+  private static func truth(
+    _ name: StaticString, _ value: @escaping @Sendable (Status) -> Bool
+  ) -> Property {
+    Property(name: name, signature: "b", changes: vtable_signals, value: { .truth(value($0)) })
+  }
+
+  private static func number(
+    _ name: StaticString, _ value: @escaping @Sendable (Status) -> Double?
+  ) -> Property {
+    Property(
+      name: name, signature: "d", changes: vtable_silent,
+      value: { .number(value($0) ?? .nan) })
+  }
+
+  private static func count(
+    _ name: StaticString, _ value: @escaping @Sendable (Status) -> UInt64
+  ) -> Property {
+    Property(name: name, signature: "t", changes: vtable_silent, value: { .count(value($0)) })
+  }
+}
