@@ -12,7 +12,7 @@ let settings: [SwiftSetting] = [
 ]
 
 /// Targets on the audio path; here a protocol-typed parameter is an error too.
-let audioPathSettings = settings + [.treatWarning("PerformanceHints", as: .error)]
+let audioPathSettings = settings + [.treatWarning("ExistentialType", as: .error)]
 
 /// The engine, which plans with arrays and runs without: no protocol-typed parameter either.
 let engineSettings = settings + [.treatWarning("ExistentialType", as: .error)]

@@ -1,0 +1,80 @@
+internal import CPulse
+
+/// libpulse's event loop with file descriptors of others in it. Thread: the one that made it, but for `waker`.
+@safe public final class PulseLoop {
+  let raw: OpaquePointer
+
+  public init() {
+    guard let loop = unsafe pa_mainloop_new() else { fatalError("out of memory or descriptors") }
+    unsafe raw = loop
+  }
+
+  deinit { unsafe pa_mainloop_free(raw) }
+
+  var api: UnsafeMutablePointer<pa_mainloop_api> { unsafe pa_mainloop_get_api(raw) }
+
+  /// Waits for something to happen, at most `timeoutMicroseconds` (nil: as long as it takes), and calls
+  /// the handlers of what did.
+  public func iterate(timeoutMicroseconds: Int?) {
+    let timeout = timeoutMicroseconds.map { Int32(clamping: max(0, $0)) } ?? -1
+    guard unsafe pa_mainloop_prepare(raw, timeout) >= 0, unsafe pa_mainloop_poll(raw) >= 0 else {
+      return
+    }
+    _ = unsafe pa_mainloop_dispatch(raw)
+  }
+
+  /// Ends a wait from any thread; the loop must outlive it.
+  public var waker: Waker { unsafe Waker(raw: raw) }
+
+  /// See `PulseLoop.waker`.
+  @safe public struct Waker: @unchecked Sendable {
+    let raw: OpaquePointer
+
+    /// Writes one byte into the loop's own pipe. Thread: any; allocates nothing.
+    public func wake() { unsafe pa_mainloop_wakeup(raw) }
+  }
+
+  /// Calls `handler` whenever the descriptor is readable (or writable, if asked), until the watch is freed.
+  public func watch(
+    _ descriptor: Int32, readable: Bool = true, writable: Bool = false,
+    handler: @escaping () -> Void
+  ) -> Watch {
+    Watch(loop: self, descriptor, readable: readable, writable: writable, handler: handler)
+  }
+
+  /// A descriptor in the loop; it leaves when this is freed. The descriptor stays its owner's.
+  @safe public final class Watch {
+    private let loop: PulseLoop
+    private var event: OpaquePointer?
+    private let handler: () -> Void
+
+    init(
+      loop: PulseLoop, _ descriptor: Int32, readable: Bool, writable: Bool,
+      handler: @escaping () -> Void
+    ) {
+      self.loop = loop
+      self.handler = handler
+      let callback: pa_io_event_cb_t = { _, _, _, _, data in
+        guard let data = unsafe data else { return }
+        unsafe Unmanaged<Watch>.fromOpaque(data).takeUnretainedValue().handler()
+      }
+      unsafe event = loop.api.pointee.io_new(
+        loop.api, descriptor, Self.flags(readable, writable), callback,
+        Unmanaged.passUnretained(self).toOpaque())
+    }
+
+    /// Changes what is waited for.
+    public func want(readable: Bool, writable: Bool) {
+      unsafe loop.api.pointee.io_enable(event, Self.flags(readable, writable))
+    }
+
+    private static func flags(_ readable: Bool, _ writable: Bool) -> pa_io_event_flags_t {
+      var flags = PA_IO_EVENT_NULL.rawValue
+      if readable { flags |= PA_IO_EVENT_INPUT.rawValue }
+      if writable { flags |= PA_IO_EVENT_OUTPUT.rawValue }
+      return pa_io_event_flags_t(flags)
+    }
+
+    deinit { unsafe loop.api.pointee.io_free(event) }
+  }
+}
