@@ -1,0 +1,194 @@
+"""Exports a checkpoint as a streaming `.tflite`: python export.py CHECKPOINT OUT [--int8].
+
+BatchNorm is folded, states become inputs and outputs, and the file is run hop by hop in LiteRT
+against the training framework before it is written. --int8 stores weights as TFLite's default
+optimization does (a check only; the shipped int8 file is made by `denoisectl model convert`).
+"""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from network import BLOCK_POSITIONS, SHAPES, Network
+from spectrum import (
+    BANDS,
+    COMPRESSION,
+    HOP,
+    LOW_BINS,
+    POSITIONS,
+    SAMPLE_RATE,
+    TAPS,
+    WINDOW,
+    band_edges,
+)
+from tflite_writer import GraphWriter
+
+TOLERANCE = 1e-5
+LICENCE = "GPL-3.0-only"
+
+
+def folded(weight, bias, norm):
+    """Weight (outputs, ...) and bias of a linear layer with its BatchNorm folded in."""
+    weight = weight.detach().double()
+    bias = torch.zeros(len(weight)).double() if bias is None else bias.detach().double()
+    if norm is not None:
+        gain = norm.weight.double() / (norm.running_var.double() + norm.eps).sqrt()
+        weight = weight * gain.reshape(-1, *[1] * (weight.dim() - 1))
+        bias = (bias - norm.running_mean.double()) * gain + norm.bias.double()
+    return weight.detach().float().numpy(), bias.detach().float().numpy()
+
+
+class Exporter:
+    """Mirrors `Network.forward` operator by operator."""
+
+    def __init__(self, network, quantize=False):
+        self.network = network
+        self.graph = GraphWriter(quantize)
+        self.states = []
+
+    def convolution(self, x, module, name, relu=False):
+        weight, bias = folded(module.conv.weight, module.conv.bias, module.norm)
+        return self.graph.convolution(
+            x, weight.transpose(0, 2, 3, 1), bias, name, module.stride, relu
+        )
+
+    def dense(self, x, module, name, relu=False):
+        linear, norm = (module, None) if hasattr(module, "in_features") else (
+            module.linear,
+            module.norm,
+        )
+        weight, bias = folded(linear.weight, linear.bias, norm)
+        return self.graph.dense(x, weight, bias, name, relu)
+
+    def time(self, x, module, name):
+        """Rows t-2d and t-d from the state, t from now; the state moves on by one row."""
+        g, d = self.graph, module.dilation
+        row = list(g.shape(x))
+        index = len(self.states)
+        state = g.input(f"state_{index}_in", [2 * d, *row[1:]])
+        old = g.slice(state, [0, 0, 0], row, f"{name}/t-2d")
+        middle = g.slice(state, [d, 0, 0], row, f"{name}/t-d")
+        rows = g.concatenate([old, middle, x], 2, f"{name}/rows")
+        weight, bias = folded(module.conv.weight, None, module.norm)
+        weight = weight[..., 0].transpose(0, 2, 1).reshape(len(weight), -1)
+        y = g.dense(rows, weight, bias, f"{name}/time", relu=True)
+        kept = g.slice(state, [1, 0, 0], [2 * d - 1, *row[1:]], f"{name}/kept")
+        self.states.append(g.concatenate([kept, x], 0, f"state_{index}_out"))
+        return y
+
+    def block(self, x, module, name):
+        g = self.graph
+        y = self.dense(self.time(x, module.time, name), module.out, f"{name}/out")
+        x = g.add(x, y, f"{name}/sum1")
+        y = g.transpose(x, [0, 2, 1], f"{name}/channels_first")
+        y = self.dense(y, module.mix, f"{name}/mix")
+        y = g.transpose(y, [0, 2, 1], f"{name}/channels_last")
+        y = self.dense(y, module.up, f"{name}/up", relu=True)
+        return g.add(x, self.dense(y, module.down, f"{name}/down"), f"{name}/sum2")
+
+    def upsample(self, x, name):
+        _, _, positions, channels = self.graph.shape(x)
+        return self.graph.reshape(x, [1, 1, 2 * positions, channels // 2], name)
+
+    def build(self):
+        g, net = self.graph, self.network
+        x = g.input("features", [1, 1, POSITIONS, 3])
+        wide = self.convolution(x, net.encode1, "encode1", relu=True)
+        narrow = self.convolution(wide, net.encode2, "encode2", relu=True)
+        encoded = self.convolution(narrow, net.encode3, "encode3", relu=True)
+        encoded = g.add(narrow, encoded, "encoded")
+        inner = net.shape.inner
+        encoded = g.reshape(encoded, [1, BLOCK_POSITIONS, inner], "row")
+        y = encoded
+        for index, block in enumerate(net.blocks):
+            y = self.block(y, block, f"block{index}")
+        y = g.concatenate([y, encoded], 2, "joined3")
+        y = self.dense(y, net.join3, "join3", relu=True)
+        y = g.reshape(y, [1, 1, BLOCK_POSITIONS, inner], "image")
+        y = g.add(y, self.convolution(y, net.decode3, "decode3", relu=True), "decoded3")
+        y = self.upsample(self.convolution(y, net.decode2, "decode2"), "up2")
+        y = g.concatenate([y, wide], 3, "joined1")
+        y = self.dense(y, net.join1, "join1", relu=True)
+        y = self.upsample(self.convolution(y, net.head, "head"), "positions")
+        taps = g.slice(y, [0, 0, 0, 0], [1, 1, LOW_BINS, 2 * TAPS], "taps")
+        logits = g.slice(y, [0, 0, LOW_BINS, 2 * TAPS], [1, 1, BANDS, 1], "logits")
+        g.output(taps, "taps")
+        g.output(g.logistic(logits, "gains"), "gains")
+        for index, state in enumerate(self.states):
+            g.output(state, f"state_{index}_out")
+
+    def metadata(self, name, licence):
+        return {
+            "version": 1,
+            "name": name,
+            "kind": self.network.shape.kind,
+            "sample_rate": SAMPLE_RATE,
+            "window": WINDOW,
+            "hop": HOP,
+            "low_bins": LOW_BINS,
+            "band_edges": band_edges(),
+            "taps": TAPS,
+            "look_ahead": 0,
+            "compression": COMPRESSION,
+            "states": [[f"state_{i}_in", f"state_{i}_out"] for i in range(len(self.states))],
+            "licence": licence,
+        }
+
+
+def tflite_bytes(network, name, licence=LICENCE, quantize=False):
+    """The `.tflite` file of a network in evaluation mode."""
+    exporter = Exporter(network, quantize)
+    exporter.build()
+    return exporter.graph.serialise(f"qdenoise {name}", exporter.metadata(name, licence))
+
+
+def largest_difference(network, content, hops=50, seed=1):
+    """Largest difference between LiteRT, hop by hop, and the framework on random features."""
+    from runner import StreamingModel
+
+    generator = torch.Generator().manual_seed(seed)
+    features = torch.randn(1, hops, POSITIONS, 3, generator=generator)
+    with torch.no_grad():
+        taps, gains = network(features)
+    model, worst = StreamingModel(content), 0.0
+    for t in range(hops):
+        a, b = model(features[0, t].numpy())
+        worst = max(worst, float(np.abs(a - taps[0, t].numpy()).max()))
+        worst = max(worst, float(np.abs(b - gains[0, t].numpy()).max()))
+    return worst
+
+
+def load_network(path):
+    """The network of a checkpoint with its averaged weights, in evaluation mode."""
+    state = torch.load(path, weights_only=False)
+    network = Network(SHAPES[state["shape"]])
+    network.load_state_dict({k: v.float() for k, v in state["average"].items()})
+    return network.eval()
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("checkpoint", type=Path, help="or the name of a shape: random weights")
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--name", help="in the metadata; the file's stem where left out")
+    parser.add_argument("--licence", default=LICENCE)
+    parser.add_argument("--int8", action="store_true")
+    options = parser.parse_args()
+    if str(options.checkpoint) in SHAPES:
+        torch.manual_seed(1)
+        network = Network(SHAPES[str(options.checkpoint)]).eval()
+    else:
+        network = load_network(options.checkpoint)
+    name = options.name or options.out.stem
+    content = tflite_bytes(network, name, options.licence, options.int8)
+    worst = largest_difference(network, content)
+    print(f"{name}: {len(content)} bytes, largest difference to the framework {worst:.2e}")
+    if not options.int8 and worst > TOLERANCE:
+        raise SystemExit(f"{options.out}: not written; more than {TOLERANCE} off the framework")
+    options.out.write_bytes(content)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,99 @@
+"""Synthetic noises for the classes of which the corpus has little: all seeded, unit RMS, float32.
+
+Every function takes a NumPy generator and a length in samples at 48 kHz.
+"""
+
+import numpy as np
+from scipy import fft
+
+SAMPLE_RATE = 48000
+
+
+def plain_rms(x):
+    return float(np.sqrt(np.mean(np.square(x, dtype=np.float32)))) + 1e-9
+
+
+def normalised(x):
+    return (x / plain_rms(x)).astype(np.float32)
+
+
+def shaped(rng, length, shape):
+    """White noise with the amplitude response `shape(frequencies in Hz)`."""
+    size = fft.next_fast_len(length, real=True)
+    white = fft.rfft(rng.standard_normal(size, dtype=np.float32))
+    frequencies = np.arange(size // 2 + 1, dtype=np.float32) * (SAMPLE_RATE / size)
+    return normalised(fft.irfft(white * shape(frequencies), size)[:length])
+
+
+def slow_curve(rng, length, points_per_second, low, high):
+    """A smooth random level, `low` to `high` dB, as an amplitude factor."""
+    points = max(2, int(length / SAMPLE_RATE * points_per_second) + 2)
+    levels = rng.uniform(low, high, points)
+    return (10 ** (np.interp(np.linspace(0, points - 1, length), range(points), levels) / 20)).astype(
+        np.float32
+    )
+
+
+def coloured(rng, length):
+    """Stationary noise that falls by 0 to 6 dB an octave."""
+    slope = rng.uniform(0, 1)
+    return shaped(rng, length, lambda f: (f + 30) ** -slope)
+
+
+def tones(rng, length, fundamental, count, tilt):
+    """Harmonics of a slightly drifting fundamental."""
+    drift = slow_curve(rng, length, 1, -0.05, 0.05)
+    phase = np.cumsum(drift * (2 * np.pi * fundamental / SAMPLE_RATE), dtype=np.float64)
+    out = np.zeros(length, np.float32)
+    for k in range(1, count + 1):
+        if k * fundamental < 16000:
+            level = k**-tilt * 10 ** (rng.uniform(-9, 3) / 20)
+            out += (level * np.sin(k * phase + rng.uniform(0, 6.28))).astype(np.float32)
+    return normalised(out)
+
+
+def fan(rng, length):
+    """Air rush with the hum of the blades."""
+    corner, slope = rng.uniform(150, 900), rng.uniform(0.6, 1.4)
+    air = shaped(rng, length, lambda f: (1 + (f / corner) ** 2) ** -slope)
+    hum = tones(rng, length, rng.uniform(40, 180), 6, 1.0)
+    return normalised(air + hum * 10 ** (rng.uniform(-20, 0) / 20))
+
+
+def vacuum(rng, length):
+    """Bright motor noise: wide rush, a resonance and many harmonics."""
+    centre, width = rng.uniform(500, 4000), rng.uniform(0.3, 1)
+    rush = shaped(
+        rng,
+        length,
+        lambda f: (f + 100) ** -0.4
+        * (1 + 4 * np.exp(-((np.log((f + 1) / centre) / width) ** 2))),
+    )
+    motor = tones(rng, length, rng.uniform(150, 500), 20, 0.5)
+    return normalised(rush + motor * 10 ** (rng.uniform(-18, -2) / 20))
+
+
+def traffic(rng, length):
+    """Rumble of passing cars, swelling slowly."""
+    corner = rng.uniform(80, 500)
+    rumble = shaped(rng, length, lambda f: (1 + (f / corner) ** 2) ** -0.6)
+    return normalised(rumble * slow_curve(rng, length, 0.6, -14, 0))
+
+
+def clicks(rng, length):
+    """Key clicks or bangs: short decaying bursts of coloured noise at random times."""
+    heavy = rng.random() < 0.3
+    size = int(SAMPLE_RATE * (rng.uniform(0.08, 0.3) if heavy else rng.uniform(0.01, 0.04)))
+    slope = rng.uniform(0.5, 1) if heavy else rng.uniform(0, 0.4)
+    burst = shaped(rng, size, lambda f: (f + 60) ** -slope)
+    burst *= np.exp(-np.arange(size) / (size * rng.uniform(0.08, 0.25))).astype(np.float32)
+    out = np.zeros(length, np.float32)
+    rate = rng.uniform(0.5, 2) if heavy else rng.uniform(3, 12)
+    for _ in range(max(1, rng.poisson(rate * length / SAMPLE_RATE))):
+        start = int(rng.integers(0, length))
+        end = min(length, start + size)
+        out[start:end] += burst[: end - start] * 10 ** (rng.uniform(-12, 0) / 20)
+    return normalised(out)
+
+
+SYNTHESISERS = (coloured, fan, vacuum, traffic, clicks)

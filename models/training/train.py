@@ -1,0 +1,177 @@
+"""Trains a network: python train.py {full|light} --minutes 60 [--resume] [--seed 7] [--free-only].
+
+Stop it at any time (SIGTERM or SIGINT writes the checkpoint) and go on with --resume; the learning
+rate follows the share of --minutes of computing that is used up. Writes WORK/NAME.pt (everything)
+every few minutes, WORK/NAME.log and WORK/NAME.csv (the training curve). One thread.
+"""
+
+import argparse
+import csv
+import math
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import numpy as np
+import torch
+
+import losses
+from bank import DEFAULT_WORK, Bank
+from mixer import Mixer
+from network import SHAPES, Denoiser, Network, count_macs
+from optimiser import Optimiser
+from spectrum import analysis, window
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("shape", choices=SHAPES)
+    parser.add_argument("--name", help="of the output files; the shape's where left out")
+    parser.add_argument("--work", type=Path, default=DEFAULT_WORK)
+    parser.add_argument("--minutes", type=float, default=60, help="of the whole training")
+    parser.add_argument("--batch", type=int, default=8)
+    parser.add_argument("--seconds", type=float, default=3.0)
+    parser.add_argument("--rate", type=float, default=2e-3, help="highest learning rate")
+    parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--resume", action="store_true")
+    parser.add_argument("--start", type=Path, help="checkpoint whose weights to start from")
+    parser.add_argument("--free-only", action="store_true", help="no GPL, GFDL or BY-SA material")
+    parser.add_argument("--float32", action="store_true", help="no bfloat16 in the network")
+    parser.add_argument("--steps", type=int, default=0, help="stop after so many steps")
+    return parser.parse_args()
+
+
+class Trainer:
+    def __init__(self, options):
+        self.options = options
+        self.name = options.name or options.shape
+        torch.manual_seed(options.seed)
+        self.network = Network(SHAPES[options.shape])
+        self.denoiser = Denoiser(self.network)
+        self.average = {k: v.clone() for k, v in self.network.state_dict().items()}
+        self.optimiser = Optimiser(self.network, options.rate)
+        self.step, self.spent, self.hours, self.skipped = 0, 0.0, 0.0, 0
+        if options.start:
+            state = torch.load(options.start, weights_only=False)
+            self.network.load_state_dict(state.get("raw") or state["average"])
+            self.average = {k: v.float() for k, v in state["average"].items()}
+        if options.resume:
+            self.load(self.path("pt"))
+        bank = Bank(options.work, "train", options.free_only)
+        self.mixer = Mixer(bank, (options.seed, self.step), options.seconds)
+        self.draw = np.random.default_rng((options.seed, self.step, 1))
+        self.win = window()
+        self.stopping = False
+
+    def path(self, suffix):
+        return self.options.work / f"{self.name}.{suffix}"
+
+    # State on disk
+
+    def save(self):
+        state = {
+            "shape": self.options.shape,
+            "raw": self.network.state_dict(),
+            "average": self.average,
+            "optimiser": self.optimiser.state_dict(),
+            "step": self.step,
+            "spent": self.spent,
+            "hours": self.hours,
+            "seed": self.options.seed,
+            "command": " ".join(sys.argv),
+        }
+        temporary = self.path("tmp")
+        torch.save(state, temporary)
+        temporary.replace(self.path("pt"))
+
+    def load(self, path):
+        state = torch.load(path, weights_only=False)
+        self.network.load_state_dict(state["raw"])
+        self.average = state["average"]
+        self.optimiser.load_state_dict(state["optimiser"])
+        self.step, self.spent, self.hours = state["step"], state["spent"], state["hours"]
+
+    # One step
+
+    def learning_rate(self):
+        used = min(1.0, self.spent / (60 * self.options.minutes))
+        warm = min(1.0, (self.step + 1) / 200)
+        return self.options.rate * (0.005 + 0.995 * warm * (0.5 + 0.5 * math.cos(math.pi * used)))
+
+    def train_step(self):
+        for group in self.optimiser.param_groups:
+            group["lr"] = self.learning_rate()
+        mixture, target = map(torch.from_numpy, self.mixer.batch(self.options.batch))
+        noisy, clean = analysis(mixture, self.win), analysis(target, self.win)
+        bfloat16 = not self.options.float32
+        with torch.autocast("cpu", torch.bfloat16, enabled=bfloat16):
+            output = self.denoiser(noisy)
+        size = int(self.draw.choice(losses.RESOLUTIONS))
+        loss, snr = losses.total(output, clean, mixture, target, self.win, size)
+        self.optimiser.zero_grad()
+        loss.backward()
+        norm = torch.nn.utils.clip_grad_norm_(self.network.parameters(), 3.0)
+        if torch.isfinite(norm):
+            self.optimiser.step()
+        else:
+            self.skipped += 1
+        self.step += 1
+        self.hours += mixture.numel() / 48000 / 3600
+        self.follow(min(0.999, self.step / (self.step + 20)))
+        return loss.item(), -snr.item()
+
+    @torch.no_grad()
+    def follow(self, decay):
+        """Moves the running average of the weights."""
+        for key, value in self.network.state_dict().items():
+            if value.dtype.is_floating_point:
+                self.average[key].lerp_(value, 1 - decay)
+            else:
+                self.average[key].copy_(value)
+
+    # The loop
+
+    def run(self):
+        signal.signal(signal.SIGTERM, self.stop)
+        signal.signal(signal.SIGINT, self.stop)
+        parameters = sum(p.numel() for p in self.network.parameters())
+        print(f"{self.name}: {parameters} parameters, {count_macs(self.network)} MACs a hop", flush=True)
+        self.network.train()
+        recent, saved = [], time.time()
+        while not self.stopping and self.spent < 60 * self.options.minutes:
+            started = time.time()
+            recent.append(self.train_step())
+            self.spent += time.time() - started
+            if self.step % 100 == 0:
+                self.report(np.mean(recent, 0))
+                recent = []
+            if time.time() - saved > 180:
+                self.save()
+                saved = time.time()
+            if self.options.steps and self.step >= self.options.steps:
+                break
+        self.save()
+
+    def report(self, means):
+        row = [self.step, round(self.spent), round(self.hours, 2), *(round(float(m), 4) for m in means)]
+        row.append(round(self.optimiser.param_groups[0]["lr"], 6))
+        print(time.strftime("%H:%M:%S"), *row, self.skipped, flush=True)
+        new = not self.path("csv").exists()
+        with open(self.path("csv"), "a", newline="") as file:
+            writer = csv.writer(file)
+            if new:
+                writer.writerow(["step", "seconds", "audio_hours", "loss", "snr_db", "rate"])
+            writer.writerow(row)
+
+    def stop(self, *_):
+        self.stopping = True
+
+
+if __name__ == "__main__":
+    torch.set_num_threads(1)
+    torch.set_flush_denormal(True)
+    Trainer(arguments()).run()
