@@ -18,4 +18,9 @@ public struct Settings: Codable, Sendable, Equatable {
     self.model = model
     self.device = device
   }
+
+  /// What `model` may be.
+  public static let models = ["auto", "full", "light"]
+  /// What `strength` may be, in dB.
+  public static let strengthRange = 0...100
 }

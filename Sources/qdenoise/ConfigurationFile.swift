@@ -1,0 +1,157 @@
+import Control
+import TOMLKit
+
+/// A TOML file as dotted keys, taken one by one; what nobody took at the end is unknown.
+struct ConfigurationFile {
+  private let path: String
+  private var values: [String: TOMLValue] = [:]
+  private var known: [String] = []
+
+  init(_ text: String, path: String) throws(ConfigurationError) {
+    self.path = path
+    // The parser takes a C string and would not see what follows a NUL.
+    if let end = text.firstIndex(of: "\0") {
+      let line = text[..<end].count(where: \.isNewline) + 1
+      throw .syntax(path: path, line: line, column: 1, reason: "a NUL character")
+    }
+    do {
+      flatten(try TOMLTable(string: text), prefix: "")
+    } catch let error as TOMLParseError {
+      let place = error.source.begin
+      throw .syntax(
+        path: path, line: place.line, column: place.column, reason: error.description)
+    } catch {
+      throw .unreadable(path: path, reason: "\(error)")
+    }
+  }
+
+  /// The text of a file; `nil` if there is none.
+  static func text(of path: String) throws(ConfigurationError) -> String? {
+    let bytes: [UInt8]?
+    do {
+      bytes = try WholeFile.read(path)
+    } catch {
+      throw .unreadable(path: path, reason: error.reason)
+    }
+    guard let bytes else { return nil }
+    guard let text = String(validating: bytes, as: UTF8.self) else {
+      throw .unreadable(path: path, reason: "it is not UTF-8 text")
+    }
+    return text
+  }
+
+  /// One of the values of an enum, by name.
+  mutating func choice<Choice>(
+    _ key: String, _ target: inout Choice
+  ) throws(ConfigurationError) where Choice: RawRepresentable<String> & CaseIterable {
+    var name = target.rawValue
+    try text(key, &name, among: Choice.allCases.map(\.rawValue))
+    target = Choice(rawValue: name)!
+  }
+
+  mutating func text(
+    _ key: String, _ target: inout String, among allowed: [String]
+  ) throws(ConfigurationError) {
+    let names = allowed.map { "\"\($0)\"" }.joined(separator: ", ")
+    let name = try take(key, allowed: names) { value in
+      value.string.flatMap { allowed.contains($0) ? $0 : nil }
+    }
+    target = name ?? target
+  }
+
+  mutating func text(_ key: String, _ target: inout String) throws(ConfigurationError) {
+    target = try take(key, allowed: "a text in quotes") { $0.string } ?? target
+  }
+
+  mutating func text(_ key: String, _ target: inout String?) throws(ConfigurationError) {
+    target = try take(key, allowed: "a text in quotes") { $0.string } ?? target
+  }
+
+  mutating func truth(_ key: String, _ target: inout Bool) throws(ConfigurationError) {
+    target = try take(key, allowed: "true, false") { $0.bool } ?? target
+  }
+
+  mutating func whole(
+    _ key: String, _ target: inout Int, in range: ClosedRange<Int>
+  ) throws(ConfigurationError) {
+    let allowed = "a whole number from \(range.lowerBound) to \(range.upperBound)"
+    let number = try take(key, allowed: allowed) { value in
+      value.int.flatMap { range.contains($0) ? $0 : nil }
+    }
+    target = number ?? target
+  }
+
+  mutating func number(
+    _ key: String, _ target: inout Double, in range: ClosedRange<Int>
+  ) throws(ConfigurationError) {
+    var found: Double? = target
+    try number(key, &found, in: range)
+    target = found ?? target
+  }
+
+  mutating func number(
+    _ key: String, _ target: inout Double?, in range: ClosedRange<Int>
+  ) throws(ConfigurationError) {
+    let bounds = Double(range.lowerBound)...Double(range.upperBound)
+    let allowed = "a number from \(range.lowerBound) to \(range.upperBound)"
+    let number = try take(key, allowed: allowed) { value in
+      let number = value.double ?? value.int.map(Double.init)
+      return number.flatMap { bounds.contains($0) ? $0 : nil }
+    }
+    target = number ?? target
+  }
+
+  /// Throws if the file has a key that was never asked for.
+  func refuseTheRest() throws(ConfigurationError) {
+    guard let key = values.keys.min() else { return }
+    throw .unknownKey(path: path, key: key, nearest: nearest(to: key))
+  }
+
+  /// The value of the key, if the file has it; `read` gives nil for what is not allowed.
+  private mutating func take<Value>(
+    _ key: String, allowed: String, _ read: (TOMLValue) -> Value?
+  ) throws(ConfigurationError) -> Value? {
+    known.append(key)
+    guard let value = values.removeValue(forKey: key) else { return nil }
+    guard let read = read(value) else {
+      throw .wrongValue(path: path, key: key, found: value.debugDescription, allowed: allowed)
+    }
+    return read
+  }
+
+  private mutating func flatten(_ table: TOMLTable, prefix: String) {
+    for (key, value) in zip(table.keys, table.values) {
+      if let inner = value.table {
+        flatten(inner, prefix: "\(prefix)\(key).")
+      } else {
+        values[prefix + key] = value
+      }
+    }
+  }
+
+  /// The known key that takes the fewest edits, with or without its section.
+  private func nearest(to key: String) -> String {
+    func distance(_ candidate: String) -> Int {
+      if candidate.hasPrefix(key + ".") { return 0 }
+      let bare = candidate.split(separator: ".").last!
+      return min(editDistance(key, candidate), editDistance(key, bare) + 1)
+    }
+    return known.min { distance($0) < distance($1) }!
+  }
+}
+
+/// Insertions, deletions and replacements that make one text the other (Levenshtein).
+func editDistance(_ a: some StringProtocol, _ b: some StringProtocol) -> Int {
+  let b = Array(b)
+  var row = Array(0...b.count)
+  for (i, character) in a.enumerated() {
+    var diagonal = row[0]
+    row[0] = i + 1
+    for j in b.indices {
+      let replaced = diagonal + (character == b[j] ? 0 : 1)
+      diagonal = row[j + 1]
+      row[j + 1] = min(replaced, diagonal + 1, row[j] + 1)
+    }
+  }
+  return row[b.count]
+}
