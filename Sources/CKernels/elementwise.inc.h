@@ -1,0 +1,137 @@
+// The elementwise kernels, written once: each file that includes this compiles them for its
+// instruction set, and the compiler turns the loops into vectors. No reduction is left to it, so
+// every instruction set gives the same bits.
+//
+// Before: #define CK_NAME(name) name##__isa, and the target attribute.
+
+// y may be an operand; element i depends on element i only.
+#define CK_LOOP _Pragma("clang loop vectorize(assume_safety)")
+
+CK_INLINE float CK_NAME(fma)(float a, float b, float c) CK_NONBLOCKING {
+  return __builtin_elementwise_fma(a, b, c);
+}
+
+/// 2^n and expm1(r) with x = n ln 2 + r and |r| <= ln 2 / 2, so that
+/// exp(x) = 2^n + 2^n expm1(r). x is clamped to where 2^n is a normal number.
+CK_INLINE float CK_NAME(reduce)(float x, float *power) CK_NONBLOCKING {
+  x = ck_clamp_number(x, -87.0f, 88.37f);
+  const float n = ck_rint(x * 1.44269504f);
+  // ln 2 in two parts: the first has trailing zeros, so that n times it is exact.
+  const float r = CK_NAME(fma)(n, 2.12194440e-4f, CK_NAME(fma)(n, -0.693359375f, x));
+  const uint32_t bits = (uint32_t)((int32_t)n + 127) << 23;
+  memcpy(power, &bits, sizeof bits);
+  // Taylor's series to r^7: the rest is below 6e-9.
+  float p = 1.0f / 5040;
+  p = CK_NAME(fma)(p, r, 1.0f / 720);
+  p = CK_NAME(fma)(p, r, 1.0f / 120);
+  p = CK_NAME(fma)(p, r, 1.0f / 24);
+  p = CK_NAME(fma)(p, r, 1.0f / 6);
+  p = CK_NAME(fma)(p, r, 0.5f);
+  return CK_NAME(fma)(p, r * r, r);
+}
+
+/// 0 below -87, infinity above 88.37.
+CK_INLINE float CK_NAME(exp)(float x) CK_NONBLOCKING {
+  float power;
+  const float minus_one = CK_NAME(reduce)(x, &power);
+  const float value = CK_NAME(fma)(minus_one, power, power);
+  const float bounded = x > 88.37f ? __builtin_inff() : x < -87.0f ? 0.0f : value;
+  return x != x ? x : bounded;
+}
+
+CK_INLINE float CK_NAME(expm1)(float x) CK_NONBLOCKING {
+  float power;
+  const float minus_one = CK_NAME(reduce)(x, &power);
+  const float value = CK_NAME(fma)(minus_one, power, power - 1.0f);
+  return x != x ? x : value;
+}
+
+CK_INLINE float CK_NAME(logistic)(float x) CK_NONBLOCKING {
+  const float e = CK_NAME(exp)(-__builtin_fabsf(x));
+  return (x < 0 ? e : 1.0f) / (1.0f + e);
+}
+
+CK_INLINE float CK_NAME(tanh)(float x) CK_NONBLOCKING {
+  const float e = CK_NAME(expm1)(-2.0f * __builtin_fabsf(x));
+  return __builtin_copysignf(e / (e + 2.0f), x);
+}
+
+#define CK_UNARY(name, expression)                                                            \
+  void CK_NAME(ck_f32_v##name)(size_t n, const float *in, float p, float q, float *y)         \
+      CK_NONBLOCKING {                                                                        \
+    (void)p, (void)q;                                                                         \
+    CK_LOOP for (size_t i = 0; i < n; i++) {                                                  \
+      const float x = in[i];                                                                  \
+      y[i] = (expression);                                                                    \
+    }                                                                                         \
+  }
+
+CK_UNARY(clamp, ck_clamp(x, p, q))
+CK_UNARY(leaky_relu, x < 0 ? x * p : x)
+CK_UNARY(hard_swish, x * ck_clamp(x + 3.0f, 0.0f, 6.0f) * (1.0f / 6))
+CK_UNARY(elu, x < 0 ? CK_NAME(expm1)(x) : x)
+CK_UNARY(logistic, CK_NAME(logistic)(x))
+CK_UNARY(tanh, CK_NAME(tanh)(x))
+CK_UNARY(exp, CK_NAME(exp)(x))
+CK_UNARY(abs, __builtin_fabsf(x))
+CK_UNARY(negate, -x)
+CK_UNARY(square, x * x)
+CK_UNARY(sqrt, __builtin_elementwise_sqrt(x))
+CK_UNARY(rsqrt, 1.0f / __builtin_elementwise_sqrt(x))
+
+#define CK_BINARY_LOOP(a_index, b_index, expression)                                          \
+  CK_LOOP for (size_t i = 0; i < n; i++) {                                                    \
+    const float a = a_in[a_index], b = b_in[b_index];                                         \
+    y[i] = ck_clamp((expression), least, greatest);                                           \
+  }
+
+#define CK_BINARY(name, expression)                                                           \
+  void CK_NAME(ck_f32_v##name)(size_t n, const float *a_in, size_t a_step, const float *b_in, \
+                               size_t b_step, float least, float greatest, float *y)          \
+      CK_NONBLOCKING {                                                                        \
+    if (a_step && b_step) {                                                                   \
+      CK_BINARY_LOOP(i, i, expression)                                                        \
+    } else if (a_step) {                                                                      \
+      CK_BINARY_LOOP(i, 0, expression)                                                        \
+    } else {                                                                                  \
+      CK_BINARY_LOOP(0, i * b_step, expression)                                                \
+    }                                                                                         \
+  }
+
+CK_BINARY(add, a + b)
+CK_BINARY(sub, a - b)
+CK_BINARY(mul, a * b)
+CK_BINARY(div, a / b)
+CK_BINARY(squared_difference, (a - b) * (a - b))
+CK_BINARY(minimum, ck_min(a, b))
+CK_BINARY(maximum, ck_max(a, b))
+CK_BINARY(prelu, a < 0 ? a * b : a)
+
+CK_INLINE float CK_NAME(add_lanes)(const float *lanes) CK_NONBLOCKING {
+  float s[8];
+  for (size_t i = 0; i < 8; i++) s[i] = lanes[i] + lanes[i + 8];
+  return ((s[0] + s[4]) + (s[2] + s[6])) + ((s[1] + s[5]) + (s[3] + s[7]));
+}
+
+float CK_NAME(ck_f32_sum)(size_t n, const float *x) CK_NONBLOCKING {
+  float lanes[16] = {0};
+  size_t i = 0;
+  for (; i + 16 <= n; i += 16) {
+    CK_LOOP for (size_t lane = 0; lane < 16; lane++) lanes[lane] += x[i + lane];
+  }
+  for (size_t lane = 0; i < n; i++, lane++) lanes[lane] += x[i];
+  return CK_NAME(add_lanes)(lanes);
+}
+
+void CK_NAME(ck_f32_softmax)(size_t n, const float *x, float beta, float *y) CK_NONBLOCKING {
+  float greatest = -__builtin_inff();
+  for (size_t i = 0; i < n; i++) greatest = ck_max(x[i], greatest);
+  CK_LOOP for (size_t i = 0; i < n; i++) y[i] = CK_NAME(exp)(beta * (x[i] - greatest));
+  const float scale = 1.0f / CK_NAME(ck_f32_sum)(n, y);
+  CK_LOOP for (size_t i = 0; i < n; i++) y[i] *= scale;
+}
+
+#undef CK_UNARY
+#undef CK_BINARY
+#undef CK_BINARY_LOOP
+#undef CK_LOOP

@@ -1,0 +1,4 @@
+#include "kernels_internal.h"
+
+#define CK_NAME(name) name##__scalar
+#include "elementwise.inc.h"

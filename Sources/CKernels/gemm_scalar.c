@@ -1,0 +1,52 @@
+#include "kernels_internal.h"
+
+// One row by up to 8 columns, one input at a time: what every other GEMM is compared with.
+
+void ck_qd8_f32_qc8w_gemm_1x8c1__scalar(size_t m, size_t n, size_t k, const uint8_t *a,
+                                        size_t a_stride, const struct ck_qd8_params *params,
+                                        size_t params_stride, const void *packed, float *y,
+                                        size_t y_stride, float least,
+                                        float greatest) CK_NONBLOCKING {
+  const uint8_t *tile = packed;
+  for (size_t first = 0; first < n; first += 8) {
+    const size_t columns = n - first < 8 ? n - first : 8;
+    const int8_t *w = (const int8_t *)tile + 8 * sizeof(int32_t);
+    float scale[8], bias[8];
+    memcpy(scale, w + 8 * k, sizeof scale);
+    memcpy(bias, w + 8 * k + sizeof scale, sizeof bias);
+    for (size_t row = 0; row < m; row++) {
+      const int8_t *x = (const int8_t *)a + row * a_stride;
+      const struct ck_qd8_params p = params[row * params_stride];
+      int32_t sum[8];
+      memcpy(sum, tile, sizeof sum);
+      for (size_t c = 0; c < 8; c++) sum[c] *= p.zero_point;
+      for (size_t i = 0; i < k; i++) {
+        for (size_t c = 0; c < 8; c++) sum[c] += x[i] * w[i * 8 + c];
+      }
+      for (size_t c = 0; c < columns; c++) {
+        const float scaled = (float)sum[c] * p.inverse_scale;
+        const float value = __builtin_fmaf(scaled, scale[c], bias[c]);
+        y[row * y_stride + first + c] = ck_clamp(value, least, greatest);
+      }
+    }
+    tile += 8 * (k + 12);
+  }
+}
+
+void ck_f32_gemm_1x8__scalar(size_t m, size_t n, size_t k, const float *a, size_t a_stride,
+                             const float *packed, float *y, size_t y_stride, float least,
+                             float greatest) CK_NONBLOCKING {
+  for (size_t first = 0; first < n; first += 8) {
+    const size_t columns = n - first < 8 ? n - first : 8;
+    for (size_t row = 0; row < m; row++) {
+      for (size_t c = 0; c < columns; c++) {
+        float sum = packed[c];
+        for (size_t i = 0; i < k; i++) {
+          sum = __builtin_fmaf(a[row * a_stride + i], packed[(i + 1) * 8 + c], sum);
+        }
+        y[row * y_stride + first + c] = ck_clamp(sum, least, greatest);
+      }
+    }
+    packed += 8 * (k + 1);
+  }
+}

@@ -1,0 +1,36 @@
+#pragma once
+
+#include "ck_isa.h"
+
+// Every instruction set gives the same bits: the operations and their order are the same.
+
+/// y[i] = clamp(f(a[i * a_step], b[i * b_step]), least, greatest); steps are 0 or 1. y may be a
+/// or b.
+typedef void (*ck_f32_binary_fn)(size_t n, const float *a, size_t a_step, const float *b,
+                                 size_t b_step, float least, float greatest,
+                                 float *y) CK_NONBLOCKING;
+
+/// y[i] = f(x[i]). y may be x. What p and q mean is the function's matter.
+typedef void (*ck_f32_unary_fn)(size_t n, const float *x, float p, float q,
+                                float *y) CK_NONBLOCKING;
+
+/// The sum of x[0..n), in 16 interleaved partial sums that are added pairwise.
+typedef float (*ck_f32_sum_fn)(size_t n, const float *x) CK_NONBLOCKING;
+
+/// y = exp(beta * (x - max x)) / sum of the same. y may be x.
+typedef void (*ck_f32_softmax_fn)(size_t n, const float *x, float beta, float *y) CK_NONBLOCKING;
+
+enum ck_binary {
+  CK_ADD, CK_SUB, CK_MUL, CK_DIV, CK_SQUARED_DIFFERENCE, CK_MINIMUM, CK_MAXIMUM,
+  CK_PRELU,  // a < 0 ? a * b : a
+  CK_BINARY_COUNT
+};
+
+enum ck_unary {
+  CK_CLAMP,       // p...q
+  CK_LEAKY_RELU,  // x < 0 ? x * p : x
+  CK_HARD_SWISH,  // x * clamp(x + 3, 0, 6) / 6
+  CK_ELU,         // x < 0 ? exp(x) - 1 : x
+  CK_LOGISTIC, CK_TANH, CK_EXP, CK_ABS, CK_NEGATE, CK_SQUARE, CK_SQRT, CK_RSQRT,
+  CK_UNARY_COUNT
+};

@@ -1,0 +1,45 @@
+#pragma once
+
+#include "ck_quantize.h"
+
+// Packed weights are tiles of columns, one after the other:
+//   qd8: [w x int32 -sum(weights)][K/kr x w x kr int8][w x f32 scale][w x f32 bias]
+//   f32: [w x f32 bias][K x w f32]
+// K is zero-padded to kr. w is the kernel's full tile, in the last one the columns that are left,
+// rounded up to `granule` and padded with zeros.
+
+struct ck_tile {
+  size_t columns;  // a full tile
+  size_t granule;  // what the last tile is rounded up to
+  size_t kr;       // consecutive inputs of one column
+};
+
+/// Bytes that `ck_qd8_f32_qc8w_pack` writes; 0 if that does not fit size_t.
+size_t ck_qd8_f32_qc8w_packed_bytes(struct ck_tile tile, size_t n, size_t k);
+
+/// Packs weights[n][k] with a scale and a bias for each of the n columns.
+void ck_qd8_f32_qc8w_pack(struct ck_tile tile, size_t n, size_t k, const int8_t *weights,
+                          const float *scale, const float *bias, void *packed);
+
+/// Bytes that `ck_f32_pack` writes; 0 if that does not fit size_t.
+size_t ck_f32_packed_bytes(struct ck_tile tile, size_t n, size_t k);
+
+/// Packs weights[n][k] with a bias for each of the n columns.
+void ck_f32_pack(struct ck_tile tile, size_t n, size_t k, const float *weights, const float *bias,
+                 float *packed);
+
+/// y[m][n] = clamp(fma(float(sum_k (a[m][k] - zero_point) w[n][k]) * inverse_scale, scale[n],
+/// bias[n]), least, greatest).
+///
+/// Row i of `a` begins at a + i * a_stride (rows may overlap) and has params[i * params_stride].
+typedef void (*ck_qd8_f32_qc8w_gemm_fn)(size_t m, size_t n, size_t k, const uint8_t *a,
+                                        size_t a_stride, const struct ck_qd8_params *params,
+                                        size_t params_stride, const void *packed, float *y,
+                                        size_t y_stride, float least,
+                                        float greatest) CK_NONBLOCKING;
+
+/// y[m][n] = clamp(bias[n] + sum_k a[m][k] w[n][k], least, greatest), one chain of fused
+/// multiply-adds in the order of k. Row i of `a` begins at a + i * a_stride (rows may overlap).
+typedef void (*ck_f32_gemm_fn)(size_t m, size_t n, size_t k, const float *a, size_t a_stride,
+                               const float *packed, float *y, size_t y_stride, float least,
+                               float greatest) CK_NONBLOCKING;

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+// Checked by -Wfunction-effects: a microkernel never allocates, locks or calls what might.
+#if defined(__clang__) && __has_attribute(nonblocking)
+#define CK_NONBLOCKING __attribute__((nonblocking))
+#else
+#define CK_NONBLOCKING
+#endif
+
+/// Instruction sets in the order of preference within one architecture.
+enum ck_isa {
+  CK_ISA_SCALAR = 0,
+  CK_ISA_SSE41 = 1,
+  CK_ISA_AVX2 = 2,
+  CK_ISA_AVXVNNI = 3,
+  CK_ISA_AVX512VNNI = 4,
+  CK_ISA_NEON = 5,
+  CK_ISA_NEONDOT = 6,
+};
+
+/// Whether this processor, and this build, has the instruction set.
+bool ck_isa_available(enum ck_isa isa);

@@ -1,0 +1,51 @@
+#pragma once
+
+#include "ck_depthwise.h"
+#include "ck_elementwise.h"
+#include "ck_gemm.h"
+
+/// The network kernels of one instruction set.
+struct ck_kernels {
+  /// What the int8 kernels expect of stored activations: 0 (int8) or 0x80 (uint8).
+  uint8_t flip;
+  /// Whether the int8 GEMM is exact for a weight of -128 too, not only for -127...127.
+  bool full_range_weights;
+  struct ck_tile qd8_tile;
+  struct ck_tile f32_tile;
+  ck_f32_range_fn _Nonnull range;
+  ck_f32_qd8_convert_fn _Nonnull convert;
+  ck_f32_qd8_rows_fn _Nonnull rows;
+  ck_qd8_f32_qc8w_gemm_fn _Nonnull qd8_gemm;
+  ck_f32_gemm_fn _Nonnull f32_gemm;
+  ck_qd8_f32_qc8w_dwconv_fn _Nonnull qd8_dwconv;
+  ck_f32_dwconv_fn _Nonnull f32_dwconv;
+  ck_f32_binary_fn _Nonnull binary[CK_BINARY_COUNT];
+  ck_f32_unary_fn _Nonnull unary[CK_UNARY_COUNT];
+  ck_f32_sum_fn _Nonnull sum;
+  ck_f32_softmax_fn _Nonnull softmax;
+};
+
+static inline void ck_apply_binary(const struct ck_kernels *_Nonnull kernels, enum ck_binary f,
+                                   size_t n, const float *_Nullable a, size_t a_step,
+                                   const float *_Nullable b, size_t b_step, float least,
+                                   float greatest, float *_Nullable y) CK_NONBLOCKING {
+  kernels->binary[f](n, a, a_step, b, b_step, least, greatest, y);
+}
+
+static inline void ck_apply_unary(const struct ck_kernels *_Nonnull kernels, enum ck_unary f,
+                                  size_t n, const float *_Nullable x, float p, float q,
+                                  float *_Nullable y) CK_NONBLOCKING {
+  kernels->unary[f](n, x, p, q, y);
+}
+
+/// The kernels for an instruction set, those of the next lower one where it has none of its own;
+/// lives as long as the program. NULL if `isa` is of another architecture than this build.
+const struct ck_kernels *_Nullable ck_kernels_for(enum ck_isa isa);
+
+/// The scale and zero point (qd8, before any flip) for a range, and the parameters of the bytes.
+struct ck_qd8_scale {
+  float scale;
+  float zero_point;
+};
+struct ck_qd8_scale ck_qd8_scale_of(float least, float greatest, uint8_t flip,
+                                    struct ck_qd8_params *_Nonnull params) CK_NONBLOCKING;

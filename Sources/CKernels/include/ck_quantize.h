@@ -1,0 +1,28 @@
+#pragma once
+
+#include "ck_isa.h"
+
+/// One row's (or image's) dynamic quantization, in terms of the stored bytes:
+/// x is about (byte - zero_point) * inverse_scale.
+///
+/// Stored bytes are int8 (qd8) or, where `flip` is 0x80, the same with the top bit flipped, that
+/// is uint8 with a zero point 128 higher (qdu8). In both cases the zero point's low byte is the
+/// byte that stands for 0.
+struct ck_qd8_params {
+  int32_t zero_point;
+  float inverse_scale;
+};
+
+/// The least and greatest of x[0..n) and 0. NaN is passed over.
+typedef void (*ck_f32_range_fn)(size_t n, const float *x, float *least,
+                                float *greatest) CK_NONBLOCKING;
+
+/// q[i] = sat8(rint(x[i] * scale) + zero_point) ^ flip, ties to even; NaN gives the least byte.
+/// `zero_point` is that of qd8, in -128...127.
+typedef void (*ck_f32_qd8_convert_fn)(size_t n, const float *x, float scale, float zero_point,
+                                      uint8_t flip, uint8_t *q) CK_NONBLOCKING;
+
+/// Quantizes m rows of k floats, each with parameters of its own. Strides count elements.
+typedef void (*ck_f32_qd8_rows_fn)(size_t m, size_t k, const float *x, size_t x_stride,
+                                   uint8_t flip, uint8_t *q, size_t q_stride,
+                                   struct ck_qd8_params *params) CK_NONBLOCKING;

@@ -1,0 +1,52 @@
+#include "kernels_internal.h"
+
+#define CK_QUANTIZE(isa)             \
+  .range = ck_f32_range__##isa,      \
+  .convert = ck_f32_qd8_convert__##isa, .rows = ck_f32_qd8_rows__##isa
+
+#define CK_DEPTHWISE(isa) \
+  .qd8_dwconv = ck_qd8_f32_qc8w_dwconv__##isa, .f32_dwconv = ck_f32_dwconv__##isa
+
+#define CK_ELEMENTWISE(isa)                                        \
+  .binary = {[CK_ADD] = ck_f32_vadd__##isa,                        \
+             [CK_SUB] = ck_f32_vsub__##isa,                        \
+             [CK_MUL] = ck_f32_vmul__##isa,                        \
+             [CK_DIV] = ck_f32_vdiv__##isa,                        \
+             [CK_SQUARED_DIFFERENCE] = ck_f32_vsquared_difference__##isa, \
+             [CK_MINIMUM] = ck_f32_vminimum__##isa,                \
+             [CK_MAXIMUM] = ck_f32_vmaximum__##isa,                \
+             [CK_PRELU] = ck_f32_vprelu__##isa},                   \
+  .unary = {[CK_CLAMP] = ck_f32_vclamp__##isa,                     \
+            [CK_LEAKY_RELU] = ck_f32_vleaky_relu__##isa,           \
+            [CK_HARD_SWISH] = ck_f32_vhard_swish__##isa,           \
+            [CK_ELU] = ck_f32_velu__##isa,                         \
+            [CK_LOGISTIC] = ck_f32_vlogistic__##isa,               \
+            [CK_TANH] = ck_f32_vtanh__##isa,                       \
+            [CK_EXP] = ck_f32_vexp__##isa,                         \
+            [CK_ABS] = ck_f32_vabs__##isa,                         \
+            [CK_NEGATE] = ck_f32_vnegate__##isa,                   \
+            [CK_SQUARE] = ck_f32_vsquare__##isa,                   \
+            [CK_SQRT] = ck_f32_vsqrt__##isa,                       \
+            [CK_RSQRT] = ck_f32_vrsqrt__##isa},                    \
+  .sum = ck_f32_sum__##isa, .softmax = ck_f32_softmax__##isa
+
+static const struct ck_kernels scalar = {
+    .flip = 0,
+    .full_range_weights = true,
+    .qd8_tile = {8, 8, 1},
+    .qd8_gemm = ck_qd8_f32_qc8w_gemm_1x8c1__scalar,
+    .f32_tile = {8, 8, 1},
+    .f32_gemm = ck_f32_gemm_1x8__scalar,
+    CK_QUANTIZE(scalar),
+    CK_DEPTHWISE(scalar),
+    CK_ELEMENTWISE(scalar),
+};
+
+const struct ck_kernels *ck_kernels_for(enum ck_isa isa) {
+  switch (isa) {
+    case CK_ISA_SCALAR:
+      return &scalar;
+    default:
+      return NULL;
+  }
+}

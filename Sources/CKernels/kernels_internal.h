@@ -1,0 +1,65 @@
+// Declarations of all microkernels, by family; ck_kernels_for picks from them.
+#pragma once
+
+#include "ck_common.h"
+
+#define CK_DECLARE_QUANTIZE(isa)                                                                \
+  void ck_f32_range__##isa(size_t, const float *, float *, float *) CK_NONBLOCKING;             \
+  void ck_f32_qd8_convert__##isa(size_t, const float *, float, float, uint8_t, uint8_t *)       \
+      CK_NONBLOCKING;                                                                           \
+  void ck_f32_qd8_rows__##isa(size_t, size_t, const float *, size_t, uint8_t, uint8_t *,        \
+                              size_t, struct ck_qd8_params *) CK_NONBLOCKING;
+
+#define CK_DECLARE_QD8_GEMM(tile, isa)                                                          \
+  void ck_qd8_f32_qc8w_gemm_##tile##__##isa(                                                    \
+      size_t, size_t, size_t, const uint8_t *, size_t, const struct ck_qd8_params *, size_t,    \
+      const void *, float *, size_t, float, float) CK_NONBLOCKING;
+
+#define CK_DECLARE_F32_GEMM(tile, isa)                                                          \
+  void ck_f32_gemm_##tile##__##isa(size_t, size_t, size_t, const float *, size_t,               \
+                                   const float *, float *, size_t, float, float)                \
+      CK_NONBLOCKING;
+
+#define CK_DECLARE_DEPTHWISE(isa)                                                               \
+  void ck_f32_dwconv__##isa(size_t, size_t, size_t, const float *, size_t, const ptrdiff_t *,   \
+                            const float *, const float *, float *, size_t, float, float)        \
+      CK_NONBLOCKING;                                                                           \
+  void ck_qd8_f32_qc8w_dwconv__##isa(                                                           \
+      size_t, size_t, size_t, const uint8_t *, size_t, const ptrdiff_t *, struct ck_qd8_params, \
+      uint8_t, const int8_t *, const float *, const float *, float *, size_t, float, float)     \
+      CK_NONBLOCKING;
+
+#define CK_DECLARE_UNARY(name, isa) \
+  void ck_f32_v##name##__##isa(size_t, const float *, float, float, float *) CK_NONBLOCKING;
+#define CK_DECLARE_BINARY(name, isa)                                                     \
+  void ck_f32_v##name##__##isa(size_t, const float *, size_t, const float *, size_t, float, \
+                               float, float *) CK_NONBLOCKING;
+#define CK_DECLARE_ELEMENTWISE(isa)                                               \
+  CK_DECLARE_UNARY(clamp, isa)                                                    \
+  CK_DECLARE_UNARY(leaky_relu, isa)                                               \
+  CK_DECLARE_UNARY(hard_swish, isa)                                               \
+  CK_DECLARE_UNARY(elu, isa)                                                      \
+  CK_DECLARE_UNARY(logistic, isa)                                                 \
+  CK_DECLARE_UNARY(tanh, isa)                                                     \
+  CK_DECLARE_UNARY(exp, isa)                                                      \
+  CK_DECLARE_UNARY(abs, isa)                                                      \
+  CK_DECLARE_UNARY(negate, isa)                                                   \
+  CK_DECLARE_UNARY(square, isa)                                                   \
+  CK_DECLARE_UNARY(sqrt, isa)                                                     \
+  CK_DECLARE_UNARY(rsqrt, isa)                                                    \
+  CK_DECLARE_BINARY(add, isa)                                                     \
+  CK_DECLARE_BINARY(sub, isa)                                                     \
+  CK_DECLARE_BINARY(mul, isa)                                                     \
+  CK_DECLARE_BINARY(div, isa)                                                     \
+  CK_DECLARE_BINARY(squared_difference, isa)                                      \
+  CK_DECLARE_BINARY(minimum, isa)                                                 \
+  CK_DECLARE_BINARY(maximum, isa)                                                 \
+  CK_DECLARE_BINARY(prelu, isa)                                                   \
+  float ck_f32_sum__##isa(size_t, const float *) CK_NONBLOCKING;                  \
+  void ck_f32_softmax__##isa(size_t, const float *, float, float *) CK_NONBLOCKING;
+
+CK_DECLARE_QUANTIZE(scalar)
+CK_DECLARE_QD8_GEMM(1x8c1, scalar)
+CK_DECLARE_F32_GEMM(1x8, scalar)
+CK_DECLARE_DEPTHWISE(scalar)
+CK_DECLARE_ELEMENTWISE(scalar)

@@ -1,0 +1,59 @@
+#include "ck_common.h"
+
+static size_t tile_width(struct ck_tile tile, size_t left) {
+  if (left >= tile.columns) return tile.columns;
+  return (left + tile.granule - 1) / tile.granule * tile.granule;
+}
+
+/// Columns of all tiles together.
+static size_t padded_columns(struct ck_tile tile, size_t n) {
+  return n / tile.columns * tile.columns + tile_width(tile, n % tile.columns);
+}
+
+size_t ck_qd8_f32_qc8w_packed_bytes(struct ck_tile tile, size_t n, size_t k) {
+  const size_t column = (k + tile.kr - 1) / tile.kr * tile.kr + 12;
+  size_t bytes;
+  return __builtin_mul_overflow(padded_columns(tile, n), column, &bytes) ? 0 : bytes;
+}
+
+void ck_qd8_f32_qc8w_pack(struct ck_tile tile, size_t n, size_t k, const int8_t *weights,
+                          const float *scale, const float *bias, void *packed) {
+  uint8_t *out = packed;
+  const size_t groups = (k + tile.kr - 1) / tile.kr;
+  for (size_t first = 0; first < n; first += tile.columns) {
+    const size_t width = tile_width(tile, n - first);
+    memset(out, 0, width * (groups * tile.kr + 12));
+    for (size_t c = 0; c < width && first + c < n; c++) {
+      const int8_t *row = weights + (first + c) * k;
+      int32_t sum = 0;
+      for (size_t i = 0; i < k; i++) {
+        sum -= row[i];
+        const size_t at = (i / tile.kr * width + c) * tile.kr + i % tile.kr;
+        memcpy(out + 4 * width + at, row + i, 1);
+      }
+      memcpy(out + 4 * c, &sum, 4);
+      uint8_t *tail = out + 4 * width + groups * tile.kr * width;
+      memcpy(tail + 4 * c, scale + first + c, 4);
+      memcpy(tail + 4 * width + 4 * c, bias + first + c, 4);
+    }
+    out += width * (groups * tile.kr + 12);
+  }
+}
+
+size_t ck_f32_packed_bytes(struct ck_tile tile, size_t n, size_t k) {
+  size_t bytes;
+  return __builtin_mul_overflow(padded_columns(tile, n), (k + 1) * 4, &bytes) ? 0 : bytes;
+}
+
+void ck_f32_pack(struct ck_tile tile, size_t n, size_t k, const float *weights, const float *bias,
+                 float *packed) {
+  for (size_t first = 0; first < n; first += tile.columns) {
+    const size_t width = tile_width(tile, n - first);
+    memset(packed, 0, width * (k + 1) * sizeof(float));
+    for (size_t c = 0; c < width && first + c < n; c++) {
+      packed[c] = bias[first + c];
+      for (size_t i = 0; i < k; i++) packed[(i + 1) * width + c] = weights[(first + c) * k + i];
+    }
+    packed += width * (k + 1);
+  }
+}

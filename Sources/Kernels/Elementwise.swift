@@ -1,0 +1,107 @@
+import CKernels
+
+/// Functions of two floats, and of one, over whole buffers. Every instruction set gives the same
+/// bits. Output buffers may be input buffers.
+@safe public struct Elementwise: Sendable {
+  public enum Binary: CaseIterable, Sendable {
+    case add, subtract, multiply, divide, squaredDifference, minimum, maximum
+    /// a < 0 ? a * b : a
+    case prelu
+  }
+
+  public enum Unary: Sendable {
+    case clamp(minimum: Float, maximum: Float)
+    case leakyRelu(slope: Float)
+    case hardSwish, elu, logistic, tanh, exp, absolute, negate, square, squareRoot
+    case reciprocalSquareRoot
+  }
+
+  public let instructionSet: InstructionSet
+  nonisolated(unsafe) private let kernels: UnsafePointer<ck_kernels>
+
+  public init(_ instructionSet: InstructionSet = .best) {
+    self.instructionSet = instructionSet
+    unsafe kernels = instructionSet.kernels
+  }
+
+  /// output[i] = clamp(f(left[i], right[i]), minimum, maximum) for all of `output`.
+  ///
+  /// `left` and `right` are as long as `output`, or hold one value, which then goes with all.
+  public func apply(
+    _ operation: Binary, _ left: UnsafeBufferPointer<Float>, _ right: UnsafeBufferPointer<Float>,
+    into output: UnsafeMutableBufferPointer<Float>, minimum: Float = -.infinity,
+    maximum: Float = .infinity
+  ) {
+    let count = output.count
+    precondition(left.count == count || left.count == 1, "left operand of the wrong length")
+    precondition(right.count == count || right.count == 1, "right operand of the wrong length")
+    guard count > 0 else { return }
+    let leftStep = left.count == count ? 1 : 0
+    let rightStep = right.count == count ? 1 : 0
+    unsafe ck_apply_binary(
+      kernels, operation.kernel, count, left.baseAddress, leftStep, right.baseAddress, rightStep,
+      minimum, maximum,
+      output.baseAddress)
+  }
+
+  /// output[i] = f(input[i]) for all of `output`, which is as long as `input`.
+  public func apply(
+    _ operation: Unary, _ input: UnsafeBufferPointer<Float>,
+    into output: UnsafeMutableBufferPointer<Float>
+  ) {
+    precondition(input.count == output.count, "input and output differ in length")
+    let (function, p, q) = operation.kernel
+    unsafe ck_apply_unary(
+      kernels, function, input.count, input.baseAddress, p, q, output.baseAddress)
+  }
+
+  /// The sum of all values, in 16 interleaved partial sums.
+  public func sum(_ input: UnsafeBufferPointer<Float>) -> Float {
+    unsafe kernels.pointee.sum(input.count, input.baseAddress)
+  }
+
+  /// output = exp(beta (x - max x)) / Σ exp(beta (x - max x)) over all of `input`.
+  public func softmax(
+    _ input: UnsafeBufferPointer<Float>, beta: Float = 1,
+    into output: UnsafeMutableBufferPointer<Float>
+  ) {
+    precondition(input.count == output.count, "input and output differ in length")
+    guard input.count > 0 else { return }
+    unsafe kernels.pointee.softmax(input.count, input.baseAddress, beta, output.baseAddress)
+  }
+}
+
+extension Elementwise.Binary {
+  fileprivate var kernel: ck_binary {
+    switch self {
+    case .add: CK_ADD
+    case .subtract: CK_SUB
+    case .multiply: CK_MUL
+    case .divide: CK_DIV
+    case .squaredDifference: CK_SQUARED_DIFFERENCE
+    case .minimum: CK_MINIMUM
+    case .maximum: CK_MAXIMUM
+    case .prelu: CK_PRELU
+    }
+  }
+}
+
+extension Elementwise.Unary {
+  /// The function and its two parameters.
+  fileprivate var kernel: (ck_unary, Float, Float) {
+    switch self {
+    case .clamp(let minimum, let maximum): (CK_CLAMP, minimum, maximum)
+    case .leakyRelu(let slope): (CK_LEAKY_RELU, slope, 0)
+    case .hardSwish: (CK_HARD_SWISH, 0, 0)
+    case .elu: (CK_ELU, 0, 0)
+    case .logistic: (CK_LOGISTIC, 0, 0)
+    case .tanh: (CK_TANH, 0, 0)
+    case .exp: (CK_EXP, 0, 0)
+    case .absolute: (CK_ABS, 0, 0)
+    case .negate: (CK_NEGATE, 0, 0)
+    case .square: (CK_SQUARE, 0, 0)
+    case .squareRoot: (CK_SQRT, 0, 0)
+    case .reciprocalSquareRoot: (CK_RSQRT, 0, 0)
+    }
+  }
+}

@@ -1,0 +1,68 @@
+import CKernels
+import Glibc
+
+/// A level of vector instructions, in order of preference within one architecture.
+public enum InstructionSet: String, CaseIterable, Sendable, Comparable {
+  case scalar, sse41, avx2, avxvnni, avx512vnni, neon, neondot
+
+  /// What this processor and this build have; the first is `scalar`.
+  public static let available: [InstructionSet] = allCases.filter {
+    unsafe ck_isa_available($0.identifier) && ck_kernels_for($0.identifier) != nil
+  }
+
+  /// The one to use: the highest available, or what the environment variable `QDENOISE_ISA` names.
+  public static var best: InstructionSet { selection.instructionSet }
+
+  /// What is wrong with `QDENOISE_ISA`, for the person at the terminal; nil if nothing is. `best`
+  /// is then as if it were not set.
+  public static var overrideProblem: String? { selection.problem }
+
+  private static let selection: (instructionSet: InstructionSet, problem: String?) = {
+    let request = unsafe getenv("QDENOISE_ISA").map { unsafe String(cString: $0) }
+    return select(request, from: available)
+  }()
+
+  /// The choice that `best` makes for a value of `QDENOISE_ISA` (nil: not set).
+  package static func select(
+    _ request: String?, from available: [InstructionSet]
+  ) -> (instructionSet: InstructionSet, problem: String?) {
+    let highest = available.max() ?? .scalar
+    guard let request, !request.isEmpty else { return (highest, nil) }
+    let known = InstructionSet(rawValue: request)
+    if let known, available.contains(known) { return (known, nil) }
+    let reason = known == nil ? "is no instruction set" : "is not available on this machine"
+    let names = available.map(\.rawValue).joined(separator: ", ")
+    return (
+      highest,
+      "QDENOISE_ISA=\(request) \(reason); using \(highest.rawValue). Set one of: \(names)."
+    )
+  }
+
+  public static func < (left: InstructionSet, right: InstructionSet) -> Bool {
+    left.identifier.rawValue < right.identifier.rawValue
+  }
+
+  private var identifier: ck_isa {
+    switch self {
+    case .scalar: CK_ISA_SCALAR
+    case .sse41: CK_ISA_SSE41
+    case .avx2: CK_ISA_AVX2
+    case .avxvnni: CK_ISA_AVXVNNI
+    case .avx512vnni: CK_ISA_AVX512VNNI
+    case .neon: CK_ISA_NEON
+    case .neondot: CK_ISA_NEONDOT
+    }
+  }
+
+  /// Whether quantized activations are stored as uint8 (with a zero point 128 higher) instead of
+  /// int8.
+  package var storesUnsigned: Bool { unsafe kernels.pointee.flip != 0 }
+
+  /// The C kernels of this level; the instruction set must be available.
+  var kernels: UnsafePointer<ck_kernels> {
+    guard
+      ck_isa_available(identifier), let kernels = unsafe ck_kernels_for(identifier)
+    else { preconditionFailure("\(rawValue) is not available on this machine") }
+    return unsafe kernels
+  }
+}

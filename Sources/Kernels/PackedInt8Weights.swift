@@ -1,0 +1,72 @@
+import CKernels
+import Memory
+
+/// int8 weights of a fully connected layer or convolution, packed for one instruction set, and
+/// their product with dynamically quantized activations.
+///
+/// Equal to LiteRT with XNNPACK bit for bit:
+/// y = clamp(fma(float(Σ (a - zeroPoint) w) * inverseScale, scale[n], bias[n]), minimum, maximum).
+@safe public struct PackedInt8Weights: ~Copyable, Sendable {
+  /// More could overflow the 32-bit sums.
+  public static let maximumInputs = 65_536
+
+  public let outputs: Int
+  public let inputs: Int
+  public let instructionSet: InstructionSet
+  private let packed: AlignedBuffer<UInt8>
+  private let gemm: ck_qd8_f32_qc8w_gemm_fn
+
+  /// - Parameters:
+  ///   - weights: `outputs` rows of `inputs` (at most `maximumInputs`) weights.
+  ///   - scales: one for each output, or one for all.
+  ///   - bias: one for each output; nil is zero.
+  public init(
+    _ weights: [Int8], outputs: Int, inputs: Int, scales: [Float], bias: [Float]? = nil,
+    instructionSet: InstructionSet = .best
+  ) {
+    precondition(outputs > 0 && inputs > 0 && inputs <= PackedInt8Weights.maximumInputs)
+    precondition(weights.count == outputs * inputs, "weights are not [outputs][inputs]")
+    precondition(scales.count == outputs || scales.count == 1, "one scale, or one per output")
+    precondition(bias == nil || bias?.count == outputs, "one bias per output")
+    let scales = scales.count == outputs ? scales : Array(repeating: scales[0], count: outputs)
+    let bias = bias ?? Array(repeating: 0, count: outputs)
+    // A weight of -128, which no converter writes, would not be exact in all vector kernels.
+    // The scalar one reads the same activations wherever that is so.
+    let own = unsafe instructionSet.kernels
+    let exact = unsafe own.pointee.full_range_weights || !weights.contains(-128)
+    let kernels = unsafe exact ? own : InstructionSet.scalar.kernels
+    unsafe precondition(kernels.pointee.flip == own.pointee.flip)
+    let tile = unsafe kernels.pointee.qd8_tile
+    self.outputs = outputs
+    self.inputs = inputs
+    self.instructionSet = instructionSet
+    packed = AlignedBuffer(count: ck_qd8_f32_qc8w_packed_bytes(tile, outputs, inputs))
+    unsafe gemm = kernels.pointee.qd8_gemm
+    unsafe ck_qd8_f32_qc8w_pack(tile, outputs, inputs, weights, scales, bias, packed.pointer)
+  }
+
+  /// Multiplies `rows` rows of activations; writes `outputs` floats for each.
+  ///
+  /// - Parameters:
+  ///   - input: bytes that `DynamicQuantization` of the same instruction set wrote. Row i is the
+  ///     `inputs` bytes at i * `inputStride`; rows may overlap, so that a convolution along
+  ///     positions is a product over a padded row.
+  ///   - parameters: one for each row, or one for all.
+  ///   - output: row i at i * `outputStride`.
+  public borrowing func multiply(
+    rows: Int, input: UnsafeBufferPointer<UInt8>, inputStride: Int,
+    parameters: UnsafeBufferPointer<QuantizationParameters>,
+    output: UnsafeMutableBufferPointer<Float>, outputStride: Int,
+    minimum: Float = -.infinity, maximum: Float = .infinity
+  ) {
+    checkRows(rows, inputs, stride: inputStride, count: input.count)
+    checkRows(rows, outputs, stride: outputStride, count: output.count)
+    precondition(parameters.count == 1 || parameters.count >= rows, "too few parameters")
+    guard rows > 0 else { return }
+    unsafe gemm(
+      rows, outputs, inputs, input.baseAddress, inputStride,
+      UnsafePointer(cParameters(UnsafeMutablePointer(mutating: parameters.baseAddress))),
+      parameters.count == 1 ? 0 : 1, packed.pointer, output.baseAddress, outputStride, minimum,
+      maximum)
+  }
+}

@@ -1,0 +1,88 @@
+import Kernels
+import Testing
+
+@Suite struct DepthwiseTests {
+  /// 3 by 3 taps over an image of `pixels` + 2 columns and 3 rows.
+  struct Shape {
+    var channels: Int
+    var pixels: Int
+    var rowPitch: Int { (pixels + 2) * channels }
+    var count: Int { 3 * rowPitch }
+    var tapOffsets: [Int] {
+      (0..<9).map { $0 / 3 * rowPitch + $0 % 3 * channels }
+    }
+  }
+
+  static let shapes = [1, 3, 8, 16, 31, 32, 33, 70].map { Shape(channels: $0, pixels: 5) }
+
+  @Test(arguments: InstructionSet.available)
+  func `a float depthwise row equals the formula bit for bit`(instructionSet: InstructionSet) {
+    for shape in DepthwiseTests.shapes {
+      var generator = SeededGenerator(seed: UInt64(shape.channels))
+      let weights = generator.floats(9 * shape.channels)
+      let bias = generator.floats(shape.channels)
+      let input = generator.floats(shape.count)
+      let packed = DepthwiseWeights(
+        weights, taps: 9, channels: shape.channels, bias: bias, instructionSet: instructionSet)
+      var output = [Float](repeating: 0, count: shape.pixels * shape.channels)
+      input.withUnsafeBufferPointer { input in
+        shape.tapOffsets.withUnsafeBufferPointer { offsets in
+          output.withUnsafeMutableBufferPointer { output in
+            packed.convolve(
+              pixels: shape.pixels, input: input, pixelStride: shape.channels,
+              tapOffsets: offsets, output: output, outputStride: shape.channels, minimum: -0.5,
+              maximum: 6)
+          }
+        }
+      }
+      for (index, y) in output.enumerated() {
+        let (pixel, channel) = index.quotientAndRemainder(dividingBy: shape.channels)
+        var sum = bias[channel]
+        for (tap, offset) in shape.tapOffsets.enumerated() {
+          sum.addProduct(
+            input[pixel * shape.channels + offset + channel],
+            weights[tap * shape.channels + channel])
+        }
+        #expect(y == min(max(sum, -0.5), 6), "\(shape)")
+      }
+    }
+  }
+
+  @Test(arguments: InstructionSet.available)
+  func `an int8 depthwise row equals the formula bit for bit`(instructionSet: InstructionSet) {
+    for shape in DepthwiseTests.shapes {
+      var generator = SeededGenerator(seed: UInt64(shape.channels))
+      let weights = generator.weights(9 * shape.channels)
+      let scales = generator.floats(shape.channels, in: 0.001...0.01)
+      let bias = generator.floats(shape.channels)
+      let input = generator.floats(shape.count, in: -1...2)
+      let quantized = Quantized(imageOf: input, 1, columns: shape.count, with: instructionSet)
+      let packed = DepthwiseWeights(
+        weights, taps: 9, channels: shape.channels, scales: scales, bias: bias,
+        instructionSet: instructionSet)
+      var output = [Float](repeating: 0, count: shape.pixels * shape.channels)
+      quantized.bytes.withUnsafeBufferPointer { input in
+        shape.tapOffsets.withUnsafeBufferPointer { offsets in
+          output.withUnsafeMutableBufferPointer { output in
+            packed.convolve(
+              pixels: shape.pixels, input: input, pixelStride: shape.channels,
+              tapOffsets: offsets, parameters: quantized.parameters[0], output: output,
+              outputStride: shape.channels)
+          }
+        }
+      }
+      for (index, y) in output.enumerated() {
+        let (pixel, channel) = index.quotientAndRemainder(dividingBy: shape.channels)
+        var row = quantized.rows[0]
+        row.bytes = shape.tapOffsets.map {
+          quantized.rows[0].bytes[pixel * shape.channels + $0 + channel]
+        }
+        let own = (0..<9).map { weights[$0 * shape.channels + channel] }
+        let expected = Reference.product(
+          row, own[...], scale: scales[channel], bias: bias[channel], minimum: -.infinity,
+          maximum: .infinity)
+        #expect(y == expected, "\(shape)")
+      }
+    }
+  }
+}

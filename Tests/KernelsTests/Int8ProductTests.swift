@@ -1,0 +1,133 @@
+import Kernels
+import Testing
+
+/// Sizes around the tiles of all kernels, and those of the default network.
+let awkwardOutputs = [1, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 32, 33, 47, 48, 49, 63, 64, 65, 130]
+let awkwardInputs = [1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 33, 96, 144, 257]
+let awkwardRows = [1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 12, 13, 17, 24, 25]
+
+@Suite struct Int8ProductTests {
+  @Test(arguments: InstructionSet.available)
+  func `products equal the formula bit for bit`(instructionSet: InstructionSet) {
+    var generator = SeededGenerator(seed: 1)
+    for outputs in awkwardOutputs {
+      for inputs in awkwardInputs {
+        let rows = awkwardRows.randomElement(using: &generator)!
+        check(rows, outputs, inputs, instructionSet, &generator)
+      }
+    }
+  }
+
+  @Test(arguments: InstructionSet.available)
+  func `every number of rows is multiplied`(instructionSet: InstructionSet) {
+    var generator = SeededGenerator(seed: 2)
+    for rows in awkwardRows {
+      for outputs in [5, 16, 32, 48, 64, 70] {
+        check(rows, outputs, 37, instructionSet, &generator)
+      }
+    }
+  }
+
+  /// Random weights and activations, per-row or common parameters, a clamp or none.
+  private func check(
+    _ rows: Int, _ outputs: Int, _ inputs: Int, _ instructionSet: InstructionSet,
+    _ generator: inout SeededGenerator
+  ) {
+    let weights = generator.weights(outputs * inputs)
+    let scales = generator.floats(Bool.random(using: &generator) ? outputs : 1, in: 0.001...0.01)
+    let bias = generator.floats(outputs)
+    let input = generator.floats(rows * inputs, in: -2...3)
+    let limit: Float = Bool.random(using: &generator) ? 0.5 : .infinity
+    let isImage = Bool.random(using: &generator)
+    let quantized =
+      isImage
+      ? Quantized(imageOf: input, rows, columns: inputs, with: instructionSet)
+      : Quantized(rowsOf: input, rows, columns: inputs, with: instructionSet)
+    let packed = PackedInt8Weights(
+      weights, outputs: outputs, inputs: inputs, scales: scales, bias: bias,
+      instructionSet: instructionSet)
+    let stride = outputs + 3
+    let output = multiply(
+      packed, rows: rows, quantized.bytes, stride: inputs, quantized.parameters,
+      outputStride: stride, minimum: -limit, maximum: limit)
+    var expected = [Float](repeating: untouched, count: output.count)
+    for row in 0..<rows {
+      for n in 0..<outputs {
+        expected[row * stride + n] = Reference.product(
+          quantized.rows[row], weights[n * inputs..<(n + 1) * inputs],
+          scale: scales[scales.count == 1 ? 0 : n], bias: bias[n], minimum: -limit, maximum: limit)
+      }
+    }
+    #expect(
+      bits(output) == bits(expected),
+      "\(instructionSet) \(rows) rows, \(outputs) outputs, \(inputs) inputs")
+  }
+
+  @Test(arguments: InstructionSet.available)
+  func `a convolution along positions is a product over overlapping rows`(
+    instructionSet: InstructionSet
+  ) {
+    var generator = SeededGenerator(seed: 3)
+    let (channels, positions, outputs) = (6, 11, 20)
+    let weights = generator.weights(outputs * 3 * channels)
+    let input = generator.floats(channels * (positions + 2))
+    let quantized = Quantized(
+      imageOf: input, positions + 2, columns: channels, with: instructionSet)
+    let packed = PackedInt8Weights(
+      weights, outputs: outputs, inputs: 3 * channels, scales: [0.01],
+      instructionSet: instructionSet)
+    let output = multiply(
+      packed, rows: positions, quantized.bytes, stride: channels, quantized.parameters,
+      outputStride: outputs)
+    let flat = quantized.rows.flatMap(\.bytes)
+    for position in 0..<positions {
+      var row = quantized.rows[0]
+      row.bytes = Array(flat[position * channels..<(position + 3) * channels])
+      for n in 0..<outputs {
+        let expected = Reference.product(
+          row, weights[n * 3 * channels..<(n + 1) * 3 * channels], scale: 0.01, bias: 0,
+          minimum: -.infinity, maximum: .infinity)
+        #expect(output[position * outputs + n] == expected)
+      }
+    }
+  }
+
+  @Test(arguments: InstructionSet.available)
+  func `the extreme bytes and weights do not saturate`(instructionSet: InstructionSet) {
+    for weight in [Int8(-128), -127, 127] {
+      for value in [Float(-1), 1] {
+        let inputs = 67
+        let quantized = Quantized(
+          rowsOf: Array(repeating: value, count: inputs), 1, columns: inputs, with: instructionSet)
+        let weights = [Int8](repeating: weight, count: inputs * 40)
+        let packed = PackedInt8Weights(
+          weights, outputs: 40, inputs: inputs, scales: [1], instructionSet: instructionSet)
+        let output = multiply(
+          packed, rows: 1, quantized.bytes, stride: inputs, quantized.parameters, outputStride: 40)
+        let expected = Float(inputs) * 255 * Float(weight) * value * quantized.rows[0].inverseScale
+        #expect(output.allSatisfy { abs($0 - expected) <= abs(expected) * 1e-6 })
+      }
+    }
+  }
+}
+
+/// What outputs are filled with before; kernels must not write between rows.
+let untouched: Float = 12345
+
+func multiply(
+  _ weights: borrowing PackedInt8Weights, rows: Int, _ input: [UInt8], stride: Int,
+  _ parameters: [QuantizationParameters], outputStride: Int, minimum: Float = -.infinity,
+  maximum: Float = .infinity
+) -> [Float] {
+  var output = [Float](repeating: untouched, count: rows * outputStride)
+  output.withUnsafeMutableBufferPointer { output in
+    input.withUnsafeBufferPointer { input in
+      parameters.withUnsafeBufferPointer { parameters in
+        weights.multiply(
+          rows: rows, input: input, inputStride: stride, parameters: parameters, output: output,
+          outputStride: outputStride, minimum: minimum, maximum: maximum)
+      }
+    }
+  }
+  return output
+}

@@ -1,0 +1,25 @@
+/// SplitMix64: the same sequence for the same seed, on every machine.
+struct SeededGenerator: RandomNumberGenerator {
+  private var state: UInt64
+
+  init(seed: UInt64) { state = seed }
+
+  mutating func next() -> UInt64 {
+    state &+= 0x9E37_79B9_7F4A_7C15
+    var z = state
+    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+    return z ^ (z >> 31)
+  }
+
+  mutating func floats(_ count: Int, in range: ClosedRange<Float> = -1...1) -> [Float] {
+    (0..<count).map { _ in Float.random(in: range, using: &self) }
+  }
+
+  mutating func weights(_ count: Int) -> [Int8] {
+    (0..<count).map { _ in Int8.random(in: -127...127, using: &self) }
+  }
+}
+
+/// The bits of floats, so that a comparison tells -0 from 0 and compares NaN.
+func bits(_ values: [Float]) -> [UInt32] { values.map(\.bitPattern) }
