@@ -8,3 +8,4 @@
 #include "ck_depthwise.h"
 #include "ck_elementwise.h"
 #include "ck_kernels.h"
+#include "ck_signal.h"

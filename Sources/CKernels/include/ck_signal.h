@@ -1,0 +1,58 @@
+// Kernels of the front end: from spectra to what a network sees, and back.
+//
+// A spectrum is `bins` complex numbers, real and imaginary part in turn. Nothing here allocates.
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+/// Bins that a compress kernel may read and write beyond the last one are at most this many less
+/// one: its buffers have room for `bins` rounded up to a multiple of it.
+#define CK_COMPRESS_PADDING 16
+
+/// y = x limited to -limit...limit; what is not a number or infinite becomes 0. x may be y.
+void ck_f32_sanitize__scalar(size_t count, float limit, const float *x, float *y);
+
+/// y = x w, element by element.
+void ck_f32_multiply__scalar(size_t count, const float *x, const float *w, float *y);
+
+/// Compresses magnitudes: with m = max(|X|, floor), magnitude = m^c, real = Re(X) m^(c-1),
+/// imaginary = Im(X) m^(c-1), where c is `exponent`.
+typedef void ck_f32_compress_function(
+    size_t bins, const float *spectrum, float exponent, float floor, float *magnitude, float *real,
+    float *imaginary);
+
+ck_f32_compress_function ck_f32_compress__scalar;
+#if defined(__x86_64__)
+ck_f32_compress_function ck_f32_compress__sse41;
+ck_f32_compress_function ck_f32_compress__avx2;
+ck_f32_compress_function ck_f32_compress__avx512;
+#elif defined(__aarch64__)
+ck_f32_compress_function ck_f32_compress__neon;
+#endif
+
+/// Lays three planes out as positions of three channels: the `low` first bins, then the means
+/// over `bands` bands, band b being the bins edges[b] to edges[b + 1].
+void ck_f32_positions__scalar(
+    size_t low, size_t bands, const int32_t *edges, const float *magnitude, const float *real,
+    const float *imaginary, float *positions);
+
+/// Adds one tap of a complex filter over time: Y[k] += c[k] X[k], where c[k] are the real and
+/// imaginary part at filter[k * stride] and X is the spectrum that this tap looks at.
+void ck_f32_filter__scalar(
+    size_t bins, size_t stride, const float *filter, const float *x, float *y);
+
+/// Y[k] = gain of k's band times X[k], for the bins of `bands` bands.
+void ck_f32_band_gains__scalar(
+    size_t bands, const int32_t *edges, const float *gains, const float *x, float *y);
+
+/// y = a y + b x, element by element.
+void ck_f32_mix__scalar(size_t count, float a, float b, const float *x, float *y);
+
+/// The mean of x^2; 0 for no samples.
+float ck_f32_mean_square__scalar(size_t count, const float *x);
+
+/// Makes the calling thread flush denormal numbers to zero and take them as zero, and returns
+/// what `ck_restore_float_mode` needs to undo it.
+uint64_t ck_flush_denormals(void);
+void ck_restore_float_mode(uint64_t mode);
