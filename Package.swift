@@ -119,7 +119,7 @@ let package = Package(
       name: "QuantizerTests", dependencies: ["Quantizer", "TFLite", "Engine"],
       swiftSettings: testSettings),
     .testTarget(
-      name: "SignalTests", dependencies: ["Signal", "Memory", "CAllocationCount"],
+      name: "SignalTests", dependencies: ["Signal", "Kernels", "Memory", "CAllocationCount"],
       swiftSettings: testSettings),
     .testTarget(
       name: "DenoiseTests",
