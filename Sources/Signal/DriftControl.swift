@@ -1,0 +1,60 @@
+/// Keeps the fill of a buffer between two clocks at its target by a conversion ratio near 1.
+///
+/// The fill, smoothed over half a second, goes through a proportional-integral controller with a
+/// natural frequency of 0.2 rad/s and a damping of 0.7; the ratio moves by less than 50 millionths
+/// a hop, so nobody hears it. Thread: audio.
+public struct DriftControl: Sendable {
+  /// The most that the ratio moves in one hop.
+  public static let largestStep = 40e-6
+  /// The most that the ratio differs from 1.
+  public static let largestDeviation = 2e-3
+
+  /// Samples.
+  public let target: Double
+  /// Output samples per input sample.
+  public private(set) var ratio = 1.0
+  /// The smoothed fill, in samples.
+  public private(set) var fill: Double?
+
+  private let sampleRate: Double
+  private let hopSeconds: Double
+  private var integral = 0.0
+
+  private static let naturalFrequency = 0.2
+  private static let damping = 0.7
+  private static let smoothingSeconds = 0.5
+
+  public init(target: Double, hop: Int, sampleRate: Int) {
+    self.target = target
+    self.sampleRate = Double(sampleRate)
+    hopSeconds = Double(hop) / Double(sampleRate)
+  }
+
+  /// Takes the fill in samples as measured now and gives the ratio for the hop at hand. Call it
+  /// once a hop.
+  public mutating func update(fill measured: Double) -> Double {
+    let before = fill ?? measured
+    let smoothed = before + (measured - before) * hopSeconds / DriftControl.smoothingSeconds
+    fill = smoothed
+    let error = (target - smoothed) / sampleRate
+    let frequency = DriftControl.naturalFrequency
+    integral = limit(
+      integral + frequency * frequency * error * hopSeconds, DriftControl.largestDeviation)
+    let proportional = 2 * DriftControl.damping * frequency * error
+    let wanted = limit(integral + proportional, DriftControl.largestDeviation)
+    ratio += limit(wanted - (ratio - 1), DriftControl.largestStep)
+    return ratio
+  }
+
+  /// The drift that the controller has learned, in millionths: positive where the output's clock
+  /// is the faster one.
+  public var driftPartsPerMillion: Double { integral * 1e6 }
+
+  /// Forgets the fill after a gap, and keeps what it learned about the clocks.
+  public mutating func restart() {
+    fill = nil
+    ratio = 1 + integral
+  }
+
+  private func limit(_ value: Double, _ bound: Double) -> Double { min(max(value, -bound), bound) }
+}

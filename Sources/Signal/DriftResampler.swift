@@ -1,0 +1,79 @@
+internal import Memory
+
+/// Carries hops from the microphone's clock to the output's: push a hop, pull what the output
+/// wants.
+///
+/// The caller says at each push how many samples wait beyond this buffer (in the server or the
+/// card, or, where the output pulls, `pulled - ClockEstimate.position`); that and what waits here
+/// is the fill, which `DriftControl` keeps at its target. The filter holds back some 20 samples
+/// (0.4 ms) more. All memory is allocated by `init`.
+/// Thread: audio.
+public struct DriftResampler: ~Copyable {
+  public let hop: Int
+  public private(set) var control: DriftControl
+  /// Samples that are ready to be pulled.
+  public private(set) var available = 0
+  /// Samples that found no room and were dropped, since the start.
+  public private(set) var dropped = 0
+
+  private var converter = RateConverter(.fastest)
+  private var converted: AlignedBuffer<Float>
+  private var ring: AlignedBuffer<Float>
+  private var first = 0
+
+  /// `target` in samples: the fill right before a hop is pushed.
+  public init(hop: Int, sampleRate: Int, target: Double) {
+    self.hop = hop
+    control = DriftControl(target: target, hop: hop, sampleRate: sampleRate)
+    converted = AlignedBuffer(count: hop + hop / 8 + 64)
+    ring = AlignedBuffer(count: 8 * hop + 2 * Int(target))
+    // The first conversion fills the filter's history, and with it whatever is made lazily.
+    unsafe _ = convert(nil, ratio: 1)
+    converter.reset()
+  }
+
+  /// Takes `hop` samples; `outside` are the samples that were pulled and not yet played.
+  public mutating func push(_ input: UnsafePointer<Float>, outside: Double) {
+    let ratio = control.update(fill: outside + Double(available))
+    let made = unsafe convert(input, ratio: ratio)
+    for index in 0..<made { append(converted[index]) }
+  }
+
+  /// Writes up to `count` samples and returns how many there were.
+  public mutating func pull(into output: UnsafeMutablePointer<Float>, count: Int) -> Int {
+    let taken = min(count, available)
+    for index in 0..<taken {
+      unsafe output[index] = ring[first]
+      first = first + 1 == ring.count ? 0 : first + 1
+    }
+    available -= taken
+    return taken
+  }
+
+  /// Drops what waits, after a gap; what was learned about the clocks stays.
+  public mutating func reset() {
+    converter.reset()
+    control.restart()
+    available = 0
+    first = 0
+  }
+
+  private mutating func append(_ sample: Float) {
+    guard available < ring.count else {
+      dropped += 1
+      return
+    }
+    let index = first + available
+    ring[index < ring.count ? index : index - ring.count] = sample
+    available += 1
+  }
+
+  /// One hop, silence if nil, into `converted`.
+  private mutating func convert(_ input: UnsafePointer<Float>?, ratio: Double) -> Int {
+    let source = unsafe UnsafeBufferPointer(start: input ?? UnsafePointer(ring.pointer), count: hop)
+    let room = unsafe UnsafeMutableBufferPointer(start: converted.pointer, count: converted.count)
+    let progress = unsafe converter.convert(source, into: room, ratio: ratio)
+    assert(progress.used == hop)
+    return progress.made
+  }
+}
