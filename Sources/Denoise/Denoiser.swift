@@ -1,0 +1,198 @@
+internal import Engine
+public import Kernels
+internal import Memory
+import Signal
+
+/// Takes noise out of a stream, one hop in and one hop out.
+///
+/// The output is the input `latency` samples later, with the noise attenuated as the mode says.
+/// Samples that are not numbers count as silence and samples beyond ±16 are clipped, so that
+/// nothing poisons what is remembered; the output is not clipped. Digital silence stays digital
+/// silence. `process` and `set` allocate nothing. Thread: audio.
+@safe public struct Denoiser: ~Copyable, @unchecked Sendable {
+  /// How a hop becomes one of the output.
+  public enum Path: Sendable {
+    /// Through the network.
+    case network
+    /// By an energy gate: for machines that are too slow for a network.
+    case gate
+    /// Without denoising, for hops that come late. Mute stays mute.
+    case dry
+  }
+
+  /// Levels of the latest hop, as mean squares.
+  public struct Levels: Sendable {
+    public var input: Float = 0
+    public var output: Float = 0
+    /// Whether the hop was background only, in the judgement of an energy gate.
+    public var isPause = true
+  }
+
+  /// Samples of a hop.
+  public let hop: Int
+  /// Samples by which the output is behind the input; the hop itself comes on top, for who counts
+  /// from the moment when its first sample was recorded.
+  public let latency: Int
+  /// Samples a second.
+  public let sampleRate: Int
+  public private(set) var mode: Mode
+  /// The limit of attenuation that replaces the mode's, in dB.
+  public private(set) var strength: Float?
+  public private(set) var levels = Levels()
+  /// Hops in which the network gave something that is not a number; it was reset and the hop is
+  /// silent.
+  public private(set) var faults = 0
+
+  private let filter: SpectralFilter
+  private let bands: Bands
+  private var mix: Mix
+  private var network: Network
+  private let ports: Ports
+  private var analysis: Analysis
+  private var synthesis: Synthesis
+  private var history: SpectrumHistory
+  private var features: Features
+  private var gate: EnergyGate
+  private var clean: AlignedBuffer<Float>
+  private var denoised: AlignedBuffer<Float>
+
+  /// Where the network takes and gives numbers; valid while it lives.
+  @unsafe private struct Ports {
+    var features: UnsafeMutablePointer<Float>
+    var filter: UnsafePointer<Float>
+    var gains: UnsafePointer<Float>
+  }
+
+  /// What is louder than this is clipped at the entry, 24 dB above full scale.
+  private static let loudest: Float = 16
+
+  public init(
+    _ model: Model, mode: Mode = .standard, strength: Float? = nil,
+    instructionSet: InstructionSet = .best
+  ) throws(DenoiseError) {
+    let network = try Denoiser.compile(model, instructionSet)
+    let ports = try unsafe Denoiser.ports(of: network, model)
+    hop = model.hop
+    latency = model.latency
+    sampleRate = model.sampleRate
+    filter = SpectralFilter(taps: model.taps, lookAhead: model.lookAhead)
+    self.mode = mode
+    self.strength = strength
+    bands = Bands(low: model.lowBins, edges: model.bandEdges)!
+    mix = Mix(mode, strength: strength)
+    self.network = network
+    unsafe self.ports = ports
+    analysis = Analysis(hop: model.hop)
+    synthesis = Synthesis(hop: model.hop)
+    history = SpectrumHistory(bins: model.hop + 1, depth: filter.depth)
+    features = Features(
+      bins: model.hop + 1, compression: model.compression, instructionSet: instructionSet)
+    gate = EnergyGate(hopSeconds: Double(model.hop) / Double(model.sampleRate))
+    clean = AlignedBuffer(count: model.hop)
+    denoised = AlignedBuffer(count: 2 * (model.hop + 1))
+  }
+
+  /// Changes what is attenuated. The next hop cross-fades from the old to the new.
+  /// - Parameter strength: the limit in dB that replaces the mode's; nil for the mode's own.
+  public mutating func set(mode: Mode, strength: Float? = nil) {
+    self.mode = mode
+    self.strength = strength
+    mix = Mix(mode, strength: strength)
+  }
+
+  /// Denoises one hop; `input` may be `output`.
+  public mutating func process(
+    _ input: UnsafePointer<Float>, _ output: UnsafeMutablePointer<Float>
+  ) {
+    unsafe process(input, output, path: .network)
+  }
+
+  /// Passes one hop with the same delay and without the network; cross-faded both ways.
+  public mutating func processDry(
+    _ input: UnsafePointer<Float>, _ output: UnsafeMutablePointer<Float>
+  ) {
+    unsafe process(input, output, path: .dry)
+  }
+
+  /// Carries one hop along a path. A change of path cross-fades over one hop.
+  public mutating func process(
+    _ input: UnsafePointer<Float>, _ output: UnsafeMutablePointer<Float>, path: Path
+  ) {
+    let floatMode = Denormals.flush()
+    defer { Denormals.restore(floatMode) }
+    let samples = unsafe clean.pointer
+    unsafe SignalKernels.sanitize(input, count: hop, limit: Denoiser.loudest, into: samples)
+    levels.input = unsafe SignalKernels.meanSquare(samples, count: hop)
+    gate.update(meanSquare: levels.input)
+    levels.isPause = !gate.isOpen
+    history.advance()
+    unsafe analysis.push(samples, into: history.pointer(age: 0))
+    switch path {
+    case .network: runNetwork()
+    case .gate: scale(by: mix.wet * gate.gain + mix.dry)
+    case .dry: scale(by: mix.wet + mix.dry)
+    }
+    unsafe synthesis.push(denoised.pointer, into: output)
+    levels.output = unsafe SignalKernels.meanSquare(output, count: hop)
+    if !levels.output.isFinite { unsafe recover(output) }
+  }
+
+  /// Forgets everything that was heard.
+  public mutating func reset() {
+    network.reset()
+    analysis.reset()
+    synthesis.reset()
+    history.reset()
+    gate.reset()
+    levels = Levels()
+  }
+
+  private static func compile(
+    _ model: Model, _ instructionSet: InstructionSet
+  ) throws(DenoiseError) -> Network {
+    do {
+      return try Network(model.graph, states: model.states)
+    } catch {
+      throw .engine(model: model.name, problem: "\(error)")
+    }
+  }
+
+  @unsafe private static func ports(
+    of network: borrowing Network, _ model: Model
+  ) throws(DenoiseError) -> Ports {
+    do {
+      return unsafe Ports(
+        features: try network.input(named: "features").baseAddress!,
+        filter: try network.output(named: "taps").baseAddress!,
+        gains: try network.output(named: "gains").baseAddress!)
+    } catch {
+      throw .engine(model: model.name, problem: "\(error)")
+    }
+  }
+
+  private mutating func runNetwork() {
+    let y = unsafe denoised.pointer
+    unsafe features.compute(history.pointer(age: 0), bands: bands, into: ports.features)
+    network.run()
+    unsafe filter.apply(
+      filter: ports.filter, gains: ports.gains, to: history, bands: bands, into: y)
+    let x = unsafe history.pointer(age: filter.lookAhead)
+    unsafe SignalKernels.mix(y, by: mix.wet, with: x, by: mix.dry, count: 2 * bands.bins)
+  }
+
+  /// The noisy spectrum times a factor.
+  private mutating func scale(by factor: Float) {
+    let count = 2 * bands.bins
+    let y = unsafe denoised.pointer
+    unsafe y.update(from: history.pointer(age: filter.lookAhead), count: count)
+    unsafe SignalKernels.mix(y, by: factor, with: y, by: 0, count: count)
+  }
+
+  private mutating func recover(_ output: UnsafeMutablePointer<Float>) {
+    faults += 1
+    network.reset()
+    synthesis.reset()
+    unsafe output.update(repeating: 0, count: hop)
+    levels.output = 0
+  }
+}

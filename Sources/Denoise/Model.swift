@@ -1,0 +1,110 @@
+public import Engine
+import Signal
+
+/// A network that denoises: a graph, and what its metadata `qdenoise` says about the sound it is
+/// for.
+///
+/// The graph takes `features` and gives complex filter `taps` for the low bins and `gains` for the
+/// bands above; docs/network.md has the shapes.
+public struct Model: Sendable {
+  public enum Kind: String, Codable, Sendable, CaseIterable {
+    case full, light
+  }
+
+  /// How the graph's weights are stored and computed with.
+  public enum Precision: String, Codable, Sendable {
+    case float32
+    case float16
+    /// int8 weights, activations quantized at run time.
+    case dynamicRange = "dynamic-range int8"
+    /// Integers throughout.
+    case integer = "full int8"
+  }
+
+  public let graph: Graph
+  public let name: String
+  public let kind: Kind
+  /// Samples a second.
+  public let sampleRate: Int
+  /// Samples.
+  public let hop: Int
+  /// Samples; two hops.
+  public let window: Int
+  /// Hops that the network looks ahead.
+  public let lookAhead: Int
+  /// Spectra that the filter of the low bins reaches back over.
+  public let taps: Int
+  /// Bins that are a position of their own and have a filter each.
+  public let lowBins: Int
+  /// Band b is the bins `bandEdges[b] ..< bandEdges[b + 1]` and has one gain.
+  public let bandEdges: [Int]
+  /// The power of magnitudes that the network sees.
+  public let compression: Float
+  /// The network's memory.
+  public let states: [StatePair]
+  public let licence: String?
+  public let precision: Precision
+
+  /// The delay from a model's input to its output beyond the hop itself, in samples.
+  public var latency: Int { window - hop + lookAhead * hop }
+  /// Positions that the network sees.
+  public var positions: Int { lowBins + bandEdges.count - 1 }
+
+  /// Reads the metadata and checks that the graph fits it.
+  public init(_ graph: Graph) throws(DenoiseError) {
+    guard let bytes = graph.metadata["qdenoise"] else { throw .noMetadata(model: graph.name) }
+    let metadata = try ModelMetadata.parse(bytes, model: graph.name)
+    if let problem = metadata.problem {
+      throw .metadata(model: graph.name, problem: problem)
+    }
+    guard isFastTransformLength(metadata.window) else {
+      throw .metadata(
+        model: graph.name, problem: "'window' is \(metadata.window), it needs factors of 2, 3, 5")
+    }
+    guard Bands(low: metadata.lowBins, edges: metadata.bandEdges) != nil else {
+      throw .metadata(
+        model: graph.name, problem: "'band_edges' do not rise from 'low_bins' (\(metadata.lowBins))"
+      )
+    }
+    self.graph = graph
+    name = metadata.name
+    kind = metadata.kind
+    sampleRate = metadata.sampleRate
+    hop = metadata.hop
+    window = metadata.window
+    lookAhead = metadata.lookAhead
+    taps = metadata.taps
+    lowBins = metadata.lowBins
+    bandEdges = metadata.bandEdges
+    compression = metadata.compression
+    states = metadata.states.map { StatePair(input: $0[0], output: $0[1]) }
+    licence = metadata.licence
+    precision = Model.precision(of: graph)
+    try check(graph.inputs, name: "features", kind: "input", count: 3 * positions)
+    try check(graph.outputs, name: "taps", kind: "output", count: 2 * taps * lowBins)
+    try check(graph.outputs, name: "gains", kind: "output", count: bandEdges.count - 1)
+  }
+
+  private func check(
+    _ indices: [Int], name: String, kind: String, count: Int
+  ) throws(DenoiseError) {
+    guard
+      let tensor = indices.lazy.filter(graph.tensors.indices.contains).map({ graph.tensors[$0] })
+        .first(where: { $0.name == name })
+    else {
+      throw .shape(model: graph.name, problem: "there is no \(kind) '\(name)'")
+    }
+    guard tensor.count == count, tensor.type == .float32 else {
+      throw .shape(
+        model: graph.name,
+        problem: "\(kind) '\(name)' is \(tensor.type) \(tensor.shape), not \(count) of float32")
+    }
+  }
+
+  private static func precision(of graph: Graph) -> Precision {
+    let integers = graph.tensors.filter { $0.type == .int8 }
+    if integers.contains(where: { !$0.isConstant }) { return .integer }
+    if !integers.isEmpty { return .dynamicRange }
+    return graph.tensors.contains { $0.type == .float16 } ? .float16 : .float32
+  }
+}
