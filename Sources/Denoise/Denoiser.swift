@@ -28,6 +28,14 @@ import Signal
     public var isPause = true
   }
 
+  /// How a denoiser takes over from another one; `Crossover` does it.
+  public enum Entrance: Sendable {
+    /// After it has run unheard for a while.
+    case warm
+    /// As soon as it can be heard, the other one's network being too much for the machine.
+    case atOnce
+  }
+
   /// Samples of a hop.
   public let hop: Int
   /// Samples by which the output is behind the input; the hop itself comes on top, for who counts
@@ -42,6 +50,10 @@ import Signal
   /// Hops in which the network gave something that is not a number; it was reset and the hop is
   /// silent.
   public private(set) var faults = 0
+
+  public var entrance = Entrance.warm
+  /// For the owner to know it by.
+  public var tag = 0
 
   private let filter: SpectralFilter
   private let bands: Bands

@@ -47,7 +47,8 @@ struct ModelMetadata: Codable, Sendable {
       return try decoder.decode(ModelMetadata.self, from: data)
     } catch let error as DenoiseError {
       throw error
-    } catch DecodingError.typeMismatch(_, let context), DecodingError.valueNotFound(_, let context) {
+    } catch DecodingError.typeMismatch(_, let context), DecodingError.valueNotFound(_, let context)
+    {
       throw failure("'\(context.path)' has the wrong type")
     } catch DecodingError.dataCorrupted(let context) where !context.codingPath.isEmpty {
       throw failure("'\(context.path)' has a value that is not allowed")

@@ -4,10 +4,11 @@ internal import CKernels
 ///
 /// Every pointer is good for as many elements as the function's text says.
 @safe public struct SignalKernels: Sendable {
-  private let compressFunction: @convention(c) (
-    Int, UnsafePointer<Float>?, Float, Float, UnsafeMutablePointer<Float>?,
-    UnsafeMutablePointer<Float>?, UnsafeMutablePointer<Float>?
-  ) -> Void
+  private let compressFunction:
+    @convention(c) (
+      Int, UnsafePointer<Float>?, Float, Float, UnsafeMutablePointer<Float>?,
+      UnsafeMutablePointer<Float>?, UnsafeMutablePointer<Float>?
+    ) -> Void
 
   /// A spectrum or plane handed to `compress` has room for its bins rounded up to a multiple.
   public static let padding = Int(CK_COMPRESS_PADDING)
@@ -22,7 +23,7 @@ internal import CKernels
         default: unsafe ck_f32_compress__scalar
         }
     #elseif arch(arm64)
-      compressFunction =
+      unsafe compressFunction =
         switch instructionSet {
         case .neon, .neondot: unsafe ck_f32_compress__neon
         default: unsafe ck_f32_compress__scalar

@@ -37,7 +37,8 @@ internal import CSampleRate
   public init(_ quality: Quality) {
     var error: Int32 = 0
     guard let state = unsafe src_new(quality.converter, 1, &error) else {
-      fatalError("libsamplerate cannot make a converter: \(unsafe String(cString: src_strerror(error)))")
+      fatalError(
+        "libsamplerate cannot make a converter: \(unsafe String(cString: src_strerror(error)))")
     }
     unsafe self.state = state
   }

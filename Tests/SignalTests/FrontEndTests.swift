@@ -26,7 +26,9 @@ import Testing
       features.compute(history.pointer(age: 0), bands: bands, into: &row)
       for (index, value) in row.enumerated() {
         let wanted = expected[hop * row.count + index]
-        #expect(abs(value - wanted) <= 1e-5 * (1 + abs(wanted)), "hop \(hop), value \(index): \(value) \(wanted)")
+        #expect(
+          abs(value - wanted) <= 1e-5 * (1 + abs(wanted)),
+          "hop \(hop), value \(index): \(value) \(wanted)")
       }
     }
   }
