@@ -22,5 +22,5 @@ public struct Settings: Codable, Sendable, Equatable {
   /// What `model` may be.
   public static let models = ["auto", "full", "light"]
   /// What `strength` may be, in dB.
-  public static let strengthRange = 0...100
+  public static let strengthRange = 0.0...100.0
 }

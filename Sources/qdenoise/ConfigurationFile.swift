@@ -82,7 +82,7 @@ struct ConfigurationFile {
   }
 
   mutating func number(
-    _ key: String, _ target: inout Double, in range: ClosedRange<Int>
+    _ key: String, _ target: inout Double, in range: ClosedRange<Double>
   ) throws(ConfigurationError) {
     var found: Double? = target
     try number(key, &found, in: range)
@@ -90,13 +90,12 @@ struct ConfigurationFile {
   }
 
   mutating func number(
-    _ key: String, _ target: inout Double?, in range: ClosedRange<Int>
+    _ key: String, _ target: inout Double?, in range: ClosedRange<Double>
   ) throws(ConfigurationError) {
-    let bounds = Double(range.lowerBound)...Double(range.upperBound)
-    let allowed = "a number from \(range.lowerBound) to \(range.upperBound)"
+    let allowed = "a number from \(Int(range.lowerBound)) to \(Int(range.upperBound))"
     let number = try take(key, allowed: allowed) { value in
       let number = value.double ?? value.int.map(Double.init)
-      return number.flatMap { bounds.contains($0) ? $0 : nil }
+      return number.flatMap { range.contains($0) ? $0 : nil }
     }
     target = number ?? target
   }

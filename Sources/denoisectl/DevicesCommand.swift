@@ -1,0 +1,61 @@
+import ArgumentParser
+import AudioHost
+import Control
+import FoundationEssentials
+
+struct DevicesCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "devices", abstract: "Lists the microphones that can be denoised.")
+
+  @Flag(help: "One JSON array for programs.")
+  var json = false
+
+  /// A microphone as JSON shows it.
+  struct Device: Codable, Equatable {
+    var name: String
+    var description: String
+    var sampleRate: Int
+    var channels: Int
+    var muted: Bool
+    var isDefault: Bool
+    /// Captured now, or as soon as somebody listens.
+    var inUse: Bool
+  }
+
+  func run() throws {
+    let server = try SoundServer.connect()
+    let defaultSource = try server.server().defaultSource
+    // Listing needs no daemon.
+    let used = try? ControlClient().status().microphone.name
+    let devices = try server.sources().filter(\.isMicrophone).map { source in
+      Device(
+        name: source.name, description: source.description, sampleRate: source.sampleRate,
+        channels: source.channels, muted: source.isMuted,
+        isDefault: source.name == defaultSource, inUse: source.name == used)
+    }
+    print(json ? try Self.encode(devices) : Self.table(devices))
+  }
+
+  private static func encode(_ devices: [Device]) throws -> String {
+    let encoder = JSONEncoder()
+    encoder.keyEncodingStrategy = .convertToSnakeCase
+    encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
+    return String(decoding: try encoder.encode(devices), as: UTF8.self)
+  }
+
+  /// A line each; a star marks the one in use.
+  static func table(_ devices: [Device]) -> String {
+    if devices.isEmpty { return "no microphone; plug one in, or see `denoisectl doctor`" }
+    let width = devices.map(\.name.count).max() ?? 0
+    return devices.map { device in
+      let name = device.name + String(repeating: " ", count: width - device.name.count)
+      let notes = [
+        device.isDefault ? "default" : nil, device.muted ? "muted" : nil,
+        device.inUse ? "in use" : nil,
+      ].compactMap { $0 }
+      let note = notes.isEmpty ? "" : " (\(notes.joined(separator: ", ")))"
+      let format = "\(device.sampleRate) Hz, \(device.channels) ch"
+      return "\(device.inUse ? "*" : " ") \(name)  \(device.description), \(format)\(note)"
+    }.joined(separator: "\n")
+  }
+}

@@ -1,0 +1,77 @@
+import AudioHost
+import Control
+import Glibc
+import Kernels
+
+/// All that `doctor` looks at, gathered at one time; what follows from it is in ``findings``.
+struct Examination {
+  var daemon: Result<Status, ControlError>
+  var server: Result<Server, PulseError>
+  /// RLIMIT_RTPRIO: the highest real-time priority that this user may ask for.
+  var realTimeLimit: UInt64
+  var instructionSet: InstructionSet
+
+  /// What the sound server tells.
+  struct Server {
+    var server: PulseServer
+    var sources: [PulseSource]
+    var modules: [PulseModule]
+  }
+
+  static func now() -> Examination {
+    var limit = rlimit()
+    _ = unsafe getrlimit(__rlimit_resource_t(__RLIMIT_RTPRIO.rawValue), &limit)
+    return Examination(
+      daemon: Result { () throws(ControlError) in try ControlClient().status() },
+      server: Result { () throws(PulseError) in
+        let connection = try SoundServer.connect()
+        return Server(
+          server: try connection.server(), sources: try connection.sources(),
+          modules: try connection.modules())
+      },
+      realTimeLimit: UInt64(limit.rlim_cur), instructionSet: .best)
+  }
+
+  var findings: [Finding] {
+    var findings = [daemonFinding, serverFinding]
+    if case .success(let server) = server {
+      findings += [microphoneFinding(server)].compactMap { $0 }
+      findings += loopFindings(server) + leftoverFindings(server)
+    }
+    if case .success(let status) = daemon { findings += runningFindings(status) }
+    return findings + [realTimeFinding, instructionSetFinding]
+  }
+
+  private var daemonFinding: Finding {
+    switch daemon {
+    case .success(let status):
+      let reason = status.stateReason.isEmpty ? "" : " (\(status.stateReason))"
+      if status.version != Product.version {
+        return .problem(
+          "daemon", "version \(status.version) runs, but this is \(Product.version)",
+          do: "systemctl --user restart qdenoise")
+      }
+      return .good("daemon", "\(status.state.rawValue)\(reason)")
+    case .failure(.notRunning):
+      return .problem(
+        "daemon", "not running", do: "systemctl --user enable --now qdenoise")
+    case .failure(let error):
+      return .problem("daemon", "\(error)", do: "systemctl --user status qdenoise")
+    }
+  }
+
+  private var serverFinding: Finding {
+    switch server {
+    case .success(let server):
+      return .good("sound server", "\(server.server.name) \(server.server.version)")
+    case .failure(let error):
+      if case .success(let status) = daemon, status.server.hasPrefix("ALSA") {
+        return .remark("sound server", "none, and none is needed with the alsa back end")
+      }
+      let reason = if case .unreachable(let reason) = error { reason } else { "\(error)" }
+      return .problem(
+        "sound server", "none answers: \(reason)",
+        do: "systemctl --user start pipewire-pulse (or pulseaudio)")
+    }
+  }
+}

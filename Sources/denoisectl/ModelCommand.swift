@@ -1,0 +1,27 @@
+import ArgumentParser
+import Control
+
+struct ModelCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "model", abstract: "Says or sets which network runs, or works on model files.",
+    subcommands: [])
+
+  enum Choice: String, CaseIterable, ExpressibleByArgument {
+    case auto
+    case full
+    case light
+  }
+
+  @Argument(
+    help: "full, light (less work), or auto: full, and light while the machine is too busy.")
+  var choice: Choice?
+
+  func run() throws {
+    let client = try ControlClient()
+    if let choice {
+      try client.set(model: choice.rawValue)
+    } else {
+      print(try client.status().settings.model)
+    }
+  }
+}

@@ -1,0 +1,148 @@
+import Control
+
+/// A ``Status`` for people: a line a fact.
+struct StatusReport {
+  private let status: Status
+  private let meters: Bool
+
+  init(_ status: Status, meters: Bool = false) {
+    self.status = status
+    self.meters = meters
+  }
+
+  var text: String {
+    let lines =
+      heading + sound + settings + latency + counts + levels + machine
+    return lines.map { name, text in
+      name.isEmpty ? text : pad(name, to: 13) + text
+    }.joined(separator: "\n")
+  }
+
+  private typealias Line = (name: String, text: String)
+
+  private var heading: [Line] {
+    let reason = status.stateReason.isEmpty ? "" : " (\(status.stateReason))"
+    return [("", "qdenoise \(status.version): \(status.state.rawValue)\(reason)")]
+      + status.warnings.map { ("", "warning: \($0)") }
+  }
+
+  private var sound: [Line] {
+    let microphone = status.microphone
+    let muted = microphone.muted ? ", MUTED" : ""
+    let name = microphone.description.isEmpty ? microphone.name : microphone.description
+    return [
+      ("server", status.server.isEmpty ? "none" : status.server),
+      (
+        "microphone",
+        name.isEmpty ? "none" : "\(name)\(muted) (\(microphone.reason))"
+      ),
+      (
+        "offered as",
+        status.virtualMicrophone.isEmpty ? "nothing yet" : status.virtualMicrophone
+      ),
+      (
+        "listeners",
+        status.listeners.isEmpty ? "nobody" : status.listeners.joined(separator: ", ")
+      ),
+    ]
+  }
+
+  private var settings: [Line] {
+    let strength = status.settings.strength.map { ", strength \(format($0)) dB" } ?? ""
+    let model = status.model
+    let facts = [model.kind, model.precision, model.instructionSet].filter { !$0.isEmpty }
+    let setting = "(set to \(status.settings.model))"
+    return [
+      ("mode", status.settings.mode + strength),
+      (
+        "model",
+        model.name.isEmpty
+          ? "none \(setting)" : "\(model.name): \(facts.joined(separator: ", ")) \(setting)"
+      ),
+    ]
+  }
+
+  private var latency: [Line] {
+    let latency = status.latency
+    let budget = "budget \(format(latency.budgetMicroseconds / 1000)) ms"
+    let total = latency.totalMicroseconds.map { "\(format($0 / 1000)) ms" } ?? "not running"
+    let stages = latency.stages.map { stage -> Line in
+      let origin = stage.measured ? "measured" : "by design"
+      let time = format(stage.microseconds / 1000, decimals: 2)
+      return ("", "  " + pad(stage.name, to: 24) + leftPad("\(time) ms", to: 10) + "  \(origin)")
+    }
+    return [("latency", "\(total), \(budget)")] + stages
+  }
+
+  private var counts: [Line] {
+    let hops = status.hops
+    let times = [
+      hops.p50Microseconds.map { "p50 \(format($0)) µs" },
+      hops.p99Microseconds.map { "p99 \(format($0)) µs" },
+      hops.maximumMicroseconds.map { "max \(format($0)) µs" },
+    ].compactMap { $0 }
+    return [
+      ("hop time", times.isEmpty ? "nothing measured yet" : times.joined(separator: ", ")),
+      (
+        "hops",
+        "\(hops.count), late \(hops.late), overruns \(hops.overruns), silent \(hops.silent),"
+          + " resynchronized \(hops.resynchronizations)"
+      ),
+      ("drift", status.driftPpm.map { "\(format($0)) ppm" } ?? "none (one clock)"),
+    ]
+  }
+
+  private var levels: [Line] {
+    func line(_ decibels: Double?) -> String {
+      guard let decibels else { return "nothing to measure" }
+      let figure = leftPad("\(format(decibels)) dBFS", to: 11)
+      return meters ? "\(figure)  \(meter(decibels))" : figure
+    }
+    return [
+      ("level in", line(status.levels.inputDecibels)),
+      ("level out", line(status.levels.outputDecibels)),
+      (
+        "noise",
+        status.levels.noiseReductionDecibels.map { "\(format($0)) dB quieter" }
+          ?? "nothing to measure"
+      ),
+    ]
+  }
+
+  private var machine: [Line] {
+    let facts = [
+      status.cpuPercent.map { "\(format($0)) % CPU" },
+      status.memoryBytes.map { "\($0 / 1_048_576) MiB" },
+    ].compactMap { $0 }
+    return [
+      ("uses", facts.isEmpty ? "nothing measured yet" : facts.joined(separator: ", ")),
+      ("real time", status.realTime.isEmpty ? "not running" : status.realTime),
+    ]
+  }
+
+  /// 40 columns from -80 dBFS to full scale.
+  private func meter(_ decibels: Double) -> String {
+    let filled = Int(min(max((decibels + 80) / 2, 0), 40))
+    return "[\(String(repeating: "#", count: filled))\(String(repeating: "-", count: 40 - filled))]"
+  }
+}
+
+/// A number with a fixed count of decimals; Swift's own text of 0.1 + 0.2 is too honest here.
+func format(_ number: Double, decimals: Int = 1) -> String {
+  guard number.isFinite else { return "\(number)" }
+  var scale = 1
+  for _ in 0..<decimals { scale *= 10 }
+  let scaled = (abs(number) * Double(scale)).rounded()
+  guard scaled < 1e15 else { return "\(number)" }
+  let (whole, rest) = Int(scaled).quotientAndRemainder(dividingBy: scale)
+  let sign = number < 0 && scaled > 0 ? "-" : ""
+  return "\(sign)\(whole).\(leftPad("\(rest)", to: decimals, with: "0"))"
+}
+
+func pad(_ text: String, to width: Int) -> String {
+  text + String(repeating: " ", count: max(1, width - text.count))
+}
+
+func leftPad(_ text: String, to width: Int, with filler: String = " ") -> String {
+  String(repeating: filler, count: max(0, width - text.count)) + text
+}
