@@ -107,6 +107,9 @@ let package = Package(
 
     // Tests.
     .target(name: "CAllocationCount", path: "Tests/Support/CAllocationCount"),
+    .target(
+      name: "TestSupport", dependencies: ["CPulse"], path: "Tests/Support/TestSupport",
+      swiftSettings: testSettings),
     .testTarget(name: "KernelsTests", dependencies: ["Kernels", "Memory"], swiftSettings: testSettings),
     .testTarget(
       name: "TFLiteTests", dependencies: ["TFLite", "Engine"], exclude: [],
@@ -138,7 +141,7 @@ let package = Package(
       name: "CommandTests", dependencies: ["denoisectl", "qdenoise", "AudioHost", "Control"],
       swiftSettings: testSettings),
     .testTarget(
-      name: "SystemTests", dependencies: ["qdenoise", "denoisectl", "AudioHost", "Control"],
+      name: "SystemTests", dependencies: ["qdenoise", "denoisectl", "TestSupport"],
       swiftSettings: testSettings),
   ],
   cLanguageStandard: .gnu17

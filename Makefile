@@ -1,0 +1,71 @@
+# What there is to do: build, run, test, check, install. `make deps` comes first by itself where needed.
+
+SWIFT ?= swift
+PREFIX ?= /usr/local
+DESTDIR ?=
+# `.build` holds one configuration, release: the C kernels at -O0 are of no use.
+BUILD = .build/release
+STATIC = .build/static
+
+.PHONY: build deps run test check samples models train figures benchmark install uninstall clean \
+  swift
+
+build: swift
+	$(SWIFT) build -c release
+
+swift:
+	@SWIFT="$(SWIFT)" scripts/check-swift
+
+deps:
+	@scripts/install-deps test
+
+# Hears a noisy microphone and shows what comes out; without a sound server or a microphone it makes
+# both for itself. Leaves out/before.wav, out/after.wav and out/before-after.png.
+run: swift
+	@scripts/install-deps run
+	$(SWIFT) build -c release --product qdenoise
+	$(SWIFT) build -c release --product denoisectl
+	@scripts/run
+
+# The system tests come last and alone: they hear real time.
+test: swift deps check
+	$(SWIFT) build -c release --build-tests
+	$(SWIFT) test -c release --skip-build --disable-xctest --skip SystemTests
+	$(SWIFT) test -c release --skip-build --disable-xctest --filter SystemTests
+
+check: swift
+	$(SWIFT) format lint --strict -r -p Sources Tests
+	scripts/check-imports
+	@if command -v shellcheck >/dev/null; then \
+	  shellcheck $$(grep -lE '^#!/bin/(ba)?sh' scripts/* .ci/run Tests/Support/*.sh 2>/dev/null); \
+	else echo "shellcheck is not installed: shell scripts were not checked"; fi
+
+samples:
+	@scripts/make-samples out/samples
+
+# The network: `make train` needs the corpus beside the checkout; `make models` quantizes what it left.
+models:
+	$(MAKE) -C models
+
+train:
+	$(MAKE) -C models/training
+
+# Every figure of README.md, each under the command that made it.
+figures: swift
+	@scripts/install-deps test
+	$(SWIFT) build -c release
+	@scripts/figures
+
+benchmark: swift
+	cd Benchmarks && $(SWIFT) package benchmark
+
+install: swift
+	$(SWIFT) build -c release --static-swift-stdlib --scratch-path $(STATIC) --product qdenoise
+	$(SWIFT) build -c release --static-swift-stdlib --scratch-path $(STATIC) --product denoisectl
+	@scripts/install $(STATIC)/release "$(PREFIX)" "$(DESTDIR)"
+
+uninstall:
+	@scripts/uninstall "$(PREFIX)" "$(DESTDIR)"
+
+clean:
+	rm -rf .build out
