@@ -45,6 +45,7 @@ import Glibc
   let properties: [String: Property]
   private let bus: Bus
   private let table: UnsafeMutableBufferPointer<sd_bus_vtable>
+  private var slot: OpaquePointer?
   private var published: [String: Value] = [:]
   /// The snapshot that all reads of one message see.
   private var snapshot: Status?
@@ -57,7 +58,7 @@ import Glibc
     unsafe table = Self.makeTable()
     try check(
       unsafe sd_bus_add_object_vtable(
-        bus.handle, nil, BusName.path, BusName.interface, table.baseAddress,
+        bus.handle, &slot, BusName.path, BusName.interface, table.baseAddress,
         Unmanaged.passUnretained(self).toOpaque()), "offering \(BusName.interface)")
     let result = unsafe sd_bus_request_name(bus.handle, BusName.service, 0)
     if result == -EEXIST { throw .alreadyRunning }
@@ -66,10 +67,10 @@ import Glibc
   }
 
   deinit {
-    // The bus must not call back into a table that is gone.
     _ = unsafe sd_bus_release_name(bus.handle, BusName.service)
     unsafe sd_bus_flush(bus.handle)
-    unsafe sd_bus_close(bus.handle)
+    // The bus must not look into a table that is gone, not even while it is closed.
+    unsafe sd_bus_slot_unref(slot)
     unsafe table.deallocate()
   }
 

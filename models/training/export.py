@@ -83,7 +83,7 @@ class Exporter:
         y = self.dense(self.time(x, module.time, name), module.out, f"{name}/out")
         x = g.add(x, y, f"{name}/sum1")
         y = g.transpose(x, [0, 2, 1], f"{name}/channels_first")
-        y = self.dense(y, module.mix, f"{name}/mix")
+        y = g.dense(y, module.mix.weight.detach().numpy(), np.zeros(BLOCK_POSITIONS), f"{name}/mix")
         y = g.transpose(y, [0, 2, 1], f"{name}/channels_last")
         y = self.dense(y, module.up, f"{name}/up", relu=True)
         return g.add(x, self.dense(y, module.down, f"{name}/down"), f"{name}/sum2")

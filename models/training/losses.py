@@ -30,8 +30,8 @@ def spectral(output, target):
 
 
 def asymmetric(difference):
-    """Mean square in which missing speech counts double."""
-    return (difference.square() + F.relu(-difference).square()).mean()
+    """Mean square in which missing speech counts two and a half times."""
+    return (difference.square() + 1.5 * F.relu(-difference).square()).mean()
 
 
 def resolution(output, target, size):

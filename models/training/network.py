@@ -6,6 +6,7 @@ needs one ring of 2d rows a block. BatchNorm stands directly behind a linear lay
 into it by `export.py`.
 """
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -34,7 +35,7 @@ BLOCK_POSITIONS = POSITIONS // 4
 
 
 class Convolution(nn.Module):
-    """Convolution over positions with BatchNorm; SAME padding of even excess, so it is symmetric."""
+    """Convolution over positions with BatchNorm; SAME padding of even excess, thus symmetric."""
 
     def __init__(self, inputs, outputs, kernel, stride=1, norm=True):
         super().__init__()
@@ -86,6 +87,22 @@ class TimeConvolution(nn.Module):
         return self.norm(y.reshape(-1, y.shape[-1])).reshape(y.shape)
 
 
+class Mix(nn.Module):
+    """Fully connected over the 24 positions, the same for every channel."""
+
+    def __init__(self):
+        super().__init__()
+        bound = 0.5 / math.sqrt(BLOCK_POSITIONS)
+        weight = torch.empty(BLOCK_POSITIONS, BLOCK_POSITIONS).uniform_(-bound, bound)
+        self.weight = nn.Parameter(torch.eye(BLOCK_POSITIONS) + weight)
+
+    def forward(self, x):
+        # A batched product needs no transposed copies of x, forward or backward.
+        rows = x.reshape(-1, BLOCK_POSITIONS, x.shape[-1])
+        weight = self.weight.expand(len(rows), *self.weight.shape)
+        return torch.bmm(weight, rows).reshape(x.shape)
+
+
 class Block(nn.Module):
     """Residual block: a dilated causal time convolution, then mixing of positions and channels."""
 
@@ -93,19 +110,17 @@ class Block(nn.Module):
         super().__init__()
         self.time = TimeConvolution(channels, dilation)
         self.out = nn.Linear(channels, channels)
-        self.mix = nn.Linear(BLOCK_POSITIONS, BLOCK_POSITIONS, bias=False)
+        self.mix = Mix()
         self.up = Dense(channels, middle)
         self.down = nn.Linear(middle, channels)
         with torch.no_grad():
             for last in (self.out, self.down):
                 last.weight.mul_(0.3)
                 last.bias.zero_()
-            self.mix.weight.mul_(0.5).add_(torch.eye(BLOCK_POSITIONS))
 
     def forward(self, x):
-        x = x + self.out(F.relu(self.time(x)))
-        mixed = self.mix(x.transpose(-1, -2)).transpose(-1, -2)
-        return x + self.down(F.relu(self.up(mixed)))
+        x = x + self.out(F.relu_(self.time(x)))
+        return x + self.down(F.relu_(self.up(self.mix(x))))
 
 
 class Network(nn.Module):
@@ -142,16 +157,16 @@ class Network(nn.Module):
         return x.reshape(batch, hops, 2 * positions, channels // 2)
 
     def forward(self, x):
-        wide = F.relu(self.encode1(x))
-        narrow = F.relu(self.encode2(wide))
-        encoded = narrow + F.relu(self.encode3(narrow))
+        wide = F.relu_(self.encode1(x))
+        narrow = F.relu_(self.encode2(wide))
+        encoded = narrow + F.relu_(self.encode3(narrow))
         y = encoded
         for block in self.blocks:
             y = block(y)
-        y = F.relu(self.join3(torch.cat([y, encoded], -1)))
-        y = y + F.relu(self.decode3(y))
+        y = F.relu_(self.join3(torch.cat([y, encoded], -1)))
+        y = y + F.relu_(self.decode3(y))
         y = self.upsample(self.decode2(y))
-        y = F.relu(self.join1(torch.cat([y, wide], -1)))
+        y = F.relu_(self.join1(torch.cat([y, wide], -1)))
         y = self.upsample(self.head(y))
         return y[..., :LOW_BINS, : 2 * TAPS], torch.sigmoid(y[..., LOW_BINS:, 2 * TAPS].float())
 
@@ -180,6 +195,10 @@ def count_macs(network):
         nonlocal total
         total += output.shape[2] * module.conv.weight.numel()
 
+    def mix(module, _, output):
+        nonlocal total
+        total += output.shape[-1] * module.weight.numel()
+
     def time(module, _, output):
         nonlocal total
         total += output.shape[2] * module.conv.weight.numel()
@@ -194,6 +213,8 @@ def count_macs(network):
             hooks.append(module.register_forward_hook(convolution))
         elif isinstance(module, TimeConvolution):
             hooks.append(module.register_forward_hook(time))
+        elif isinstance(module, Mix):
+            hooks.append(module.register_forward_hook(mix))
         elif isinstance(module, nn.Linear):
             hooks.append(module.register_forward_hook(linear))
     training = network.training

@@ -29,9 +29,8 @@ def slow_curve(rng, length, points_per_second, low, high):
     """A smooth random level, `low` to `high` dB, as an amplitude factor."""
     points = max(2, int(length / SAMPLE_RATE * points_per_second) + 2)
     levels = rng.uniform(low, high, points)
-    return (10 ** (np.interp(np.linspace(0, points - 1, length), range(points), levels) / 20)).astype(
-        np.float32
-    )
+    curve = np.interp(np.linspace(0, points - 1, length), range(points), levels)
+    return (10 ** (curve / 20)).astype(np.float32)
 
 
 def coloured(rng, length):

@@ -2,7 +2,8 @@
 
 Stop it at any time (SIGTERM or SIGINT writes the checkpoint) and go on with --resume; the learning
 rate follows the share of --minutes of computing that is used up. Writes WORK/NAME.pt (everything)
-every few minutes, WORK/NAME.log and WORK/NAME.csv (the training curve). One thread.
+every few minutes, WORK/NAME.best.pt (the best by validation), WORK/NAME.csv (the training curve)
+and WORK/NAME.valid.csv. One thread.
 """
 
 import argparse
@@ -23,8 +24,8 @@ import losses
 from bank import DEFAULT_WORK, Bank
 from mixer import Mixer
 from network import SHAPES, Denoiser, Network, count_macs
-from optimiser import Optimiser
 from spectrum import analysis, window
+from validate import ValidationSet, overall, text
 
 
 def arguments():
@@ -41,6 +42,8 @@ def arguments():
     parser.add_argument("--start", type=Path, help="checkpoint whose weights to start from")
     parser.add_argument("--free-only", action="store_true", help="no GPL, GFDL or BY-SA material")
     parser.add_argument("--float32", action="store_true", help="no bfloat16 in the network")
+    parser.add_argument("--validate", type=Path, help="validation set to score while training")
+    parser.add_argument("--validate-steps", type=int, default=500)
     parser.add_argument("--steps", type=int, default=0, help="stop after so many steps")
     return parser.parse_args()
 
@@ -53,8 +56,9 @@ class Trainer:
         self.network = Network(SHAPES[options.shape])
         self.denoiser = Denoiser(self.network)
         self.average = {k: v.clone() for k, v in self.network.state_dict().items()}
-        self.optimiser = Optimiser(self.network, options.rate)
+        self.optimiser = self.make_optimiser()
         self.step, self.spent, self.hours, self.skipped = 0, 0.0, 0.0, 0
+        self.best = -math.inf
         if options.start:
             state = torch.load(options.start, weights_only=False)
             self.network.load_state_dict(state.get("raw") or state["average"])
@@ -66,13 +70,23 @@ class Trainer:
         self.draw = np.random.default_rng((options.seed, self.step, 1))
         self.win = window()
         self.stopping = False
+        self.validation = ValidationSet(options.validate) if options.validate else None
+
+    def make_optimiser(self):
+        decayed = [p for p in self.network.parameters() if p.dim() > 1]
+        others = [p for p in self.network.parameters() if p.dim() <= 1]
+        groups = [
+            {"params": decayed, "weight_decay": 1e-3},
+            {"params": others, "weight_decay": 0.0},
+        ]
+        return torch.optim.AdamW(groups, self.options.rate, betas=(0.9, 0.99), fused=True)
 
     def path(self, suffix):
         return self.options.work / f"{self.name}.{suffix}"
 
     # State on disk
 
-    def save(self):
+    def save(self, suffix="pt"):
         state = {
             "shape": self.options.shape,
             "raw": self.network.state_dict(),
@@ -82,11 +96,12 @@ class Trainer:
             "spent": self.spent,
             "hours": self.hours,
             "seed": self.options.seed,
+            "best": self.best,
             "command": " ".join(sys.argv),
         }
         temporary = self.path("tmp")
         torch.save(state, temporary)
-        temporary.replace(self.path("pt"))
+        temporary.replace(self.path(suffix))
 
     def load(self, path):
         state = torch.load(path, weights_only=False)
@@ -94,6 +109,7 @@ class Trainer:
         self.average = state["average"]
         self.optimiser.load_state_dict(state["optimiser"])
         self.step, self.spent, self.hours = state["step"], state["spent"], state["hours"]
+        self.best = state.get("best", -math.inf)
 
     # One step
 
@@ -139,7 +155,8 @@ class Trainer:
         signal.signal(signal.SIGTERM, self.stop)
         signal.signal(signal.SIGINT, self.stop)
         parameters = sum(p.numel() for p in self.network.parameters())
-        print(f"{self.name}: {parameters} parameters, {count_macs(self.network)} MACs a hop", flush=True)
+        macs = count_macs(self.network)
+        print(f"{self.name}: {parameters} parameters, {macs} MACs a hop", flush=True)
         self.network.train()
         recent, saved = [], time.time()
         while not self.stopping and self.spent < 60 * self.options.minutes:
@@ -149,6 +166,8 @@ class Trainer:
             if self.step % 100 == 0:
                 self.report(np.mean(recent, 0))
                 recent = []
+            if self.validation and self.step % self.options.validate_steps == 0:
+                self.score()
             if time.time() - saved > 180:
                 self.save()
                 saved = time.time()
@@ -157,18 +176,42 @@ class Trainer:
         self.save()
 
     def report(self, means):
-        row = [self.step, round(self.spent), round(self.hours, 2), *(round(float(m), 4) for m in means)]
-        row.append(round(self.optimiser.param_groups[0]["lr"], 6))
-        print(time.strftime("%H:%M:%S"), *row, self.skipped, flush=True)
-        new = not self.path("csv").exists()
-        with open(self.path("csv"), "a", newline="") as file:
-            writer = csv.writer(file)
-            if new:
-                writer.writerow(["step", "seconds", "audio_hours", "loss", "snr_db", "rate"])
-            writer.writerow(row)
+        rate = self.optimiser.param_groups[0]["lr"]
+        row = {
+            "step": self.step,
+            "seconds": round(self.spent),
+            "audio_hours": round(self.hours, 2),
+            "loss": round(float(means[0]), 4),
+            "snr_db": round(float(means[1]), 3),
+            "rate": round(rate, 6),
+        }
+        print(time.strftime("%H:%M:%S"), *row.values(), self.skipped, flush=True)
+        append_row(self.path("csv"), row)
+
+    def score(self):
+        """Scores the averaged weights and keeps them if they are the best so far."""
+        network = Network(SHAPES[self.options.shape])
+        network.load_state_dict(self.average)
+        scores = self.validation.score(network)
+        quality = overall(scores)
+        print(text(scores), f"overall {quality:.3f}", flush=True)
+        measures = {name: round(value, 3) for name, value in scores.items()}
+        append_row(self.path("valid.csv"), {"step": self.step, **measures})
+        if quality > self.best:
+            self.best = quality
+            self.save("best.pt")
 
     def stop(self, *_):
         self.stopping = True
+
+
+def append_row(path, row):
+    new = not path.exists()
+    with open(path, "a", newline="") as file:
+        writer = csv.DictWriter(file, list(row))
+        if new:
+            writer.writeheader()
+        writer.writerow(row)
 
 
 if __name__ == "__main__":

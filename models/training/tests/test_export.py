@@ -1,0 +1,53 @@
+import numpy as np
+import pytest
+import torch
+
+from export import TOLERANCE, largest_difference, tflite_bytes
+from network import SHAPES, Denoiser, Network
+from runner import StreamingModel, denoise
+from spectrum import HOP, analysis, synthesis, window
+
+
+def trained(kind):
+    """A network with random weights and BatchNorm statistics as if it had been trained."""
+    torch.manual_seed(4)
+    network = Network(SHAPES[kind])
+    for module in network.modules():
+        if isinstance(module, torch.nn.BatchNorm1d):
+            torch.nn.init.normal_(module.running_mean, 0, 0.3)
+            torch.nn.init.uniform_(module.running_var, 0.5, 2)
+            torch.nn.init.uniform_(module.weight, 0.5, 1.5)
+            torch.nn.init.normal_(module.bias, 0, 0.3)
+    return network.eval()
+
+
+@pytest.mark.parametrize("kind", SHAPES)
+def test_the_file_equals_the_framework_hop_by_hop(kind):
+    network = trained(kind)
+    assert largest_difference(network, tflite_bytes(network, kind)) < TOLERANCE
+
+
+def test_int8_weights_stay_close_and_small():
+    network = trained("full")
+    plain, small = (tflite_bytes(network, "full", quantize=q) for q in (False, True))
+    assert len(small) < 0.45 * len(plain) and len(small) < 300_000
+    assert TOLERANCE < largest_difference(network, small) < 0.5
+
+
+def test_the_metadata_names_every_state():
+    metadata = StreamingModel(tflite_bytes(trained("full"), "full", "MIT")).metadata
+    assert metadata["kind"] == "full" and metadata["licence"] == "MIT"
+    assert metadata["states"][5] == ["state_5_in", "state_5_out"]
+    assert metadata["band_edges"][0] == 64 and metadata["band_edges"][-1] == 481
+    assert len(metadata["band_edges"]) == 33
+
+
+def test_a_stream_equals_the_whole_file():
+    network, rng = trained("light"), np.random.default_rng(2)
+    samples = (0.1 * rng.standard_normal(40 * HOP)).astype(np.float32)
+    streamed = denoise(StreamingModel(tflite_bytes(network, "light")), samples)
+    win = window()
+    with torch.no_grad():
+        whole = Denoiser(network)(analysis(torch.from_numpy(samples[None]), win))
+    expected = synthesis(whole, win)[0].numpy()
+    assert np.abs(streamed[HOP:] - expected[:-HOP]).max() < 1e-4
