@@ -136,9 +136,17 @@ let package = Package(
         "qdenoise", "AudioHost", "Control", "Denoise", "ModelStore", "Signal", "CAllocationCount",
       ],
       swiftSettings: testSettings),
-    .testTarget(name: "ControlTests", dependencies: ["Control"], swiftSettings: testSettings),
+    .target(
+      name: "ControlSupport", dependencies: ["Control"], path: "Tests/Support/ControlSupport",
+      swiftSettings: testSettings),
     .testTarget(
-      name: "CommandTests", dependencies: ["denoisectl", "qdenoise", "AudioHost", "Control"],
+      name: "ControlTests", dependencies: ["Control", "ControlSupport", "TestSupport"],
+      swiftSettings: testSettings),
+    .testTarget(
+      name: "CommandTests",
+      dependencies: [
+        "denoisectl", "qdenoise", "AudioHost", "Control", "ControlSupport", "TestSupport",
+      ],
       swiftSettings: testSettings),
     .testTarget(
       name: "SystemTests", dependencies: ["qdenoise", "denoisectl", "TestSupport"],

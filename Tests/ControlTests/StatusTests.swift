@@ -1,0 +1,73 @@
+import Control
+import Testing
+
+/// A status as JSON.
+struct StatusTests {
+  /// Every field differs from its default.
+  static var full: Status {
+    var status = Status()
+    status.version = "0.1.0"
+    status.state = .degraded
+    status.stateReason = "the light model"
+    status.server = "PulseAudio 16.1"
+    status.microphone.name = "alsa_input.usb"
+    status.microphone.description = "USB \"Mic\"\n"
+    status.microphone.reason = "the default device"
+    status.microphone.muted = true
+    status.virtualMicrophone = "Denoised Microphone"
+    status.listeners = ["Firefox", "OBS"]
+    status.settings = Settings(mode: "strong", strength: 12.5, model: "light", device: "usb")
+    status.model.name = "qdenoise-1"
+    status.model.kind = "full"
+    status.model.precision = "int8"
+    status.model.instructionSet = "avx2"
+    status.latency.stages = [.init(name: "fragment", microseconds: 10_000, measured: true)]
+    status.latency.budgetMicroseconds = 60_000
+    status.latency.totalMicroseconds = 38_250
+    status.hops.count = .max
+    status.hops.late = 1
+    status.hops.overruns = 2
+    status.hops.silent = 3
+    status.hops.resynchronizations = 4
+    status.hops.p50Microseconds = 41.5
+    status.hops.p99Microseconds = 88
+    status.hops.maximumMicroseconds = 120
+    status.levels.inputDecibels = -31.25
+    status.levels.outputDecibels = -.infinity
+    status.levels.noiseReductionDecibels = 24
+    status.driftPpm = -12.5
+    status.cpuPercent = 1.5
+    status.memoryBytes = 12_345_678
+    status.realTime = "SCHED_FIFO 10"
+    status.warnings = ["one", "two"]
+    return status
+  }
+
+  @Test(arguments: [Status(), full])
+  func `a status survives JSON`(status: Status) throws {
+    #expect(try Status(json: status.json()) == status)
+    #expect(try Status(json: status.json(pretty: true)) == status)
+  }
+
+  @Test func `JSON is one line unless it shall be pretty`() {
+    #expect(!Self.full.json().contains("\n"))
+    #expect(Self.full.json(pretty: true).contains("\n"))
+  }
+
+  @Test func `keys are in snake case`() {
+    let json = Self.full.json()
+    for key in ["late", "p99_microseconds", "drift_ppm", "cpu_percent", "instruction_set"] {
+      #expect(json.contains("\"\(key)\":"), "\(key)")
+    }
+  }
+
+  @Test(arguments: ["", "{}", "[]", "{\"version\": 3}"])
+  func `what is no status names the remedy`(json: String) {
+    #expect {
+      try Status(json: json)
+    } throws: { error in
+      guard case ControlError.versionMismatch = error else { return false }
+      return "\(error)".contains("restart the daemon")
+    }
+  }
+}

@@ -1,0 +1,68 @@
+import Control
+import Foundation
+import Testing
+
+/// Files that are replaced as a whole or not at all.
+struct WholeFileTests {
+  let directory = FileManager.default.temporaryDirectory.path + "/qdenoise-file-\(UUID())"
+
+  init() throws {
+    try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+  }
+
+  private var files: [String] {
+    get throws { try FileManager.default.contentsOfDirectory(atPath: directory).sorted() }
+  }
+
+  @Test(arguments: [0, 1, 65_536, 200_001])
+  func `what was written is read`(count: Int) throws {
+    defer { try? FileManager.default.removeItem(atPath: directory) }
+    let bytes = (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 31) }
+    let path = directory + "/file"
+    try WholeFile.replace(path, with: [1, 2, 3])
+    try WholeFile.replace(path, with: bytes)
+    #expect(try WholeFile.read(path) == bytes)
+    #expect(try files == ["file"])
+  }
+
+  @Test func `a file that is not there is nil`() throws {
+    #expect(try WholeFile.read(directory + "/nothing") == nil)
+  }
+
+  /// In a process of its own, as the limit on a file's size, which stands in for the disk's, is the
+  /// process's.
+  @Test func `a full disk leaves the old file and nothing else`() async {
+    await #expect(processExitsWith: .success) {
+      let tests = try WholeFileTests()
+      defer { try? FileManager.default.removeItem(atPath: tests.directory) }
+      let path = tests.directory + "/file"
+      try WholeFile.replace(path, with: [1, 2, 3])
+      signal(SIGXFSZ, SIG_IGN)
+      var limit = rlimit(rlim_cur: 4096, rlim_max: 4096)
+      setrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limit)
+      #expect(throws: FileError(path: path, action: "written", code: EFBIG)) {
+        try WholeFile.replace(path, with: [UInt8](repeating: 0, count: 10_000))
+      }
+      #expect(try WholeFile.read(path) == [1, 2, 3])
+      #expect(try tests.files == ["file"])
+    }
+  }
+
+  @Test func `a device is written to, not replaced`() throws {
+    #expect(throws: FileError(path: "/dev/full", action: "written", code: ENOSPC)) {
+      try WholeFile.replace("/dev/full", with: [1])
+    }
+    #expect(
+      "\(FileError(path: "/dev/full", action: "written", code: ENOSPC))"
+        == "/dev/full: cannot be written (No space left on device); free some space and try again")
+  }
+
+  @Test func `a link stays a link`() throws {
+    defer { try? FileManager.default.removeItem(atPath: directory) }
+    try WholeFile.replace(directory + "/real", with: [1])
+    #expect(symlink("real", directory + "/link") == 0)
+    try WholeFile.replace(directory + "/link", with: [2])
+    #expect(try WholeFile.read(directory + "/real") == [2])
+    #expect(try files == ["link", "real"])
+  }
+}
