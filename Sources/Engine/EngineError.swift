@@ -4,6 +4,8 @@ public enum EngineError: Error, Equatable, CustomStringConvertible {
   case invalid(graph: String, reason: String)
   /// The operator, or this form of it, is not implemented.
   case unsupported(graph: String, index: Int, operator: String, output: String, reason: String)
+  /// A tensor has a type or form that the engine does not take.
+  case unsupportedTensor(graph: String, tensor: String, reason: String)
   /// No graph input or output has this name, or it is a state and lives inside the network.
   case noTensor(graph: String, name: String, kind: String, available: [String])
   /// The state pair does not fit the graph.
@@ -18,6 +20,9 @@ public enum EngineError: Error, Equatable, CustomStringConvertible {
     case .unsupported(let graph, let index, let name, let output, let reason):
       "\(graph): operator \(index) (\(name), '\(output)') is not supported: \(reason); "
         + "`denoisectl model inspect \(graph)` lists what is"
+    case .unsupportedTensor(let graph, let tensor, let reason):
+      "\(graph): tensor '\(tensor)' \(reason), which is not supported; use a float32, float16 or "
+        + "dynamic range export of the model"
     case .noTensor(let graph, let name, let kind, let available):
       "\(graph): there is no \(kind) '\(name)'; there is "
         + (available.isEmpty ? "none" : available.map { "'\($0)'" }.joined(separator: ", "))

@@ -1,52 +1,75 @@
-/// A graph made ready to run: memory laid out, weights packed.
+public import Kernels
+internal import Memory
+
+/// A graph made ready to run: steps, packed weights, and one arena of memory.
 ///
 /// All of its memory is allocated by `init`. Float32 at its inputs and outputs, whatever the
-/// precision inside. Thread: any one at a time.
+/// precision inside. Thread: any, but one at a time.
 @safe public struct Network: ~Copyable, @unchecked Sendable {
+  /// Whose microkernels run.
+  public let instructionSet: InstructionSet
+  let steps: [Step]
+  let weights: PackedWeights
+  let quantization: DynamicQuantization
+  let elementwise: Elementwise
   private let name: String
-  private let memory: UnsafeMutableRawPointer
-  private let byteCount: Int
+  private let storages: [Storage]
+  private let rings: [Ring]
   private let inputs: [String: Place]
   private let outputs: [String: Place]
+  private let arena: AlignedBuffer<UInt8>
+  /// Where each storage begins; those of rings move between runs.
+  private var bases: AlignedBuffer<Int>
+  private let byteCounts: AlignedBuffer<Int>
+  /// The slot of each ring that this run writes.
+  private var heads: AlignedBuffer<Int>
 
-  /// Where a float32 tensor lies in `memory`.
   private struct Place {
-    var offset: Int
+    var address: Address
     var count: Int
   }
 
   /// Compiles a graph.
-  /// - Parameter states: outputs that become inputs of the next run; they start as zeros, live
-  ///   inside the network and can no longer be reached by name.
-  public init(_ graph: Graph, states: [StatePair] = []) throws(EngineError) {
-    try graph.validate()
-    if let (index, node) = graph.operators.enumerated().first(where: { _ in true }) {
-      throw .unsupported(
-        graph: graph.name, index: index, operator: "\(node.kind)",
-        output: node.outputs.first.map { graph.tensors[$0].name } ?? "", reason: "no kernel")
+  /// - Parameters:
+  ///   - states: outputs that become inputs of the next run; they start as zeros, live inside the
+  ///     network and can no longer be reached by name.
+  ///   - instructionSet: one that this processor has.
+  public init(
+    _ graph: Graph, states: [StatePair] = [], instructionSet: InstructionSet = .best
+  ) throws(EngineError) {
+    var planner = try Planner(graph, states: states)
+    let layout = ArenaLayout(storages: &planner.storages, rings: &planner.rings)
+    let values = planner.values
+    func places(_ tensors: [String: Int]) -> [String: Place] {
+      tensors.compactMapValues { tensor in
+        guard let value = values[tensor], let count = graph.tensors[tensor].count else {
+          return nil
+        }
+        return Place(address: planner.address(value), count: count)
+      }
     }
-    var offset = 0
-    var places: [Int: Place] = [:]
-    for index in graph.inputs + graph.outputs where places[index] == nil {
-      let count = graph.tensors[index].count ?? 0
-      places[index] = Place(offset: offset, count: count)
-      offset += (4 * count + 63) & ~63
-    }
-    var inputs: [String: Place] = [:]
-    for index in graph.inputs { inputs[graph.tensors[index].name] = places[index] }
-    var outputs: [String: Place] = [:]
-    for index in graph.outputs { outputs[graph.tensors[index].name] = places[index] }
+    inputs = places(planner.namedInputs)
+    outputs = places(planner.namedOutputs)
     name = graph.name
-    self.inputs = inputs
-    self.outputs = outputs
-    byteCount = offset
-    unsafe memory = .allocate(byteCount: max(64, offset), alignment: 64)
+    self.instructionSet = instructionSet
+    steps = planner.steps
+    storages = planner.storages
+    rings = planner.rings
+    weights = PackedWeights(planner, instructionSet)
+    quantization = DynamicQuantization(instructionSet)
+    elementwise = Elementwise(instructionSet)
+    arena = AlignedBuffer(count: layout.byteCount)
+    bases = AlignedBuffer(planner.storages.map(\.offset))
+    byteCounts = AlignedBuffer(planner.storages.map(\.byteCount))
+    heads = AlignedBuffer(count: planner.rings.count)
     reset()
   }
 
-  deinit { unsafe memory.deallocate() }
+  /// Bytes of the arena: activations, states and constants without the packed weights.
+  public var arenaByteCount: Int { arena.count }
 
-  /// Where the caller writes an input before `run`; stable for the network's life.
+  /// Where the caller writes an input before `run`; stable for the network's life, and kept
+  /// between runs.
   @unsafe public func input(named name: String) throws(EngineError)
     -> UnsafeMutableBufferPointer<Float>
   {
@@ -54,8 +77,7 @@
       throw .noTensor(
         graph: self.name, name: name, kind: "input", available: inputs.keys.sorted())
     }
-    return unsafe UnsafeMutableBufferPointer(
-      start: (memory + place.offset).assumingMemoryBound(to: Float.self), count: place.count)
+    return unsafe floats(place.address, place.count)
   }
 
   /// Where the caller reads an output after `run`; stable for the network's life.
@@ -66,15 +88,61 @@
       throw .noTensor(
         graph: self.name, name: name, kind: "output", available: outputs.keys.sorted())
     }
-    return unsafe UnsafeBufferPointer(
-      start: (memory + place.offset).assumingMemoryBound(to: Float.self), count: place.count)
+    return unsafe UnsafeBufferPointer(floats(place.address, place.count))
   }
 
   /// Computes the outputs and the next states. Allocates nothing.
-  public mutating func run() {}
+  public mutating func run() {
+    for index in 0..<steps.count { perform(steps[index]) }
+    for ring in 0..<rings.count { heads[ring] = (heads[ring] + 1) % rings[ring].slots }
+    moveViews()
+  }
 
-  /// Forgets the past: states are zero again.
+  /// Forgets the past: states and inputs are zero again.
   public mutating func reset() {
-    unsafe memory.initializeMemory(as: UInt8.self, repeating: 0, count: byteCount)
+    unsafe arena.pointer.update(repeating: 0, count: arena.count)
+    for storage in storages {
+      guard case .constant(let bytes) = storage.kind else { continue }
+      for (index, byte) in bytes.enumerated() {
+        unsafe arena.pointer[storage.offset + index] = byte
+      }
+    }
+    heads.fill(with: 0)
+    moveViews()
+  }
+
+  /// Points the views of every ring at the rows that they mean in the next run.
+  private mutating func moveViews() {
+    for index in 0..<storages.count {
+      guard case .ringView(let ring, let lag) = storages[index].kind else { continue }
+      let slots = rings[ring].slots
+      let slot = (heads[ring] + slots - lag) % slots
+      bases[index] = rings[ring].offset + slot * rings[ring].slotBytes
+    }
+  }
+
+  // MARK: Memory
+
+  /// `count` bytes of a storage.
+  func bytes(_ address: Address, _ count: Int) -> UnsafeMutableBufferPointer<UInt8> {
+    let storage = Int(address.storage)
+    let offset = Int(address.offset)
+    precondition(offset >= 0 && offset + count <= byteCounts[storage], "outside of its storage")
+    return unsafe UnsafeMutableBufferPointer(
+      start: arena.pointer + bases[storage] + offset, count: count)
+  }
+
+  /// `count` elements of a storage.
+  func elements<T: BitwiseCopyable>(
+    _: T.Type, _ address: Address, _ count: Int
+  ) -> UnsafeMutableBufferPointer<T> {
+    let bytes = unsafe bytes(address, count * MemoryLayout<T>.stride)
+    return unsafe UnsafeMutableBufferPointer(
+      start: UnsafeMutableRawPointer(bytes.baseAddress)?.assumingMemoryBound(to: T.self),
+      count: count)
+  }
+
+  func floats(_ address: Address, _ count: Int) -> UnsafeMutableBufferPointer<Float> {
+    unsafe elements(Float.self, address, count)
   }
 }

@@ -88,7 +88,7 @@ public struct Tensor: Sendable, Equatable {
 }
 
 extension Float {
-  fileprivate var littleEndianBytes: [UInt8] { bitPattern.bytes }
+  var littleEndianBytes: [UInt8] { bitPattern.bytes }
 }
 
 extension UInt32 {

@@ -7,7 +7,7 @@ import CKernels
 /// an infinite `inverseScale`, so that what is computed from it is not finite either.
 @safe public struct DynamicQuantization: Sendable {
   public let instructionSet: InstructionSet
-  nonisolated(unsafe) private let kernels: UnsafePointer<ck_kernels>
+  nonisolated(unsafe) let kernels: UnsafePointer<ck_kernels>
 
   public init(_ instructionSet: InstructionSet = .best) {
     self.instructionSet = instructionSet

@@ -1,0 +1,211 @@
+internal import Kernels
+
+extension Network {
+  func perform(_ step: Step) {
+    switch step {
+    case .copy(let copy): perform(copy)
+    case .zero(let address, let count): unsafe floats(address, count).update(repeating: 0)
+    case .unary(let unary):
+      unsafe elementwise.apply(
+        unary.function, UnsafeBufferPointer(floats(unary.source, unary.count)),
+        into: floats(unary.destination, unary.count))
+    case .binary(let binary): perform(binary)
+    case .quantizeRows(let rows): perform(rows)
+    case .quantizeImage(let image): perform(image)
+    case .floatProduct(let product): performFloat(product)
+    case .integerProduct(let product): performInteger(product)
+    case .depthwise(let depthwise): perform(depthwise)
+    case .sum(let sum): perform(sum)
+    case .softmax(let softmax): perform(softmax)
+    }
+  }
+
+  private func perform(_ copy: Step.Copy) {
+    let from = unsafe bytes(copy.source, copy.nest.reach(copy.nest.a) + copy.block)
+    let to = unsafe bytes(copy.destination, copy.nest.reach(copy.nest.y) + copy.block)
+    guard let source = from.baseAddress, let target = to.baseAddress else { return }
+    copy.nest.forEach { a, _, y in
+      unsafe UnsafeMutableRawPointer(target + y).copyMemory(from: source + a, byteCount: copy.block)
+    }
+  }
+
+  private func perform(_ binary: Step.Binary) {
+    var outer = binary.nest
+    let inner = outer.removeInnermost()
+    let countA = inner.a == 0 ? 1 : inner.extent
+    let countB = inner.b == 0 ? 1 : inner.extent
+    let a = unsafe UnsafeBufferPointer(floats(binary.a, outer.reach(outer.a) + countA))
+    let b = unsafe UnsafeBufferPointer(floats(binary.b, outer.reach(outer.b) + countB))
+    let y = unsafe floats(binary.destination, outer.reach(outer.y) + inner.extent)
+    outer.forEach { offsetA, offsetB, offsetY in
+      unsafe elementwise.apply(
+        binary.function, a.part(offsetA, countA), b.part(offsetB, countB),
+        into: y.part(offsetY, inner.extent), minimum: binary.range.lowerBound,
+        maximum: binary.range.upperBound)
+    }
+  }
+
+  private func perform(_ step: Step.QuantizeRows) {
+    let output = unsafe bytes(step.destination, step.rows * step.columns)
+    let parameters = unsafe elements(QuantizationParameters.self, step.parameters, step.rows)
+    if step.segmentCount == 1 {
+      let input = unsafe floats(step.segments[0].address, step.rows * step.columns)
+      return unsafe quantization.quantizeRows(
+        step.rows, columns: step.columns, input: UnsafeBufferPointer(input),
+        inputStride: step.columns, output: output, outputStride: step.columns,
+        parameters: parameters)
+    }
+    let none = unsafe DynamicQuantization.RowPart(
+      UnsafeBufferPointer(start: nil, count: 0), count: 0)
+    var parts = unsafe InlineArray<4, DynamicQuantization.RowPart>(repeating: none)
+    for index in 0..<step.segmentCount {
+      let segment = step.segments[index]
+      unsafe parts[index] = DynamicQuantization.RowPart(
+        UnsafeBufferPointer(floats(segment.address, step.rows * segment.columns)),
+        count: segment.columns)
+    }
+    unsafe quantization.quantizeGatheredRows(
+      step.rows, parts: parts, partCount: step.segmentCount, output: output,
+      parameters: parameters)
+  }
+
+  private func perform(_ image: Step.QuantizeImage) {
+    let stride = image.padBefore + image.rowLength + image.padAfter
+    let paddedRows = image.padTop + image.height + image.padBottom
+    let source = unsafe floats(image.source, image.images * image.height * image.rowLength)
+    let target = unsafe bytes(image.destination, image.images * paddedRows * stride)
+    let parameters = unsafe elements(
+      QuantizationParameters.self, image.parameters, image.images)
+    for index in 0..<image.images {
+      let padded = unsafe target.part(index * paddedRows * stride, paddedRows * stride)
+      let first = image.padTop * stride + image.padBefore
+      let count = (image.height - 1) * stride + image.rowLength
+      unsafe parameters[index] = quantization.quantizeImage(
+        rows: image.height, columns: image.rowLength,
+        input: UnsafeBufferPointer(source)
+          .part(index * image.height * image.rowLength, image.height * image.rowLength),
+        inputStride: image.rowLength, output: padded.part(first, count), outputStride: stride)
+      let zero = unsafe parameters[index].zeroByte
+      // What lies between two rows is the padding after one and before the next.
+      unsafe padded.part(0, first).update(repeating: zero)
+      let gap = image.padAfter + image.padBefore
+      for row in 0..<image.height - 1 where gap > 0 {
+        unsafe padded.part(first + row * stride + image.rowLength, gap).update(repeating: zero)
+      }
+      unsafe padded.part(first + count, padded.count - first - count).update(repeating: zero)
+    }
+  }
+
+  private func performFloat(_ product: Step.Product) {
+    let source = unsafe floats(product.source, product.sourceCount)
+    let target = unsafe floats(product.destination, product.destinationCount)
+    for index in 0..<product.repeats {
+      unsafe weights.float[product.weights].multiply(
+        rows: product.rows,
+        input: UnsafeBufferPointer(source)
+          .part(index * product.sourceStep, product.sourceCountPerRepeat),
+        inputStride: product.sourceStride,
+        output: target.part(index * product.destinationStep, product.destinationCountPerRepeat),
+        outputStride: product.destinationStride, minimum: product.range.lowerBound,
+        maximum: product.range.upperBound)
+    }
+  }
+
+  private func performInteger(_ product: Step.Product) {
+    let source = unsafe bytes(product.source, product.sourceCount)
+    let target = unsafe floats(product.destination, product.destinationCount)
+    let parameters = unsafe elements(
+      QuantizationParameters.self, product.parameters,
+      product.parametersStride == 0 ? 1 : product.rows)
+    for index in 0..<product.repeats {
+      unsafe weights.integer[product.weights].multiply(
+        rows: product.rows,
+        input: UnsafeBufferPointer(source)
+          .part(index * product.sourceStep, product.sourceCountPerRepeat),
+        inputStride: product.sourceStride, parameters: UnsafeBufferPointer(parameters),
+        output: target.part(index * product.destinationStep, product.destinationCountPerRepeat),
+        outputStride: product.destinationStride, minimum: product.range.lowerBound,
+        maximum: product.range.upperBound)
+    }
+  }
+
+  private func perform(_ step: Step.Depthwise) {
+    let channels = unsafe weights.depthwise[step.weights].channels
+    let taps = unsafe UnsafeBufferPointer(
+      elements(Int.self, step.tapOffsets, weights.depthwise[step.weights].taps))
+    let rowCount = step.outputWidth * channels
+    let target = unsafe floats(
+      step.destination, step.images * step.outputHeight * rowCount)
+    for image in 0..<step.images {
+      for row in 0..<step.outputHeight {
+        let first = row * step.rowStep
+        let output = unsafe target.part((image * step.outputHeight + row) * rowCount, rowCount)
+        if let address = step.parameters {
+          let source = unsafe bytes(step.source, step.images * step.imageStep)
+          let parameters = unsafe elements(QuantizationParameters.self, address, step.images)
+          unsafe weights.depthwise[step.weights].convolve(
+            pixels: step.outputWidth,
+            input: UnsafeBufferPointer(source)
+              .part(image * step.imageStep + first, step.imageStep - first),
+            pixelStride: step.pixelStride, tapOffsets: taps, parameters: parameters[image],
+            output: output, outputStride: channels, minimum: step.range.lowerBound,
+            maximum: step.range.upperBound)
+        } else {
+          let source = unsafe floats(step.source, step.images * step.imageStep)
+          unsafe weights.depthwise[step.weights].convolve(
+            pixels: step.outputWidth,
+            input: UnsafeBufferPointer(source)
+              .part(image * step.imageStep + first, step.imageStep - first),
+            pixelStride: step.pixelStride, tapOffsets: taps, output: output,
+            outputStride: channels, minimum: step.range.lowerBound,
+            maximum: step.range.upperBound)
+        }
+      }
+    }
+  }
+
+  private func perform(_ sum: Step.Sum) {
+    let count = sum.reduced * sum.inner
+    let source = unsafe UnsafeBufferPointer(floats(sum.source, sum.outer * count))
+    let target = unsafe floats(sum.destination, sum.outer * sum.inner)
+    for outer in 0..<sum.outer {
+      let block = unsafe source.part(outer * count, count)
+      if sum.inner == 1 {
+        unsafe target[outer] = sum.factor * elementwise.sum(block)
+        continue
+      }
+      let total = unsafe target.part(outer * sum.inner, sum.inner)
+      unsafe total.update(repeating: 0)
+      for index in 0..<sum.reduced {
+        unsafe elementwise.apply(
+          .add, UnsafeBufferPointer(total), block.part(index * sum.inner, sum.inner), into: total)
+      }
+      for index in 0..<sum.inner { unsafe total[index] *= sum.factor }
+    }
+  }
+
+  private func perform(_ softmax: Step.Softmax) {
+    let source = unsafe UnsafeBufferPointer(
+      floats(softmax.source, softmax.rows * softmax.columns))
+    let target = unsafe floats(softmax.destination, softmax.rows * softmax.columns)
+    for row in 0..<softmax.rows {
+      unsafe elementwise.softmax(
+        source.part(row * softmax.columns, softmax.columns), beta: softmax.beta,
+        into: target.part(row * softmax.columns, softmax.columns))
+    }
+  }
+}
+
+extension UnsafeBufferPointer {
+  /// `count` elements from `first`, checked.
+  fileprivate func part(_ first: Int, _ count: Int) -> UnsafeBufferPointer {
+    unsafe UnsafeBufferPointer(rebasing: self[first..<first + count])
+  }
+}
+
+extension UnsafeMutableBufferPointer {
+  /// `count` elements from `first`, checked.
+  fileprivate func part(_ first: Int, _ count: Int) -> UnsafeMutableBufferPointer {
+    unsafe UnsafeMutableBufferPointer(rebasing: self[first..<first + count])
+  }
+}

@@ -1,0 +1,46 @@
+internal import Kernels
+
+/// The weights of a network, packed for one instruction set; steps name them by index.
+@safe struct PackedWeights: ~Copyable {
+  let float: UnsafeMutableBufferPointer<PackedFloatWeights>
+  let integer: UnsafeMutableBufferPointer<PackedInt8Weights>
+  let depthwise: UnsafeMutableBufferPointer<DepthwiseWeights>
+
+  init(_ planner: Planner, _ instructionSet: InstructionSet) {
+    unsafe float = .allocate(capacity: planner.floatWeights.count)
+    for (index, item) in planner.floatWeights.enumerated() {
+      unsafe float.initializeElement(
+        at: index,
+        to: PackedFloatWeights(
+          item.values, outputs: item.outputs, inputs: item.inputs, bias: item.bias,
+          instructionSet: instructionSet))
+    }
+    unsafe integer = .allocate(capacity: planner.integerWeights.count)
+    for (index, item) in planner.integerWeights.enumerated() {
+      unsafe integer.initializeElement(
+        at: index,
+        to: PackedInt8Weights(
+          item.values, outputs: item.outputs, inputs: item.inputs, scales: item.scales,
+          bias: item.bias, instructionSet: instructionSet))
+    }
+    unsafe depthwise = .allocate(capacity: planner.depthwiseWeights.count)
+    for (index, item) in planner.depthwiseWeights.enumerated() {
+      let isFloat = item.bytes.isEmpty
+      unsafe depthwise.initializeElement(
+        at: index,
+        to: isFloat
+          ? DepthwiseWeights(
+            item.floats, taps: item.taps, channels: item.channels, bias: item.bias,
+            instructionSet: instructionSet)
+          : DepthwiseWeights(
+            item.bytes, taps: item.taps, channels: item.channels, scales: item.scales,
+            bias: item.bias, instructionSet: instructionSet))
+    }
+  }
+
+  deinit {
+    unsafe float.deinitialize().deallocate()
+    unsafe integer.deinitialize().deallocate()
+    unsafe depthwise.deinitialize().deallocate()
+  }
+}

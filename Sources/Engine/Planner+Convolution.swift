@@ -1,0 +1,97 @@
+extension Planner {
+  mutating func lowerConvolution(
+    _ index: Int, _ window: Window, _ activation: Activation
+  ) throws(EngineError) {
+    let input = try input(index, 0)
+    let output = try output(index)
+    let weightShape = shape(try self.input(index, 1))
+    guard weightShape.count == 4, shape(input).count == 4 else {
+      throw invalid(index, "\(shape(input)) and \(weightShape) are not both of four dimensions")
+    }
+    guard weightShape[3] == shape(input)[3] else {
+      throw unsupported(
+        index, "it has groups: \(shape(input)[3]) channels, \(weightShape[3]) in a kernel")
+    }
+    let placement = try KernelPlacement(
+      window, image: shape(input), kernel: (weightShape[1], weightShape[2]), self, index)
+    let outputs = weightShape[0]
+    try requireShape(
+      output, [shape(input)[0], placement.outputHeight, placement.outputWidth, outputs], index)
+    let inputs = weightShape[1] * weightShape[2] * weightShape[3]
+    let weights = try weights(index, outputs: outputs, inputs: inputs)
+    let (tensor, range, tanh) = fuse(output, activation)
+    var product = Step.Product(rows: 0, inputs: inputs, outputs: outputs, range: range)
+    let elementSize: Int
+    if case .integer = weights, placement.isPointwise {
+      // LiteRT runs these as fully connected layers: every pixel has its own parameters.
+      let source = try quantizedRows(input, columns: inputs)
+      product.source = address(source.bytes)
+      product.parameters = address(source.parameters)
+      product.parametersStride = 1
+      product.rows = try byteCount(input) / 4 / inputs
+      product.destination = address(try destination(tensor))
+      emit(product, weights)
+      if tanh { emitTanh(try destination(tensor), count: try byteCount(tensor) / 4) }
+      return
+    }
+    if case .integer = weights {
+      let source = try quantizedImages(input, padding: placement.padding)
+      product.source = address(source.bytes)
+      product.parameters = address(source.parameters)
+      elementSize = 1
+    } else {
+      product.source = address(
+        try paddedImages(try value(of: input), shape: shape(input), padding: placement.padding))
+      elementSize = 4
+    }
+    let y = try destination(tensor)
+    product.destination = address(y)
+    let outputStep = placement.outputHeight * placement.outputWidth * outputs
+    for _ in 0..<shape(input)[0] {
+      try emit(product, weights, placement, elementSize: elementSize)
+      product.source.offset += Int32(elementSize * placement.imageCount)
+      product.parameters.offset += Int32(Self.parametersSize)
+      product.destination.offset += Int32(4 * outputStep)
+    }
+    if tanh { emitTanh(y, count: try byteCount(tensor) / 4) }
+  }
+
+  /// The products of one padded image.
+  private mutating func emit(
+    _ product: Step.Product, _ weights: Weights, _ placement: KernelPlacement, elementSize: Int
+  ) throws(EngineError) {
+    var product = product
+    let channels = placement.channels
+    let rowStep = placement.rowCount * placement.window.strideHeight
+    let pixelStep = channels * placement.window.strideWidth
+    if placement.isContiguous {
+      // Every output pixel reads one stretch of the padded row.
+      product.sourceStride = pixelStep
+      product.rows = placement.outputWidth
+      product.repeats = placement.outputHeight
+      product.sourceStep = rowStep
+      product.destinationStep = placement.outputWidth * product.destinationStride
+      if pixelStep * placement.outputWidth == rowStep {
+        product.rows *= product.repeats
+        product.repeats = 1
+      }
+      return emit(product, weights)
+    }
+    let extents = [
+      placement.outputHeight, placement.outputWidth, placement.kernelHeight, placement.kernelWidth,
+      channels,
+    ]
+    let strides = [
+      rowStep, pixelStep, placement.rowCount * placement.window.dilationHeight,
+      channels * placement.window.dilationWidth, 1,
+    ]
+    product.rows = extents[0] * extents[1]
+    let patches = try newStorage(
+      .scratch, byteCount: try checkedProduct([product.rows, product.inputs, elementSize]))
+    emitCopy(
+      product.source, address(patches), extents: extents, from: strides.map { $0 * elementSize },
+      to: denseStrides(extents, elementSize: elementSize), elementSize: elementSize)
+    product.source = address(patches)
+    emit(product, weights)
+  }
+}

@@ -1,0 +1,79 @@
+extension Planner {
+  mutating func lowerDepthwise(
+    _ index: Int, _ window: Window, _ activation: Activation
+  ) throws(EngineError) {
+    let input = try input(index, 0)
+    let output = try output(index)
+    let weightTensor = try self.input(index, 1)
+    let weightShape = shape(weightTensor)
+    guard weightShape.count == 4, shape(input).count == 4, weightShape[0] == 1,
+      weightShape[3].isMultiple(of: shape(input)[3])
+    else { throw invalid(index, "\(shape(input)) and \(weightShape) do not go together") }
+    let channels = weightShape[3]
+    let image = Array(shape(input).dropLast()) + [channels]
+    let source = try repeatedChannels(input, times: channels / shape(input)[3])
+    let placement = try KernelPlacement(
+      window, image: image, kernel: (weightShape[1], weightShape[2]), self, index)
+    try requireShape(
+      output, [image[0], placement.outputHeight, placement.outputWidth, channels], index)
+    let bias = try bias(optionalInput(index, 2), count: channels, index)
+    let (tensor, range, tanh) = fuse(output, activation)
+    let y = try destination(tensor)
+    var offsets: [UInt8] = []
+    for row in 0..<weightShape[1] {
+      for column in 0..<weightShape[2] {
+        let tap =
+          row * window.dilationHeight * placement.rowCount + column * window.dilationWidth
+          * channels
+        offsets += (0..<8).map { UInt8(truncatingIfNeeded: tap >> (8 * $0)) }
+      }
+    }
+    let taps = try constantStorage(offsets)
+    var step = Step.Depthwise(
+      weights: depthwiseWeights.count, source: address(source), tapOffsets: address(taps),
+      destination: address(y), images: image[0], imageStep: placement.imageCount,
+      outputHeight: placement.outputHeight, rowStep: placement.rowCount * window.strideHeight,
+      outputWidth: placement.outputWidth, pixelStride: channels * window.strideWidth, range: range)
+    var touched = [taps, y.storage]
+    var description = DepthwiseDescription(
+      taps: weightShape[1] * weightShape[2], channels: channels, bias: bias)
+    if graph.tensors[weightTensor].type == .int8, let data = graph.tensors[weightTensor].data {
+      let images = try quantizedImages(source, shape: image, padding: placement.padding)
+      step.source = address(images.bytes)
+      step.parameters = address(images.parameters)
+      touched += [images.bytes, images.parameters]
+      description.bytes = data.map(Int8.init(bitPattern:))
+      description.scales = try scales(weightTensor, axis: 3)
+    } else {
+      let padded = try paddedImages(source, shape: image, padding: placement.padding)
+      step.source = address(padded)
+      touched.append(padded.storage)
+      description.floats = try floats(weightTensor)
+    }
+    depthwiseWeights.append(description)
+    emit(.depthwise(step), touching: touched)
+    if tanh { emitTanh(y, count: try byteCount(tensor) / 4) }
+  }
+
+  /// Every channel as often as the operator has kernels for it.
+  private mutating func repeatedChannels(_ tensor: Int, times: Int) throws(EngineError) -> Value {
+    let source = try value(of: tensor)
+    if times == 1 { return source }
+    let count = try byteCount(tensor) / 4
+    let bytes = try checkedProduct([4, count, times])
+    let result = Value(storage: try newStorage(.scratch, byteCount: bytes))
+    emitCopy(
+      address(source), address(result), extents: [count, times], from: [4, 0], to: [4 * times, 4])
+    return result
+  }
+}
+
+/// Weights [taps][channels] of a depthwise convolution before they are packed: floats or bytes.
+struct DepthwiseDescription {
+  var taps: Int
+  var channels: Int
+  var bias: [Float]?
+  var floats: [Float] = []
+  var bytes: [Int8] = []
+  var scales: [Float] = []
+}

@@ -1,0 +1,216 @@
+internal import Kernels
+
+extension Planner {
+  /// Appends the steps of one operator.
+  mutating func lower(_ index: Int) throws(EngineError) {
+    let node = graph.operators[index]
+    if let register = registerRows[index] {
+      let value = try value(of: register.row)
+      if value != register.destination {
+        try emitCopy(value, register.destination, bytes: byteCount(register.row))
+      }
+      return
+    }
+    if case .unsupported = node.kind { throw unsupported(index, "it is not implemented") }
+    if try fold(index) { return }
+    try checkTypes(index)
+    switch node.kind {
+    case .fullyConnected(let activation, _): try lowerFullyConnected(index, activation)
+    case .convolution(let window, let activation): try lowerConvolution(index, window, activation)
+    case .depthwiseConvolution(let window, _, let activation):
+      try lowerDepthwise(index, window, activation)
+    case .binary(let function, let activation):
+      try lowerBinary(index, function.kernel, activation)
+    case .prelu: try lowerBinary(index, .prelu, .none)
+    case .unary(let function): try lowerUnary(index, function)
+    case .leakyReLU(let alpha): try lowerUnary(index, .leakyRelu(slope: alpha))
+    case .softmax(let beta): try lowerSoftmax(index, beta)
+    case .mean(let keepsDimensions): try lowerMean(index, keepsDimensions)
+    case .concatenation(let axis, let activation):
+      try lowerConcatenation(index, axis, activation)
+    case .pack(let axis, let count): try lowerPack(index, axis, count)
+    case .slice, .stridedSlice: try lowerSlice(index)
+    case .split(let count): try lowerSplit(index, count)
+    case .unpack(let axis, let count): try lowerUnpack(index, axis, count)
+    case .reshape, .squeeze, .expandDimensions: try lowerReshape(index)
+    case .transpose: try lowerTranspose(index)
+    case .pad: try lowerPad(index)
+    case .transposeConvolution, .averagePool, .maxPool, .batchMatMul, .quantize, .dequantize,
+      .unsupported:
+      throw unsupported(index, "it is not implemented")
+    }
+  }
+
+  /// Computes DEQUANTIZE and the RESHAPE family on constants now.
+  private mutating func fold(_ index: Int) throws(EngineError) -> Bool {
+    let node = graph.operators[index]
+    switch node.kind {
+    case .dequantize, .reshape, .squeeze, .expandDimensions: break
+    default: return false
+    }
+    let input = try self.input(index, 0)
+    guard graph.tensors[input].isConstant || folded[input] != nil else { return false }
+    let output = try self.output(index)
+    let values = try floats(input)
+    guard graph.tensors[output].type == .float32, graph.tensors[output].count == values.count else {
+      throw invalid(index, "its output does not have the shape of its input, or is not float32")
+    }
+    folded[output] = values
+    return true
+  }
+
+  /// Everything that is computed is float32, and of a rank that `Nest` can walk.
+  private func checkTypes(_ index: Int) throws(EngineError) {
+    let node = graph.operators[index]
+    for tensor in node.inputs.compactMap({ $0 }) + node.outputs {
+      let value = graph.tensors[tensor]
+      guard value.isConstant || value.type == .float32 else {
+        throw .unsupportedTensor(
+          graph: graph.name, tensor: value.name,
+          reason: "is computed as \(value.type) by or for operator \(index) (\(node.kind.name))")
+      }
+      guard value.shape.count <= Nest.maximumRank else {
+        throw unsupported(index, "'\(value.name)' has \(value.shape.count) dimensions")
+      }
+      guard value.shape.allSatisfy({ $0 > 0 }) else {
+        throw unsupported(index, "'\(value.name)' has the shape \(value.shape)")
+      }
+    }
+  }
+
+  // MARK: Operands
+
+  func input(_ index: Int, _ position: Int) throws(EngineError) -> Int {
+    guard let tensor = optionalInput(index, position) else {
+      throw invalid(index, "input \(position) is missing")
+    }
+    return tensor
+  }
+
+  func optionalInput(_ index: Int, _ position: Int) -> Int? {
+    let inputs = graph.operators[index].inputs
+    return position < inputs.count ? inputs[position] : nil
+  }
+
+  func output(_ index: Int) throws(EngineError) -> Int {
+    let outputs = graph.operators[index].outputs
+    guard outputs.count == 1 else { throw invalid(index, "it has \(outputs.count) outputs") }
+    return outputs[0]
+  }
+
+  func shape(_ tensor: Int) -> [Int] { graph.tensors[tensor].shape }
+
+  func requireShape(_ tensor: Int, _ shape: [Int], _ index: Int) throws(EngineError) {
+    guard graph.tensors[tensor].shape == shape else {
+      throw invalid(
+        index, "'\(graph.tensors[tensor].name)' is \(graph.tensors[tensor].shape), not \(shape)")
+    }
+  }
+
+  /// `axis` as an index from the front; negative ones count from the back.
+  func normalized(_ axis: Int, rank: Int, _ index: Int) throws(EngineError) -> Int {
+    let result = axis < 0 ? axis + rank : axis
+    guard (0..<rank).contains(result) else { throw invalid(index, "there is no axis \(axis)") }
+    return result
+  }
+
+  // MARK: Copies
+
+  mutating func emitCopy(_ source: Value, _ destination: Value, bytes: Int) throws(EngineError) {
+    emit(
+      .copy(
+        Step.Copy(
+          source: address(source), destination: address(destination),
+          nest: Nest(extents: [], a: [], b: [], y: []), block: bytes)),
+      touching: [source.storage, destination.storage])
+  }
+
+  /// Copies elements of `size` bytes; strides are in bytes.
+  mutating func emitCopy(
+    _ source: Address, _ destination: Address, extents: [Int], from: [Int], to: [Int],
+    elementSize: Int = 4
+  ) {
+    var nest = Nest(extents: extents, a: from, b: from.map { _ in 0 }, y: to)
+    var block = elementSize
+    let inner = nest.removeInnermost()
+    if inner.a == elementSize, inner.y == elementSize {
+      block *= inner.extent
+    } else {
+      nest = Nest(extents: extents, a: from, b: from.map { _ in 0 }, y: to)
+    }
+    emit(
+      .copy(Step.Copy(source: source, destination: destination, nest: nest, block: block)),
+      touching: [Int(source.storage), Int(destination.storage)])
+  }
+}
+
+extension OperatorKind {
+  /// What the schema calls it.
+  public var name: String {
+    switch self {
+    case .fullyConnected: "FULLY_CONNECTED"
+    case .convolution: "CONV_2D"
+    case .depthwiseConvolution: "DEPTHWISE_CONV_2D"
+    case .transposeConvolution: "TRANSPOSE_CONV"
+    case .binary(let function, _): function.name
+    case .unary(let function): function.name
+    case .leakyReLU: "LEAKY_RELU"
+    case .prelu: "PRELU"
+    case .softmax: "SOFTMAX"
+    case .concatenation: "CONCATENATION"
+    case .slice: "SLICE"
+    case .stridedSlice: "STRIDED_SLICE"
+    case .split: "SPLIT"
+    case .pack: "PACK"
+    case .unpack: "UNPACK"
+    case .reshape: "RESHAPE"
+    case .squeeze: "SQUEEZE"
+    case .expandDimensions: "EXPAND_DIMS"
+    case .transpose: "TRANSPOSE"
+    case .pad: "PAD"
+    case .mean: "MEAN"
+    case .averagePool: "AVERAGE_POOL_2D"
+    case .maxPool: "MAX_POOL_2D"
+    case .batchMatMul: "BATCH_MATMUL"
+    case .quantize: "QUANTIZE"
+    case .dequantize: "DEQUANTIZE"
+    case .unsupported(let name): name
+    }
+  }
+}
+
+extension BinaryFunction {
+  var name: String {
+    switch self {
+    case .add: "ADD"
+    case .subtract: "SUB"
+    case .multiply: "MUL"
+    case .divide: "DIV"
+    case .squaredDifference: "SQUARED_DIFFERENCE"
+    case .maximum: "MAXIMUM"
+    case .minimum: "MINIMUM"
+    }
+  }
+}
+
+extension UnaryFunction {
+  var name: String {
+    switch self {
+    case .relu: "RELU"
+    case .reluN1To1: "RELU_N1_TO_1"
+    case .relu0To1: "RELU_0_TO_1"
+    case .relu6: "RELU6"
+    case .logistic: "LOGISTIC"
+    case .tanh: "TANH"
+    case .hardSwish: "HARD_SWISH"
+    case .elu: "ELU"
+    case .absolute: "ABS"
+    case .negate: "NEG"
+    case .square: "SQUARE"
+    case .squareRoot: "SQRT"
+    case .reciprocalSquareRoot: "RSQRT"
+    case .exponential: "EXP"
+    case .logarithm: "LOG"
+    }
+  }
+}

@@ -1,0 +1,124 @@
+internal import Kernels
+
+/// float32 weights [outputs][inputs] before they are packed.
+struct FloatWeights {
+  var values: [Float]
+  var outputs: Int
+  var inputs: Int
+  var bias: [Float]?
+}
+
+/// int8 weights [outputs][inputs] before they are packed.
+struct IntegerWeights {
+  var values: [Int8]
+  var outputs: Int
+  var inputs: Int
+  var scales: [Float]
+  var bias: [Float]?
+}
+
+/// Operators with the same weights share their packed form.
+struct WeightKey: Hashable {
+  var weights: Int
+  var bias: Int?
+}
+
+extension Planner {
+  /// Packed weights as the steps name them.
+  enum Weights {
+    case float(Int)
+    case integer(Int)
+  }
+
+  /// Constant weights with `outputs` rows of `inputs`, and their bias.
+  mutating func weights(
+    _ index: Int, outputs: Int, inputs: Int
+  ) throws(EngineError) -> Weights {
+    let tensor = try input(index, 1)
+    let biasTensor = optionalInput(index, 2)
+    let key = WeightKey(weights: tensor, bias: biasTensor)
+    let isInteger = graph.tensors[tensor].type == .int8 && folded[tensor] == nil
+    if let known = weightCache[key] { return isInteger ? .integer(known) : .float(known) }
+    let bias = try bias(biasTensor, count: outputs, index)
+    guard isInteger else {
+      let values = try floats(tensor)
+      guard values.count == outputs * inputs else { throw invalid(index, "its weights do not fit") }
+      floatWeights.append(
+        FloatWeights(values: values, outputs: outputs, inputs: inputs, bias: bias))
+      weightCache[key] = floatWeights.count - 1
+      return .float(floatWeights.count - 1)
+    }
+    guard let data = graph.tensors[tensor].data else {
+      throw unsupported(index, "its weights are computed")
+    }
+    guard data.count == outputs * inputs else { throw invalid(index, "its weights do not fit") }
+    guard inputs <= PackedInt8Weights.maximumInputs else {
+      throw unsupported(index, "\(inputs) int8 inputs of one output are too many")
+    }
+    integerWeights.append(
+      IntegerWeights(
+        values: data.map(Int8.init(bitPattern:)), outputs: outputs, inputs: inputs,
+        scales: try scales(tensor, axis: 0), bias: bias))
+    weightCache[key] = integerWeights.count - 1
+    return .integer(integerWeights.count - 1)
+  }
+
+  func bias(
+    _ tensor: Int?, count: Int, _ index: Int
+  ) throws(EngineError) -> [Float]? {
+    guard let tensor else { return nil }
+    let values = try floats(tensor)
+    guard values.count == count else {
+      throw invalid(index, "it has \(values.count) biases for \(count) outputs")
+    }
+    return values
+  }
+
+  // MARK: Fully connected
+
+  mutating func lowerFullyConnected(
+    _ index: Int, _ activation: Activation
+  ) throws(EngineError) {
+    let input = try input(index, 0)
+    let output = try output(index)
+    let weightShape = shape(try self.input(index, 1))
+    guard weightShape.count == 2 else { throw invalid(index, "its weights are \(weightShape)") }
+    let (outputs, inputs) = (weightShape[0], weightShape[1])
+    let count = try byteCount(input) / 4
+    let rows = count / inputs
+    guard rows * inputs == count, try byteCount(output) / 4 == rows * outputs else {
+      throw invalid(index, "\(shape(input)) and \(weightShape) do not give \(shape(output))")
+    }
+    let weights = try weights(index, outputs: outputs, inputs: inputs)
+    let (tensor, range, tanh) = fuse(output, activation)
+    var product = Step.Product(rows: rows, inputs: inputs, outputs: outputs, range: range)
+    if case .integer = weights {
+      let source = try quantizedRows(input, columns: inputs)
+      product.source = address(source.bytes)
+      product.parameters = address(source.parameters)
+      product.parametersStride = 1
+    } else {
+      product.source = address(try value(of: input))
+    }
+    let y = try destination(tensor)
+    product.destination = address(y)
+    emit(product, weights)
+    if tanh { emitTanh(y, count: rows * outputs) }
+  }
+
+  mutating func emit(_ product: Step.Product, _ weights: Weights) {
+    var product = product
+    let source = Int(product.source.storage)
+    let destination = Int(product.destination.storage)
+    switch weights {
+    case .float(let index):
+      product.weights = index
+      emit(.floatProduct(product), touching: [source, destination])
+    case .integer(let index):
+      product.weights = index
+      emit(
+        .integerProduct(product),
+        touching: [source, Int(product.parameters.storage), destination])
+    }
+  }
+}

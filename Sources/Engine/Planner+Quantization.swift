@@ -1,0 +1,117 @@
+/// What a quantized form of a tensor is made for.
+enum QuantizationKey: Hashable {
+  case rows(tensor: Int, columns: Int)
+  case image(tensor: Int, padding: ImagePadding)
+}
+
+/// Rows and columns around an image.
+struct ImagePadding: Hashable {
+  var top = 0
+  var bottom = 0
+  var before = 0
+  var after = 0
+
+  var isEmpty: Bool { self == ImagePadding() }
+}
+
+/// Where quantized bytes and their parameters lie.
+struct QuantizedValue {
+  var bytes: Int
+  var parameters: Int
+}
+
+extension Planner {
+  /// Bytes of `Kernels.QuantizationParameters`.
+  static let parametersSize = 8
+
+  /// Rows of `columns` values, each with parameters of its own.
+  mutating func quantizedRows(_ tensor: Int, columns: Int) throws(EngineError) -> QuantizedValue {
+    let key = QuantizationKey.rows(tensor: tensor, columns: columns)
+    if let value = quantized[key] { return value }
+    let rows = try byteCount(tensor) / 4 / columns
+    let result = QuantizedValue(
+      bytes: try newStorage(.scratch, byteCount: rows * columns),
+      parameters: try newStorage(.scratch, byteCount: rows * Self.parametersSize))
+    let parts = gathered.contains(tensor) ? try gatheredParts(tensor) : [tensor]
+    let none = Step.QuantizeRows.Segment(address: address(0), columns: 0)
+    var segments = InlineArray<4, Step.QuantizeRows.Segment>(repeating: none)
+    var touched = [result.bytes, result.parameters]
+    for (index, part) in parts.enumerated() {
+      let value = try value(of: part)
+      touched.append(value.storage)
+      segments[index] = Step.QuantizeRows.Segment(
+        address: address(value), columns: try byteCount(part) / 4 / rows)
+    }
+    emit(
+      .quantizeRows(
+        Step.QuantizeRows(
+          segments: segments, segmentCount: parts.count, rows: rows, columns: columns,
+          destination: address(result.bytes), parameters: address(result.parameters))),
+      touching: touched)
+    quantized[key] = result
+    return result
+  }
+
+  /// The parts of a concatenation that is never put together.
+  private func gatheredParts(_ tensor: Int) throws(EngineError) -> [Int] {
+    guard let index = producer[tensor] else { return [tensor] }
+    return graph.operators[index].inputs.compactMap { $0 }
+  }
+
+  /// Images [N, H, W, C], each with parameters of its own, with padding that stands for zero.
+  mutating func quantizedImages(
+    _ tensor: Int, padding: ImagePadding
+  ) throws(EngineError) -> QuantizedValue {
+    let key = QuantizationKey.image(tensor: tensor, padding: padding)
+    if let value = quantized[key] { return value }
+    let result = try quantizedImages(
+      try value(of: tensor), shape: shape(tensor), padding: padding)
+    quantized[key] = result
+    return result
+  }
+
+  mutating func quantizedImages(
+    _ source: Value, shape: [Int], padding: ImagePadding
+  ) throws(EngineError) -> QuantizedValue {
+    let (images, height, width, channels) = (shape[0], shape[1], shape[2], shape[3])
+    let bytes = try imageCount(shape, padding)
+    let result = QuantizedValue(
+      bytes: try newStorage(.scratch, byteCount: bytes),
+      parameters: try newStorage(.scratch, byteCount: images * Self.parametersSize))
+    emit(
+      .quantizeImage(
+        Step.QuantizeImage(
+          source: address(source), images: images, height: height, rowLength: width * channels,
+          padTop: padding.top, padBefore: padding.before * channels,
+          padAfter: padding.after * channels, padBottom: padding.bottom,
+          destination: address(result.bytes), parameters: address(result.parameters))),
+      touching: [source.storage, result.bytes, result.parameters])
+    return result
+  }
+
+  /// Images [N, H, W, C] with zeros around them; the tensor itself where there is nothing to add.
+  mutating func paddedImages(
+    _ source: Value, shape: [Int], padding: ImagePadding
+  ) throws(EngineError) -> Value {
+    if padding.isEmpty { return source }
+    let count = try imageCount(shape, padding)
+    let result = Value(storage: try newStorage(.scratch, byteCount: 4 * count))
+    emit(.zero(address(result), count: count), touching: [result.storage])
+    let padded = [
+      shape[0], shape[1] + padding.top + padding.bottom, shape[2] + padding.before + padding.after,
+      shape[3],
+    ]
+    let first = (padding.top * padded[2] + padding.before) * shape[3]
+    emitCopy(
+      address(source), address(Value(storage: result.storage, offset: first)), extents: shape,
+      from: denseStrides(shape, elementSize: 4), to: denseStrides(padded, elementSize: 4))
+    return result
+  }
+
+  private func imageCount(_ shape: [Int], _ padding: ImagePadding) throws(EngineError) -> Int {
+    try checkedProduct([
+      shape[0], shape[1] + padding.top + padding.bottom, shape[2] + padding.before + padding.after,
+      shape[3],
+    ])
+  }
+}

@@ -1,0 +1,118 @@
+extension Planner {
+  mutating func lowerReshape(_ index: Int) throws(EngineError) {
+    let input = try input(index, 0)
+    let output = try output(index)
+    guard graph.tensors[input].count == graph.tensors[output].count else {
+      throw invalid(
+        index, "\(shape(input)) and \(shape(output)) differ in their number of elements")
+    }
+    let source = try value(of: input)
+    guard let destination = values[output] else {
+      values[output] = source
+      return
+    }
+    if source != destination {
+      try emitCopy(source, destination, bytes: byteCount(output))
+    }
+  }
+
+  mutating func lowerTranspose(_ index: Int) throws(EngineError) {
+    let input = try input(index, 0)
+    let output = try output(index)
+    let order = try integers(try self.input(index, 1))
+    let extents = shape(input)
+    guard order.sorted() == Array(extents.indices) else {
+      throw invalid(index, "\(order) is no permutation of \(extents.count) dimensions")
+    }
+    let result = order.map { extents[$0] }
+    try requireShape(output, result, index)
+    let source = try value(of: input)
+    let destination = try destination(output)
+    let strides = denseStrides(extents, elementSize: 4)
+    emitCopy(
+      address(source), address(destination), extents: result, from: order.map { strides[$0] },
+      to: denseStrides(result, elementSize: 4))
+  }
+
+  mutating func lowerPad(_ index: Int) throws(EngineError) {
+    let input = try input(index, 0)
+    let output = try output(index)
+    let padding = try integers(try self.input(index, 1))
+    let extents = shape(input)
+    let limit = Self.memoryLimit
+    guard padding.count == 2 * extents.count, padding.allSatisfy({ (0...limit).contains($0) })
+    else { throw invalid(index, "the padding \(padding) does not fit \(extents)") }
+    let result = extents.indices.map { padding[2 * $0] + extents[$0] + padding[2 * $0 + 1] }
+    try requireShape(output, result, index)
+    let source = try value(of: input)
+    let destination = try destination(output)
+    emit(
+      .zero(address(destination), count: try byteCount(output) / 4), touching: [destination.storage]
+    )
+    let strides = denseStrides(result)
+    let first = extents.indices.reduce(0) { $0 + padding[2 * $1] * strides[$1] }
+    emitCopy(
+      address(source),
+      address(Value(storage: destination.storage, offset: destination.offset + first)),
+      extents: extents, from: denseStrides(extents, elementSize: 4), to: strides.map { 4 * $0 })
+  }
+
+  mutating func lowerConcatenation(
+    _ index: Int, _ axis: Int, _ activation: Activation
+  ) throws(EngineError) {
+    let output = try output(index)
+    guard activation == .none else { throw unsupported(index, "it has an activation") }
+    var result = shape(output)
+    let axis = try normalized(axis, rank: result.count, index)
+    let inputs = graph.operators[index].inputs.compactMap { $0 }
+    result[axis] = 0
+    for input in inputs {
+      guard shape(input).count == result.count else {
+        throw invalid(index, "\(shape(input)) is no part of \(shape(output))")
+      }
+      result[axis] += shape(input)[axis]
+      var part = shape(input)
+      part[axis] = shape(output)[axis]
+      guard part == shape(output) else {
+        throw invalid(index, "\(shape(input)) is no part of \(shape(output))")
+      }
+    }
+    try requireShape(output, result, index)
+    if gathered.contains(output) { return }
+    try emitParts(inputs.map { ($0, shape($0)) }, axis: axis, to: output, result)
+  }
+
+  mutating func lowerPack(_ index: Int, _ axis: Int, _ count: Int) throws(EngineError) {
+    let output = try output(index)
+    let inputs = graph.operators[index].inputs.compactMap { $0 }
+    guard inputs.count == count, let first = inputs.first else {
+      throw invalid(index, "it packs \(inputs.count) instead of \(count)")
+    }
+    var part = shape(first)
+    let axis = try normalized(axis, rank: part.count + 1, index)
+    for input in inputs { try requireShape(input, part, index) }
+    part.insert(1, at: axis)
+    var result = part
+    result[axis] = count
+    try requireShape(output, result, index)
+    try emitParts(inputs.map { ($0, part) }, axis: axis, to: output, result)
+  }
+
+  /// Puts parts side by side along an axis; those that were computed there stay.
+  private mutating func emitParts(
+    _ parts: [(tensor: Int, shape: [Int])], axis: Int, to output: Int, _ result: [Int]
+  ) throws(EngineError) {
+    let whole = try destination(output)
+    let strides = denseStrides(result)
+    var position = 0
+    for part in parts {
+      let place = Value(storage: whole.storage, offset: whole.offset + position * strides[axis])
+      position += part.shape[axis]
+      let source = try value(of: part.tensor)
+      if source == place { continue }
+      emitCopy(
+        address(source), address(place), extents: part.shape,
+        from: denseStrides(part.shape, elementSize: 4), to: strides.map { 4 * $0 })
+    }
+  }
+}

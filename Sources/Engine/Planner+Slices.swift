@@ -1,0 +1,140 @@
+extension Planner {
+  /// The part of a tensor that SLICE or STRIDED_SLICE takes, by dimension of the input.
+  struct Box {
+    var begin: [Int]
+    var steps: [Int]
+    var extents: [Int]
+    /// Dimensions that the output does not have.
+    var dropped: Set<Int> = []
+  }
+
+  func box(of index: Int) throws(EngineError) -> Box {
+    switch graph.operators[index].kind {
+    case .slice: try sliceBox(index)
+    case .stridedSlice(let masks): try stridedBox(index, masks)
+    default: throw invalid(index, "it is no slice")
+    }
+  }
+
+  private func sliceBox(_ index: Int) throws(EngineError) -> Box {
+    let shape = shape(try input(index, 0))
+    let begin = try integers(try input(index, 1))
+    let size = try integers(try input(index, 2))
+    guard begin.count == shape.count, size.count == shape.count else {
+      throw invalid(index, "begin and size do not have one value per dimension")
+    }
+    var box = Box(begin: begin, steps: shape.map { _ in 1 }, extents: size)
+    for axis in shape.indices {
+      guard (0...shape[axis]).contains(begin[axis]) else {
+        throw invalid(index, "it begins at \(begin) in \(shape)")
+      }
+      if size[axis] == -1 { box.extents[axis] = shape[axis] - begin[axis] }
+      guard (1...shape[axis]).contains(box.extents[axis]),
+        begin[axis] + box.extents[axis] <= shape[axis]
+      else { throw invalid(index, "it takes \(size) from \(begin) of \(shape)") }
+    }
+    return box
+  }
+
+  private func stridedBox(
+    _ index: Int, _ masks: StridedSliceMasks
+  ) throws(EngineError) -> Box {
+    guard masks.ellipsis == 0, masks.newAxis == 0 else {
+      throw unsupported(index, "it uses an ellipsis or a new axis")
+    }
+    let shape = shape(try input(index, 0))
+    let begin = try integers(try input(index, 1))
+    let end = try integers(try input(index, 2))
+    let strides = try integers(try input(index, 3))
+    guard begin.count == end.count, begin.count == strides.count, begin.count <= shape.count else {
+      throw invalid(index, "begin, end and strides do not fit \(shape)")
+    }
+    var box = Box(begin: shape.map { _ in 0 }, steps: shape.map { _ in 1 }, extents: shape)
+    for axis in begin.indices {
+      guard strides[axis] > 0 else { throw unsupported(index, "it goes backwards") }
+      let extent = shape[axis]
+      func position(_ value: Int) -> Int { min(max(value < 0 ? value + extent : value, 0), extent) }
+      let first = masks.begin >> axis & 1 == 1 ? 0 : position(begin[axis])
+      var last = masks.end >> axis & 1 == 1 ? extent : position(end[axis])
+      if masks.shrinkAxis >> axis & 1 == 1 {
+        last = first + 1
+        box.dropped.insert(axis)
+      }
+      guard first < last, last <= extent else {
+        throw invalid(index, "it takes nothing of dimension \(axis) of \(shape)")
+      }
+      box.begin[axis] = first
+      box.steps[axis] = strides[axis]
+      box.extents[axis] = (last - first - 1) / strides[axis] + 1
+    }
+    return box
+  }
+
+  mutating func lowerSlice(_ index: Int) throws(EngineError) {
+    let box = try box(of: index)
+    let result = box.extents.indices.filter { !box.dropped.contains($0) }.map { box.extents[$0] }
+    try requireShape(try output(index), result, index)
+    try emitBox(box, from: try input(index, 0), to: try output(index))
+  }
+
+  mutating func lowerSplit(_ index: Int, _ count: Int) throws(EngineError) {
+    let axes = try integers(try input(index, 0))
+    let input = try input(index, 1)
+    let outputs = graph.operators[index].outputs
+    var extents = shape(input)
+    guard axes.count == 1, count > 0, outputs.count == count else {
+      throw invalid(index, "it has \(outputs.count) outputs instead of \(count)")
+    }
+    let axis = try normalized(axes[0], rank: extents.count, index)
+    guard extents[axis].isMultiple(of: count) else {
+      throw invalid(index, "\(extents[axis]) elements do not split into \(count) parts")
+    }
+    extents[axis] /= count
+    for (part, output) in outputs.enumerated() {
+      try requireShape(output, extents, index)
+      var box = Box(begin: extents.map { _ in 0 }, steps: extents.map { _ in 1 }, extents: extents)
+      box.begin[axis] = part * extents[axis]
+      try emitBox(box, from: input, to: output)
+    }
+  }
+
+  mutating func lowerUnpack(_ index: Int, _ axis: Int, _ count: Int) throws(EngineError) {
+    let input = try input(index, 0)
+    let outputs = graph.operators[index].outputs
+    var extents = shape(input)
+    let axis = try normalized(axis, rank: extents.count, index)
+    guard extents[axis] == count, outputs.count == count else {
+      throw invalid(index, "it unpacks \(extents[axis]) into \(outputs.count) outputs")
+    }
+    extents[axis] = 1
+    var result = extents
+    result.remove(at: axis)
+    for (part, output) in outputs.enumerated() {
+      try requireShape(output, result, index)
+      var box = Box(begin: extents.map { _ in 0 }, steps: extents.map { _ in 1 }, extents: extents)
+      box.begin[axis] = part
+      try emitBox(box, from: input, to: output)
+    }
+  }
+
+  /// A view where the box is one stretch of memory and the output may lie anywhere, else a copy.
+  private mutating func emitBox(_ box: Box, from input: Int, to output: Int) throws(EngineError) {
+    var source = try value(of: input)
+    let strides = denseStrides(shape(input))
+    source.offset += zip(box.begin, strides).reduce(0) { $0 + $1.0 * $1.1 }
+    let from = zip(box.steps, strides).map { $0 * $1 }
+    let to = denseStrides(box.extents)
+    var nest = Nest(extents: box.extents, a: from, b: from.map { _ in 0 }, y: to)
+    let inner = nest.removeInnermost()
+    if nest.rank == 0, inner.extent == 1 || (inner.a == 1 && inner.y == 1),
+      values[output] == nil, !isOutput[output]
+    {
+      values[output] = source
+      return
+    }
+    let destination = try destination(output)
+    emitCopy(
+      address(source), address(destination), extents: box.extents, from: from.map { 4 * $0 },
+      to: to.map { 4 * $0 })
+  }
+}

@@ -1,0 +1,176 @@
+/// Compiles a graph into steps, storages and weights.
+///
+/// First it decides where tensors lie that must lie somewhere (states, parts of a concatenation,
+/// in-place results), from the last operator to the first; then it lowers the operators in order.
+struct Planner {
+  let graph: Graph
+  var steps: [Step] = []
+  var storages: [Storage] = []
+  var rings: [Ring] = []
+  var floatWeights: [FloatWeights] = []
+  var integerWeights: [IntegerWeights] = []
+  var depthwiseWeights: [DepthwiseDescription] = []
+
+  /// Where a float32 tensor lies: a storage and the element in it.
+  struct Value: Equatable {
+    var storage: Int
+    var offset = 0
+  }
+
+  /// Where tensors lie, by tensor index: known before they are computed, or since.
+  var values: [Int: Value] = [:]
+  /// Float constants that are the result of operators on constants.
+  var folded: [Int: [Float]] = [:]
+  /// Concatenations along the last dimension that are only ever quantized: never put together.
+  var gathered: Set<Int> = []
+  /// Where the next run looks for a state, by the tensor that becomes it.
+  var stateDestinations: [Int: Value] = [:]
+  /// The row that a shift register takes in and where it goes, by the operator that does it.
+  var registerRows: [Int: (row: Int, destination: Value)] = [:]
+  /// Operators that other operators, or the states, have taken over.
+  var absorbed: Set<Int> = []
+  /// Quantized forms of tensors, so that each is made once.
+  var quantized: [QuantizationKey: QuantizedValue] = [:]
+  var weightCache: [WeightKey: Int] = [:]
+
+  /// Indices of the operators that read a tensor, by tensor.
+  let readers: [[Int]]
+  /// Index of the operator that writes a tensor, by tensor.
+  let producer: [Int?]
+  let isOutput: [Bool]
+  /// By input name and output name, without the states.
+  private(set) var namedInputs: [String: Int] = [:]
+  private(set) var namedOutputs: [String: Int] = [:]
+
+  /// More than any model for a CPU in real time needs; stops hostile shapes.
+  static let memoryLimit = 1 << 29
+
+  init(_ graph: Graph, states: [StatePair]) throws(EngineError) {
+    try graph.validate()
+    self.graph = graph
+    var readers = Array(repeating: [Int](), count: graph.tensors.count)
+    var producer = [Int?](repeating: nil, count: graph.tensors.count)
+    for (index, node) in graph.operators.enumerated() {
+      for case let tensor? in node.inputs { readers[tensor].append(index) }
+      for tensor in node.outputs { producer[tensor] = index }
+    }
+    self.readers = readers
+    self.producer = producer
+    var isOutput = Array(repeating: false, count: graph.tensors.count)
+    for tensor in graph.outputs { isOutput[tensor] = true }
+    self.isOutput = isOutput
+
+    let pairs = try resolve(states)
+    let stateTensors = Set(pairs.flatMap { [$0.input, $0.output] })
+    for tensor in graph.inputs where !stateTensors.contains(tensor) {
+      try requireFloat(tensor, "input")
+      values[tensor] = try persistent(tensor)
+      namedInputs[graph.tensors[tensor].name] = tensor
+    }
+    for tensor in graph.outputs where !stateTensors.contains(tensor) {
+      try requireFloat(tensor, "output")
+      namedOutputs[graph.tensors[tensor].name] = tensor
+      if values[tensor] == nil, producer[tensor] != nil { values[tensor] = try persistent(tensor) }
+    }
+    for pair in pairs { try plan(pair) }
+    chooseGathered()
+    try chooseValues()
+    for index in graph.operators.indices where !absorbed.contains(index) { try lower(index) }
+    for tensor in namedOutputs.values { _ = try value(of: tensor) }
+    for pair in pairs { try handThrough(pair) }
+    let total = storages.reduce(0) { $0 + ArenaLayout.aligned($1.byteCount) }
+    _ = try checkedSize(total)
+  }
+
+  // MARK: Storages
+
+  mutating func newStorage(_ kind: Storage.Kind, byteCount: Int) throws(EngineError) -> Int {
+    storages.append(Storage(kind: kind, byteCount: try checkedSize(byteCount)))
+    return storages.count - 1
+  }
+
+  func checkedSize(_ byteCount: Int) throws(EngineError) -> Int {
+    guard byteCount <= Self.memoryLimit else {
+      throw .tooLarge(graph: graph.name, bytes: byteCount, limit: Self.memoryLimit)
+    }
+    return byteCount
+  }
+
+  /// The product of sizes that a file made up.
+  func checkedProduct(_ factors: [Int]) throws(EngineError) -> Int {
+    var product = 1
+    for factor in factors {
+      product = try checkedSize(try checkedSize(product) * checkedSize(factor))
+    }
+    return product
+  }
+
+  /// Bytes of a tensor as float32.
+  func byteCount(_ tensor: Int) throws(EngineError) -> Int {
+    try checkedProduct([4] + graph.tensors[tensor].shape)
+  }
+
+  mutating func persistent(_ tensor: Int) throws(EngineError) -> Value {
+    Value(storage: try newStorage(.persistent, byteCount: try byteCount(tensor)))
+  }
+
+  /// Where a tensor that is about to be computed goes.
+  mutating func destination(_ tensor: Int) throws(EngineError) -> Value {
+    if let value = values[tensor] { return value }
+    let value = Value(storage: try newStorage(.scratch, byteCount: try byteCount(tensor)))
+    values[tensor] = value
+    return value
+  }
+
+  /// Where a tensor that has been computed, or a constant, lies.
+  mutating func value(of tensor: Int) throws(EngineError) -> Value {
+    if let value = values[tensor] { return value }
+    let constant = try floats(tensor)
+    let value = Value(storage: try constantStorage(constant.flatMap(\.littleEndianBytes)))
+    values[tensor] = value
+    return value
+  }
+
+  mutating func constantStorage(_ bytes: [UInt8]) throws(EngineError) -> Int {
+    try newStorage(.constant(bytes), byteCount: bytes.count)
+  }
+
+  func address(_ value: Value) -> Address {
+    Address(storage: Int32(value.storage), offset: Int32(4 * value.offset))
+  }
+
+  func address(_ storage: Int) -> Address { Address(storage: Int32(storage), offset: 0) }
+
+  /// Appends a step; the storages it touches live until then.
+  mutating func emit(_ step: Step, touching touched: [Int]) {
+    let now = steps.count
+    for storage in touched {
+      let first = storages[storage].lifetime?.lowerBound ?? now
+      storages[storage].lifetime = first...now
+    }
+    steps.append(step)
+  }
+
+  // MARK: Errors
+
+  func unsupported(_ index: Int, _ reason: String) -> EngineError {
+    let node = graph.operators[index]
+    return .unsupported(
+      graph: graph.name, index: index, operator: node.kind.name,
+      output: node.outputs.first.map { graph.tensors[$0].name } ?? "", reason: reason)
+  }
+
+  func invalid(_ index: Int, _ reason: String) -> EngineError {
+    .invalid(
+      graph: graph.name,
+      reason: "operator \(index) (\(graph.operators[index].kind.name)): \(reason)")
+  }
+
+  private func requireFloat(_ tensor: Int, _ kind: String) throws(EngineError) {
+    guard graph.tensors[tensor].type == .float32 else {
+      throw .unsupportedTensor(
+        graph: graph.name, tensor: graph.tensors[tensor].name,
+        reason: "is an \(kind) of type \(graph.tensors[tensor].type)")
+    }
+  }
+}

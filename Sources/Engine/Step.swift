@@ -1,0 +1,150 @@
+internal import Kernels
+
+/// A place in a network's memory: a storage, whose base may move between runs, and bytes into it.
+struct Address: BitwiseCopyable {
+  var storage: Int32
+  var offset: Int32
+}
+
+/// What `Network.run` does, one after the other; all sizes are in elements unless said otherwise.
+enum Step {
+  case copy(Copy)
+  case zero(Address, count: Int)
+  case unary(Unary)
+  case binary(Binary)
+  case quantizeRows(QuantizeRows)
+  case quantizeImage(QuantizeImage)
+  case floatProduct(Product)
+  case integerProduct(Product)
+  case depthwise(Depthwise)
+  case sum(Sum)
+  case softmax(Softmax)
+
+  /// Moves blocks of bytes; every stride of the nest is in bytes.
+  struct Copy {
+    var source: Address
+    var destination: Address
+    var nest: Nest
+    /// Consecutive bytes moved at each position of the nest.
+    var block: Int
+  }
+
+  struct Unary {
+    var function: Elementwise.Unary
+    var source: Address
+    var destination: Address
+    var count: Int
+  }
+
+  /// y = clamp(f(a, b)); the innermost dimension of the nest has strides of 0 or 1 in a and b.
+  struct Binary {
+    var function: Elementwise.Binary
+    var a: Address
+    var b: Address
+    var destination: Address
+    var nest: Nest
+    var range: ClosedRange<Float>
+  }
+
+  /// Quantizes rows that are spread over up to four segments, each row with its own parameters.
+  struct QuantizeRows {
+    var segments: InlineArray<4, Segment>
+    var segmentCount: Int
+    var rows: Int
+    var columns: Int
+    var destination: Address
+    var parameters: Address
+
+    struct Segment: BitwiseCopyable {
+      var address: Address
+      var columns: Int
+    }
+  }
+
+  /// Quantizes whole images into padded ones, each with parameters of its own.
+  struct QuantizeImage {
+    var source: Address
+    var images: Int
+    var height: Int
+    /// Width times channels.
+    var rowLength: Int
+    var padTop: Int
+    /// Columns of padding before and after, times channels.
+    var padBefore: Int
+    var padAfter: Int
+    var padBottom: Int
+    var destination: Address
+    var parameters: Address
+  }
+
+  /// `repeats` times a product of `rows` rows with packed weights.
+  struct Product {
+    var weights = 0
+    var source = Address(storage: 0, offset: 0)
+    /// Of the int8 product.
+    var parameters = Address(storage: 0, offset: 0)
+    /// 1 where every row has its own.
+    var parametersStride = 0
+    var destination = Address(storage: 0, offset: 0)
+    var rows: Int
+    var inputs: Int
+    var outputs: Int
+    var sourceStride: Int
+    var destinationStride: Int
+    var range: ClosedRange<Float>
+    var repeats = 1
+    var sourceStep = 0
+    var destinationStep = 0
+
+    var sourceCountPerRepeat: Int { (rows - 1) * sourceStride + inputs }
+    var sourceCount: Int { (repeats - 1) * sourceStep + sourceCountPerRepeat }
+    var destinationCountPerRepeat: Int { (rows - 1) * destinationStride + outputs }
+    var destinationCount: Int { (repeats - 1) * destinationStep + destinationCountPerRepeat }
+
+    /// Dense rows.
+    init(rows: Int, inputs: Int, outputs: Int, range: ClosedRange<Float>) {
+      self.rows = rows
+      self.inputs = inputs
+      self.outputs = outputs
+      sourceStride = inputs
+      destinationStride = outputs
+      self.range = range
+    }
+  }
+
+  /// One row of output pixels after the other, over a padded image.
+  struct Depthwise {
+    var weights: Int
+    /// Bytes where there are `parameters`, else floats.
+    var source: Address
+    /// One for each image.
+    var parameters: Address?
+    var tapOffsets: Address
+    var destination: Address
+    var images: Int
+    var imageStep: Int
+    var outputHeight: Int
+    var rowStep: Int
+    var outputWidth: Int
+    var pixelStride: Int
+    var range: ClosedRange<Float>
+  }
+
+  /// y[o][i] = factor * sum over r of x[o][r][i].
+  struct Sum {
+    var source: Address
+    var destination: Address
+    var outer: Int
+    var reduced: Int
+    var inner: Int
+    var factor: Float
+  }
+
+  struct Softmax {
+    var source: Address
+    var destination: Address
+    var rows: Int
+    var columns: Int
+    var beta: Float
+  }
+}

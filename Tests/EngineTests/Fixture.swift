@@ -1,0 +1,76 @@
+import Engine
+import Foundation
+import TFLite
+
+/// A model of Tests/Fixtures and what LiteRT with XNNPACK computes from it.
+struct Fixture {
+  var graph: Graph
+  var states: [StatePair]
+  /// For each run, the values of every input and output that is no state, in the model's order.
+  var runs: [Run]
+
+  struct Run {
+    var inputs: [(name: String, values: [Float])] = []
+    var outputs: [(name: String, values: [Float])] = []
+  }
+
+  static let folder = URL(filePath: #filePath).deletingLastPathComponent()
+    .deletingLastPathComponent().appending(path: "Fixtures")
+
+  init(_ name: String, states: [StatePair] = []) throws {
+    let model = try Data(contentsOf: Self.folder.appending(path: "\(name).tflite"))
+    let graph = try TFLiteFile.read(Array(model), name: name)
+    self.graph = graph
+    self.states = states
+    var golden = try Data(contentsOf: Self.folder.appending(path: "\(name).golden"))[...]
+    func word() -> UInt32 {
+      defer { golden = golden.dropFirst(4) }
+      return golden.prefix(4).reversed().reduce(0) { $0 << 8 | UInt32($1) }
+    }
+    let inputs = graph.inputs.map { graph.tensors[$0] }
+      .filter { tensor in !states.contains { $0.input == tensor.name } }
+    let outputs = graph.outputs.map { graph.tensors[$0] }
+      .filter { tensor in !states.contains { $0.output == tensor.name } }
+    func values(_ tensor: Tensor) -> (String, [Float]) {
+      (tensor.name, (0..<tensor.count!).map { _ in Float(bitPattern: word()) })
+    }
+    let count = word()
+    runs = []
+    for _ in 0..<count {
+      let given = inputs.map(values)
+      runs.append(Run(inputs: given, outputs: outputs.map(values)))
+    }
+  }
+}
+
+extension Network {
+  /// Writes the inputs, runs, and reads the outputs.
+  mutating func run(
+    _ inputs: [(name: String, values: [Float])], reading outputs: [String]
+  ) throws -> [[Float]] {
+    for input in inputs {
+      let buffer = try self.input(named: input.name)
+      precondition(buffer.count == input.values.count)
+      _ = buffer.update(from: input.values)
+    }
+    run()
+    return try outputs.map { Array(try output(named: $0)) }
+  }
+}
+
+/// The state pairs that are named state_<n>_in and state_<n>_out, and level_in and level_out.
+func streamingStates(_ graph: Graph) -> [StatePair] {
+  graph.inputs.map { graph.tensors[$0].name }.filter { $0.hasSuffix("_in") }
+    .map { StatePair(input: $0, output: $0.dropLast(2) + "out") }
+}
+
+/// The largest difference of two tensors, relative to the largest expected value or 1.
+func largestError(_ values: [Float], _ expected: [Float]) -> Float {
+  precondition(values.count == expected.count)
+  let scale = expected.reduce(1) { max($0, abs($1)) }
+  // Written so that a NaN anywhere is an infinite error.
+  return zip(values, expected).reduce(0) {
+    let error = abs($1.0 - $1.1) / scale
+    return error <= $0 ? $0 : (error.isNaN ? .infinity : error)
+  }
+}

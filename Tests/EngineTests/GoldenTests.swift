@@ -1,0 +1,76 @@
+import Engine
+import Kernels
+import TFLite
+import Testing
+
+/// Single operators against LiteRT with XNNPACK, on every instruction set of this machine.
+struct GoldenTests {
+  static let products = [
+    "fc_m1", "fc_m24", "fc_awkward", "fc_m7", "conv_1x1", "conv_1x1_stride2", "conv_1x1_batch",
+    "conv_1x3", "conv_1x3_stride2",
+    "conv_1x5_stride2_odd", "conv_3x3", "conv_3x3_valid_stride2", "conv_3x3_dilated",
+    "conv_3x1_batch", "conv_1x3_batch",
+  ]
+
+  @Test(arguments: products + ["fc_per_tensor"], InstructionSet.available)
+  func `dynamic range products equal LiteRT bit for bit`(
+    name: String, instructionSet: InstructionSet
+  ) throws {
+    let fixture = try Fixture("\(name)_int8")
+    var network = try Network(fixture.graph, instructionSet: instructionSet)
+    for run in fixture.runs {
+      let outputs = try network.run(run.inputs, reading: run.outputs.map(\.name))
+      #expect(outputs == run.outputs.map(\.values))
+    }
+  }
+
+  @Test(
+    arguments: products + [
+      "depthwise_3x3", "depthwise_1x3_stride2", "depthwise_3x3_multiplier", "depthwise_3x3_dilated",
+    ], InstructionSet.available)
+  func `float products agree with LiteRT to rounding`(
+    name: String, instructionSet: InstructionSet
+  ) throws {
+    let fixture = try Fixture("\(name)_f32")
+    var network = try Network(fixture.graph, instructionSet: instructionSet)
+    for run in fixture.runs {
+      let outputs = try network.run(run.inputs, reading: run.outputs.map(\.name))
+      for (values, expected) in zip(outputs, run.outputs) {
+        #expect(largestError(values, expected.values) <= 1e-6)
+      }
+    }
+  }
+
+  @Test(arguments: ["elementwise", "shapes"], InstructionSet.available)
+  func `elementwise and shape operators agree with LiteRT`(
+    name: String, instructionSet: InstructionSet
+  ) throws {
+    let fixture = try Fixture(name)
+    var network = try Network(fixture.graph, instructionSet: instructionSet)
+    for run in fixture.runs {
+      let outputs = try network.run(run.inputs, reading: run.outputs.map(\.name))
+      for (values, expected) in zip(outputs, run.outputs) {
+        // LiteRT's own EXP is off by as much.
+        let tolerance: Float = expected.name.hasPrefix("exp_") ? 4e-6 : 1e-6
+        #expect(largestError(values, expected.values) <= tolerance, "\(expected.name)")
+      }
+    }
+  }
+
+  /// LiteRT has no depthwise kernel of XNNPACK's formula: same quality, not the same bits.
+  @Test(arguments: InstructionSet.available)
+  func `dynamic range depthwise convolution is as close as LiteRT's`(
+    instructionSet: InstructionSet
+  ) throws {
+    let fixture = try Fixture("depthwise_3x3_int8")
+    var network = try Network(fixture.graph, instructionSet: instructionSet)
+    for run in fixture.runs {
+      let outputs = try network.run(run.inputs, reading: run.outputs.map(\.name))
+      let range = run.inputs[0].values.map(abs).max()!
+      for (value, expected) in zip(outputs[0], run.outputs[0].values) {
+        // Nine taps of weights up to 4, each with half a step of the inputs' quantization.
+        #expect(abs(value - expected) <= 9 * 4 * range / 127)
+      }
+    }
+  }
+}

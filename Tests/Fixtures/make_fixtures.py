@@ -1,0 +1,229 @@
+#!/usr/bin/env python3
+"""Makes the small models of this folder and what LiteRT with XNNPACK computes from them.
+
+    pip install ai-edge-litert flatbuffers numpy
+    python3 Tests/Fixtures/make_fixtures.py
+
+<name>.tflite is the model. <name>.golden is little-endian: the number of runs (uint32), then for
+each run the floats of every input and of every output, in the model's order, without the states.
+"""
+
+import pathlib
+import struct
+
+import numpy as np
+
+from tflite_builder import Builder, run
+
+FOLDER = pathlib.Path(__file__).parent
+
+
+def save(name, builder, runs=3, states=(), scale=1.0):
+    random = np.random.default_rng(len(name) + sum(name.encode()))
+    model = builder.bytes()
+    (FOLDER / f"{name}.tflite").write_bytes(model)
+    names = [builder.graph.tensors[i] for i in builder.graph.inputs]
+    state_inputs = {i for i, _ in states}
+    state_outputs = {o for _, o in states}
+    inputs = [(t.name.decode(), t.shape) for t in names if t.name.decode() not in state_inputs]
+    values = []
+    for index in range(runs):
+        each = {}
+        for key, shape in inputs:
+            x = random.normal(size=shape).astype(np.float32) * np.float32(scale)
+            if runs <= 4 and index == 1:
+                x = np.abs(x) * np.float32(37)  # no negative value: the range still begins at 0
+            if runs <= 4 and index == 2:
+                x = np.zeros_like(x)
+            each[key] = x
+        values.append(each)
+    results = run(model, values, states)
+    outputs = [builder.graph.tensors[i].name.decode() for i in builder.graph.outputs]
+    with open(FOLDER / f"{name}.golden", "wb") as file:
+        file.write(struct.pack("<I", runs))
+        for value, result in zip(values, results):
+            for key, _ in inputs:
+                file.write(value[key].astype("<f4").tobytes())
+            for key in outputs:
+                if key not in state_outputs:
+                    file.write(result[key].astype("<f4").tobytes())
+
+
+def normal(seed, *shape):
+    return np.random.default_rng(seed).normal(size=shape).astype(np.float32)
+
+
+def fully_connected():
+    cases = {
+        "m1": (1, 257, 64, "relu", True), "m24": (24, 96, 32, "none", True),
+        "awkward": (5, 33, 37, "relu6", False), "m7": (7, 48, 67, "none", True),
+    }
+    for name, (m, k, n, activation, has_bias) in cases.items():
+        for int8 in (False, True):
+            b = Builder()
+            x = b.input("x", [1, m, k])
+            bias = normal(2, n) if has_bias else None
+            b.output(b.fully_connected(x, normal(1, n, k) * np.float32(0.2), bias, int8, activation),
+                     "y")
+            save(f"fc_{name}_{'int8' if int8 else 'f32'}", b)
+    b = Builder()
+    b.output(b.fully_connected(b.input("x", [3, 40]), normal(3, 30, 40), normal(4, 30), True,
+                               per_tensor=True), "y")
+    save("fc_per_tensor_int8", b)
+
+
+def convolution():
+    cases = {
+        "1x1": ([1, 1, 24, 32], [40, 1, 1, 32], {}),
+        "1x1_stride2": ([1, 1, 25, 32], [40, 1, 1, 32], {"stride": (1, 2)}),
+        "1x1_batch": ([2, 3, 4, 32], [40, 1, 1, 32], {"activation": "relu"}),
+        "1x3": ([1, 1, 25, 16], [24, 1, 3, 16], {"activation": "relu"}),
+        "1x3_stride2": ([1, 1, 96, 16], [32, 1, 3, 16], {"stride": (1, 2)}),
+        "1x5_stride2_odd": ([1, 1, 47, 8], [32, 1, 5, 8], {"stride": (1, 2)}),
+        "3x3": ([1, 7, 9, 8], [16, 3, 3, 8], {"activation": "relu6"}),
+        "3x3_valid_stride2": ([1, 9, 11, 8], [16, 3, 3, 8], {"padding": "VALID", "stride": (2, 2)}),
+        "3x3_dilated": ([1, 9, 11, 8], [16, 3, 3, 8], {"dilation": (2, 3)}),
+        "3x1_batch": ([2, 6, 5, 16], [24, 3, 1, 16], {"stride": (2, 1)}),
+        "1x3_batch": ([2, 3, 10, 16], [24, 1, 3, 16], {}),
+    }
+    for name, (shape, kernel, options) in cases.items():
+        for int8 in (False, True):
+            b = Builder()
+            weights = normal(5, *kernel) * np.float32(0.3)
+            b.output(b.conv(b.input("x", shape), weights, normal(6, kernel[0]), int8, **options), "y")
+            save(f"conv_{name}_{'int8' if int8 else 'f32'}", b)
+
+
+def depthwise():
+    cases = {
+        "3x3": ([1, 6, 7, 20], [1, 3, 3, 20], {"activation": "relu"}),
+        "1x3_stride2": ([1, 1, 25, 12], [1, 1, 3, 12], {"stride": (1, 2)}),
+        "3x3_multiplier": ([1, 5, 6, 6], [1, 3, 3, 12], {"padding": "VALID"}),
+        "3x3_dilated": ([2, 8, 9, 4], [1, 3, 3, 4], {"dilation": (2, 2)}),
+    }
+    for name, (shape, kernel, options) in cases.items():
+        b = Builder()
+        b.output(b.depthwise(b.input("x", shape), normal(7, *kernel), normal(8, kernel[3]), False,
+                             **options), "y")
+        save(f"depthwise_{name}_f32", b)
+    b = Builder()
+    b.output(b.depthwise(b.input("x", [1, 6, 7, 128]), normal(9, 1, 3, 3, 128), normal(8, 128),
+                         True), "y")
+    save("depthwise_3x3_int8", b)
+
+
+def elementwise():
+    b = Builder()
+    shape = [2, 3, 5, 7]
+    x, y = b.input("x", shape), b.input("y", shape)
+    row, one = b.constant(normal(10, 7)), b.constant(normal(11, 1))
+    column = b.constant(normal(12, 3, 1, 1))
+    positive = b.op("ADD", [b.op("ABS", [x], shape, "AbsOptions"), b.constant(np.float32([0.25]))],
+                    shape, "AddOptions")
+    for name, options in (("ADD", "AddOptions"), ("SUB", "SubOptions"), ("MUL", "MulOptions")):
+        for other in (y, row, one, column):
+            b.output(b.op(name, [x, other], shape, options))
+        b.output(b.op(name, [row, x], shape, options, fusedActivationFunction=1))
+    b.output(b.op("DIV", [x, positive], shape, "DivOptions"))
+    b.output(b.op("SQUARED_DIFFERENCE", [x, y], shape, "SquaredDifferenceOptions"))
+    b.output(b.op("MAXIMUM", [x, y], shape, "MaximumMinimumOptions"))
+    b.output(b.op("MINIMUM", [x, row], shape, "MaximumMinimumOptions"))
+    b.output(b.op("PRELU", [x, row], shape))
+    b.output(b.op("LEAKY_RELU", [x], shape, "LeakyReluOptions", alpha=0.3))
+    for name in ("RELU", "RELU6", "RELU_N1_TO_1", "LOGISTIC", "TANH"):
+        b.output(b.op(name, [x], shape))
+    b.output(b.op("HARD_SWISH", [x], shape, "HardSwishOptions"))
+    for name, options in (("ABS", "AbsOptions"), ("NEG", "NegOptions"), ("SQUARE", "SquareOptions"),
+                          ("EXP", "ExpOptions")):
+        b.output(b.op(name, [x], shape, options))
+    b.output(b.op("ELU", [x], shape))
+    b.output(b.op("SQRT", [positive], shape))
+    b.output(b.op("RSQRT", [positive], shape))
+    b.output(b.op("SOFTMAX", [x], shape, "SoftmaxOptions", beta=1.0))
+    save("elementwise", b, scale=0.5)
+
+
+def shapes():
+    b = Builder()
+    x, y = b.input("x", [2, 4, 6, 5]), b.input("y", [2, 4, 6, 5])
+    b.output(b.slice(x, [0, 1, 2, 0], [2, 2, 3, 5]))
+    b.output(b.slice(x, [1, 0, 0, 0], [1, 4, 6, 5]))
+    b.output(b.op("STRIDED_SLICE",
+                  [x, b.constant([0, 1, 0, 0]), b.constant([2, 4, 6, -1]), b.constant([1, 2, 1, 2])],
+                  [2, 2, 6, 2], "StridedSliceOptions"))
+    b.output(b.op("STRIDED_SLICE",
+                  [x, b.constant([1, 0, 2]), b.constant([2, 0, 3]), b.constant([1, 1, 1])],
+                  [4, 1, 5], "StridedSliceOptions", endMask=2, shrinkAxisMask=1))
+    for axis in (0, 1, 2, 3):
+        b.output(b.concatenation([x, y], axis))
+    b.output(b.concatenation([b.slice(x, [0, 0, 0, 0], [1, 4, 6, 5]),
+                              b.slice(y, [0, 0, 0, 0], [1, 4, 6, 5])], 1))
+    b.output(b.reshape(x, [8, 30]))
+    for order in ([0, 2, 1, 3], [3, 2, 1, 0], [0, 1, 3, 2], [0, 2, 3, 1]):
+        b.output(b.op("TRANSPOSE", [x, b.constant(order)], [[2, 4, 6, 5][i] for i in order],
+                      "TransposeOptions"))
+    b.output(b.op("PAD", [x, b.constant([[0, 0], [1, 0], [2, 1], [0, 3]])], [2, 5, 9, 8],
+                  "PadOptions"))
+    for part in b.op("SPLIT", [b.constant(np.int32(2)), x], [[2, 4, 3, 5]] * 2, "SplitOptions",
+                     numSplits=2):
+        b.output(part)
+    for part in b.op("UNPACK", [x], [[2, 6, 5]] * 4, "UnpackOptions", num=4, axis=1):
+        b.output(part)
+    b.output(b.op("PACK", [x, y], [2, 2, 4, 6, 5], "PackOptions", valuesCount=2, axis=1))
+    for axes, shape, keep in (([1, 2], [2, 5], False), ([3], [2, 4, 6, 1], True),
+                              ([-1, 1], [2, 6], False), ([0, 1, 2, 3], [1, 1, 1, 1], True)):
+        b.output(b.op("MEAN", [x, b.constant(axes)], shape, "ReducerOptions", keepDims=keep))
+    b.output(b.op("EXPAND_DIMS", [b.reshape(x, [8, 30]), b.constant(np.int32(1))], [8, 1, 30],
+                  "ExpandDimsOptions"))
+    save("shapes", b)
+
+
+def streaming(int8):
+    """Three time convolutions of dilation 1, 2 and 4 as shift registers, and one plain state."""
+    b = Builder()
+    positions, channels = 12, 24
+    x = b.input("features", [1, 1, positions * 2, 3])
+    states = []
+    y = b.conv(x, normal(20, channels, 1, 3, 3), normal(21, channels), False, (1, 2),
+               activation="relu")
+    row = b.reshape(y, [1, positions, channels])
+    for block, d in enumerate((1, 2, 4)):
+        state = b.input(f"state_{block}_in", [2 * d, positions, channels])
+        oldest = b.slice(state, [0, 0, 0], [1, positions, channels])
+        older = b.slice(state, [d, 0, 0], [1, positions, channels])
+        taps = b.concatenation([oldest, older, row], 2)
+        hidden = b.fully_connected(taps, normal(22 + block, channels, 3 * channels) * np.float32(0.1),
+                                   normal(30 + block, channels), int8, "relu")
+        mixed = b.fully_connected(hidden, normal(40 + block, 48, channels) * np.float32(0.2), None,
+                                  int8)
+        mixed = b.op("RELU", [mixed], [1, positions, 48])
+        mixed = b.fully_connected(mixed, normal(50 + block, channels, 48) * np.float32(0.2), None,
+                                  int8)
+        later = b.slice(state, [1, 0, 0], [2 * d - 1, positions, channels])
+        b.output(b.concatenation([later, row], 0), f"state_{block}_out")
+        states.append((f"state_{block}_in", f"state_{block}_out"))
+        row = b.op("ADD", [row, mixed], [1, positions, channels], "AddOptions")
+    # A smoothed level: the state is read after its successor is written.
+    level = b.input("level_in", [1, positions, channels])
+    smoothed = b.op("ADD", [b.op("MUL", [level, b.constant(np.float32([0.875]))],
+                                 [1, positions, channels], "MulOptions"),
+                            b.op("MUL", [row, b.constant(np.float32([0.125]))],
+                                 [1, positions, channels], "MulOptions")],
+                    [1, positions, channels], "AddOptions")
+    b.output(smoothed, "level_out")
+    states.append(("level_in", "level_out"))
+    row = b.op("SUB", [row, level], [1, positions, channels], "SubOptions")
+    b.output(b.reshape(row, [1, 1, positions, channels]), "taps")
+    gains = b.fully_connected(row, normal(60, 1, channels), None)
+    b.output(b.op("LOGISTIC", [gains], [1, positions, 1]), "gains")
+    save(f"streaming_{'int8' if int8 else 'f32'}", b, runs=60, states=states)
+
+
+if __name__ == "__main__":
+    fully_connected()
+    convolution()
+    depthwise()
+    elementwise()
+    shapes()
+    streaming(False)
+    streaming(True)
