@@ -1,0 +1,127 @@
+import Glibc
+
+/// Where a result goes: a file that has no name before it is complete, or a stream.
+///
+/// Whatever ends the program before `publish` leaves nothing behind.
+public struct OutputFile: Sendable {
+  /// As messages name it.
+  public let name: String
+  public let descriptor: Int32
+  /// Whether it goes to standard output, a pipe or a device: nothing to be published or removed.
+  public let isStream: Bool
+
+  private let path: String
+  /// The temporary name, where the file system has no files without one.
+  private let temporary: String?
+
+  /// - Parameter path: "-" for standard output.
+  public init(path: String) throws(SoundFileError) {
+    if path == "-" {
+      try self.init(stream: dup(1), name: "standard output")
+      return
+    }
+    var status = stat()
+    if unsafe stat(path, &status) == 0, status.st_mode & S_IFMT != S_IFREG {
+      guard status.st_mode & S_IFMT != S_IFDIR else {
+        throw .cannotCreate(path: path, reason: SoundFileError.text(EISDIR))
+      }
+      try self.init(stream: unsafe open(path, O_WRONLY | O_CLOEXEC), name: path)
+      return
+    }
+    let target = OutputFile.resolved(path)
+    let folder = OutputFile.folder(of: target)
+    var temporary: String?
+    var descriptor = unsafe open(folder, O_TMPFILE_ | O_RDWR | O_CLOEXEC, 0o666)
+    if descriptor < 0, [EOPNOTSUPP, EISDIR, ENOENT, EINVAL].contains(errno) {
+      let candidate = OutputFile.temporaryName(in: folder)
+      descriptor = unsafe open(candidate, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+      temporary = candidate
+    }
+    guard descriptor >= 0 else {
+      throw errno == ENOSPC
+        ? .diskFull(path: path) : .cannotCreate(path: path, reason: SoundFileError.text(errno))
+    }
+    self.init(
+      name: path, path: target, descriptor: descriptor, isStream: false, temporary: temporary)
+  }
+
+  private init(
+    name: String, path: String, descriptor: Int32, isStream: Bool, temporary: String?
+  ) {
+    self.name = name
+    self.path = path
+    self.descriptor = descriptor
+    self.isStream = isStream
+    self.temporary = temporary
+  }
+
+  private init(stream descriptor: Int32, name: String) throws(SoundFileError) {
+    guard descriptor >= 0 else {
+      throw .cannotCreate(path: name, reason: SoundFileError.text(errno))
+    }
+    self.init(
+      name: name, path: name, descriptor: descriptor, isStream: true, temporary: nil)
+  }
+
+  /// Appends bytes.
+  public func write(_ bytes: [UInt8]) throws(SoundFileError) {
+    var rest = bytes[...]
+    while !rest.isEmpty {
+      let count = unsafe rest.withUnsafeBytes {
+        unsafe Glibc.write(descriptor, $0.baseAddress, $0.count)
+      }
+      guard count >= 0 || errno == EINTR else { throw .writing(name, errno) }
+      rest = rest.dropFirst(max(count, 0))
+    }
+  }
+
+  /// Writes a whole file of bytes.
+  public static func write(_ bytes: [UInt8], to path: String) throws(SoundFileError) {
+    let file = try OutputFile(path: path)
+    defer { file.abandon() }
+    try file.write(bytes)
+    try file.publish()
+  }
+
+  /// Gives the file its name, in place of what had it before.
+  public func publish() throws(SoundFileError) {
+    guard !isStream else { return }
+    let linked = temporary ?? OutputFile.temporaryName(in: OutputFile.folder(of: path))
+    var result: Int32 = 0
+    if temporary == nil {
+      result = unsafe linkat(
+        AT_FDCWD, "/proc/self/fd/\(descriptor)", AT_FDCWD, linked, AT_SYMLINK_FOLLOW)
+    }
+    if result == 0 { result = unsafe rename(linked, path) }
+    guard result == 0 else {
+      let code = errno
+      unsafe _ = unlink(linked)
+      throw .writing(name, code)
+    }
+  }
+
+  /// Closes the file; what has not been published is gone.
+  public func abandon() {
+    if let temporary { unsafe _ = unlink(temporary) }
+    close(descriptor)
+  }
+
+  private static func folder(of path: String) -> String {
+    guard let slash = path.lastIndex(of: "/") else { return "." }
+    return slash == path.startIndex ? "/" : String(path[..<slash])
+  }
+
+  /// The file that a symbolic link stands for, so that the link stays one.
+  private static func resolved(_ path: String) -> String {
+    guard let real = unsafe realpath(path, nil) else { return path }
+    defer { unsafe free(real) }
+    return unsafe String(cString: real)
+  }
+
+  private static func temporaryName(in folder: String) -> String {
+    "\(folder)/.denoise-\(getpid())-\(UInt32.random(in: 0...UInt32.max))"
+  }
+}
+
+/// The header defines it by an expression that is not imported.
+private let O_TMPFILE_: Int32 = 0o20000000 | O_DIRECTORY

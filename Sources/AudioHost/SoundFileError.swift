@@ -1,0 +1,42 @@
+import Glibc
+
+/// Why a sound file cannot be read or written.
+public enum SoundFileError: Error, Equatable, Sendable, CustomStringConvertible {
+  case cannotOpen(path: String, reason: String)
+  case notSound(path: String, reason: String)
+  case readFailed(path: String, reason: String)
+  case cannotCreate(path: String, reason: String)
+  case writeFailed(path: String, reason: String)
+  case diskFull(path: String)
+  case unknownExtension(path: String, known: [String])
+  case notWritable(path: String, sampleRate: Int, channels: Int)
+
+  public var description: String {
+    switch self {
+    case .cannotOpen(let path, let reason):
+      "\(path): cannot be opened: \(reason)"
+    case .notSound(let path, let reason):
+      "\(path): is not a sound file that can be read: \(reason); convert it to WAV or FLAC first"
+    case .readFailed(let path, let reason):
+      "\(path): reading failed: \(reason)"
+    case .cannotCreate(let path, let reason):
+      "\(path): cannot be written: \(reason); choose another place"
+    case .writeFailed(let path, let reason):
+      "\(path): writing failed: \(reason); nothing was kept"
+    case .diskFull(let path):
+      "\(path): the disk is full; nothing was kept, make room or choose another place"
+    case .unknownExtension(let path, let known):
+      "\(path): which format? Let the name end in one of: \(known.joined(separator: " "))"
+    case .notWritable(let path, let sampleRate, let channels):
+      "\(path): the format cannot hold \(channels) channels at \(sampleRate) Hz; use .wav"
+    }
+  }
+
+  /// Takes `errno`.
+  static func writing(_ path: String, _ code: Int32) -> SoundFileError {
+    code == ENOSPC || code == EDQUOT
+      ? .diskFull(path: path) : .writeFailed(path: path, reason: text(code))
+  }
+
+  static func text(_ code: Int32) -> String { unsafe String(cString: strerror(code)) }
+}

@@ -1,0 +1,100 @@
+internal import CSndFile
+import Glibc
+
+/// What a sound file holds, and how it is stored.
+public struct SoundFormat: Equatable, Sendable {
+  /// Samples a second.
+  public var sampleRate: Int
+  public var channels: Int
+  /// Container, encoding and byte order, as libsndfile's `SF_FORMAT_...`.
+  public var code: Int32
+  /// The loudspeaker of each channel as libsndfile's `SF_CHANNEL_MAP_...`; empty if not known.
+  public var channelMap: [Int32] = []
+
+  /// A WAV file of 32-bit float samples.
+  public init(sampleRate: Int, channels: Int) {
+    self.init(
+      sampleRate: sampleRate, channels: channels,
+      code: Int32(SF_FORMAT_WAV | SF_FORMAT_FLOAT))
+  }
+
+  init(sampleRate: Int, channels: Int, code: Int32) {
+    self.sampleRate = sampleRate
+    self.channels = channels
+    self.code = code
+  }
+
+  /// File name extensions that can be written, and their containers.
+  static let containers: [(extensions: [String], code: Int)] = [
+    (["wav", "wave"], SF_FORMAT_WAV),
+    (["flac"], SF_FORMAT_FLAC),
+    (["ogg", "oga"], SF_FORMAT_OGG),
+    (["opus"], SF_FORMAT_OGG),
+    (["mp3"], 0x230000),
+    (["aiff", "aif", "aifc"], SF_FORMAT_AIFF),
+    (["au", "snd"], SF_FORMAT_AU),
+    (["caf"], SF_FORMAT_CAF),
+    (["w64"], SF_FORMAT_W64),
+    (["rf64"], SF_FORMAT_RF64),
+  ]
+
+  /// Whether a path ends like a sound file's.
+  public static func isSoundFile(_ path: String) -> Bool {
+    containers.contains { $0.extensions.contains(fileExtension(path)) }
+  }
+
+  /// The same sound in the container that the path's extension asks for; the encoding stays where
+  /// the container has it, else it becomes one of similar precision.
+  public func adapted(to path: String) throws(SoundFileError) -> SoundFormat {
+    let name = SoundFormat.fileExtension(path)
+    guard let container = SoundFormat.containers.first(where: { $0.extensions.contains(name) })
+    else {
+      throw .unknownExtension(
+        path: path, known: SoundFormat.containers.flatMap(\.extensions).map { ".\($0)" })
+    }
+    var result = self
+    if isIn(container.code), name != "opus", isWritable { return self }
+    for encoding in encodings(preferred: name) {
+      result.code = Int32(container.code | encoding)
+      if result.isWritable { return result }
+    }
+    throw .notWritable(path: path, sampleRate: sampleRate, channels: channels)
+  }
+
+  /// Encodings to try, the one that is most like this one first.
+  private func encodings(preferred name: String) -> [Int] {
+    let own = Int(code) & SF_FORMAT_SUBMASK
+    let pcm16 = SF_FORMAT_PCM_16
+    let pcm24 = SF_FORMAT_PCM_24
+    let isFine = [SF_FORMAT_PCM_24, SF_FORMAT_PCM_32, SF_FORMAT_FLOAT, SF_FORMAT_DOUBLE]
+      .contains(own)
+    let compressed = name == "opus" ? SF_FORMAT_OPUS : SF_FORMAT_VORBIS
+    let mp3 = 0x0082
+    return name == "opus"
+      ? [compressed] : [own, isFine ? pcm24 : pcm16, pcm16, compressed, mp3]
+  }
+
+  private func isIn(_ container: Int) -> Bool {
+    let own = Int(code) & SF_FORMAT_TYPEMASK
+    // WAVEX is WAV with an extended header.
+    return own == container
+      || (own == SF_FORMAT_WAVEX && container == SF_FORMAT_WAV)
+  }
+
+  private var isWritable: Bool {
+    var information = self.information
+    return unsafe sf_format_check(&information) != 0
+  }
+
+  var information: SF_INFO {
+    SF_INFO(
+      frames: 0, samplerate: Int32(sampleRate), channels: Int32(channels), format: code,
+      sections: 0, seekable: 0)
+  }
+
+  private static func fileExtension(_ path: String) -> String {
+    let name = path.split(separator: "/").last ?? ""
+    guard let dot = name.lastIndex(of: "."), dot != name.startIndex else { return "" }
+    return name[name.index(after: dot)...].lowercased()
+  }
+}
