@@ -5,17 +5,17 @@ import Glibc
 ///
 /// Spectra are `length / 2 + 1` complex numbers, real and imaginary part in turn.
 /// Neither direction is scaled: there and back multiplies by `length`.
-@safe struct ForwardTransform: ~Copyable, @unchecked Sendable {
+@safe package struct ForwardTransform: ~Copyable, @unchecked Sendable {
   private let plan: kiss_fftr_cfg
 
-  init(length: Int) {
+  package init(length: Int) {
     precondition(isFastTransformLength(length))
     unsafe plan = kiss_fftr_alloc(Int32(length), 0, nil, nil)!
   }
 
   deinit { unsafe free(UnsafeMutableRawPointer(plan)) }
 
-  func run(_ samples: UnsafePointer<Float>, into spectrum: UnsafeMutablePointer<Float>) {
+  package func run(_ samples: UnsafePointer<Float>, into spectrum: UnsafeMutablePointer<Float>) {
     unsafe spectrum.withMemoryRebound(to: kiss_fft_cpx.self, capacity: 1) {
       unsafe kiss_fftr(plan, samples, $0)
     }

@@ -19,7 +19,8 @@ struct Denoisectl: ParsableCommand {
           StatusCommand.self, ModeCommand.self, StrengthCommand.self, ModelCommand.self,
           UseCommand.self, DevicesCommand.self, MonitorCommand.self,
           DoctorCommand.self,
-        ])
+        ]),
+      CommandGroup(name: "Recordings", subcommands: [PlotCommand.self]),
     ])
 
   static func main() {
