@@ -24,10 +24,9 @@
   }
 
   deinit {
-    for unsafe denoiser in unsafe [current, next, leaving] {
-      guard let denoiser = unsafe denoiser else { continue }
-      unsafe DenoiserSlots.free(denoiser)
-    }
+    unsafe DenoiserSlots.free(current)
+    if let newcomer = unsafe next { unsafe DenoiserSlots.free(newcomer) }
+    if let old = unsafe leaving { unsafe DenoiserSlots.free(old) }
     unsafe other.deallocate()
   }
 

@@ -1,0 +1,119 @@
+public import Kernels
+internal import Signal
+
+/// Denoises one channel of a recording, at any sample rate and with any number of samples at a
+/// time.
+///
+/// As many samples come out as went in. Rates other than the model's are converted there and back
+/// at the best quality. The delay is taken out, so that the output lies in time with the input,
+/// unless it is asked for. Not for the audio path: it allocates.
+public struct ChannelDenoiser: ~Copyable {
+  /// Whether a sample rate can be converted to the model's.
+  public static func supports(sampleRate: Int, model: Model) -> Bool {
+    sampleRate > 0
+      && RateConverter.supports(ratio: Double(model.sampleRate) / Double(sampleRate))
+  }
+
+  private var denoiser: Denoiser
+  private let ratio: Double
+  private var toModel: RateConverter
+  private var fromModel: RateConverter
+  /// Input that the first converter has not taken, input of the model, output of the model.
+  private var arrived: [Float] = []
+  private var noisy: [Float] = []
+  private var clean: [Float] = []
+  private var hopOutput: [Float]
+  /// Samples at the model's rate that are still to be dropped from the output.
+  private var excess: Int
+  private var taken = 0
+  private var given = 0
+
+  /// - Parameter keepsDelay: whether the output is as late as it would be live.
+  public init(
+    _ model: Model, sampleRate: Int, mode: Mode = .standard, strength: Float? = nil,
+    keepsDelay: Bool = false, instructionSet: InstructionSet = .best
+  ) throws(DenoiseError) {
+    precondition(ChannelDenoiser.supports(sampleRate: sampleRate, model: model))
+    denoiser = try Denoiser(
+      model, mode: mode, strength: strength, instructionSet: instructionSet)
+    ratio = Double(model.sampleRate) / Double(sampleRate)
+    toModel = RateConverter(.best)
+    fromModel = RateConverter(.best)
+    hopOutput = [Float](repeating: 0, count: model.hop)
+    excess = keepsDelay ? 0 : model.latency
+  }
+
+  /// Takes samples and appends what is ready to `output`.
+  public mutating func process(_ samples: some Collection<Float>, into output: inout [Float]) {
+    taken += samples.count
+    arrived.append(contentsOf: samples)
+    run(isLast: false, into: &output)
+  }
+
+  /// Appends the rest to `output`, so that as many samples came out as went in. The last call.
+  public mutating func finish(into output: inout [Float]) {
+    run(isLast: true, into: &output)
+    output.append(contentsOf: repeatElement(0, count: taken - given))
+    given = taken
+  }
+
+  private mutating func run(isLast: Bool, into output: inout [Float]) {
+    ChannelDenoiser.convert(&arrived, with: &toModel, ratio: ratio, isLast: isLast, into: &noisy)
+    if isLast {
+      // What the last samples need to come through: their hop, the delay, and another hop for the
+      // converter's filter to see beyond the end.
+      noisy.append(
+        contentsOf: repeatElement(0, count: excess + 3 * denoiser.hop + denoiser.latency))
+    }
+    denoiseHops()
+    var converted: [Float] = []
+    ChannelDenoiser.convert(
+      &clean, with: &fromModel, ratio: 1 / ratio, isLast: isLast, into: &converted)
+    let wanted = min(converted.count, taken - given)
+    output.append(contentsOf: converted.prefix(wanted))
+    given += wanted
+  }
+
+  private mutating func denoiseHops() {
+    let hop = denoiser.hop
+    var start = 0
+    while noisy.count - start >= hop {
+      unsafe noisy.withUnsafeBufferPointer { input in
+        unsafe hopOutput.withUnsafeMutableBufferPointer {
+          unsafe denoiser.process(input.baseAddress! + start, $0.baseAddress!)
+        }
+      }
+      start += hop
+      let dropped = min(excess, hop)
+      excess -= dropped
+      clean.append(contentsOf: hopOutput.dropFirst(dropped))
+    }
+    noisy.removeFirst(start)
+  }
+
+  /// Moves `samples` into `output` at another rate; what the converter has not taken stays.
+  private static func convert(
+    _ samples: inout [Float], with converter: inout RateConverter, ratio: Double, isLast: Bool,
+    into output: inout [Float]
+  ) {
+    guard ratio != 1 else {
+      output.append(contentsOf: samples)
+      samples.removeAll()
+      return
+    }
+    var piece = [Float](repeating: 0, count: 4096)
+    var used = 0
+    while true {
+      let progress = unsafe samples.withUnsafeBufferPointer { input in
+        unsafe piece.withUnsafeMutableBufferPointer {
+          unsafe converter.convert(
+            UnsafeBufferPointer(rebasing: input[used...]), into: $0, ratio: ratio, isLast: isLast)
+        }
+      }
+      used += progress.used
+      output.append(contentsOf: piece.prefix(progress.made))
+      if progress.used == 0 && progress.made == 0 { break }
+    }
+    samples.removeFirst(used)
+  }
+}
