@@ -5,26 +5,18 @@ import math
 import torch
 import torch.nn.functional as F
 
-from spectrum import synthesis
+from spectrum import COMPRESSION, HOP, WINDOW, compress, parts, synthesis
 
 RESOLUTIONS = (256, 512, 1024, 2048)
-COMPRESSION = 0.3
 REFERENCE_LEVEL = 0.05  # RMS to which every mixture is brought before the losses
 SNR_CEILING = 1e-3  # no reward beyond 30 dB
+SNR_WEIGHT = 0.25  # per dB
 
 
-def compressed(spectra, smallest):
-    """Magnitude to the power 0.3, and real and imaginary part scaled to it."""
-    real, imaginary = spectra.real, spectra.imag
-    power = (real.square() + imaginary.square()).clamp_min(smallest**2)
-    magnitude = (power.log() * (COMPRESSION / 2)).exp()
-    scale = magnitude / power.sqrt()
-    return magnitude, real * scale, imaginary * scale
-
-
-def spectral(output, target):
+def spectral(real, imaginary, wanted_real, wanted_imaginary):
     """Squared error of compressed complex spectra and of compressed magnitudes."""
-    a, b = compressed(output, 1e-6), compressed(target, 1e-6)
+    a = compress(real, imaginary, 1e-6)
+    b = compress(wanted_real, wanted_imaginary, 1e-6)
     whole = (a[1] - b[1]).square().mean() + (a[2] - b[2]).square().mean()
     return 15 * whole + 70 * asymmetric(a[0] - b[0])
 
@@ -34,17 +26,23 @@ def asymmetric(difference):
     return (difference.square() + 1.5 * F.relu(-difference).square()).mean()
 
 
+def magnitudes(real, imaginary, wanted_real, wanted_imaginary, scale):
+    """Asymmetric error of compressed magnitudes; `scale` is applied to the power."""
+
+    def magnitude(a, b):
+        return ((a * a + b * b).clamp_min(1e-10) * scale).log().mul(COMPRESSION / 2).exp()
+
+    return asymmetric(magnitude(real, imaginary) - magnitude(wanted_real, wanted_imaginary))
+
+
 def resolution(output, target, size):
     """Compressed magnitude error of samples at one other window length."""
     win = torch.hann_window(size)
 
-    def magnitude(x):
-        spectra = torch.stft(x, size, size // 2, window=win, center=False, return_complex=True)
-        parts = torch.view_as_real(spectra).square()
-        power = (parts[..., 0] + parts[..., 1]).clamp_min(1e-10) * (960 / size)
-        return (power.log() * (COMPRESSION / 2)).exp()
+    def spectra(x):
+        return parts(torch.fft.rfft(x.unfold(-1, size, size // 2) * win))
 
-    return asymmetric(magnitude(output) - magnitude(target))
+    return magnitudes(*spectra(output), *spectra(target), WINDOW / size)
 
 
 def negative_snr(output, target):
@@ -59,15 +57,22 @@ def negative_snr(output, target):
 
 
 def total(output, target, mixture_samples, target_samples, win, size):
-    """The training loss; `size` is the window length drawn for this step.
+    """The training loss, and minus the output SNR; `size` is the window length of this step.
 
     Every item is brought to one level, so that quiet recordings count as much as loud ones.
     """
     level = mixture_samples.square().mean(-1, keepdim=True).sqrt().clamp_min(1e-5)
     gain = REFERENCE_LEVEL / level
-    output, target = output * gain[..., None], target * gain[..., None]
-    samples, wanted = synthesis(output, win) , target_samples * gain
-    samples, wanted = samples[:, :-480], wanted[:, :-480]
+    output = [part * gain[..., None] for part in output]
+    target = [part * gain[..., None] for part in target]
+    samples = synthesis(output, win)[:, :-HOP]
+    wanted = (target_samples * gain)[:, :-HOP]
     snr = negative_snr(samples, wanted)
-    value = spectral(output, target) + 40 * resolution(samples, wanted, size) + 0.12 * snr
-    return value, snr.detach()
+    value = spectral(*output, *target) + 40 * resolution(samples, wanted, size)
+    return value + SNR_WEIGHT * snr, snr.detach()
+
+
+def compile_pointwise():
+    """Fuses the elementwise arithmetic: an eighth of the time, half a minute to compile."""
+    global spectral, magnitudes
+    spectral, magnitudes = torch.compile(spectral), torch.compile(magnitudes, dynamic=True)

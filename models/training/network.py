@@ -172,7 +172,7 @@ class Network(nn.Module):
 
 
 class Denoiser(nn.Module):
-    """A network between spectra: noisy (B, T, 481) in, denoised out."""
+    """A network between spectra: noisy in, denoised out, pairs of (B, T, 481)."""
 
     def __init__(self, network):
         super().__init__()

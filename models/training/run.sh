@@ -12,8 +12,8 @@ options="--seed ${SEED:-7} ${TRAIN_OPTIONS:-} ${RESUME:+--resume} ${2:+--validat
 licence=GPL-3.0-only
 case "$options" in *--free-only*) licence=Apache-2.0 ;; esac
 [ -f "$work/rir.json" ] || python3 "$here/bank.py" "$corpus" "$work"
-python3 "$here/train.py" light --minutes "${LIGHT_MINUTES:-20}" --rate 3e-3 $options
-python3 "$here/train.py" full --minutes "${MINUTES:-105}" --rate 2.5e-3 $options
+python3 "$here/train.py" light --compile --minutes "${LIGHT_MINUTES:-20}" --rate 3e-3 $options
+python3 "$here/train.py" full --compile --minutes "${MINUTES:-105}" --rate 2.5e-3 $options
 for kind in light full; do
   python3 "$here/export.py" "$work/$kind.pt" "$here/../$kind.tflite" --licence "$licence"
 done

@@ -1,8 +1,8 @@
 """The front end that the networks see: window, spectrum, bands and features.
 
 The Swift front end (`Sources/Signal`) computes the same numbers; `golden.py` writes the vectors
-that hold the two together. Shapes: samples (B, N), spectra (B, T, 481) complex, features
-(B, T, 96, 3).
+that hold the two together. Shapes: samples (B, N), spectra a pair of real and imaginary parts
+(B, T, 481) each, features (B, T, 96, 3).
 """
 
 import math
@@ -63,7 +63,12 @@ def analysis(samples, win):
     The first window reaches 480 samples (zeros) before the start, as in a stream.
     """
     padded = torch.nn.functional.pad(samples, (WINDOW - HOP, 0))
-    return torch.fft.rfft(padded.unfold(-1, WINDOW, HOP) * win)
+    return parts(torch.fft.rfft(padded.unfold(-1, WINDOW, HOP) * win))
+
+
+def parts(spectra):
+    """Real and imaginary part, each contiguous: several times faster than complex arithmetic."""
+    return spectra.real.contiguous(), spectra.imag.contiguous()
 
 
 def synthesis(spectra, win):
@@ -71,10 +76,18 @@ def synthesis(spectra, win):
 
     The last 480 samples lack the second half of their overlap.
     """
-    pieces = torch.fft.irfft(spectra, WINDOW) * win
+    pieces = torch.fft.irfft(torch.complex(*spectra), WINDOW) * win
     first, second = pieces[..., :HOP], pieces[..., HOP:]
     out = second + torch.nn.functional.pad(first[:, 1:], (0, 0, 0, 1))
     return out.reshape(out.shape[0], -1)
+
+
+def compress(real, imaginary, smallest):
+    """Magnitude to the power 0.3, and real and imaginary part scaled to it."""
+    power = (real * real + imaginary * imaginary).clamp_min(smallest**2)
+    magnitude = (power.log() * (COMPRESSION / 2)).exp()
+    scale = magnitude * power.rsqrt()
+    return magnitude, real * scale, imaginary * scale
 
 
 def features(spectra, band_mean):
@@ -82,31 +95,30 @@ def features(spectra, band_mean):
 
     `band_mean` is `band_matrix()` with rows that add up to 1, transposed: (481, 32).
     """
-    real, imaginary = spectra.real, spectra.imag
-    power = (real.square() + imaginary.square()).clamp_min(SMALLEST_MAGNITUDE**2)
-    compressed = (power.log() * (COMPRESSION / 2)).exp()
-    direction = compressed / power.sqrt()
-    parts = (compressed, real * direction, imaginary * direction)
-    positions = [torch.cat([p[..., :LOW_BINS], p @ band_mean], -1) for p in parts]
+    compressed = compress(*spectra, SMALLEST_MAGNITUDE)
+    positions = [torch.cat([p[..., :LOW_BINS], p @ band_mean], -1) for p in compressed]
     return torch.stack(positions, -1)
 
 
 def apply(spectra, taps, gains, bands):
-    """The denoised spectrum: 3-tap complex filters on the low bins, real gains on the bands.
+    """The denoised spectra: 3-tap complex filters on the low bins, real gains on the bands.
 
     taps (B, T, 64, 6): channel 2j is the real and 2j+1 the imaginary part of tap j, for hop t-j.
     gains (B, T, 32); bands is `band_matrix()`.
     """
-    count = spectra.shape[1]
-    low = spectra[..., :LOW_BINS]
-    real = torch.nn.functional.pad(low.real, (0, 0, TAPS - 1, 0))
-    imaginary = torch.nn.functional.pad(low.imag, (0, 0, TAPS - 1, 0))
+    real, imaginary = spectra
+    past = (0, 0, TAPS - 1, 0)
+    low_real = torch.nn.functional.pad(real[..., :LOW_BINS], past)
+    low_imaginary = torch.nn.functional.pad(imaginary[..., :LOW_BINS], past)
     out_real = out_imaginary = 0
     for j in range(TAPS):
-        start = TAPS - 1 - j
-        a, b = real[:, start : start + count], imaginary[:, start : start + count]
+        hops = slice(TAPS - 1 - j, TAPS - 1 - j + real.shape[1])
+        a, b = low_real[:, hops], low_imaginary[:, hops]
         c, d = taps[..., 2 * j], taps[..., 2 * j + 1]
         out_real = out_real + a * c - b * d
         out_imaginary = out_imaginary + a * d + b * c
-    high = spectra[..., LOW_BINS:] * (gains @ bands[:, LOW_BINS:])
-    return torch.cat([torch.complex(out_real, out_imaginary), high], -1)
+    high = gains @ bands[:, LOW_BINS:]
+    return (
+        torch.cat([out_real, real[..., LOW_BINS:] * high], -1),
+        torch.cat([out_imaginary, imaginary[..., LOW_BINS:] * high], -1),
+    )

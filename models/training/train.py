@@ -44,6 +44,7 @@ def arguments():
     parser.add_argument("--float32", action="store_true", help="no bfloat16 in the network")
     parser.add_argument("--validate", type=Path, help="validation set to score while training")
     parser.add_argument("--validate-steps", type=int, default=500)
+    parser.add_argument("--compile", action="store_true", help="fuse the losses' arithmetic")
     parser.add_argument("--steps", type=int, default=0, help="stop after so many steps")
     return parser.parse_args()
 
@@ -70,6 +71,8 @@ class Trainer:
         self.draw = np.random.default_rng((options.seed, self.step, 1))
         self.win = window()
         self.stopping = False
+        if options.compile:
+            losses.compile_pointwise()
         self.validation = ValidationSet(options.validate) if options.validate else None
 
     def make_optimiser(self):
