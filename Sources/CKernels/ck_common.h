@@ -22,36 +22,70 @@ CK_INLINE float ck_clamp(float x, float least, float greatest) CK_NONBLOCKING {
   return ck_min(greatest, ck_max(least, x));
 }
 
-/// NaN becomes the lower bound, so that the result can be converted to an integer.
-CK_INLINE float ck_clamp_number(float x, float least, float greatest) CK_NONBLOCKING {
-  return ck_min(ck_max(x, least), greatest);
-}
-
 /// Nearest integer, ties to even, for |x| < 2^22: adding 1.5 * 2^23 leaves no fraction bits.
 CK_INLINE float ck_rint(float x) CK_NONBLOCKING {
   const float magic = 12582912.0f;
   return (x + magic) - magic;
 }
 
-/// The formula of XNNPACK's dynamic quantization (qd8). Total: NaN and infinite ranges give some
+/// The formula of XNNPACK's dynamic quantization (qd8). The scale is kept finite, so that
+/// |x * scale| <= 256 for every x of the row that is a number, and an infinite range gives some
 /// zero point in -128...127.
-CK_INLINE struct ck_qd8_scale ck_scale_of_range(float least, float greatest, uint8_t flip,
-                                                struct ck_qd8_params *params) CK_NONBLOCKING {
-  const float scale = least == greatest ? 1.0f : 255.0f / (greatest - least);
+CK_INLINE struct ck_qd8_scale ck_scale_of_range(float least, float greatest) CK_NONBLOCKING {
+  const float quotient = ck_min(255.0f / (greatest - least), __FLT_MAX__);
+  const float scale = least == greatest ? 1.0f : quotient;
   const float scaled_least = least * scale;
   const float scaled_greatest = greatest * scale;
-  const float below = -128.0f + scaled_least;
-  const float above = 127.0f + scaled_greatest;
-  float zero_point = below + above > 0 ? -128.0f - scaled_least : 127.0f - scaled_greatest;
-  zero_point = ck_rint(ck_clamp_number(zero_point, -128.0f, 127.0f));
-  params->zero_point = (int32_t)zero_point + (flip ? 128 : 0);
-  params->inverse_scale = 1.0f / scale;
-  return (struct ck_qd8_scale){scale, zero_point};
+  const float sum = (-128.0f + scaled_least) + (127.0f + scaled_greatest);
+  const float exact = sum > 0 ? -128.0f - scaled_least : 127.0f - scaled_greatest;
+  // In this order NaN becomes -128.
+  const float bounded = ck_min(ck_max(exact, -128.0f), 127.0f);
+  return (struct ck_qd8_scale){scale, ck_rint(bounded)};
 }
 
-/// One value of the conversion; for the tails of vector loops too.
-CK_INLINE uint8_t ck_quantize_one(float x, float scale, float zero_point,
+/// One value of the conversion; for the tails of vector loops too. NaN becomes -128.
+CK_INLINE uint8_t ck_quantize_one(float x, struct ck_qd8_scale scale,
                                   uint8_t flip) CK_NONBLOCKING {
-  const float t = ck_clamp_number(x * scale, -128.0f - zero_point, 127.0f - zero_point);
-  return (uint8_t)((uint32_t)((int32_t)ck_rint(t) + (int32_t)zero_point) ^ flip);
+  const float scaled = ck_rint(ck_max(x * scale.scale, -256.0f));
+  const float shifted = ck_min(ck_max(scaled + scale.zero_point, -128.0f), 127.0f);
+  return (uint8_t)((uint32_t)(int32_t)shifted ^ flip);
+}
+
+/// The arguments of an int8 GEMM.
+struct ck_qd8_job {
+  size_t m, n, k;
+  const uint8_t *a;
+  size_t a_stride;
+  const struct ck_qd8_params *params;
+  size_t params_stride;
+  float *y;
+  size_t y_stride;
+  float least, greatest;
+};
+
+/// The arguments of a float GEMM.
+struct ck_f32_job {
+  size_t m, n, k;
+  const float *a;
+  size_t a_stride;
+  float *y;
+  size_t y_stride;
+  float least, greatest;
+};
+
+/// Loops over a register tile: gone once the tile's sizes are constants.
+#define CK_UNROLL _Pragma("clang loop unroll(full)")
+
+/// The last 1 to 3 bytes of a row, in the low bytes of a group of 4.
+CK_INLINE uint32_t ck_load_bytes(const uint8_t *p, size_t n) CK_NONBLOCKING {
+  uint32_t v = p[0];
+  if (n > 1) v |= (uint32_t)p[1] << 8;
+  if (n > 2) v |= (uint32_t)p[2] << 16;
+  return v;
+}
+
+CK_INLINE uint32_t ck_load4(const uint8_t *p) CK_NONBLOCKING {
+  uint32_t v;
+  memcpy(&v, p, sizeof v);
+  return v;
 }

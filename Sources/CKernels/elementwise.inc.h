@@ -14,7 +14,7 @@ CK_INLINE float CK_NAME(fma)(float a, float b, float c) CK_NONBLOCKING {
 /// 2^n and expm1(r) with x = n ln 2 + r and |r| <= ln 2 / 2, so that
 /// exp(x) = 2^n + 2^n expm1(r). x is clamped to where 2^n is a normal number.
 CK_INLINE float CK_NAME(reduce)(float x, float *power) CK_NONBLOCKING {
-  x = ck_clamp_number(x, -87.0f, 88.37f);
+  x = ck_min(ck_max(x, -87.0f), 88.37f);  // NaN becomes -87
   const float n = ck_rint(x * 1.44269504f);
   // ln 2 in two parts: the first has trailing zeros, so that n times it is exact.
   const float r = CK_NAME(fma)(n, 2.12194440e-4f, CK_NAME(fma)(n, -0.693359375f, x));

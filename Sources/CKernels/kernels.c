@@ -42,10 +42,56 @@ static const struct ck_kernels scalar = {
     CK_ELEMENTWISE(scalar),
 };
 
+#if defined(__x86_64__)
+static const struct ck_kernels avx2 = {
+    .flip = 0,
+    .full_range_weights = false,
+    .qd8_tile = {32, 8, 4},
+    .qd8_gemm = ck_qd8_f32_qc8w_gemm_2x32c4__avx2,
+    .f32_tile = {32, 8, 1},
+    .f32_gemm = ck_f32_gemm_3x32__avx2,
+    CK_QUANTIZE(avx2),
+    CK_DEPTHWISE(avx2),
+    CK_ELEMENTWISE(avx2),
+};
+
+static const struct ck_kernels avxvnni = {
+    .flip = 0x80,
+    .full_range_weights = true,
+    .qd8_tile = {32, 8, 4},
+    .qd8_gemm = ck_qd8_f32_qc8w_gemm_2x32c4__avxvnni,
+    .f32_tile = {32, 8, 1},
+    .f32_gemm = ck_f32_gemm_3x32__avx2,
+    CK_QUANTIZE(avx2),
+    CK_DEPTHWISE(avx2),
+    CK_ELEMENTWISE(avx2),
+};
+
+static const struct ck_kernels avx512vnni = {
+    .flip = 0x80,
+    .full_range_weights = true,
+    .qd8_tile = {64, 16, 4},
+    .qd8_gemm = ck_qd8_f32_qc8w_gemm_6x64c4__avx512vnni,
+    .f32_tile = {64, 16, 1},
+    .f32_gemm = ck_f32_gemm_6x64__avx512,
+    CK_QUANTIZE(avx2),
+    CK_DEPTHWISE(avx512),
+    CK_ELEMENTWISE(avx512),
+};
+#endif
+
 const struct ck_kernels *ck_kernels_for(enum ck_isa isa) {
   switch (isa) {
     case CK_ISA_SCALAR:
       return &scalar;
+#if defined(__x86_64__)
+    case CK_ISA_AVX2:
+      return &avx2;
+    case CK_ISA_AVXVNNI:
+      return &avxvnni;
+    case CK_ISA_AVX512VNNI:
+      return &avx512vnni;
+#endif
     default:
       return NULL;
   }

@@ -5,7 +5,8 @@
 
 #define CK_DECLARE_QUANTIZE(isa)                                                                \
   void ck_f32_range__##isa(size_t, const float *, float *, float *) CK_NONBLOCKING;             \
-  void ck_f32_qd8_convert__##isa(size_t, const float *, float, float, uint8_t, uint8_t *)       \
+  void ck_f32_qd8_convert__##isa(size_t, const float *, struct ck_qd8_scale, uint8_t,           \
+                                  uint8_t *)                                                    \
       CK_NONBLOCKING;                                                                           \
   void ck_f32_qd8_rows__##isa(size_t, size_t, const float *, size_t, uint8_t, uint8_t *,        \
                               size_t, struct ck_qd8_params *) CK_NONBLOCKING;
@@ -63,3 +64,17 @@ CK_DECLARE_QD8_GEMM(1x8c1, scalar)
 CK_DECLARE_F32_GEMM(1x8, scalar)
 CK_DECLARE_DEPTHWISE(scalar)
 CK_DECLARE_ELEMENTWISE(scalar)
+
+#if defined(__x86_64__)
+CK_DECLARE_QUANTIZE(avx2)
+CK_DECLARE_QD8_GEMM(2x32c4, avx2)
+CK_DECLARE_F32_GEMM(3x32, avx2)
+CK_DECLARE_DEPTHWISE(avx2)
+CK_DECLARE_ELEMENTWISE(avx2)
+
+CK_DECLARE_QD8_GEMM(2x32c4, avxvnni)
+CK_DECLARE_QD8_GEMM(6x64c4, avx512vnni)
+CK_DECLARE_F32_GEMM(6x64, avx512)
+CK_DECLARE_DEPTHWISE(avx512)
+CK_DECLARE_ELEMENTWISE(avx512)
+#endif

@@ -1,8 +1,7 @@
 #include "kernels_internal.h"
 
-struct ck_qd8_scale ck_qd8_scale_of(float least, float greatest, uint8_t flip,
-                                    struct ck_qd8_params *params) CK_NONBLOCKING {
-  return ck_scale_of_range(least, greatest, flip, params);
+struct ck_qd8_scale ck_qd8_scale_of(float least, float greatest) CK_NONBLOCKING {
+  return ck_scale_of_range(least, greatest);
 }
 
 void ck_f32_range__scalar(size_t n, const float *x, float *least, float *greatest) CK_NONBLOCKING {
@@ -15,9 +14,8 @@ void ck_f32_range__scalar(size_t n, const float *x, float *least, float *greates
   *greatest = high;
 }
 
-void ck_f32_qd8_convert__scalar(size_t n, const float *x, float scale, float zero_point,
-                                uint8_t flip, uint8_t *q) CK_NONBLOCKING {
-  for (size_t i = 0; i < n; i++) q[i] = ck_quantize_one(x[i], scale, zero_point, flip);
+void ck_f32_qd8_convert__scalar(size_t n, const float *x, struct ck_qd8_scale scale, uint8_t flip, uint8_t *q) CK_NONBLOCKING {
+  for (size_t i = 0; i < n; i++) q[i] = ck_quantize_one(x[i], scale, flip);
 }
 
 void ck_f32_qd8_rows__scalar(size_t m, size_t k, const float *x, size_t x_stride, uint8_t flip,
@@ -26,8 +24,8 @@ void ck_f32_qd8_rows__scalar(size_t m, size_t k, const float *x, size_t x_stride
   for (size_t row = 0; row < m; row++) {
     float least, greatest;
     ck_f32_range__scalar(k, x + row * x_stride, &least, &greatest);
-    const struct ck_qd8_scale s = ck_scale_of_range(least, greatest, flip, &params[row]);
-    ck_f32_qd8_convert__scalar(k, x + row * x_stride, s.scale, s.zero_point, flip,
-                               q + row * q_stride);
+    const struct ck_qd8_scale scale = ck_scale_of_range(least, greatest);
+    ck_f32_qd8_convert__scalar(k, x + row * x_stride, scale, flip, q + row * q_stride);
+    params[row] = ck_qd8_params_of(scale, flip);
   }
 }

@@ -43,7 +43,6 @@ import CKernels
     checkRows(rows, columns, stride: outputStride, count: output.count)
     var least: Float = 0
     var greatest: Float = 0
-    var parameters = ck_qd8_params()
     // Rows without a gap are one row.
     let whole = inputStride == columns && outputStride == columns
     let (m, k) = whole ? (1, rows * columns) : (rows, columns)
@@ -56,12 +55,13 @@ import CKernels
       greatest = max(greatest, high)
     }
     let flip = unsafe kernels.pointee.flip
-    let scale = unsafe ck_qd8_scale_of(least, greatest, flip, &parameters)
+    let scale = ck_qd8_scale_of(least, greatest)
     for row in 0..<m {
       unsafe kernels.pointee.convert(
-        k, input.baseAddress?.advanced(by: row * inputStride), scale.scale, scale.zero_point, flip,
+        k, input.baseAddress?.advanced(by: row * inputStride), scale, flip,
         output.baseAddress?.advanced(by: row * outputStride))
     }
+    let parameters = ck_qd8_params_of(scale, flip)
     return QuantizationParameters(
       zeroPoint: parameters.zero_point, inverseScale: parameters.inverse_scale)
   }

@@ -41,11 +41,3 @@ static inline void ck_apply_unary(const struct ck_kernels *_Nonnull kernels, enu
 /// The kernels for an instruction set, those of the next lower one where it has none of its own;
 /// lives as long as the program. NULL if `isa` is of another architecture than this build.
 const struct ck_kernels *_Nullable ck_kernels_for(enum ck_isa isa);
-
-/// The scale and zero point (qd8, before any flip) for a range, and the parameters of the bytes.
-struct ck_qd8_scale {
-  float scale;
-  float zero_point;
-};
-struct ck_qd8_scale ck_qd8_scale_of(float least, float greatest, uint8_t flip,
-                                    struct ck_qd8_params *_Nonnull params) CK_NONBLOCKING;

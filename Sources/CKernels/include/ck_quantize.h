@@ -5,21 +5,37 @@
 /// One row's (or image's) dynamic quantization, in terms of the stored bytes:
 /// x is about (byte - zero_point) * inverse_scale.
 ///
-/// Stored bytes are int8 (qd8) or, where `flip` is 0x80, the same with the top bit flipped, that
-/// is uint8 with a zero point 128 higher (qdu8). In both cases the zero point's low byte is the
+/// Stored bytes are int8 (qd8) or, where `flip` is 0x80 instead of 0, the same with the top bit
+/// flipped, that is uint8 with a zero point 128 higher (qdu8). In both cases the zero point's low byte is the
 /// byte that stands for 0.
 struct ck_qd8_params {
   int32_t zero_point;
   float inverse_scale;
 };
 
+/// What a range is converted with: the zero point is that of qd8, in -128...127, and a whole
+/// number.
+struct ck_qd8_scale {
+  float scale;
+  float zero_point;
+};
+
+/// XNNPACK's choice of scale and zero point for values in least...greatest.
+struct ck_qd8_scale ck_qd8_scale_of(float least, float greatest) CK_NONBLOCKING;
+
+/// The parameters of bytes that were converted with `scale`.
+static inline struct ck_qd8_params ck_qd8_params_of(struct ck_qd8_scale scale,
+                                                    uint8_t flip) CK_NONBLOCKING {
+  const struct ck_qd8_params params = {(int32_t)scale.zero_point + flip, 1.0f / scale.scale};
+  return params;
+}
+
 /// The least and greatest of x[0..n) and 0. NaN is passed over.
 typedef void (*ck_f32_range_fn)(size_t n, const float *x, float *least,
                                 float *greatest) CK_NONBLOCKING;
 
 /// q[i] = sat8(rint(x[i] * scale) + zero_point) ^ flip, ties to even; NaN gives the least byte.
-/// `zero_point` is that of qd8, in -128...127.
-typedef void (*ck_f32_qd8_convert_fn)(size_t n, const float *x, float scale, float zero_point,
+typedef void (*ck_f32_qd8_convert_fn)(size_t n, const float *x, struct ck_qd8_scale scale,
                                       uint8_t flip, uint8_t *q) CK_NONBLOCKING;
 
 /// Quantizes m rows of k floats, each with parameters of its own. Strides count elements.
