@@ -110,7 +110,9 @@ let package = Package(
     .target(
       name: "TestSupport", dependencies: ["CPulse"], path: "Tests/Support/TestSupport",
       swiftSettings: testSettings),
-    .testTarget(name: "KernelsTests", dependencies: ["Kernels", "Memory"], swiftSettings: testSettings),
+    .testTarget(
+      name: "KernelsTests", dependencies: ["Kernels", "Memory"], exclude: ["cross"],
+      swiftSettings: testSettings),
     .testTarget(
       name: "TFLiteTests", dependencies: ["TFLite", "Engine"], exclude: [],
       swiftSettings: testSettings),

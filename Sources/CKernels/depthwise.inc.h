@@ -1,35 +1,69 @@
-// The depthwise kernels, written once like those of elementwise.inc.h.
+// The depthwise kernels, written once like those of elementwise.inc.h: blocks of channels, whose
+// sums stay in registers from tap to tap.
 //
 // Before: #define CK_NAME(name) name##__isa, and the target attribute.
 
-enum { CK_NAME(dwconv_block) = 32 };
+#define CK_BLOCK 32
+
+struct CK_NAME(ck_dw_job) {
+  size_t channels, taps;
+  const ptrdiff_t *tap_offsets;
+  const float *scale, *bias;
+  float least, greatest;
+};
+
+/// `width` channels of one pixel, at most CK_BLOCK; a constant where it matters.
+CK_INLINE void CK_NAME(f32_block)(const struct CK_NAME(ck_dw_job) *job, const size_t width,
+                                  const float *x, const float *weights, const float *bias,
+                                  float *y) CK_NONBLOCKING {
+  float sum[CK_BLOCK];
+  for (size_t c = 0; c < width; c++) sum[c] = bias[c];
+  for (size_t tap = 0; tap < job->taps; tap++) {
+    const float *in = x + job->tap_offsets[tap];
+    const float *w = weights + tap * job->channels;
+    for (size_t c = 0; c < width; c++) sum[c] = __builtin_elementwise_fma(in[c], w[c], sum[c]);
+  }
+  for (size_t c = 0; c < width; c++) y[c] = ck_clamp(sum[c], job->least, job->greatest);
+}
 
 void CK_NAME(ck_f32_dwconv)(size_t pixels, size_t channels, size_t taps, const float *x,
                             size_t pixel_stride, const ptrdiff_t *tap_offsets,
                             const float *weights, const float *bias, float *y, size_t y_stride,
                             float least, float greatest) CK_NONBLOCKING {
-  enum { block = CK_NAME(dwconv_block) };
-  for (size_t first = 0; first < channels; first += block) {
-    const size_t width = channels - first < block ? channels - first : block;
+  const struct CK_NAME(ck_dw_job) job = {channels, taps, tap_offsets, NULL, bias, least, greatest};
+  for (size_t first = 0; first < channels; first += CK_BLOCK) {
+    const size_t width = channels - first;
     for (size_t pixel = 0; pixel < pixels; pixel++) {
-      float sum[block];
-      for (size_t c = 0; c < width; c++) sum[c] = bias[first + c];
-      for (size_t tap = 0; tap < taps; tap++) {
-        const float *in = x + (ptrdiff_t)(pixel * pixel_stride) + tap_offsets[tap] + first;
-        const float *w = weights + tap * channels + first;
-        if (width == block) {
-          for (size_t c = 0; c < block; c++) {
-            sum[c] = __builtin_elementwise_fma(in[c], w[c], sum[c]);
-          }
-        } else {
-          for (size_t c = 0; c < width; c++) {
-            sum[c] = __builtin_elementwise_fma(in[c], w[c], sum[c]);
-          }
-        }
-      }
+      const float *in = x + pixel * pixel_stride + first;
       float *out = y + pixel * y_stride + first;
-      for (size_t c = 0; c < width; c++) out[c] = ck_clamp(sum[c], least, greatest);
+      if (width >= CK_BLOCK) {
+        CK_NAME(f32_block)(&job, CK_BLOCK, in, weights + first, bias + first, out);
+      } else {
+        CK_NAME(f32_block)(&job, width, in, weights + first, bias + first, out);
+      }
     }
+  }
+}
+
+/// As above; the parameters are those of unflipped bytes.
+CK_INLINE void CK_NAME(qd8_block)(const struct CK_NAME(ck_dw_job) *job, const size_t width,
+                                  const uint8_t *x, uint8_t flip, struct ck_qd8_params params,
+                                  const int8_t *weights, size_t first, float *y) CK_NONBLOCKING {
+  const int16_t zero_point = (int16_t)params.zero_point;
+  int32_t sum[CK_BLOCK];
+  for (size_t c = 0; c < width; c++) sum[c] = 0;
+  for (size_t tap = 0; tap < job->taps; tap++) {
+    const uint8_t *in = x + job->tap_offsets[tap];
+    const int8_t *w = weights + tap * job->channels;
+    for (size_t c = 0; c < width; c++) {
+      sum[c] += (int16_t)((int8_t)(in[c] ^ flip) - zero_point) * (int16_t)w[c];
+    }
+  }
+  for (size_t c = 0; c < width; c++) {
+    const float scaled = (float)sum[c] * params.inverse_scale;
+    const float value =
+        __builtin_elementwise_fma(scaled, job->scale[first + c], job->bias[first + c]);
+    y[c] = ck_clamp(value, job->least, job->greatest);
   }
 }
 
@@ -39,32 +73,21 @@ void CK_NAME(ck_qd8_f32_qc8w_dwconv)(size_t pixels, size_t channels, size_t taps
                                      const int8_t *weights, const float *scale, const float *bias,
                                      float *y, size_t y_stride, float least,
                                      float greatest) CK_NONBLOCKING {
-  enum { block = CK_NAME(dwconv_block) };
-  // Flipped bytes less their zero point are the unflipped ones less theirs: both fit int16.
-  const int16_t zero_point = (int16_t)(params.zero_point - (flip ? 128 : 0));
-  for (size_t first = 0; first < channels; first += block) {
-    const size_t width = channels - first < block ? channels - first : block;
+  const struct CK_NAME(ck_dw_job) job = {channels, taps,  tap_offsets, scale,
+                                         bias,     least, greatest};
+  params.zero_point -= flip;
+  for (size_t first = 0; first < channels; first += CK_BLOCK) {
+    const size_t width = channels - first;
     for (size_t pixel = 0; pixel < pixels; pixel++) {
-      int32_t sum[block] = {0};
-      for (size_t tap = 0; tap < taps; tap++) {
-        const uint8_t *in = x + (ptrdiff_t)(pixel * pixel_stride) + tap_offsets[tap] + first;
-        const int8_t *w = weights + tap * channels + first;
-        if (width == block) {
-          for (size_t c = 0; c < block; c++) {
-            sum[c] += (int16_t)((int8_t)(in[c] ^ flip) - zero_point) * (int16_t)w[c];
-          }
-        } else {
-          for (size_t c = 0; c < width; c++) {
-            sum[c] += (int16_t)((int8_t)(in[c] ^ flip) - zero_point) * (int16_t)w[c];
-          }
-        }
-      }
+      const uint8_t *in = x + pixel * pixel_stride + first;
       float *out = y + pixel * y_stride + first;
-      for (size_t c = 0; c < width; c++) {
-        const float scaled = (float)sum[c] * params.inverse_scale;
-        const float value = __builtin_elementwise_fma(scaled, scale[first + c], bias[first + c]);
-        out[c] = ck_clamp(value, least, greatest);
+      if (width >= CK_BLOCK) {
+        CK_NAME(qd8_block)(&job, CK_BLOCK, in, flip, params, weights + first, first, out);
+      } else {
+        CK_NAME(qd8_block)(&job, width, in, flip, params, weights + first, first, out);
       }
     }
   }
 }
+
+#undef CK_BLOCK

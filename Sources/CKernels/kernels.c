@@ -75,8 +75,36 @@ static const struct ck_kernels avx512vnni = {
     .f32_tile = {64, 16, 1},
     .f32_gemm = ck_f32_gemm_6x64__avx512,
     CK_QUANTIZE(avx2),
-    CK_DEPTHWISE(avx512),
-    CK_ELEMENTWISE(avx512),
+    CK_DEPTHWISE(avx2),
+    CK_ELEMENTWISE(avx2),
+};
+#endif
+
+#if defined(__aarch64__)
+// NEON is the baseline here: the compiler makes it of the plain C text of the depthwise and
+// elementwise kernels.
+static const struct ck_kernels neon = {
+    .flip = 0,
+    .full_range_weights = false,
+    .qd8_tile = {16, 4, 2},
+    .qd8_gemm = ck_qd8_f32_qc8w_gemm_4x16c2__neon,
+    .f32_tile = {16, 4, 1},
+    .f32_gemm = ck_f32_gemm_4x16__neon,
+    CK_QUANTIZE(neon),
+    CK_DEPTHWISE(scalar),
+    CK_ELEMENTWISE(scalar),
+};
+
+static const struct ck_kernels neondot = {
+    .flip = 0,
+    .full_range_weights = true,
+    .qd8_tile = {16, 4, 4},
+    .qd8_gemm = ck_qd8_f32_qc8w_gemm_4x16c4__neondot,
+    .f32_tile = {16, 4, 1},
+    .f32_gemm = ck_f32_gemm_4x16__neon,
+    CK_QUANTIZE(neon),
+    CK_DEPTHWISE(scalar),
+    CK_ELEMENTWISE(scalar),
 };
 #endif
 
@@ -91,6 +119,12 @@ const struct ck_kernels *ck_kernels_for(enum ck_isa isa) {
       return &avxvnni;
     case CK_ISA_AVX512VNNI:
       return &avx512vnni;
+#endif
+#if defined(__aarch64__)
+    case CK_ISA_NEON:
+      return &neon;
+    case CK_ISA_NEONDOT:
+      return &neondot;
 #endif
     default:
       return NULL;

@@ -1,0 +1,195 @@
+// Compares every kernel of every available instruction set with the scalar one, bit for bit, and
+// prints a checksum of the scalar results, which must be the same on every architecture.
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "CKernels.h"
+
+// The inputs have to be the same everywhere.
+#pragma STDC FP_CONTRACT OFF
+
+static uint64_t state = 1;
+static uint64_t checksum = 14695981039346656037ull;
+static int failures;
+
+static uint32_t random_bits(void) {
+  uint64_t z = (state += 0x9E3779B97F4A7C15ull);
+  z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9ull;
+  z = (z ^ (z >> 27)) * 0x94D049BB133111EBull;
+  return (uint32_t)(z >> 32);
+}
+
+static float random_float(float least, float greatest) {
+  return least + (greatest - least) * ((float)(random_bits() >> 8) / 16777216.0f);
+}
+
+static void *allocate(size_t bytes) {
+  void *p = calloc(1, bytes ? bytes : 1);
+  if (!p) abort();
+  return p;
+}
+
+static float *random_floats(size_t n, float least, float greatest) {
+  float *x = allocate(n * sizeof *x);
+  for (size_t i = 0; i < n; i++) x[i] = random_float(least, greatest);
+  return x;
+}
+
+static int8_t *random_weights(size_t n) {
+  int8_t *w = allocate(n);
+  for (size_t i = 0; i < n; i++) w[i] = (int8_t)((int)(random_bits() % 255) - 127);
+  return w;
+}
+
+/// Compares `n` values; any NaN equals any other.
+static void expect_equal(const char *what, const char *name, const float *expected,
+                         const float *result, size_t n) {
+  for (size_t i = 0; i < n; i++) {
+    uint32_t a, b;
+    memcpy(&a, expected + i, 4);
+    memcpy(&b, result + i, 4);
+    if (expected[i] != expected[i]) a = 0x7FC00000;
+    if (result[i] != result[i]) b = 0x7FC00000;
+    checksum = (checksum ^ a) * 1099511628211ull;
+    if (a != b) {
+      printf("%s, %s: value %zu of %zu is %a instead of %a\n", name, what, i, n,
+             (double)result[i], (double)expected[i]);
+      failures++;
+      return;
+    }
+  }
+}
+
+static void compare_products(const char *name, const struct ck_kernels *fast, size_t m, size_t n,
+                             size_t k) {
+  const struct ck_kernels *scalar = ck_kernels_for(CK_ISA_SCALAR);
+  const struct ck_kernels *kernels[2] = {scalar, fast};
+  float *x = random_floats(m * k, -2, 3), *bias = random_floats(n, -1, 1);
+  float *scale = random_floats(n, 0.001f, 0.01f), *float_weights = random_floats(n * k, -1, 1);
+  int8_t *weights = random_weights(n * k);
+  float *y[2], *z[2], *values[2];
+  for (int i = 0; i < 2; i++) {
+    const struct ck_kernels *own = kernels[i];
+    uint8_t *q = allocate(m * k);
+    struct ck_qd8_params *params = allocate(m * sizeof *params);
+    own->rows(m, k, x, k, own->flip, q, k, params);
+    values[i] = allocate((m * k + 2 * m) * sizeof(float));
+    for (size_t j = 0; j < m * k; j++) values[i][j] = (float)(int8_t)(q[j] ^ own->flip);
+    for (size_t j = 0; j < m; j++) {
+      values[i][m * k + 2 * j] = (float)(params[j].zero_point - own->flip);
+      values[i][m * k + 2 * j + 1] = params[j].inverse_scale;
+    }
+    void *packed = allocate(ck_qd8_f32_qc8w_packed_bytes(own->qd8_tile, n, k));
+    ck_qd8_f32_qc8w_pack(own->qd8_tile, n, k, weights, scale, bias, packed);
+    y[i] = allocate(m * n * sizeof(float));
+    own->qd8_gemm(m, n, k, q, k, params, 1, packed, y[i], n, -3, 3);
+    float *float_packed = allocate(ck_f32_packed_bytes(own->f32_tile, n, k));
+    ck_f32_pack(own->f32_tile, n, k, float_weights, bias, float_packed);
+    z[i] = allocate(m * n * sizeof(float));
+    own->f32_gemm(m, n, k, x, k, float_packed, z[i], n, -3, 3);
+    free(q), free(params), free(packed), free(float_packed);
+  }
+  expect_equal("quantization", name, values[0], values[1], m * k + 2 * m);
+  expect_equal("int8 product", name, y[0], y[1], m * n);
+  expect_equal("float product", name, z[0], z[1], m * n);
+  for (int i = 0; i < 2; i++) free(y[i]), free(z[i]), free(values[i]);
+  free(x), free(bias), free(scale), free(float_weights), free(weights);
+}
+
+static void compare_odd_values(const char *name, const struct ck_kernels *fast) {
+  const struct ck_kernels *scalar = ck_kernels_for(CK_ISA_SCALAR);
+  const float odd[] = {__builtin_nanf(""), __builtin_inff(), -__builtin_inff(), 1e-45f,
+                       -1e-38f,            3e38f,            -3e38f,            0,
+                       -0.0f,              1,                -1};
+  for (size_t n = 1; n < 70; n += 3) {
+    float x[70], expected[72], result[72];
+    uint8_t q[70];
+    struct ck_qd8_params params;
+    for (size_t i = 0; i < n; i++) x[i] = odd[random_bits() % 11];
+    scalar->rows(1, n, x, n, 0, q, n, &params);
+    for (size_t i = 0; i < n; i++) expected[i] = (float)(int8_t)q[i];
+    expected[n] = (float)params.zero_point;
+    expected[n + 1] = params.inverse_scale;
+    fast->rows(1, n, x, n, fast->flip, q, n, &params);
+    for (size_t i = 0; i < n; i++) result[i] = (float)(int8_t)(q[i] ^ fast->flip);
+    result[n] = (float)(params.zero_point - fast->flip);
+    result[n + 1] = params.inverse_scale;
+    expect_equal("quantization of odd values", name, expected, result, n + 2);
+  }
+}
+
+static void compare_elementwise(const char *name, const struct ck_kernels *fast, size_t n) {
+  const struct ck_kernels *scalar = ck_kernels_for(CK_ISA_SCALAR);
+  float *a = random_floats(n, -12, 12), *b = random_floats(n, -2, 2);
+  float *expected = allocate(n * sizeof(float)), *result = allocate(n * sizeof(float));
+  a[0] = __builtin_nanf("");
+  if (n > 2) a[1] = -0.0f, a[2] = 100;
+  for (int f = 0; f < CK_UNARY_COUNT; f++) {
+    scalar->unary[f](n, a, -0.5f, 2, expected);
+    fast->unary[f](n, a, -0.5f, 2, result);
+    expect_equal("a function of one value", name, expected, result, n);
+  }
+  for (int f = 0; f < CK_BINARY_COUNT; f++) {
+    for (size_t steps = 1; steps < 4; steps++) {
+      scalar->binary[f](n, a, steps & 1, b, steps >> 1, -5, 5, expected);
+      fast->binary[f](n, a, steps & 1, b, steps >> 1, -5, 5, result);
+      expect_equal("a function of two values", name, expected, result, n);
+    }
+  }
+  scalar->softmax(n, b, 0.7f, expected);
+  fast->softmax(n, b, 0.7f, result);
+  expect_equal("softmax", name, expected, result, n);
+  free(a), free(b), free(expected), free(result);
+}
+
+static void compare_depthwise(const char *name, const struct ck_kernels *fast, size_t channels) {
+  const struct ck_kernels *scalar = ck_kernels_for(CK_ISA_SCALAR);
+  enum { pixels = 4, taps = 3 };
+  const size_t n = pixels * channels, count = (pixels + 2) * channels;
+  const ptrdiff_t offsets[taps] = {0, (ptrdiff_t)channels, 2 * (ptrdiff_t)channels};
+  const struct ck_qd8_params params = {-7, 0.01f}, fast_params = {-7 + fast->flip, 0.01f};
+  float *x = random_floats(count, -1, 1), *weights = random_floats(taps * channels, -1, 1);
+  float *scale = random_floats(channels, 0.001f, 0.1f), *bias = random_floats(channels, -1, 1);
+  int8_t *bytes = random_weights(taps * channels);
+  uint8_t *q = allocate(count), *flipped = allocate(count);
+  for (size_t i = 0; i < count; i++) flipped[i] = (q[i] = (uint8_t)random_bits()) ^ fast->flip;
+  float *expected = allocate(n * sizeof(float)), *result = allocate(n * sizeof(float));
+  scalar->f32_dwconv(pixels, channels, taps, x, channels, offsets, weights, bias, expected,
+                     channels, -1, 1);
+  fast->f32_dwconv(pixels, channels, taps, x, channels, offsets, weights, bias, result, channels,
+                   -1, 1);
+  expect_equal("float depthwise", name, expected, result, n);
+  scalar->qd8_dwconv(pixels, channels, taps, q, channels, offsets, params, scalar->flip, bytes,
+                     scale, bias, expected, channels, -9, 9);
+  fast->qd8_dwconv(pixels, channels, taps, flipped, channels, offsets, fast_params, fast->flip,
+                   bytes, scale, bias, result, channels, -9, 9);
+  expect_equal("int8 depthwise", name, expected, result, n);
+  free(x), free(weights), free(scale), free(bias), free(bytes), free(q), free(flipped);
+  free(expected), free(result);
+}
+
+int main(void) {
+  const char *names[] = {"scalar", "sse41", "avx2", "avxvnni", "avx512vnni", "neon", "neondot"};
+  const size_t sizes[] = {1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 33, 48, 65};
+  const size_t count = sizeof sizes / sizeof *sizes;
+  uint64_t first_checksum = 0;
+  for (int isa = CK_ISA_SCALAR; isa <= CK_ISA_NEONDOT; isa++) {
+    const struct ck_kernels *kernels = ck_kernels_for((enum ck_isa)isa);
+    if (!kernels || !ck_isa_available((enum ck_isa)isa)) continue;
+    state = 1;
+    checksum = 14695981039346656037ull;
+    for (size_t n = 0; n < count; n++) {
+      for (size_t k = 0; k < count; k++) {
+        compare_products(names[isa], kernels, sizes[(n + k) % count], sizes[n], sizes[k]);
+      }
+      compare_elementwise(names[isa], kernels, sizes[n]);
+      compare_depthwise(names[isa], kernels, sizes[n]);
+    }
+    compare_odd_values(names[isa], kernels);
+    if (isa == CK_ISA_SCALAR) first_checksum = checksum;
+    printf("%s\n", names[isa]);
+  }
+  printf("checksum %016llx\n", (unsigned long long)first_checksum);
+  return failures > 0;
+}
