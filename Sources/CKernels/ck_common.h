@@ -11,6 +11,12 @@
 // Contraction would make the bits depend on the instruction set.
 #pragma STDC FP_CONTRACT OFF
 
+// a * b + c with one rounding, of floats or vectors of them; instruction sets without it define
+// their own before.
+#ifndef CK_FMA
+#define CK_FMA(a, b, c) __builtin_elementwise_fma(a, b, c)
+#endif
+
 #define CK_INLINE static inline __attribute__((always_inline))
 
 CK_INLINE float ck_min(float a, float b) CK_NONBLOCKING { return a < b ? a : b; }
@@ -76,16 +82,22 @@ struct ck_f32_job {
 /// Loops over a register tile: gone once the tile's sizes are constants.
 #define CK_UNROLL _Pragma("clang loop unroll(full)")
 
-/// The last 1 to 3 bytes of a row, in the low bytes of a group of 4.
-CK_INLINE uint32_t ck_load_bytes(const uint8_t *p, size_t n) CK_NONBLOCKING {
+CK_INLINE uint32_t ck_load4(const uint8_t *p) CK_NONBLOCKING {
+  uint32_t v;
+  memcpy(&v, p, sizeof v);
+  return v;
+}
+
+/// A group of 4 bytes of which only the first `n` are there.
+CK_INLINE uint32_t ck_load_some(const uint8_t *p, size_t n) CK_NONBLOCKING {
+  if (n >= 4) return ck_load4(p);
   uint32_t v = p[0];
   if (n > 1) v |= (uint32_t)p[1] << 8;
   if (n > 2) v |= (uint32_t)p[2] << 16;
   return v;
 }
 
-CK_INLINE uint32_t ck_load4(const uint8_t *p) CK_NONBLOCKING {
-  uint32_t v;
-  memcpy(&v, p, sizeof v);
-  return v;
+/// Stores the first `n` < 4 of 4 lanes.
+CK_INLINE void ck_store_lanes(float *y, size_t n, const float *lanes) CK_NONBLOCKING {
+  for (size_t i = 0; i < n; i++) y[i] = lanes[i];
 }

@@ -21,7 +21,7 @@ CK_INLINE void CK_NAME(f32_block)(const struct CK_NAME(ck_dw_job) *job, const si
   for (size_t tap = 0; tap < job->taps; tap++) {
     const float *in = x + job->tap_offsets[tap];
     const float *w = weights + tap * job->channels;
-    for (size_t c = 0; c < width; c++) sum[c] = __builtin_elementwise_fma(in[c], w[c], sum[c]);
+    for (size_t c = 0; c < width; c++) sum[c] = CK_FMA(in[c], w[c], sum[c]);
   }
   for (size_t c = 0; c < width; c++) y[c] = ck_clamp(sum[c], job->least, job->greatest);
 }
@@ -62,7 +62,7 @@ CK_INLINE void CK_NAME(qd8_block)(const struct CK_NAME(ck_dw_job) *job, const si
   for (size_t c = 0; c < width; c++) {
     const float scaled = (float)sum[c] * params.inverse_scale;
     const float value =
-        __builtin_elementwise_fma(scaled, job->scale[first + c], job->bias[first + c]);
+        CK_FMA(scaled, job->scale[first + c], job->bias[first + c]);
     y[c] = ck_clamp(value, job->least, job->greatest);
   }
 }

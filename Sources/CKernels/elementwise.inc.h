@@ -7,34 +7,30 @@
 // y may be an operand; element i depends on element i only.
 #define CK_LOOP _Pragma("clang loop vectorize(assume_safety)")
 
-CK_INLINE float CK_NAME(fma)(float a, float b, float c) CK_NONBLOCKING {
-  return __builtin_elementwise_fma(a, b, c);
-}
-
 /// 2^n and expm1(r) with x = n ln 2 + r and |r| <= ln 2 / 2, so that
 /// exp(x) = 2^n + 2^n expm1(r). x is clamped to where 2^n is a normal number.
 CK_INLINE float CK_NAME(reduce)(float x, float *power) CK_NONBLOCKING {
   x = ck_min(ck_max(x, -87.0f), 88.37f);  // NaN becomes -87
   const float n = ck_rint(x * 1.44269504f);
   // ln 2 in two parts: the first has trailing zeros, so that n times it is exact.
-  const float r = CK_NAME(fma)(n, 2.12194440e-4f, CK_NAME(fma)(n, -0.693359375f, x));
+  const float r = CK_FMA(n, 2.12194440e-4f, CK_FMA(n, -0.693359375f, x));
   const uint32_t bits = (uint32_t)((int32_t)n + 127) << 23;
   memcpy(power, &bits, sizeof bits);
   // Taylor's series to r^7: the rest is below 6e-9.
   float p = 1.0f / 5040;
-  p = CK_NAME(fma)(p, r, 1.0f / 720);
-  p = CK_NAME(fma)(p, r, 1.0f / 120);
-  p = CK_NAME(fma)(p, r, 1.0f / 24);
-  p = CK_NAME(fma)(p, r, 1.0f / 6);
-  p = CK_NAME(fma)(p, r, 0.5f);
-  return CK_NAME(fma)(p, r * r, r);
+  p = CK_FMA(p, r, 1.0f / 720);
+  p = CK_FMA(p, r, 1.0f / 120);
+  p = CK_FMA(p, r, 1.0f / 24);
+  p = CK_FMA(p, r, 1.0f / 6);
+  p = CK_FMA(p, r, 0.5f);
+  return CK_FMA(p, r * r, r);
 }
 
 /// 0 below -87, infinity above 88.37.
 CK_INLINE float CK_NAME(exp)(float x) CK_NONBLOCKING {
   float power;
   const float minus_one = CK_NAME(reduce)(x, &power);
-  const float value = CK_NAME(fma)(minus_one, power, power);
+  const float value = CK_FMA(minus_one, power, power);
   const float bounded = x > 88.37f ? __builtin_inff() : x < -87.0f ? 0.0f : value;
   return x != x ? x : bounded;
 }
@@ -42,7 +38,7 @@ CK_INLINE float CK_NAME(exp)(float x) CK_NONBLOCKING {
 CK_INLINE float CK_NAME(expm1)(float x) CK_NONBLOCKING {
   float power;
   const float minus_one = CK_NAME(reduce)(x, &power);
-  const float value = CK_NAME(fma)(minus_one, power, power - 1.0f);
+  const float value = CK_FMA(minus_one, power, power - 1.0f);
   return x != x ? x : value;
 }
 

@@ -1,44 +1,45 @@
-// The loops around a float GEMM's register tile, as in gemm_int8.inc.h. Included after the target
-// attribute by files that define CK_LANES, CK_ROWS(nv) and
-// tile(job, row, w, first, mr, nv).
+// The float product, written once for vectors of CK_LANES columns. Included after the target
+// attribute by files that define what gemm.inc.h wants.
 
-CK_INLINE void column_tile(const struct ck_f32_job *job, const float *w, size_t first,
-                           const size_t nv) CK_NONBLOCKING {
-  size_t row = 0;
-  for (; row + CK_ROWS(nv) <= job->m; row += CK_ROWS(nv)) {
-    tile(job, row, w, first, CK_ROWS(nv), nv);
-  }
-  if (CK_ROWS(nv) > 4 && row + 4 <= job->m) {
-    tile(job, row, w, first, 4, nv);
-    row += 4;
-  }
-  if (CK_ROWS(nv) > 2 && row + 2 <= job->m) {
-    tile(job, row, w, first, 2, nv);
-    row += 2;
-  }
-  if (CK_ROWS(nv) > 1 && row < job->m) tile(job, row, w, first, 1, nv);
+#include "gemm.inc.h"
+
+typedef struct ck_f32_job job_type;
+
+CK_INLINE floats load_floats(const float *p) CK_NONBLOCKING {
+  floats v;
+  memcpy(&v, p, sizeof v);
+  return v;
 }
 
-CK_INLINE void all_tiles(const struct ck_f32_job *job, const float *packed) CK_NONBLOCKING {
-  size_t first = 0;
-  for (; first + 4 * CK_LANES <= job->n; first += 4 * CK_LANES) {
-    column_tile(job, packed, first, 4);
-    packed += 4 * CK_LANES * (job->k + 1);
+/// mr rows by nv vectors of columns, from column `first` on. mr and nv are constants wherever it
+/// is inlined, and the sums registers.
+CK_INLINE void tile(const job_type *job, size_t row, const float *w, size_t first, const size_t mr,
+                    const size_t nv) CK_NONBLOCKING {
+  const float *a = job->a + row * job->a_stride;
+  floats sum[8][4];
+  CK_UNROLL for (size_t v = 0; v < nv; v++) {
+    const floats bias = load_floats(w + v * CK_LANES);
+    CK_UNROLL for (size_t r = 0; r < mr; r++) sum[r][v] = bias;
   }
-  switch ((job->n - first + CK_LANES - 1) / CK_LANES) {
-    case 4:
-      column_tile(job, packed, first, 4);
-      break;
-    case 3:
-      column_tile(job, packed, first, 3);
-      break;
-    case 2:
-      column_tile(job, packed, first, 2);
-      break;
-    case 1:
-      column_tile(job, packed, first, 1);
-      break;
-    default:
-      break;
+  for (size_t k = 0; k < job->k; k++) {
+    w += nv * CK_LANES;
+    floats weights[4];
+    CK_UNROLL for (size_t v = 0; v < nv; v++) weights[v] = load_floats(w + v * CK_LANES);
+    CK_UNROLL for (size_t r = 0; r < mr; r++) {
+      const floats x = (floats)(a[r * job->a_stride + k]);
+      CK_UNROLL for (size_t v = 0; v < nv; v++) sum[r][v] = CK_FMA(x, weights[v], sum[r][v]);
+    }
+  }
+  CK_UNROLL for (size_t v = 0; v < nv; v++) {
+    CK_UNROLL for (size_t r = 0; r < mr; r++) {
+      store(job->y + (row + r) * job->y_stride + first + v * CK_LANES,
+            job->n - first - v * CK_LANES, sum[r][v], job->least, job->greatest);
+    }
   }
 }
+
+/// Floats of one column in a tile.
+CK_INLINE size_t column_size(const job_type *job) CK_NONBLOCKING { return job->k + 1; }
+
+typedef float packed_type;
+#include "gemm_loops.inc.h"

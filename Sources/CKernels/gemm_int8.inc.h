@@ -1,53 +1,88 @@
-// The loops around an int8 GEMM's register tile: tiles of columns outermost, so that their weights
-// stay in L1, then blocks of rows. Included after the target attribute by files that define
+// The int8 product, written once for vectors of CK_LANES columns and groups of 4 inputs. Included
+// after the target attribute by files that define, besides what gemm.inc.h wants,
 //
-//   CK_LANES        columns in a vector; a full tile has 4 vectors
-//   CK_KR           consecutive inputs of one column
-//   CK_ROWS(nv)     rows of the largest register tile of nv vectors
-//   tile(job, row, w, first, mr, nv)   computes mr rows by nv vectors of columns
-//
-// mr and nv are constants in each inlined copy of `tile`.
+//   CK_SUMS                 independent sums that hide the latency of dot()
+//   inputs, prepare(four)   4 inputs of a row, in every lane
+//   dot(sum, x, weights)    adds the products of 4 inputs with 4 weights in each lane
 
-CK_INLINE void column_tile(const struct ck_qd8_job *job, const uint8_t *w, size_t first,
-                           const size_t nv) CK_NONBLOCKING {
-  size_t row = 0;
-  for (; row + CK_ROWS(nv) <= job->m; row += CK_ROWS(nv)) {
-    tile(job, row, w, first, CK_ROWS(nv), nv);
-  }
-  if (CK_ROWS(nv) > 4 && row + 4 <= job->m) {
-    tile(job, row, w, first, 4, nv);
-    row += 4;
-  }
-  if (CK_ROWS(nv) > 2 && row + 2 <= job->m) {
-    tile(job, row, w, first, 2, nv);
-    row += 2;
-  }
-  if (CK_ROWS(nv) > 1 && row < job->m) tile(job, row, w, first, 1, nv);
+#include "gemm.inc.h"
+
+typedef int32_t ints __attribute__((ext_vector_type(CK_LANES)));
+typedef struct ck_qd8_job job_type;
+
+CK_INLINE bytes load_bytes(const uint8_t *p) CK_NONBLOCKING {
+  bytes v;
+  memcpy(&v, p, sizeof v);
+  return v;
 }
 
-CK_INLINE void all_tiles(const struct ck_qd8_job *job, const void *packed) CK_NONBLOCKING {
-  const uint8_t *w = packed;
-  const size_t groups = (job->k + CK_KR - 1) / CK_KR;
-  const size_t column_bytes = groups * CK_KR + 12;
-  size_t first = 0;
-  for (; first + 4 * CK_LANES <= job->n; first += 4 * CK_LANES) {
-    column_tile(job, w, first, 4);
-    w += 4 * CK_LANES * column_bytes;
+/// mr rows by nv vectors of columns, from column `first` on. mr and nv are constants wherever it
+/// is inlined, and the sums registers.
+CK_INLINE void tile(const job_type *job, size_t row, const uint8_t *w, size_t first,
+                    const size_t mr, const size_t nv) CK_NONBLOCKING {
+  const size_t vector = 4 * CK_LANES, group = nv * vector;
+  // Few rows and columns: split the inputs to have enough sums.
+  size_t split = 1;
+  while (2 * split * mr * nv <= CK_SUMS) split *= 2;
+  const uint8_t *a = job->a + row * job->a_stride;
+  ints sum[8][8][4];
+  CK_UNROLL for (size_t v = 0; v < nv; v++) {
+    const ints negated_sums = (ints)load_bytes(w + v * vector);
+    CK_UNROLL for (size_t r = 0; r < mr; r++) {
+      sum[0][r][v] = negated_sums * job->params[(row + r) * job->params_stride].zero_point;
+      CK_UNROLL for (size_t s = 1; s < split; s++) sum[s][r][v] = (ints)(0);
+    }
   }
-  switch ((job->n - first + CK_LANES - 1) / CK_LANES) {
-    case 4:
-      column_tile(job, w, first, 4);
-      break;
-    case 3:
-      column_tile(job, w, first, 3);
-      break;
-    case 2:
-      column_tile(job, w, first, 2);
-      break;
-    case 1:
-      column_tile(job, w, first, 1);
-      break;
-    default:
-      break;
+  w += group;
+  size_t k = job->k;
+  for (; k >= 4 * split; k -= 4 * split) {
+    CK_UNROLL for (size_t s = 0; s < split; s++) {
+      bytes weights[4];
+      CK_UNROLL for (size_t v = 0; v < nv; v++) weights[v] = load_bytes(w + v * vector);
+      CK_UNROLL for (size_t r = 0; r < mr; r++) {
+        const inputs x = prepare(ck_load4(a + r * job->a_stride));
+        CK_UNROLL for (size_t v = 0; v < nv; v++) {
+          sum[s][r][v] = (ints)dot((bytes)sum[s][r][v], x, weights[v]);
+        }
+      }
+      a += 4;
+      w += group;
+    }
+  }
+  CK_UNROLL for (size_t s = 1; s < split; s++) {
+    CK_UNROLL for (size_t r = 0; r < mr; r++) {
+      CK_UNROLL for (size_t v = 0; v < nv; v++) sum[0][r][v] += sum[s][r][v];
+    }
+  }
+  while (k > 0) {
+    const size_t left = k < 4 ? k : 4;
+    CK_UNROLL for (size_t r = 0; r < mr; r++) {
+      const inputs x = prepare(ck_load_some(a + r * job->a_stride, left));
+      CK_UNROLL for (size_t v = 0; v < nv; v++) {
+        sum[0][r][v] = (ints)dot((bytes)sum[0][r][v], x, load_bytes(w + v * vector));
+      }
+    }
+    a += 4;
+    w += group;
+    k -= left;
+  }
+  CK_UNROLL for (size_t v = 0; v < nv; v++) {
+    const floats scale = (floats)load_bytes(w + v * vector);
+    const floats bias = (floats)load_bytes(w + group + v * vector);
+    CK_UNROLL for (size_t r = 0; r < mr; r++) {
+      const float inverse_scale = job->params[(row + r) * job->params_stride].inverse_scale;
+      const floats scaled = __builtin_convertvector(sum[0][r][v], floats) * inverse_scale;
+      store(job->y + (row + r) * job->y_stride + first + v * CK_LANES,
+            job->n - first - v * CK_LANES, CK_FMA(scaled, scale, bias), job->least,
+            job->greatest);
+    }
   }
 }
+
+/// Bytes of one column in a tile.
+CK_INLINE size_t column_size(const job_type *job) CK_NONBLOCKING {
+  return (job->k + 3) / 4 * 4 + 12;
+}
+
+typedef uint8_t packed_type;
+#include "gemm_loops.inc.h"

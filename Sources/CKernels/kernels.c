@@ -33,6 +33,7 @@
 static const struct ck_kernels scalar = {
     .flip = 0,
     .full_range_weights = true,
+    .fused = true,
     .qd8_tile = {8, 8, 1},
     .qd8_gemm = ck_qd8_f32_qc8w_gemm_1x8c1__scalar,
     .f32_tile = {8, 8, 1},
@@ -43,9 +44,23 @@ static const struct ck_kernels scalar = {
 };
 
 #if defined(__x86_64__)
+static const struct ck_kernels sse41 = {
+    .flip = 0,
+    .full_range_weights = false,
+    .fused = false,
+    .qd8_tile = {16, 4, 4},
+    .qd8_gemm = ck_qd8_f32_qc8w_gemm_2x16c4__sse41,
+    .f32_tile = {16, 4, 1},
+    .f32_gemm = ck_f32_gemm_2x16__sse41,
+    CK_QUANTIZE(sse41),
+    CK_DEPTHWISE(sse41),
+    CK_ELEMENTWISE(sse41),
+};
+
 static const struct ck_kernels avx2 = {
     .flip = 0,
     .full_range_weights = false,
+    .fused = true,
     .qd8_tile = {32, 8, 4},
     .qd8_gemm = ck_qd8_f32_qc8w_gemm_2x32c4__avx2,
     .f32_tile = {32, 8, 1},
@@ -58,6 +73,7 @@ static const struct ck_kernels avx2 = {
 static const struct ck_kernels avxvnni = {
     .flip = 0x80,
     .full_range_weights = true,
+    .fused = true,
     .qd8_tile = {32, 8, 4},
     .qd8_gemm = ck_qd8_f32_qc8w_gemm_2x32c4__avxvnni,
     .f32_tile = {32, 8, 1},
@@ -70,6 +86,7 @@ static const struct ck_kernels avxvnni = {
 static const struct ck_kernels avx512vnni = {
     .flip = 0x80,
     .full_range_weights = true,
+    .fused = true,
     .qd8_tile = {64, 16, 4},
     .qd8_gemm = ck_qd8_f32_qc8w_gemm_6x64c4__avx512vnni,
     .f32_tile = {64, 16, 1},
@@ -86,8 +103,9 @@ static const struct ck_kernels avx512vnni = {
 static const struct ck_kernels neon = {
     .flip = 0,
     .full_range_weights = false,
-    .qd8_tile = {16, 4, 2},
-    .qd8_gemm = ck_qd8_f32_qc8w_gemm_4x16c2__neon,
+    .fused = true,
+    .qd8_tile = {16, 4, 4},
+    .qd8_gemm = ck_qd8_f32_qc8w_gemm_4x16c4__neon,
     .f32_tile = {16, 4, 1},
     .f32_gemm = ck_f32_gemm_4x16__neon,
     CK_QUANTIZE(neon),
@@ -98,6 +116,7 @@ static const struct ck_kernels neon = {
 static const struct ck_kernels neondot = {
     .flip = 0,
     .full_range_weights = true,
+    .fused = true,
     .qd8_tile = {16, 4, 4},
     .qd8_gemm = ck_qd8_f32_qc8w_gemm_4x16c4__neondot,
     .f32_tile = {16, 4, 1},
@@ -113,6 +132,8 @@ const struct ck_kernels *ck_kernels_for(enum ck_isa isa) {
     case CK_ISA_SCALAR:
       return &scalar;
 #if defined(__x86_64__)
+    case CK_ISA_SSE41:
+      return &sse41;
     case CK_ISA_AVX2:
       return &avx2;
     case CK_ISA_AVXVNNI:

@@ -76,7 +76,8 @@ void ck_f32_range__avx2(size_t n, const float *x, float *least, float *greatest)
   range(n, x, least, greatest);
 }
 
-void ck_f32_qd8_convert__avx2(size_t n, const float *x, struct ck_qd8_scale scale, uint8_t flip, uint8_t *q) CK_NONBLOCKING {
+void ck_f32_qd8_convert__avx2(size_t n, const float *x, struct ck_qd8_scale scale, uint8_t flip,
+                              uint8_t *q) CK_NONBLOCKING {
   convert(n, x, scale, flip, q);
 }
 

@@ -14,7 +14,8 @@ void ck_f32_range__scalar(size_t n, const float *x, float *least, float *greates
   *greatest = high;
 }
 
-void ck_f32_qd8_convert__scalar(size_t n, const float *x, struct ck_qd8_scale scale, uint8_t flip, uint8_t *q) CK_NONBLOCKING {
+void ck_f32_qd8_convert__scalar(size_t n, const float *x, struct ck_qd8_scale scale, uint8_t flip,
+                                uint8_t *q) CK_NONBLOCKING {
   for (size_t i = 0; i < n; i++) q[i] = ck_quantize_one(x[i], scale, flip);
 }
 

@@ -58,6 +58,10 @@ public enum InstructionSet: String, CaseIterable, Sendable, Comparable {
   /// int8.
   package var storesUnsigned: Bool { unsafe kernels.pointee.flip != 0 }
 
+  /// Whether a product is added with one rounding, as all but `sse41` do. Results have the same
+  /// bits in all instruction sets of either kind.
+  package var fusesMultiplyAdd: Bool { unsafe kernels.pointee.fused }
+
   /// The C kernels of this level; the instruction set must be available.
   var kernels: UnsafePointer<ck_kernels> {
     guard

@@ -37,13 +37,12 @@ import Testing
       }
       for (index, y) in output.enumerated() {
         let (pixel, channel) = index.quotientAndRemainder(dividingBy: shape.channels)
-        var sum = bias[channel]
-        for (tap, offset) in shape.tapOffsets.enumerated() {
-          sum.addProduct(
-            input[pixel * shape.channels + offset + channel],
-            weights[tap * shape.channels + channel])
-        }
-        #expect(y == min(max(sum, -0.5), 6), "\(shape)")
+        let values = shape.tapOffsets.map { input[pixel * shape.channels + $0 + channel] }
+        let own = (0..<9).map { weights[$0 * shape.channels + channel] }
+        let expected = Reference.product(
+          values[...], own[...], bias: bias[channel], minimum: -0.5, maximum: 6,
+          with: instructionSet)
+        #expect(y == expected, "\(shape)")
       }
     }
   }
@@ -79,8 +78,8 @@ import Testing
         }
         let own = (0..<9).map { weights[$0 * shape.channels + channel] }
         let expected = Reference.product(
-          row, own[...], scale: scales[channel], bias: bias[channel], minimum: -.infinity,
-          maximum: .infinity)
+          row, own[...], scale: scales[channel], bias: bias[channel],
+          with: instructionSet)
         #expect(y == expected, "\(shape)")
       }
     }

@@ -50,7 +50,8 @@ import Testing
       for n in 0..<outputs {
         expected[row * stride + n] = Reference.product(
           input[row * inputStride..<row * inputStride + inputs],
-          weights[n * inputs..<(n + 1) * inputs], bias: bias[n], minimum: -limit, maximum: limit)
+          weights[n * inputs..<(n + 1) * inputs], bias: bias[n], minimum: -limit, maximum: limit,
+          with: instructionSet)
       }
     }
     #expect(

@@ -55,7 +55,8 @@ let awkwardRows = [1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 12, 13, 17, 24, 25]
       for n in 0..<outputs {
         expected[row * stride + n] = Reference.product(
           quantized.rows[row], weights[n * inputs..<(n + 1) * inputs],
-          scale: scales[scales.count == 1 ? 0 : n], bias: bias[n], minimum: -limit, maximum: limit)
+          scale: scales[scales.count == 1 ? 0 : n], bias: bias[n], minimum: -limit, maximum: limit,
+          with: instructionSet)
       }
     }
     #expect(
@@ -86,7 +87,7 @@ let awkwardRows = [1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 12, 13, 17, 24, 25]
       for n in 0..<outputs {
         let expected = Reference.product(
           row, weights[n * 3 * channels..<(n + 1) * 3 * channels], scale: 0.01, bias: 0,
-          minimum: -.infinity, maximum: .infinity)
+          with: instructionSet)
         #expect(output[position * outputs + n] == expected)
       }
     }

@@ -21,23 +21,31 @@ enum Reference {
     return Row(bytes: bytes, zeroPoint: zeroPoint, inverseScale: 1 / scale)
   }
 
+  /// a * b + c, with one rounding where the instruction set has that.
+  private static func multiplyAdd(
+    _ a: Float, _ b: Float, _ c: Float, _ instructionSet: InstructionSet
+  ) -> Float {
+    instructionSet.fusesMultiplyAdd ? c.addingProduct(a, b) : a * b + c
+  }
+
   /// One output of the dynamic-range product.
   static func product(
-    _ row: Row, _ weights: ArraySlice<Int8>, scale: Float, bias: Float, minimum: Float,
-    maximum: Float
+    _ row: Row, _ weights: ArraySlice<Int8>, scale: Float, bias: Float,
+    minimum: Float = -.infinity, maximum: Float = .infinity, with instructionSet: InstructionSet
   ) -> Float {
     var sum = 0
     for (byte, weight) in zip(row.bytes, weights) { sum += (byte - row.zeroPoint) * Int(weight) }
-    let value = bias.addingProduct(Float(sum) * row.inverseScale, scale)
+    let value = multiplyAdd(Float(sum) * row.inverseScale, scale, bias, instructionSet)
     return min(max(value, minimum), maximum)
   }
 
+  /// One output of the float product.
   static func product(
     _ row: ArraySlice<Float>, _ weights: ArraySlice<Float>, bias: Float, minimum: Float,
-    maximum: Float
+    maximum: Float, with instructionSet: InstructionSet
   ) -> Float {
     var sum = bias
-    for (x, weight) in zip(row, weights) { sum = sum.addingProduct(x, weight) }
+    for (x, weight) in zip(row, weights) { sum = multiplyAdd(x, weight, sum, instructionSet) }
     return min(max(sum, minimum), maximum)
   }
 }

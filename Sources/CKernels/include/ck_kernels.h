@@ -10,6 +10,8 @@ struct ck_kernels {
   uint8_t flip;
   /// Whether the int8 GEMM is exact for a weight of -128 too, not only for -127...127.
   bool full_range_weights;
+  /// Whether a product is added with one rounding. The bits of results depend on nothing else.
+  bool fused;
   struct ck_tile qd8_tile;
   struct ck_tile f32_tile;
   ck_f32_range_fn _Nonnull range;

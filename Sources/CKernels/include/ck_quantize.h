@@ -6,8 +6,8 @@
 /// x is about (byte - zero_point) * inverse_scale.
 ///
 /// Stored bytes are int8 (qd8) or, where `flip` is 0x80 instead of 0, the same with the top bit
-/// flipped, that is uint8 with a zero point 128 higher (qdu8). In both cases the zero point's low byte is the
-/// byte that stands for 0.
+/// flipped, that is uint8 with a zero point 128 higher (qdu8). In both cases the zero point's low
+/// byte is the byte that stands for 0.
 struct ck_qd8_params {
   int32_t zero_point;
   float inverse_scale;

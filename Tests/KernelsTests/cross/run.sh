@@ -46,11 +46,9 @@ linker=$(dirname "$CLANG")/ld.lld
 [ -x "$linker" ] || linker=$(command -v ld.lld || true)
 [ -n "$linker" ] || missing "no ld.lld"
 
-for file in "$kernels"/*.c "$here/compare_kernels.c"; do
-  # shellcheck disable=SC2086
-  "$CLANG" --target=aarch64-linux-gnu -isystem $root/include $flags -c "$file" \
-    -o "$work/$(basename "$file" .c).o"
-done
+printf '%s\n' "$kernels"/*.c "$here/compare_kernels.c" | xargs -P "$(nproc)" -I FILE sh -c '
+  "$0" "$@" -c FILE -o "'"$work"'/$(basename FILE .c).o"' \
+  "$CLANG" --target=aarch64-linux-gnu -isystem $root/include $flags
 # The compiler's run-time library is not needed, so none for aarch64 has to be installed.
 "$linker" -o "$work/compare" -dynamic-linker $root/lib/ld-linux-aarch64.so.1 \
   $root/lib/crt1.o $root/lib/crti.o "$work"/*.o -L$root/lib -lc -lm $root/lib/crtn.o

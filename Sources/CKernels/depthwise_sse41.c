@@ -1,0 +1,13 @@
+#if defined(__x86_64__)
+// There is no fused multiply-add here.
+#define CK_FMA(a, b, c) ((a) * (b) + (c))
+
+#include "kernels_internal.h"
+
+#pragma clang attribute push(__attribute__((target("sse4.1"))), apply_to = function)
+
+#define CK_NAME(name) name##__sse41
+#include "depthwise.inc.h"
+
+#pragma clang attribute pop
+#endif

@@ -1,0 +1,20 @@
+// Vectors of CK_LANES columns. Included after the target attribute by files that define
+//
+//   CK_LANES                 columns in a vector; a full tile has 4 vectors
+//   CK_ROWS(nv)              rows of the largest register tile of nv vectors
+//   CK_STORE_SOME(y, n, v)   stores the first n < CK_LANES columns
+
+typedef float floats __attribute__((ext_vector_type(CK_LANES)));
+typedef uint8_t bytes __attribute__((ext_vector_type(4 * CK_LANES)));
+
+/// Stores the first `n` columns, all if there are more, clamped as ck_clamp does.
+CK_INLINE void store(float *y, size_t n, floats v, float least, float greatest) CK_NONBLOCKING {
+  const floats low = (floats)(least), high = (floats)(greatest);
+  v = low > v ? low : v;
+  v = high < v ? high : v;
+  if (n >= CK_LANES) {
+    memcpy(y, &v, sizeof v);
+  } else {
+    CK_STORE_SOME(y, n, v);
+  }
+}
