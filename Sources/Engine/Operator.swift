@@ -43,7 +43,8 @@ public enum OperatorKind: Sendable, Equatable {
   case unpack(axis: Int, count: Int)
   /// Inputs: data, optional shape. The shape of the output tensor rules.
   case reshape
-  case squeeze
+  /// Drops the dimensions of extent 1 that are named, or all of them.
+  case squeeze(dimensions: [Int])
   case expandDimensions
   /// Inputs: data, permutation.
   case transpose

@@ -6,7 +6,7 @@ extension Planner {
     guard let data = constant.data else { throw constantError(tensor, "is not a constant") }
     switch constant.type {
     case .float32: return data.elements(UInt32.self).map(Float.init(bitPattern:))
-    case .float16: return data.elements(UInt16.self).map { Float(halfPrecision: $0) }
+    case .float16: return data.elements(UInt16.self).map { Float(Float16(bitPattern: $0)) }
     case .int8:
       let scales = try scalePerElement(tensor)
       return zip(data, scales).map { Float(Int8(bitPattern: $0)) * $1 }
@@ -60,21 +60,6 @@ extension [UInt8] {
     let size = MemoryLayout<T>.size
     return (0..<count / size).map { index in
       (0..<size).reduce(T(0)) { $0 | T(self[index * size + $1]) << T(8 * $1) }
-    }
-  }
-}
-
-extension Float {
-  /// Converts from IEEE half precision, exactly.
-  init(halfPrecision bits: UInt16) {
-    let sign: Float = bits >> 15 == 0 ? 1 : -1
-    let exponent = Int(bits >> 10 & 0x1F)
-    let fraction = Float(bits & 0x3FF)
-    switch exponent {
-    case 0: self = sign * fraction * 0x1p-24
-    case 31: self = fraction == 0 ? sign * .infinity : .nan
-    default:
-      self = sign * (1024 + fraction) * Float(sign: .plus, exponent: exponent - 25, significand: 1)
     }
   }
 }

@@ -43,7 +43,7 @@ struct Planner {
   private(set) var namedOutputs: [String: Int] = [:]
 
   /// More than any model for a CPU in real time needs; stops hostile shapes.
-  static let memoryLimit = 1 << 29
+  static let memoryLimit = 1 << 28
 
   init(_ graph: Graph, states: [StatePair]) throws(EngineError) {
     try graph.validate()

@@ -62,7 +62,9 @@ enum OperatorOptions {
     case 34: return .pad
     case 39: return .transpose
     case 40: return .mean(keepsDimensions: try bool(0))
-    case 43: return .squeeze
+    case 43:
+      let dimensions = try options?.integers(0, as: Int32.self) ?? []
+      return .squeeze(dimensions: dimensions.map(Int.init))
     case 45:
       guard try !bool(5) else { return nil }
       return .stridedSlice(

@@ -1,0 +1,67 @@
+internal import Engine
+
+/// Weights with fewer elements stay float32.
+let smallestQuantizedWeights = 1024
+
+/// int8 weights, symmetric, one scale per output channel.
+func dynamicRange(_ graph: Graph) throws(QuantizerError) -> Graph {
+  var result = graph
+  for index in graph.operators.indices {
+    let node = graph.operators[index]
+    guard let use = WeightUse(node.kind), let (data, weights) = dataAndWeights(node),
+      graph.tensors[data].type == .float32, !graph.tensors[data].isConstant
+    else { continue }
+    if graph.tensors[weights].count ?? 0 < smallestQuantizedWeights { continue }
+    guard let values = try graph.floats(weights), onlyWeights(weights, of: use, in: graph) else {
+      continue
+    }
+    if result.tensors[weights].type == .float32 {
+      result.tensors[weights].quantize(values, axis: use.axis)
+    }
+    result.operators[index].version = max(node.version, use.hybridVersion)
+  }
+  return result
+}
+
+private func dataAndWeights(_ node: Operator) -> (Int, Int)? {
+  guard node.inputs.count > WeightUse.position, let data = node.inputs[0],
+    let weights = node.inputs[WeightUse.position]
+  else { return nil }
+  return (data, weights)
+}
+
+/// Whether all who read a tensor read it as weights with their channels along the same dimension.
+private func onlyWeights(_ tensor: Int, of use: WeightUse, in graph: Graph) -> Bool {
+  !graph.outputs.contains(tensor)
+    && graph.readers(of: tensor).allSatisfy { reader in
+      let node = graph.operators[reader]
+      guard let other = WeightUse(node.kind), other.axis == use.axis,
+        graph.tensors[tensor].shape.indices.contains(use.axis)
+      else { return false }
+      return node.inputs.firstIndex(of: tensor) == WeightUse.position
+        && node.inputs.count(where: { $0 == tensor }) == 1
+    }
+}
+
+extension Tensor {
+  /// Becomes int8: q = round(x / scale), scale = max |x| / 127 over each channel.
+  ///
+  /// The smallest range is 1e-6, as in TensorFlow Lite's converter.
+  fileprivate mutating func quantize(_ values: [Float], axis: Int) {
+    let channels = shape[axis]
+    let inner = shape[(axis + 1)...].reduce(1, *)
+    func channel(_ index: Int) -> Int { index / inner % channels }
+    var bounds = Array(repeating: Float(5e-7), count: channels)
+    for (index, value) in values.enumerated() {
+      bounds[channel(index)] = max(bounds[channel(index)], abs(value))
+    }
+    let scales = bounds.map { $0 / 127 }
+    data = values.enumerated().map { index, value in
+      let quotient = (value / scales[channel(index)]).rounded(.toNearestOrEven)
+      return UInt8(bitPattern: Int8(min(max(quotient, -127), 127)))
+    }
+    type = .int8
+    quantization = Quantization(
+      scales: scales, zeroPoints: Array(repeating: 0, count: channels), axis: axis)
+  }
+}

@@ -1,0 +1,61 @@
+public import Engine
+
+/// A graph with the weights of FULLY_CONNECTED, CONV_2D and DEPTHWISE_CONV_2D stored smaller.
+///
+/// Everything else, inputs and outputs included, stays as it is. Weights that are not float32, or
+/// that another operator reads too, are left alone, so that quantizing twice changes nothing.
+public func quantize(
+  _ graph: Graph, _ optimization: Optimization = .default
+) throws(QuantizerError) -> Graph {
+  do { try graph.validate() } catch { throw .invalidGraph(error.description) }
+  return switch optimization {
+  case .default: try dynamicRange(graph)
+  case .float16: try halfPrecision(graph)
+  }
+}
+
+/// Where an operator has its weights, and how it wants them.
+struct WeightUse {
+  /// The position among its inputs.
+  static let position = 1
+  static let biasPosition = 2
+
+  /// The dimension of the outputs, which has a scale for each index.
+  var axis: Int
+  /// The operator version that allows int8 weights with a scale per channel.
+  var hybridVersion: Int
+
+  init?(_ kind: OperatorKind) {
+    switch kind {
+    case .fullyConnected:
+      axis = 0
+      hybridVersion = 12
+    case .convolution:
+      axis = 0
+      hybridVersion = 5
+    case .depthwiseConvolution:
+      axis = 3
+      hybridVersion = 6
+    default: return nil
+    }
+  }
+}
+
+extension Graph {
+  /// Operators, by index, that read a tensor.
+  func readers(of tensor: Int) -> [Int] {
+    operators.indices.filter { operators[$0].inputs.contains(tensor) }
+  }
+
+  /// The values of a float32 constant.
+  func floats(_ tensor: Int) throws(QuantizerError) -> [Float]? {
+    guard tensors[tensor].type == .float32, let data = tensors[tensor].data else { return nil }
+    let values = stride(from: 0, to: data.count, by: 4).map { index in
+      Float(bitPattern: (0..<4).reduce(UInt32(0)) { $0 | UInt32(data[index + $1]) << (8 * $1) })
+    }
+    guard values.allSatisfy(\.isFinite) else {
+      throw .notFinite(graph: name, tensor: tensors[tensor].name)
+    }
+    return values
+  }
+}

@@ -1,0 +1,120 @@
+internal import Engine
+
+extension OperatorOptions {
+  /// An operator code, and the union type and fields of its options.
+  struct Encoded {
+    var code: Int
+    var options: (type: UInt8, fields: FlatTable)?
+
+    init(_ code: Int, _ type: UInt8 = 0, _ fields: FlatTable = [:]) {
+      self.code = code
+      options = type == 0 ? nil : (type, fields)
+    }
+  }
+
+  /// The inverse of `read`; `nil` for what was not understood.
+  static func encode(_ kind: OperatorKind, outputShape: [Int]) -> Encoded? {
+    switch kind {
+    case .fullyConnected(let activation, let keepsDimensions):
+      // Field 3: activations are quantized with a zero point, where weights are int8.
+      Encoded(
+        9, 8, [0: .uint8(activation.rawValue), 2: .bool(keepsDimensions), 3: .bool(true)])
+    case .convolution(let window, let activation):
+      Encoded(3, 1, fields(window, activation: (3, activation), dilation: 4))
+    case .depthwiseConvolution(let window, let multiplier, let activation):
+      Encoded(
+        4, 2,
+        fields(window, activation: (4, activation), dilation: 5)
+          .merging([3: .int(multiplier)]) { $1 })
+    case .transposeConvolution(let window, let activation):
+      Encoded(67, 49, fields(window, activation: (3, activation)))
+    case .averagePool(let window, let height, let width, let activation):
+      Encoded(1, 5, pool(window, height, width, activation))
+    case .maxPool(let window, let height, let width, let activation):
+      Encoded(17, 5, pool(window, height, width, activation))
+    case .binary(let function, let activation):
+      Encoded(
+        function.code, function.optionsType,
+        function.hasActivation ? [0: .uint8(activation.rawValue)] : [:])
+    case .unary(let function): Encoded(function.code, function.optionsType)
+    case .leakyReLU(let alpha): Encoded(98, 75, [0: .float(alpha)])
+    case .prelu: Encoded(54)
+    case .softmax(let beta): Encoded(25, 9, [0: .float(beta)])
+    case .concatenation(let axis, let activation):
+      Encoded(2, 10, [0: .int(axis), 1: .uint8(activation.rawValue)])
+    case .slice: Encoded(65, 48)
+    case .stridedSlice(let masks):
+      Encoded(
+        45, 32,
+        [
+          0: .int(masks.begin), 1: .int(masks.end), 2: .int(masks.ellipsis),
+          3: .int(masks.newAxis), 4: .int(masks.shrinkAxis),
+        ])
+    case .split(let count): Encoded(49, 35, [0: .int(count)])
+    case .pack(let axis, let count): Encoded(83, 59, [0: .int(count), 1: .int(axis)])
+    case .unpack(let axis, let count): Encoded(88, 64, [0: .int(count), 1: .int(axis)])
+    case .reshape: Encoded(22, 17, [0: .int32s(outputShape.map(Int32.init))])
+    case .squeeze(let dimensions):
+      Encoded(43, 30, [0: .int32s(dimensions.map(Int32.init))])
+    case .expandDimensions: Encoded(70, 52)
+    case .transpose: Encoded(39, 26)
+    case .pad: Encoded(34, 22)
+    case .mean(let keepsDimensions): Encoded(40, 27, [0: .bool(keepsDimensions)])
+    case .batchMatMul(let adjointX, let adjointY):
+      Encoded(126, 101, [0: .bool(adjointX), 1: .bool(adjointY), 2: .bool(true)])
+    case .quantize: Encoded(114, 89)
+    case .dequantize: Encoded(6, 38)
+    case .unsupported: nil
+    }
+  }
+
+  private static func fields(
+    _ window: Window, activation: (id: Int, value: Activation), dilation: Int? = nil
+  ) -> FlatTable {
+    var table: FlatTable = [
+      0: .uint8(window.padding.rawValue), 1: .int(window.strideWidth),
+      2: .int(window.strideHeight), activation.id: .uint8(activation.value.rawValue),
+    ]
+    if let dilation {
+      table[dilation] = .int(window.dilationWidth)
+      table[dilation + 1] = .int(window.dilationHeight)
+    }
+    return table
+  }
+
+  private static func pool(
+    _ window: Window, _ height: Int, _ width: Int, _ activation: Activation
+  ) -> FlatTable {
+    fields(window, activation: (5, activation)).merging([3: .int(width), 4: .int(height)]) { $1 }
+  }
+}
+
+extension BinaryFunction {
+  /// The union type of its options.
+  fileprivate var optionsType: UInt8 {
+    switch self {
+    case .add: 11
+    case .multiply: 21
+    case .subtract: 28
+    case .divide: 29
+    case .maximum, .minimum: 39
+    case .squaredDifference: 76
+    }
+  }
+}
+
+extension UnaryFunction {
+  /// The union type of its options; 0 where it has none.
+  fileprivate var optionsType: UInt8 {
+    switch self {
+    case .exponential: 33
+    case .negate: 42
+    case .square: 66
+    case .absolute: 78
+    case .hardSwish: 91
+    case .relu, .reluN1To1, .relu0To1, .relu6, .logistic, .tanh, .elu, .squareRoot,
+      .reciprocalSquareRoot, .logarithm:
+      0
+    }
+  }
+}

@@ -1,0 +1,87 @@
+public import Engine
+
+extension TFLiteFile {
+  /// The file of a graph, such that reading it gives the same graph.
+  public static func write(_ graph: Graph) throws(TFLiteError) -> [UInt8] {
+    do { try graph.validate() } catch { throw .invalidGraph(error.description) }
+    var codes: [OperatorCode] = []
+    var operators: [FlatTable] = []
+    for (index, node) in graph.operators.enumerated() {
+      let shape = node.outputs.first.map { graph.tensors[$0].shape } ?? []
+      guard let encoded = OperatorOptions.encode(node.kind, outputShape: shape) else {
+        throw .cannotWrite(name: graph.name, index: index, operator: node.kind.name)
+      }
+      let code = OperatorCode(builtin: encoded.code, custom: "", version: node.version)
+      let position = codes.firstIndex(of: code) ?? codes.count
+      if position == codes.count { codes.append(code) }
+      var table: FlatTable = [
+        0: .int(position), 1: .int32s(node.inputs.map { Int32($0 ?? -1) }),
+        2: .int32s(node.outputs.map(Int32.init)),
+      ]
+      if let options = encoded.options {
+        table[3] = .uint8(options.type)
+        table[4] = .table(options.fields)
+      }
+      operators.append(table)
+    }
+    var buffers = BufferTable()
+    let tensors = graph.tensors.map { encode($0, &buffers) }
+    let metadata: [FlatTable] = graph.metadata.sorted { $0.key < $1.key }
+      .map { [0: .string($0.key), 1: .int(buffers.index(of: $0.value))] }
+    let subgraph: FlatTable = [
+      0: .tables(tensors), 1: .int32s(graph.inputs.map(Int32.init)),
+      2: .int32s(graph.outputs.map(Int32.init)), 3: .tables(operators), 4: .string("main"),
+    ]
+    let model: FlatTable = [
+      0: .int(Int(schemaVersion)), 1: .tables(codes.map(encode)), 2: .tables([subgraph]),
+      3: .string("qdenoise"), 4: .tables(buffers.tables), 6: .tables(metadata),
+      7: .tables(graph.signatures.map(encode)),
+    ]
+    return FlatBufferWriter(root: model, identifier: identifier).bytes
+  }
+
+  private static func encode(_ code: OperatorCode) -> FlatTable {
+    // Old readers look at the older field, which ends at 127.
+    [0: .uint8(UInt8(min(code.builtin, 127))), 2: .int(code.version), 3: .int(code.builtin)]
+  }
+
+  private static func encode(_ tensor: Tensor, _ buffers: inout BufferTable) -> FlatTable {
+    var table: FlatTable = [
+      0: .int32s(tensor.shape.map(Int32.init)), 1: .uint8(tensor.type.rawValue),
+      2: .int(buffers.index(of: tensor.data ?? [])), 3: .string(tensor.name),
+    ]
+    if let quantization = tensor.quantization {
+      table[4] = .table([
+        2: .floats(quantization.scales), 3: .int64s(quantization.zeroPoints),
+        6: .int(quantization.axis),
+      ])
+    }
+    return table
+  }
+
+  private static func encode(_ signature: Graph.Signature) -> FlatTable {
+    func names(_ tensors: [String: Int]) -> FlatValue {
+      .tables(tensors.sorted { $0.key < $1.key }.map { [0: .string($0.key), 1: .int($0.value)] })
+    }
+    return [
+      0: names(signature.inputs), 1: names(signature.outputs), 2: .string(signature.key),
+      4: .int(0),
+    ]
+  }
+}
+
+/// The file's buffers; equal data is written once. Buffer 0 is empty by convention.
+private struct BufferTable {
+  private var contents: [[UInt8]] = [[]]
+  private var indices: [[UInt8]: Int] = [[]: 0]
+
+  mutating func index(of data: [UInt8]) -> Int {
+    if let index = indices[data] { return index }
+    contents.append(data)
+    indices[data] = contents.count - 1
+    return contents.count - 1
+  }
+
+  /// The schema asks for data at multiples of 16 bytes.
+  var tables: [FlatTable] { contents.map { $0.isEmpty ? [:] : [0: .bytes($0, alignment: 16)] } }
+}
