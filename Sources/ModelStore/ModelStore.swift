@@ -1,1 +1,113 @@
-/// ModelStore.
+internal import CEmbeddedModel
+public import Denoise
+public import Engine
+internal import Glibc
+internal import TFLite
+
+/// Which model somebody asks for.
+public enum ModelChoice: Sendable, Equatable {
+  case full, light
+  /// A path, or the name of a model in one of the folders.
+  case file(String)
+}
+
+/// Where models come from: this binary, the user's folder, the installed ones.
+///
+/// Thread: control.
+public enum ModelStore {
+  /// A model that denoises.
+  public static func load(_ which: ModelChoice) throws(ModelStoreError) -> Model {
+    let graph = try graph(which)
+    do { return try Model(graph) } catch { throw .unusable(error.description) }
+  }
+
+  /// Any network, whether it denoises or not.
+  public static func graph(_ which: ModelChoice) throws(ModelStoreError) -> Graph {
+    switch which {
+    case .full: unsafe try embedded(embedded_model_full(), "full")
+    case .light: unsafe try embedded(embedded_model_light(), "light")
+    case .file(let name): try graph(at: name.contains("/") || exists(name) ? name : find(name))
+    }
+  }
+
+  /// The folders that are searched, the user's first.
+  public static var folders: [String] {
+    let home = environment("HOME") ?? "/"
+    let user = environment("XDG_DATA_HOME") ?? "\(home)/.local/share"
+    let installed = environment("XDG_DATA_DIRS") ?? "/usr/local/share:/usr/share"
+    return ([user] + installed.split(separator: ":").map(String.init))
+      .map { "\($0)/qdenoise/models" }
+  }
+
+  private static func embedded(
+    _ model: embedded_model, _ name: String
+  ) throws(ModelStoreError) -> Graph {
+    guard unsafe model.count > 0 else { return try graph(at: find(name)) }
+    let bytes = unsafe Array(UnsafeBufferPointer(start: model.bytes, count: model.count))
+    return try parse(bytes, name: "\(name) (built in)")
+  }
+
+  private static func find(_ name: String) throws(ModelStoreError) -> String {
+    let folders = folders
+    for folder in folders {
+      for suffix in ["", ".int8.tflite", ".tflite"] where exists("\(folder)/\(name)\(suffix)") {
+        return "\(folder)/\(name)\(suffix)"
+      }
+    }
+    throw .notFound(name: name, searched: folders)
+  }
+
+  private static func graph(at path: String) throws(ModelStoreError) -> Graph {
+    try parse(try readFile(path), name: path)
+  }
+
+  private static func parse(
+    _ bytes: [UInt8], name: String
+  ) throws(ModelStoreError) -> Graph {
+    do { return try TFLiteFile.read(bytes, name: name) } catch {
+      throw .unusable(error.description)
+    }
+  }
+
+  private static func environment(_ name: String) -> String? {
+    guard let value = unsafe getenv(name) else { return nil }
+    let text = unsafe String(cString: value)
+    return text.isEmpty ? nil : text
+  }
+
+  private static func exists(_ path: String) -> Bool { unsafe access(path, F_OK) == 0 }
+
+  /// The bytes of a regular file; a device or a pipe would never end.
+  private static func readFile(_ path: String) throws(ModelStoreError) -> [UInt8] {
+    func failure() -> ModelStoreError {
+      .unreadable(path: path, reason: unsafe String(cString: strerror(errno)))
+    }
+    let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+    guard descriptor >= 0 else { throw failure() }
+    defer { close(descriptor) }
+    var status = stat()
+    guard unsafe fstat(descriptor, &status) == 0 else { throw failure() }
+    guard status.st_mode & S_IFMT == S_IFREG else {
+      throw .unreadable(path: path, reason: "it is not a regular file")
+    }
+    guard status.st_size <= largestFile else {
+      throw .unreadable(path: path, reason: "it is larger than \(largestFile >> 20) MiB")
+    }
+    var bytes = [UInt8](repeating: 0, count: Int(status.st_size))
+    var filled = 0
+    while filled < bytes.count {
+      let count = unsafe bytes.withUnsafeMutableBytes { buffer in
+        unsafe read(descriptor, buffer.baseAddress! + filled, buffer.count - filled)
+      }
+      if count < 0 && errno == EINTR { continue }
+      guard count >= 0 else { throw failure() }
+      if count == 0 { break }
+      filled += count
+    }
+    bytes.removeLast(bytes.count - filled)
+    return bytes
+  }
+
+  /// No network for a CPU in real time comes near.
+  private static let largestFile = 1 << 29
+}
