@@ -6,6 +6,7 @@ public enum SoundFileError: Error, Equatable, Sendable, CustomStringConvertible 
   case notSound(path: String, reason: String)
   case readFailed(path: String, reason: String)
   case cannotCreate(path: String, reason: String)
+  case formatRefused(path: String, reason: String)
   case writeFailed(path: String, reason: String)
   case diskFull(path: String)
   case unknownExtension(path: String, known: [String])
@@ -21,6 +22,8 @@ public enum SoundFileError: Error, Equatable, Sendable, CustomStringConvertible 
       "\(path): reading failed: \(reason)"
     case .cannotCreate(let path, let reason):
       "\(path): cannot be written: \(reason); choose another place"
+    case .formatRefused(let path, let reason):
+      "\(path): cannot be written in this format: \(reason); use another one, such as .wav"
     case .writeFailed(let path, let reason):
       "\(path): writing failed: \(reason); nothing was kept"
     case .diskFull(let path):

@@ -59,6 +59,8 @@ import Glibc
 
 /// libsndfile's words for what went wrong last, for a file or for opening one.
 func lastProblem(_ file: OpaquePointer?) -> String {
-  let text = unsafe String(cString: sf_strerror(file))
-  return text.hasSuffix(".") ? String(text.dropLast()) : text
+  var text = unsafe String(cString: sf_strerror(file))
+  if text.hasPrefix("Error : ") { text.removeFirst(8) }
+  while text.last == "." || text.last == " " { text.removeLast() }
+  return text
 }

@@ -36,13 +36,15 @@ import Glibc
     else {
       let reason = lastProblem(nil)
       destination.abandon()
-      throw .cannotCreate(path: destination.name, reason: reason)
+      throw .formatRefused(path: destination.name, reason: reason)
     }
     name = destination.name
     self.format = format
     self.destination = destination
     unsafe self.file = file
     unsafe _ = sf_command(file, Int32(SFC_SET_CLIPPING), nil, 1)
+    // It would hold the time of day: equal sound would make different files.
+    unsafe _ = sf_command(file, Int32(SFC_SET_ADD_PEAK_CHUNK), nil, 0)
     if !format.channelMap.isEmpty, !destination.isStream {
       var map = format.channelMap
       let bytes = Int32(map.count * MemoryLayout<Int32>.size)
