@@ -163,7 +163,8 @@ import Signal
     _ model: Model, _ instructionSet: InstructionSet
   ) throws(DenoiseError) -> Network {
     do {
-      return try Network(model.graph, states: model.states)
+      return try Network(
+        model.graph, states: model.states, instructionSet: instructionSet)
     } catch {
       throw .engine(model: model.name, problem: "\(error)")
     }

@@ -1,0 +1,100 @@
+import Denoise
+import Engine
+import Foundation
+
+/// A network that answers the same at every hop, so that what becomes of a sound can be foretold.
+struct ConstantModel: Sendable {
+  /// Real and imaginary part for each of the three spectra of the complex filter.
+  var taps: [Float] = [1, 0, 0, 0, 0, 0]
+  var gain: Float = 1
+  var lookAhead = 0
+  /// Replaces values of the metadata; nil takes the key out.
+  var metadata: [String: (any Sendable)?] = [:]
+
+  /// What leaves the sound as it is.
+  static let identity = ConstantModel()
+  /// What takes everything away.
+  static let nothing = ConstantModel(taps: [0, 0, 0, 0, 0, 0], gain: 0)
+
+  static let edges = [64] + (1...31).map { 64 + 13 * $0 } + [481]
+
+  var model: Model { get throws { try Model(graph) } }
+
+  /// Fully connected layers with weights of zero: the biases are the answer.
+  var graph: Graph {
+    var values: [String: Any] = [
+      "version": 1, "name": "constant", "kind": "full", "sample_rate": 48000, "window": 960,
+      "hop": 480, "low_bins": 64, "band_edges": ConstantModel.edges, "taps": 3,
+      "look_ahead": lookAhead, "compression": 0.3, "states": [[String]](),
+    ]
+    for (key, value) in metadata { values[key] = value as Any? }
+    var json: [UInt8] = []
+    if let data = try? JSONSerialization.data(withJSONObject: values) { json = Array(data) }
+    return Graph(
+      name: "constant.tflite",
+      tensors: [
+        Tensor(name: "features", shape: [1, 1, 96, 3], type: .float32),
+        Tensor(name: "begin_low", shape: [4], integers: [0, 0, 0, 0]),
+        Tensor(name: "size_low", shape: [4], integers: [1, 1, 64, 3]),
+        Tensor(name: "low", shape: [1, 1, 64, 3], type: .float32),
+        Tensor(name: "weights_low", shape: [6, 3], values: [Float](repeating: 0, count: 18)),
+        Tensor(name: "bias_low", shape: [6], values: taps),
+        Tensor(name: "taps", shape: [1, 1, 64, 6], type: .float32),
+        Tensor(name: "begin_high", shape: [4], integers: [0, 0, 64, 0]),
+        Tensor(name: "size_high", shape: [4], integers: [1, 1, 32, 3]),
+        Tensor(name: "high", shape: [1, 1, 32, 3], type: .float32),
+        Tensor(name: "weights_high", shape: [1, 3], values: [0, 0, 0]),
+        Tensor(name: "bias_high", shape: [1], values: [gain]),
+        Tensor(name: "gains", shape: [1, 1, 32, 1], type: .float32),
+      ],
+      operators: [
+        Operator(.slice, inputs: [0, 1, 2], outputs: [3]),
+        Operator(
+          .fullyConnected(.none, keepsDimensions: true), inputs: [3, 4, 5], outputs: [6]),
+        Operator(.slice, inputs: [0, 7, 8], outputs: [9]),
+        Operator(
+          .fullyConnected(.none, keepsDimensions: true), inputs: [9, 10, 11], outputs: [12]),
+      ],
+      inputs: [0], outputs: [6, 12], metadata: ["qdenoise": json])
+  }
+}
+
+/// Reproducible random numbers (SplitMix64).
+struct SeededGenerator: RandomNumberGenerator {
+  private var state: UInt64
+
+  init(seed: UInt64) { state = seed }
+
+  mutating func next() -> UInt64 {
+    state &+= 0x9e37_79b9_7f4a_7c15
+    var z = state
+    z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
+    z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
+    return z ^ (z >> 31)
+  }
+}
+
+/// Seeded white noise.
+func noise(_ count: Int, seed: UInt64 = 1, amplitude: Float = 0.5) -> [Float] {
+  var generator = SeededGenerator(seed: seed)
+  return (0..<count).map { _ in Float.random(in: -amplitude...amplitude, using: &generator) }
+}
+
+func largestDifference(_ a: some Sequence<Float>, _ b: some Sequence<Float>) -> Float {
+  zip(a, b).reduce(0) { max($0, abs($1.0 - $1.1)) }
+}
+
+/// Carries whole hops through a denoiser.
+func denoise(
+  _ input: [Float], with denoiser: inout Denoiser, path: Denoiser.Path = .network
+) -> [Float] {
+  var output = [Float](repeating: 0, count: input.count)
+  input.withUnsafeBufferPointer { from in
+    output.withUnsafeMutableBufferPointer { to in
+      for start in stride(from: 0, to: input.count, by: denoiser.hop) {
+        denoiser.process(from.baseAddress! + start, to.baseAddress! + start, path: path)
+      }
+    }
+  }
+  return output
+}

@@ -1,0 +1,72 @@
+import Denoise
+import Engine
+import Testing
+
+@Suite struct ModelTests {
+  @Test func `a model says what sound it is for`() throws {
+    let model = try ConstantModel(lookAhead: 2).model
+    #expect(model.name == "constant")
+    #expect(model.kind == .full)
+    #expect((model.sampleRate, model.hop, model.window) == (48000, 480, 960))
+    #expect(model.positions == 96)
+    #expect(model.latency == 480 + 2 * 480)
+    #expect(model.precision == .float32)
+  }
+
+  @Test func `a graph without metadata is no denoiser`() {
+    var graph = ConstantModel.identity.graph
+    graph.metadata = [:]
+    #expect(throws: DenoiseError.noMetadata(model: "constant.tflite")) { try Model(graph) }
+  }
+
+  @Test(
+    arguments: [
+      ("hop", nil, "there is no 'hop'"),
+      ("hop", "long", "'hop' has the wrong type"),
+      ("version", 2, "version 2, this program reads version 1"),
+      ("kind", "huge", "'kind' has a value that is not allowed"),
+      ("window", 1000, "'window' is 1000, not twice the hop of 480"),
+      ("taps", 0, "'taps' is 0"),
+      ("compression", 2, "'compression' is 2.0"),
+      ("band_edges", [64, 481, 300], "'band_edges' do not end at 481"),
+      ("band_edges", [64, 300, 200, 481], "'band_edges' do not rise from 'low_bins' (64)"),
+      ("states", [["a"]], "'states' are not pairs"),
+    ] as [(String, (any Sendable)?, String)])
+  func `metadata that cannot be is refused by name`(
+    key: String, value: (any Sendable)?, problem: String
+  ) {
+    let graph = ConstantModel(metadata: [key: value]).graph
+    #expect(throws: DenoiseError.metadata(model: "constant.tflite", problem: problem)) {
+      try Model(graph)
+    }
+  }
+
+  @Test func `metadata that is no JSON is refused`() {
+    var graph = ConstantModel.identity.graph
+    graph.metadata["qdenoise"] = Array("{\"version\": 1,".utf8)
+    #expect(throws: DenoiseError.metadata(model: "constant.tflite", problem: "it is not JSON")) {
+      try Model(graph)
+    }
+  }
+
+  @Test func `metadata may be padded with zeros`() throws {
+    var graph = ConstantModel.identity.graph
+    graph.metadata["qdenoise"]?.append(contentsOf: [0, 0, 0])
+    #expect(try Model(graph).hop == 480)
+  }
+
+  @Test func `tensors that do not fit the metadata are refused`() {
+    #expect(throws: DenoiseError.self) { try ConstantModel(metadata: ["taps": 2]).model }
+    var graph = ConstantModel.identity.graph
+    graph.tensors[0].name = "spectrum"
+    #expect(
+      throws: DenoiseError.shape(
+        model: "constant.tflite", problem: "there is no input 'features'")
+    ) { try Model(graph) }
+  }
+
+  @Test func `a state that is not there is the engine's complaint`() throws {
+    let model = try ConstantModel(metadata: ["states": [["a", "b"]]]).model
+    #expect(throws: DenoiseError.self) { _ = try Denoiser(model) }
+  }
+}
