@@ -2,7 +2,7 @@ import Glibc
 
 /// Letters drawn from a coarse grid as round strokes: neighbouring cells of a letter are joined by
 /// lines, so that it looks smooth at any size.
-struct Font {
+package struct Font {
   /// Cells of a letter; the last two rows hang below the base line.
   static let columns = 5
   static let rows = 9
@@ -24,13 +24,13 @@ struct Font {
     var to: (x: Float, y: Float)
   }
 
-  init(pitch: Float) {
+  package init(pitch: Float) {
     self.pitch = pitch
     radius = 0.42 * pitch
   }
 
   /// How much of each pixel a letter covers, 0 to 1; row by row, `advance` wide.
-  func coverage(of letter: Character) -> [Float] {
+  package func coverage(of letter: Character) -> [Float] {
     let strokes = Font.letters[letter] ?? Font.letters["?"] ?? []
     let height = Int((Float(Font.rows) * pitch + 2 * radius).rounded(.up))
     var mask = [Float](repeating: 0, count: advance * height)

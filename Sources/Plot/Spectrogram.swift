@@ -21,20 +21,20 @@ public struct Recording: Sendable {
 
 /// The levels of a recording over time and frequency, in dB of a full-scale sine, for a picture of
 /// given size.
-struct Spectrogram {
+package struct Spectrogram {
   let columns: Int
   let rows: Int
   /// Column by column, the lowest frequency first.
-  private(set) var levels: [Float]
+  package private(set) var levels: [Float]
 
   /// Half the length of a window: 16 ms.
   private static let halfWindowSeconds = 0.016
-  static let silence: Float = -200
+  package static let silence: Float = -200
 
   /// - Parameters:
   ///   - seconds: what the columns stand for; what the recording lacks is silence.
   ///   - scale: where the rows lie.
-  init(_ recording: Recording, seconds: Double, columns: Int, rows: Int, scale: FrequencyScale) {
+  package init(_ recording: Recording, seconds: Double, columns: Int, rows: Int, scale: FrequencyScale) {
     self.columns = columns
     self.rows = rows
     levels = [Float](repeating: Spectrogram.silence, count: columns * rows)
@@ -96,16 +96,18 @@ struct Spectrogram {
 
 /// Where frequencies lie on the vertical axis: evenly in mel (2595 log10(1 + f / 700)), so that
 /// speech has the room that it has for the ear.
-struct FrequencyScale {
+package struct FrequencyScale {
   /// Hz.
-  var highest: Double
+  package var highest: Double
 
-  func frequency(row: Double, of rows: Int) -> Double {
+  package init(highest: Double) { self.highest = highest }
+
+  package func frequency(row: Double, of rows: Int) -> Double {
     700 * (pow(10, row / Double(rows) * mel(highest) / 2595) - 1)
   }
 
   /// 0 for the lowest frequency, 1 for the highest.
-  func position(_ frequency: Double) -> Double { mel(frequency) / mel(highest) }
+  package func position(_ frequency: Double) -> Double { mel(frequency) / mel(highest) }
 
   private func mel(_ frequency: Double) -> Double { 2595 * log10(1 + frequency / 700) }
 }

@@ -120,13 +120,13 @@ public struct SpectrogramPlot {
   }
 
   /// The step of 1, 2 or 5 times a power of ten that is next above `least`.
-  static func niceStep(_ least: Double) -> Double {
+  package static func niceStep(_ least: Double) -> Double {
     let power = pow(10, log10(max(least, 1e-6)).rounded(.down))
     return [1, 2, 5, 10].map { $0 * power }.first { $0 >= least * 0.999 } ?? 10 * power
   }
 
   /// A number without needless digits.
-  static func text(_ value: Double) -> String {
+  package static func text(_ value: Double) -> String {
     let rounded = (value * 1000).rounded() / 1000
     return rounded == rounded.rounded() ? "\(Int(rounded))" : "\(rounded)"
   }

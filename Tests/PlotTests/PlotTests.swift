@@ -1,1 +1,77 @@
+import Foundation
 import Testing
+
+import Plot
+
+@Suite struct PlotTests {
+  @Test func `a tone stands at its time and frequency`() {
+    // 1 kHz in the second half of one second.
+    let samples = (0..<48000).map {
+      $0 < 24000 ? 0 : Float(sin(2 * .pi * 1000 * Double($0) / 48000))
+    }
+    let scale = FrequencyScale(highest: 24000)
+    let spectrogram = Spectrogram(
+      Recording(title: "tone", samples: samples, sampleRate: 48000), seconds: 1, columns: 100,
+      rows: 200, scale: scale)
+    let row = Int(scale.position(1000) * 200)
+    func level(_ column: Int, _ row: Int) -> Float { spectrogram.levels[column * 200 + row] }
+    #expect(abs(level(75, row)) < 1)
+    #expect(level(75, 150) < -80)
+    #expect(level(20, row) < -150)
+  }
+
+  @Test func `rows above a recording's bandwidth are silent`() {
+    let spectrogram = Spectrogram(
+      Recording(title: "", samples: [Float](repeating: 1, count: 8000), sampleRate: 8000),
+      seconds: 1, columns: 10, rows: 100, scale: FrequencyScale(highest: 24000))
+    #expect(spectrogram.levels[599] == Spectrogram.silence)
+  }
+
+  @Test func `a frequency scale goes there and back`() {
+    let scale = FrequencyScale(highest: 24000)
+    #expect(scale.position(0) == 0)
+    #expect(scale.position(24000) == 1)
+    for row in [0.0, 1, 50, 99, 100] {
+      #expect(abs(scale.position(scale.frequency(row: row, of: 100)) - row / 100) < 1e-9)
+    }
+  }
+
+  @Test func `the picture is a PNG that grows with the recordings`() throws {
+    let recording = Recording(
+      title: "noisy.wav", samples: [Float](repeating: 0.1, count: 4800), sampleRate: 48000)
+    let one = try SpectrogramPlot.png([recording])
+    let two = try SpectrogramPlot.png([recording, recording])
+    #expect(one.prefix(8) == [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a])
+    #expect(height(of: two) > height(of: one))
+  }
+
+  @Test func `without sound there is no picture`() {
+    #expect(throws: PlotError.nothingToPlot) { try SpectrogramPlot.png([]) }
+    #expect(throws: PlotError.nothingToPlot) {
+      try SpectrogramPlot.png([Recording(title: "", samples: [], sampleRate: 48000)])
+    }
+  }
+
+  @Test func `every printable letter has a drawing of its own`() {
+    let font = Font(pitch: 2)
+    let unknown = font.coverage(of: "\u{1f600}")
+    #expect(unknown == font.coverage(of: "?"))
+    for letter in "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.,-_()" {
+      #expect(font.coverage(of: letter) != unknown, "\(letter)")
+    }
+    #expect(font.coverage(of: " ").allSatisfy { $0 == 0 })
+  }
+
+  @Test func `steps between marks are round`() {
+    #expect(SpectrogramPlot.niceStep(0.43) == 0.5)
+    #expect(SpectrogramPlot.niceStep(1) == 1)
+    #expect(SpectrogramPlot.niceStep(14) == 20)
+    #expect(SpectrogramPlot.text(0.5) == "0.5")
+    #expect(SpectrogramPlot.text(2) == "2")
+  }
+
+  /// The height in a PNG's header.
+  private func height(of png: [UInt8]) -> Int {
+    png[20..<24].reduce(0) { $0 << 8 | Int($1) }
+  }
+}
