@@ -1,0 +1,141 @@
+import AudioHost
+import Denoise
+
+/// Denoises sound files; each channel by itself.
+///
+/// Length, sample rate and channels stay. A file appears complete or not at all.
+struct FileDenoiser: Sendable {
+  var model: Model
+  var mode = Mode.standard
+  /// The limit in dB that replaces the mode's.
+  var strength: Float?
+  /// Whether the output is as late as it would be live.
+  var keepsDelay = false
+
+  /// Samples of each channel that are read at a time: short, so that pipes flow.
+  private static let piece = 4800
+
+  /// How far a file has got.
+  struct Progress: Sendable {
+    /// Seconds of sound that are done.
+    var seconds: Double
+    /// The part that is done, 0 to 1; nil where nobody knows how long a stream is.
+    var share: Double?
+  }
+
+  /// Denoises one file; "-" is a stream.
+  func denoise(
+    _ input: String, to output: String, progress: (Progress) -> Void = { _ in }
+  ) throws {
+    var reader = try SoundFileReader(path: input)
+    let format = reader.format
+    guard ChannelDenoiser.supports(sampleRate: format.sampleRate, model: model) else {
+      throw ProcessError.sampleRate(file: reader.name, hertz: format.sampleRate)
+    }
+    let outputFormat = output == "-" ? format : try format.adapted(to: output)
+    var writer = try SoundFileWriter(path: output, format: outputFormat, length: reader.length)
+    var channels = try Channels(self, format: format)
+    var done = 0
+    while true {
+      let samples = try reader.read(FileDenoiser.piece)
+      if samples.isEmpty { break }
+      try writer.write(channels.process(samples))
+      done += samples.count / format.channels
+      progress(
+        Progress(
+          seconds: Double(done) / Double(format.sampleRate),
+          share: reader.length.map { Double(done) / Double(max($0, 1)) }))
+    }
+    try writer.write(channels.finish())
+    try writer.finish()
+  }
+}
+
+/// A denoiser for each channel of an interleaved stream.
+@safe private struct Channels: ~Copyable {
+  private let count: Int
+  private let denoisers: UnsafeMutableBufferPointer<ChannelDenoiser>
+  private var outputs: [[Float]]
+
+  init(_ settings: FileDenoiser, format: SoundFormat) throws(DenoiseError) {
+    count = format.channels
+    outputs = Array(repeating: [], count: format.channels)
+    unsafe denoisers = .allocate(capacity: format.channels)
+    var made = 0
+    do throws(DenoiseError) {
+      for channel in 0..<format.channels {
+        unsafe denoisers.initializeElement(
+          at: channel,
+          to: try ChannelDenoiser(
+            settings.model, sampleRate: format.sampleRate, mode: settings.mode,
+            strength: settings.strength, keepsDelay: settings.keepsDelay))
+        made += 1
+      }
+    } catch {
+      for channel in 0..<made { unsafe denoisers.deinitializeElement(at: channel) }
+      unsafe denoisers.deallocate()
+      throw error
+    }
+  }
+
+  deinit {
+    unsafe denoisers.deinitialize()
+    unsafe denoisers.deallocate()
+  }
+
+  /// Takes interleaved samples and gives what is ready, interleaved.
+  mutating func process(_ samples: [Float]) -> [Float] {
+    for channel in 0..<count {
+      let own = stride(from: channel, to: samples.count, by: count).map { samples[$0] }
+      unsafe denoisers[channel].process(own, into: &outputs[channel])
+    }
+    return takeOutput()
+  }
+
+  /// Gives the rest.
+  mutating func finish() -> [Float] {
+    for channel in 0..<count { unsafe denoisers[channel].finish(into: &outputs[channel]) }
+    return takeOutput()
+  }
+
+  private mutating func takeOutput() -> [Float] {
+    // The channels go in step, so that they have equally much to give.
+    let length = outputs[0].count
+    var samples = [Float](repeating: 0, count: length * count)
+    for channel in 0..<count {
+      for index in 0..<length { samples[index * count + channel] = outputs[channel][index] }
+      outputs[channel].removeAll(keepingCapacity: true)
+    }
+    return samples
+  }
+}
+
+/// Why recordings cannot be denoised as asked.
+enum ProcessError: Error, Equatable, CustomStringConvertible {
+  case sampleRate(file: String, hertz: Int)
+  case sameFolder(String)
+  case folderToStream(String)
+  case noSoundFiles(String)
+  case cannotCreateFolder(path: String, reason: String)
+  case cannotList(path: String, reason: String)
+  case someFailed(count: Int, of: Int)
+
+  var description: String {
+    switch self {
+    case .sampleRate(let file, let hertz):
+      "\(file): a sample rate of \(hertz) Hz cannot be converted; resample it to 48000 Hz first"
+    case .sameFolder(let path):
+      "\(path): would be overwritten by its own results; name another folder for them"
+    case .folderToStream(let path):
+      "\(path): is a folder, its results need one too; name it instead of -"
+    case .noSoundFiles(let path):
+      "\(path): there are no sound files in it; name a folder with WAV, FLAC, Ogg or the like"
+    case .cannotCreateFolder(let path, let reason):
+      "\(path): cannot be made a folder: \(reason); choose another place"
+    case .cannotList(let path, let reason):
+      "\(path): cannot be read: \(reason)"
+    case .someFailed(let count, let all):
+      "\(count) of \(all) files failed, see above; the others are done"
+    }
+  }
+}
