@@ -75,11 +75,15 @@ public struct OutputFile: Sendable {
     }
   }
 
-  /// Writes a whole file of bytes.
-  public static func write(_ bytes: [UInt8], to path: String) throws(SoundFileError) {
+  /// Writes a whole file of bytes; one that is `durable` survives a loss of power.
+  public static func write(
+    _ bytes: [UInt8], to path: String, durable: Bool = false
+  ) throws(SoundFileError) {
     let file = try OutputFile(path: path)
     defer { file.abandon() }
     try file.write(bytes)
+    // Only then may the name point to it.
+    if durable, !file.isStream, fsync(file.descriptor) != 0 { throw .writing(path, errno) }
     try file.publish()
   }
 

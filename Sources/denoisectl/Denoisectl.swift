@@ -17,7 +17,7 @@ struct Denoisectl: ParsableCommand {
         name: "Microphone",
         subcommands: [
           StatusCommand.self, ModeCommand.self, StrengthCommand.self, ModelCommand.self,
-          UseCommand.self, DevicesCommand.self, MonitorCommand.self,
+          UseCommand.self, DevicesCommand.self, MonitorCommand.self, RecordCommand.self,
           DoctorCommand.self,
         ]),
       CommandGroup(name: "Recordings", subcommands: [PlotCommand.self]),
@@ -38,14 +38,29 @@ struct Denoisectl: ParsableCommand {
     case ControlError.notRunning, ControlError.noBus:
       printError("\(error)")
       Glibc.exit(3)
-    case is ExitCode, is CleanExit, is ValidationError:
+    case is ExitCode:
       exit(withError: error)
     default:
-      // The parser tells its own errors, and help, better than we could.
-      if exitCode(for: error) != .failure { exit(withError: error) }
-      printError("\(error)")
-      Glibc.exit(1)
+      switch exitCode(for: error) {
+      case .success: exit(withError: error)
+      case .validationFailure:
+        printError(misuse(error))
+        Glibc.exit(ExitCode.validationFailure.rawValue)
+      default:
+        printError("\(error)")
+        Glibc.exit(1)
+      }
     }
+  }
+}
+
+extension Denoisectl {
+  /// What was wrong with the words, and how they go, as one line.
+  private static func misuse(_ error: any Error) -> String {
+    let usage = fullMessage(for: error).split(separator: "\n").first { $0.hasPrefix("Usage: ") }
+    var reason = message(for: error).split(separator: "\n").first.map(String.init) ?? ""
+    if reason.last == "." { reason.removeLast() }
+    return usage.map { "\(reason); u\($0.dropFirst())" } ?? reason
   }
 }
 

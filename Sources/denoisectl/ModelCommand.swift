@@ -4,7 +4,14 @@ import Control
 struct ModelCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "model", abstract: "Says or sets which network runs, or works on model files.",
-    subcommands: [])
+    subcommands: [ModelChooseCommand.self, ModelInspectCommand.self],
+    defaultSubcommand: ModelChooseCommand.self)
+}
+
+/// `denoisectl model full`: the word for it may be left out.
+struct ModelChooseCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "choose", abstract: "Says or sets which network runs.")
 
   enum Choice: String, CaseIterable, ExpressibleByArgument {
     case auto

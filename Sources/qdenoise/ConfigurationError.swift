@@ -1,14 +1,13 @@
 /// What is wrong with a configuration file.
 package enum ConfigurationError: Error, Equatable, CustomStringConvertible {
-  case unreadable(path: String, reason: String)
+  case unreadable(String)
   case syntax(path: String, line: Int, column: Int, reason: String)
   case unknownKey(path: String, key: String, nearest: String)
   case wrongValue(path: String, key: String, found: String, allowed: String)
 
   package var description: String {
     switch self {
-    case .unreadable(let path, let reason):
-      "\(path): cannot be read (\(reason)); make it a readable file or remove it"
+    case .unreadable(let text): text
     case .syntax(let path, let line, let column, let reason):
       "\(path): line \(line), column \(column): \(reason)"
     case .unknownKey(let path, let key, let nearest):

@@ -1,4 +1,4 @@
-import Control
+import AudioHost
 import TOMLKit
 
 /// A TOML file as dotted keys, taken one by one; what nobody took at the end is unknown.
@@ -21,7 +21,7 @@ struct ConfigurationFile {
       throw .syntax(
         path: path, line: place.line, column: place.column, reason: error.description)
     } catch {
-      throw .unreadable(path: path, reason: "\(error)")
+      throw .unreadable("\(path): \(error)")
     }
   }
 
@@ -29,13 +29,13 @@ struct ConfigurationFile {
   static func text(of path: String) throws(ConfigurationError) -> String? {
     let bytes: [UInt8]?
     do {
-      bytes = try WholeFile.read(path)
+      bytes = try InputFile.read(path)
     } catch {
-      throw .unreadable(path: path, reason: error.reason)
+      throw .unreadable("\(error)")
     }
     guard let bytes else { return nil }
     guard let text = String(validating: bytes, as: UTF8.self) else {
-      throw .unreadable(path: path, reason: "it is not UTF-8 text")
+      throw .unreadable("\(path): is not UTF-8 text; save it as such")
     }
     return text
   }

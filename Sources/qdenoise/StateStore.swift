@@ -1,4 +1,4 @@
-package import Control
+package import AudioHost
 import FoundationEssentials
 import Glibc
 
@@ -28,9 +28,9 @@ package struct StateStore {
   /// The last state and what is wrong with its file; a file that cannot be used counts as none.
   package func load() -> (state: SavedState, warning: String?) {
     do {
-      guard let bytes = try WholeFile.read(path) else { return (SavedState(), nil) }
+      guard let bytes = try InputFile.read(path) else { return (SavedState(), nil) }
       return (try JSONDecoder().decode(SavedState.self, from: Data(bytes)), nil)
-    } catch let error as FileError {
+    } catch let error as SoundFileError {
       return (SavedState(), "\(error); what was set before is forgotten")
     } catch {
       let advice = "what was set before is forgotten, the next change repairs it"
@@ -39,23 +39,23 @@ package struct StateStore {
   }
 
   /// Replaces the file; after an error the old one is as it was.
-  package func save(_ state: SavedState) throws(FileError) {
+  package func save(_ state: SavedState) throws(SoundFileError) {
     try makeDirectory(directory)
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
     // Texts and a finite number: nothing that could fail.
     let json = try! encoder.encode(state)
-    try WholeFile.replace(path, with: Array(json))
+    try OutputFile.write(Array(json), to: path, durable: true)
   }
 
   /// Makes the directory and those above it; the specification wants them for their owner alone.
-  private func makeDirectory(_ directory: String) throws(FileError) {
+  private func makeDirectory(_ directory: String) throws(SoundFileError) {
     if unsafe mkdir(directory, 0o700) == 0 || errno == EEXIST { return }
     guard errno == ENOENT, let slash = directory.lastIndex(of: "/"), slash > directory.startIndex
-    else { throw FileError(path: directory, action: "made", code: errno) }
+    else { throw .cannotCreate(path: directory, reason: unsafe String(cString: strerror(errno))) }
     try makeDirectory(String(directory[..<slash]))
     if unsafe mkdir(directory, 0o700) != 0 && errno != EEXIST {
-      throw FileError(path: directory, action: "made", code: errno)
+      throw .cannotCreate(path: directory, reason: unsafe String(cString: strerror(errno)))
     }
   }
 }

@@ -104,13 +104,13 @@ struct ConfigurationTests {
     let path = FileManager.default.temporaryDirectory.path + "/qdenoise-\(UUID()).toml"
     defer { try? FileManager.default.removeItem(atPath: path) }
     try Data([0x6d, 0xff, 0xfe]).write(to: URL(filePath: path))
-    #expect(throws: ConfigurationError.unreadable(path: path, reason: "it is not UTF-8 text")) {
+    #expect(throws: ConfigurationError.unreadable("\(path): is not UTF-8 text; save it as such")) {
       try Configuration.load(path: path)
     }
   }
 
   @Test func `a directory in the file's place is refused`() {
-    #expect(throws: ConfigurationError.unreadable(path: "/tmp", reason: "Is a directory")) {
+    #expect(throws: ConfigurationError.unreadable("/tmp: reading failed: Is a directory")) {
       try Configuration.load(path: "/tmp")
     }
   }

@@ -1,4 +1,4 @@
-import Control
+import AudioHost
 import Foundation
 import Testing
 import qdenoise
@@ -44,7 +44,8 @@ struct StateStoreTests {
 
   @Test func `a place that cannot be written to is named`() {
     let store = StateStore(directory: "/proc/qdenoise")
-    #expect(throws: FileError(path: "/proc/qdenoise", action: "made", code: ENOENT)) {
+    let reason = "No such file or directory"
+    #expect(throws: SoundFileError.cannotCreate(path: "/proc/qdenoise", reason: reason)) {
       try store.save(SavedState())
     }
   }

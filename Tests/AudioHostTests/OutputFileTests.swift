@@ -1,9 +1,9 @@
-import Control
+import AudioHost
 import Foundation
 import Testing
 
 /// Files that are replaced as a whole or not at all.
-struct WholeFileTests {
+struct OutputFileTests {
   let directory = FileManager.default.temporaryDirectory.path + "/qdenoise-file-\(UUID())"
 
   init() throws {
@@ -19,50 +19,47 @@ struct WholeFileTests {
     defer { try? FileManager.default.removeItem(atPath: directory) }
     let bytes = (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 31) }
     let path = directory + "/file"
-    try WholeFile.replace(path, with: [1, 2, 3])
-    try WholeFile.replace(path, with: bytes)
-    #expect(try WholeFile.read(path) == bytes)
+    try OutputFile.write([1, 2, 3], to: path)
+    try OutputFile.write(bytes, to: path)
+    #expect(try InputFile.read(path) == bytes)
     #expect(try files == ["file"])
   }
 
   @Test func `a file that is not there is nil`() throws {
-    #expect(try WholeFile.read(directory + "/nothing") == nil)
+    #expect(try InputFile.read(directory + "/nothing") == nil)
   }
 
   /// In a process of its own, as the limit on a file's size, which stands in for the disk's, is the
   /// process's.
   @Test func `a full disk leaves the old file and nothing else`() async {
     await #expect(processExitsWith: .success) {
-      let tests = try WholeFileTests()
+      let tests = try OutputFileTests()
       defer { try? FileManager.default.removeItem(atPath: tests.directory) }
       let path = tests.directory + "/file"
-      try WholeFile.replace(path, with: [1, 2, 3])
+      try OutputFile.write([1, 2, 3], to: path)
       signal(SIGXFSZ, SIG_IGN)
       var limit = rlimit(rlim_cur: 4096, rlim_max: 4096)
       setrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limit)
-      #expect(throws: FileError(path: path, action: "written", code: EFBIG)) {
-        try WholeFile.replace(path, with: [UInt8](repeating: 0, count: 10_000))
+      #expect(throws: SoundFileError.writeFailed(path: path, reason: "File too large")) {
+        try OutputFile.write([UInt8](repeating: 0, count: 10_000), to: path)
       }
-      #expect(try WholeFile.read(path) == [1, 2, 3])
+      #expect(try InputFile.read(path) == [1, 2, 3])
       #expect(try tests.files == ["file"])
     }
   }
 
   @Test func `a device is written to, not replaced`() throws {
-    #expect(throws: FileError(path: "/dev/full", action: "written", code: ENOSPC)) {
-      try WholeFile.replace("/dev/full", with: [1])
+    #expect(throws: SoundFileError.diskFull(path: "/dev/full")) {
+      try OutputFile.write([1], to: "/dev/full")
     }
-    #expect(
-      "\(FileError(path: "/dev/full", action: "written", code: ENOSPC))"
-        == "/dev/full: cannot be written (No space left on device); free some space and try again")
   }
 
   @Test func `a link stays a link`() throws {
     defer { try? FileManager.default.removeItem(atPath: directory) }
-    try WholeFile.replace(directory + "/real", with: [1])
+    try OutputFile.write([1], to: directory + "/real")
     #expect(symlink("real", directory + "/link") == 0)
-    try WholeFile.replace(directory + "/link", with: [2])
-    #expect(try WholeFile.read(directory + "/real") == [2])
+    try OutputFile.write([2], to: directory + "/link")
+    #expect(try InputFile.read(directory + "/real") == [2])
     #expect(try files == ["link", "real"])
   }
 }
