@@ -1,21 +1,37 @@
-import AudioHost
-import Control
+package import AudioHost
+package import Control
 import Glibc
-import Kernels
+package import Kernels
 
 /// All that `doctor` looks at, gathered at one time; what follows from it is in ``findings``.
-struct Examination {
-  var daemon: Result<Status, ControlError>
-  var server: Result<Server, PulseError>
+package struct Examination {
+  package var daemon: Result<Status, ControlError>
+  package var server: Result<Server, PulseError>
   /// RLIMIT_RTPRIO: the highest real-time priority that this user may ask for.
-  var realTimeLimit: UInt64
-  var instructionSet: InstructionSet
+  package var realTimeLimit: UInt64
+  package var instructionSet: InstructionSet
 
   /// What the sound server tells.
-  struct Server {
-    var server: PulseServer
-    var sources: [PulseSource]
-    var modules: [PulseModule]
+  package struct Server {
+    package var server: PulseServer
+    package var sources: [PulseSource]
+    package var modules: [PulseModule]
+
+    package init(server: PulseServer, sources: [PulseSource], modules: [PulseModule]) {
+      self.server = server
+      self.sources = sources
+      self.modules = modules
+    }
+  }
+
+  package init(
+    daemon: Result<Status, ControlError>, server: Result<Server, PulseError>,
+    realTimeLimit: UInt64, instructionSet: InstructionSet
+  ) {
+    self.daemon = daemon
+    self.server = server
+    self.realTimeLimit = realTimeLimit
+    self.instructionSet = instructionSet
   }
 
   static func now() -> Examination {
@@ -32,7 +48,7 @@ struct Examination {
       realTimeLimit: UInt64(limit.rlim_cur), instructionSet: .best)
   }
 
-  var findings: [Finding] {
+  package var findings: [Finding] {
     var findings = [daemonFinding, serverFinding]
     if case .success(let server) = server {
       findings += [microphoneFinding(server)].compactMap { $0 }

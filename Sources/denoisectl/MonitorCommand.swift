@@ -14,8 +14,8 @@ struct MonitorCommand: ParsableCommand {
   var raw = false
 
   func run() throws {
-    let client = try ControlClient()
-    let source = raw ? try client.status().microphone.name : Product.source
+    let microphone = try ControlClient().status().microphone.name
+    let source = raw ? microphone : Product.source
     let server = try SoundServer.connect()
     guard try server.sources().contains(where: { $0.name == source }) else {
       throw MonitorError.noSource(source)

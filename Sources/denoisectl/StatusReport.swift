@@ -1,16 +1,16 @@
-import Control
+package import Control
 
 /// A ``Status`` for people: a line a fact.
-struct StatusReport {
+package struct StatusReport {
   private let status: Status
   private let meters: Bool
 
-  init(_ status: Status, meters: Bool = false) {
+  package init(_ status: Status, meters: Bool = false) {
     self.status = status
     self.meters = meters
   }
 
-  var text: String {
+  package var text: String {
     let lines =
       heading + sound + settings + latency + counts + levels + machine
     return lines.map { name, text in

@@ -1,0 +1,32 @@
+/// One thing that was looked at.
+package struct Finding: Equatable {
+  package enum Verdict: String {
+    case good = "ok"
+    case remark = "note"
+    case problem = "problem"
+  }
+
+  package var verdict: Verdict
+  /// What was looked at, such as "microphone".
+  package var subject: String
+  package var observation: String
+  /// What to do; empty if nothing.
+  package var advice = ""
+
+  package var text: String {
+    let line = pad(verdict.rawValue, to: 9) + pad(subject, to: 16) + observation
+    return advice.isEmpty ? line : "\(line)\n\(String(repeating: " ", count: 25))-> \(advice)"
+  }
+
+  package static func good(_ subject: String, _ observation: String) -> Finding {
+    Finding(verdict: .good, subject: subject, observation: observation)
+  }
+
+  package static func remark(_ subject: String, _ observation: String, do advice: String = "") -> Finding {
+    Finding(verdict: .remark, subject: subject, observation: observation, advice: advice)
+  }
+
+  package static func problem(_ subject: String, _ observation: String, do advice: String) -> Finding {
+    Finding(verdict: .problem, subject: subject, observation: observation, advice: advice)
+  }
+}

@@ -1,0 +1,195 @@
+import Control
+import ControlSupport
+import Foundation
+import TestSupport
+import Testing
+
+/// The real `denoisectl` against a real control server on a private bus.
+struct DenoisectlTests {
+  let sandbox: Sandbox
+
+  init() throws {
+    sandbox = try Sandbox("command")
+    try sandbox.startSessionBus()
+  }
+
+  private func serve(_ status: Status = Status()) throws -> ServedControl {
+    try ServedControl(address: sandbox.environment["DBUS_SESSION_BUS_ADDRESS"]!, status: status)
+  }
+
+  @discardableResult
+  private func denoisectl(_ words: String...) throws -> (status: Int32, output: String) {
+    try sandbox.run(Piece.built("denoisectl"), words)
+  }
+
+  @Test(arguments: [
+    ["status"], ["status", "--json"], ["status", "--watch"], ["mode"], ["mode", "light"],
+    ["strength", "12"], ["model", "full"], ["use", "default"], ["monitor"],
+    ["record", "/nowhere/x.wav"],
+  ])
+  func `without a daemon a command says so and exits with 3`(words: [String]) throws {
+    let (status, output) = try sandbox.run(Piece.built("denoisectl"), words)
+    #expect(status == 3)
+    #expect(
+      output == "denoisectl: the daemon qdenoise is not running; "
+        + "start it with `systemctl --user start qdenoise`\n")
+  }
+
+  @Test func `without a session bus a command says so and exits with 3`() throws {
+    let (status, output) = try sandbox.run(
+      Piece.built("denoisectl"), ["status"],
+      environment: ["DBUS_SESSION_BUS_ADDRESS": "unix:path=/nowhere"])
+    #expect(status == 3)
+    #expect(output.hasPrefix("denoisectl: no session bus (No such file or directory); "))
+    #expect(output.count(where: \.isNewline) == 1)
+  }
+
+  @Test(arguments: [
+    ["bogus"], ["mode", "loud"], ["mode", "light", "x"], ["strength", "-3"], ["strength", "101"],
+    ["strength", "much"], ["model", "huge"], ["use"], ["status", "--bogus"], ["record"],
+    ["record", "--seconds", "0", "x.wav"], ["model", "inspect"],
+  ])
+  func `wrong usage is one line and exits with 64`(words: [String]) throws {
+    let (status, output) = try sandbox.run(Piece.built("denoisectl"), words)
+    #expect(status == 64)
+    #expect(output.hasPrefix("denoisectl: "), "\(output)")
+    #expect(output.contains("; usage: denoisectl"), "\(output)")
+    #expect(output.count(where: \.isNewline) == 1, "\(output)")
+  }
+
+  @Test(arguments: [["--help"], ["help", "mode"], ["--version"], ["model", "inspect", "--help"]])
+  func `help and version succeed`(words: [String]) throws {
+    let (status, output) = try sandbox.run(Piece.built("denoisectl"), words)
+    #expect(status == 0)
+    #expect(!output.isEmpty)
+  }
+
+  @Test func `status shows people what it shows programs`() throws {
+    var shown = Status()
+    shown.version = Product.version
+    shown.state = .running
+    shown.listeners = ["Firefox"]
+    shown.hops.count = 12_345
+    let served = try serve(shown)
+    defer { served.stop() }
+    let people = try denoisectl("status")
+    #expect(people.status == 0)
+    #expect(people.output.hasPrefix("qdenoise \(Product.version): running\n"))
+    #expect(people.output.contains("listeners    Firefox\n"))
+    let programs = try denoisectl("status", "--json")
+    #expect(programs.status == 0)
+    #expect(try Status(json: programs.output) == shown)
+  }
+
+  @Test func `watching goes on, a line of JSON a time, until the daemon leaves`() throws {
+    let served = try serve()
+    let child = try sandbox.start(Piece.built("denoisectl"), ["status", "--watch", "--json"])
+    #expect(eventually(within: 10) { child.output.count(where: \.isNewline) >= 2 })
+    served.stop()
+    #expect(child.wait(seconds: 5) == 3)
+    let lines = child.output.split(separator: "\n")
+    #expect(try Status(json: String(lines[0])) == Status())
+    #expect(lines.last?.hasPrefix("denoisectl: the daemon qdenoise is not running") == true)
+  }
+
+  @Test func `settings are set and said`() throws {
+    let served = try serve()
+    defer { served.stop() }
+    for words in [["mode", "strong"], ["strength", "18"], ["model", "light"]] {
+      let (status, output) = try sandbox.run(Piece.built("denoisectl"), words)
+      #expect(status == 0 && output.isEmpty, "\(output)")
+    }
+    #expect(served.status.settings == Settings(mode: "strong", strength: 18, model: "light"))
+    #expect(try denoisectl("mode").output == "strong\n")
+    #expect(try denoisectl("strength").output == "18.0\n")
+    #expect(try denoisectl("model").output == "light\n")
+    try denoisectl("strength", "auto")
+    #expect(try denoisectl("strength").output == "auto\n")
+  }
+
+  @Test func `devices are listed, and chosen by name or description`() throws {
+    try Piece.require(.pulseAudio)
+    let server = try SoundServer(.pulseAudio, in: sandbox)
+    let first = try FakeMicrophone("first", on: server)
+    let second = try FakeMicrophone("second", on: server, isDefault: false)
+    defer { withExtendedLifetime((first, second)) {} }
+    let list = try denoisectl("devices").output
+    #expect(list.contains("  first   first, 48000 Hz, 1 ch (default)\n"), "\(list)")
+    #expect(list.contains("  second  second, 48000 Hz, 1 ch\n"), "\(list)")
+    #expect(!list.contains("monitor"))
+
+    let served = try serve()
+    defer { served.stop() }
+    #expect(try denoisectl("use", "SECOND").status == 0)
+    #expect(served.status.settings.device == "second")
+    #expect(try denoisectl("use", "default").status == 0)
+    #expect(served.status.settings.device == nil)
+    let (status, output) = try denoisectl("use", "third")
+    #expect(status == 1)
+    #expect(
+      output == "denoisectl: there is no microphone 'third'; "
+        + "`denoisectl devices` lists what there is\n")
+  }
+
+  @Test func `without a sound server devices says so and exits with 1`() throws {
+    let (status, output) = try denoisectl("devices")
+    #expect(status == 1)
+    #expect(output.hasPrefix("denoisectl: sound server: cannot connect"), "\(output)")
+    #expect(output.count(where: \.isNewline) == 1)
+  }
+
+  @Test func `a refusal exits with 1 and the daemon's words`() throws {
+    try Piece.require(.pulseAudio)
+    let server = try SoundServer(.pulseAudio, in: sandbox)
+    let microphone = try FakeMicrophone(ServedControl.refusedDevice, on: server)
+    defer { withExtendedLifetime(microphone) {} }
+    let served = try serve()
+    defer { served.stop() }
+    let (status, output) = try denoisectl("use", ServedControl.refusedDevice)
+    #expect(status == 1)
+    #expect(output == "denoisectl: 'forbidden' is refused\n")
+  }
+
+  @Test func `doctor on a bare machine lists problems with advice and exits with 1`() throws {
+    let (status, output) = try denoisectl("doctor")
+    #expect(status == 1)
+    #expect(output.contains("problem  daemon          not running\n"), "\(output)")
+    #expect(output.contains("-> systemctl --user enable --now qdenoise\n"))
+    #expect(output.contains("problem  sound server    none answers: "))
+  }
+
+  @Test func `doctor finds a muted microphone on a real server`() throws {
+    try Piece.require(.pulseAudio)
+    let server = try SoundServer(.pulseAudio, in: sandbox)
+    let microphone = try FakeMicrophone(on: server)
+    var shown = Status()
+    shown.version = Product.version
+    let served = try serve(shown)
+    defer { served.stop() }
+    #expect(try denoisectl("doctor").status == 0)
+    try server.pactl("set-source-mute", microphone.name, "1")
+    let (status, output) = try denoisectl("doctor")
+    #expect(status == 1)
+    #expect(output.contains("-> pactl set-source-mute fakemic 0\n"), "\(output)")
+  }
+
+  @Test func `completions are made for every shell`() throws {
+    for shell in ["bash", "zsh", "fish"] {
+      let (status, output) = try denoisectl("--generate-completion-script", shell)
+      #expect(status == 0)
+      #expect(output.contains("denoisectl") && output.contains("strength"), "\(shell)")
+    }
+  }
+
+  @Test func `inspect shows a model and says why a file is none`() throws {
+    let (status, output) = try denoisectl("model", "inspect", "\(Piece.root)/models/light.tflite")
+    #expect(status == 0)
+    #expect(output.contains("runs here    yes, "), "\(output)")
+    let wrong = try denoisectl("model", "inspect", "\(Piece.root)/Package.swift")
+    #expect(wrong.status == 1)
+    #expect(wrong.output.contains("Package.swift: this is not a .tflite file"))
+    let missing = try denoisectl("model", "inspect", "/nowhere")
+    #expect(missing.status == 1)
+    #expect(missing.output == "denoisectl: /nowhere: cannot be opened: there is no such file\n")
+  }
+}

@@ -1,0 +1,148 @@
+import AudioHost
+import Control
+import Kernels
+import Testing
+import denoisectl
+
+/// What `doctor` concludes from what it found.
+struct ExaminationTests {
+  /// A machine on which nothing is wrong.
+  private static var healthy: Examination {
+    var status = Status()
+    status.version = Product.version
+    status.state = .idle
+    status.microphone.name = "usb"
+    status.virtualMicrophone = Product.microphone
+    status.realTime = "SCHED_FIFO 10"
+    return Examination(
+      daemon: .success(status),
+      server: .success(
+        Examination.Server(
+          server: PulseServer(
+            name: "PulseAudio", version: "16.1", defaultSource: "usb", defaultSink: "speakers"),
+          sources: [
+            PulseSource(index: 1, name: "usb", description: "USB microphone"),
+            PulseSource(index: 2, name: "speakers.monitor", monitorOf: "speakers"),
+            PulseSource(index: 3, name: Product.source),
+          ],
+          modules: [
+            PulseModule(
+              index: 7, name: "module-pipe-source", argument: "source_name=qdenoise file=/f")
+          ])),
+      realTimeLimit: 0, instructionSet: .avx2)
+  }
+
+  private static func change(
+    _ examination: inout Examination, _ body: (inout Examination.Server) -> Void
+  ) {
+    guard case .success(var server) = examination.server else { return }
+    body(&server)
+    examination.server = .success(server)
+  }
+
+  private static func change(
+    _ examination: inout Examination, status body: (inout Status) -> Void
+  ) {
+    guard case .success(var status) = examination.daemon else { return }
+    body(&status)
+    examination.daemon = .success(status)
+  }
+
+  private func only(_ verdict: Finding.Verdict, _ examination: Examination) throws -> Finding {
+    let findings = examination.findings.filter { $0.verdict == verdict }
+    try #require(findings.count == 1, "\(findings.map(\.text))")
+    return findings[0]
+  }
+
+  @Test func `a healthy machine needs nothing`() {
+    #expect(Self.healthy.findings.allSatisfy { $0.verdict == .good && $0.advice.isEmpty })
+  }
+
+  @Test func `a daemon that does not run is to be started`() throws {
+    var examination = Self.healthy
+    examination.daemon = .failure(.notRunning)
+    Self.change(&examination) { $0.modules = [] }
+    #expect(
+      try only(.problem, examination)
+        == .problem(
+          "daemon", "not running", do: "systemctl --user enable --now qdenoise"))
+  }
+
+  @Test func `a muted microphone is to be unmuted`() throws {
+    var examination = Self.healthy
+    Self.change(&examination) { $0.sources[0].isMuted = true }
+    #expect(try only(.problem, examination).advice == "pactl set-source-mute usb 0")
+  }
+
+  @Test func `no microphone is a problem, monitors and ourselves are none`() throws {
+    var examination = Self.healthy
+    Self.change(&examination) { $0.sources.removeFirst() }
+    #expect(try only(.problem, examination).observation == "there is none")
+  }
+
+  @Test func `a telephone's rate is remarked upon`() throws {
+    var examination = Self.healthy
+    Self.change(&examination) { $0.sources[0].sampleRate = 16_000 }
+    #expect(try only(.remark, examination).observation.contains("16000 Hz"))
+  }
+
+  @Test func `no sound server is a problem, and none with the alsa back end`() throws {
+    var examination = Self.healthy
+    examination.server = .failure(.unreachable(reason: "Connection refused"))
+    #expect(
+      try only(.problem, examination).observation == "none answers: Connection refused")
+    Self.change(&examination, status: { $0.server = "ALSA" })
+    #expect(examination.findings.allSatisfy { $0.verdict != .problem })
+  }
+
+  @Test func `a loopback into our own sink is a loop`() throws {
+    var examination = Self.healthy
+    Self.change(&examination) {
+      $0.modules.append(
+        PulseModule(index: 9, name: "module-loopback", argument: "source=usb sink=qdenoise_feed"))
+    }
+    #expect(try only(.problem, examination).advice == "pactl unload-module 9")
+  }
+
+  @Test func `modules of a daemon that is gone are found`() throws {
+    var examination = Self.healthy
+    examination.daemon = .failure(.notRunning)
+    let problems = examination.findings.filter { $0.verdict == .problem }
+    #expect(problems.map(\.subject) == ["daemon", "modules"])
+    #expect(problems.last?.advice.contains("pactl unload-module 7") == true)
+  }
+
+  @Test func `two virtual microphones are one too many`() throws {
+    var examination = Self.healthy
+    Self.change(&examination) {
+      $0.modules += [
+        PulseModule(index: 8, name: "module-null-sink", argument: "sink_name=qdenoise_feed"),
+        PulseModule(
+          index: 9, name: "module-remap-source",
+          argument: "source_name=qdenoise master=qdenoise_feed.monitor"),
+      ]
+    }
+    #expect(try only(.problem, examination).subject == "modules")
+  }
+
+  @Test func `what the daemon warns of is passed on`() throws {
+    var examination = Self.healthy
+    Self.change(&examination, status: { $0.warnings = ["latency is above the budget"] })
+    #expect(try only(.problem, examination).observation == "latency is above the budget")
+  }
+
+  @Test func `another version of the daemon is to be restarted`() throws {
+    var examination = Self.healthy
+    Self.change(&examination, status: { $0.version = "0.0.1" })
+    #expect(try only(.problem, examination).advice == "systemctl --user restart qdenoise")
+  }
+
+  @Test func `every problem says what to do`() {
+    var examination = Self.healthy
+    examination.daemon = .failure(.noAnswer)
+    examination.server = .failure(.timedOut(during: "listing"))
+    let problems = examination.findings.filter { $0.verdict == .problem }
+    #expect(problems.count == 2)
+    #expect(problems.allSatisfy { !$0.advice.isEmpty })
+  }
+}

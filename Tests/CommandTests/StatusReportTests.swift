@@ -1,0 +1,46 @@
+import Control
+import Testing
+import denoisectl
+
+/// A status for people.
+struct StatusReportTests {
+  @Test func `an idle daemon invents no figures`() {
+    var status = Status()
+    status.version = "0.1.0"
+    status.state = .idle
+    status.stateReason = "nobody records from the virtual microphone"
+    let text = StatusReport(status).text
+    #expect(
+      text.hasPrefix("qdenoise 0.1.0: idle (nobody records from the virtual microphone)\n"))
+    #expect(text.contains("latency      not running, budget 0.0 ms\n"))
+    #expect(text.contains("hop time     nothing measured yet\n"))
+    #expect(text.contains("level in     nothing to measure\n"))
+  }
+
+  @Test func `every fact has its line and unit`() {
+    var status = Status()
+    status.microphone.description = "USB"
+    status.microphone.reason = "chosen by you"
+    status.microphone.muted = true
+    status.settings.strength = 18
+    status.latency.stages = [.init(name: "fragment", microseconds: 10_040, measured: true)]
+    status.latency.totalMicroseconds = 38_250
+    status.latency.budgetMicroseconds = 60_000
+    status.hops.p50Microseconds = 41.24
+    status.hops.p99Microseconds = 88
+    status.hops.maximumMicroseconds = 120
+    status.levels.inputDecibels = -32.04
+    status.driftPpm = -0.04
+    status.warnings = ["it howls"]
+    let text = StatusReport(status, meters: true).text
+    for line in [
+      "warning: it howls", "microphone   USB, MUTED (chosen by you)",
+      "mode         standard, strength 18.0 dB", "latency      38.3 ms, budget 60.0 ms",
+      "  fragment                  10.04 ms  measured",
+      "hop time     p50 41.2 µs, p99 88.0 µs, max 120.0 µs", "drift        0.0 ppm",
+      "level in      -32.0 dBFS  [#######################-----------------]",
+    ] {
+      #expect(text.contains(line), "\(line)\nin\n\(text)")
+    }
+  }
+}
