@@ -65,6 +65,20 @@ package struct Configuration: Equatable, Sendable {
   /// Reads the text of a file that is called `path` in errors.
   package init(toml: String, path: String = "config.toml") throws(ConfigurationError) {
     var file = try ConfigurationFile(toml, path: path)
+    try read(&file)
+    try file.refuseTheRest()
+  }
+
+  /// Every key that a file may have.
+  package static var keys: [String] {
+    var file = ConfigurationFile()
+    var configuration = Configuration()
+    // Nothing is wrong with a file of nothing.
+    try! configuration.read(&file)
+    return file.known
+  }
+
+  private mutating func read(_ file: inout ConfigurationFile) throws(ConfigurationError) {
     try file.choice("backend", &backend)
     try file.choice("output", &output)
     var mode = Mode.standard
@@ -80,6 +94,5 @@ package struct Configuration: Equatable, Sendable {
     try file.whole("realtime.priority", &realTime.priority, in: 1...99)
     try file.text("models.full", &models.full)
     try file.text("models.light", &models.light)
-    try file.refuseTheRest()
   }
 }

@@ -5,7 +5,11 @@ import TOMLKit
 struct ConfigurationFile {
   private let path: String
   private var values: [String: TOMLValue] = [:]
-  private var known: [String] = []
+  /// The keys that were asked for.
+  private(set) var known: [String] = []
+
+  /// A file of nothing.
+  init() { path = "" }
 
   init(_ text: String, path: String) throws(ConfigurationError) {
     self.path = path
