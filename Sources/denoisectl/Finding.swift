@@ -22,11 +22,15 @@ package struct Finding: Equatable {
     Finding(verdict: .good, subject: subject, observation: observation)
   }
 
-  package static func remark(_ subject: String, _ observation: String, do advice: String = "") -> Finding {
+  package static func remark(_ subject: String, _ observation: String, do advice: String = "")
+    -> Finding
+  {
     Finding(verdict: .remark, subject: subject, observation: observation, advice: advice)
   }
 
-  package static func problem(_ subject: String, _ observation: String, do advice: String) -> Finding {
+  package static func problem(_ subject: String, _ observation: String, do advice: String)
+    -> Finding
+  {
     Finding(verdict: .problem, subject: subject, observation: observation, advice: advice)
   }
 }
