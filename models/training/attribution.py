@@ -1,4 +1,4 @@
-"""Lists everybody whose recordings a model has heard: python attribution.py CORPUS > ATTRIBUTION.md."""
+"""Lists whose recordings the models have heard: python attribution.py CORPUS > ATTRIBUTION.md."""
 
 import sys
 

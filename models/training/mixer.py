@@ -44,8 +44,9 @@ class Mixer:
         self.rng = np.random.default_rng(seed)
         self.length = int(seconds * SAMPLE_RATE)
         self.size = fft.next_fast_len(self.length + ROOM_LENGTH, real=True)
-        self.frequencies = np.arange(self.size // 2 + 1) * (SAMPLE_RATE / self.size)
+        self.frequencies = np.arange(self.size // 2 + 1) * np.float32(SAMPLE_RATE / self.size)
         self.warped = np.sqrt(self.frequencies / (SAMPLE_RATE / 2))
+        self.room_spectra = {}
         self.speakers = bank.groups("speech", "speaker")
         self.noises = bank.groups("noise", "class")
         self.rooms = bank.entries["rir"]
@@ -91,8 +92,8 @@ class Mixer:
     # Filters, as amplitude responses over self.frequencies
 
     def equaliser(self, decibels):
-        levels = self.rng.uniform(-decibels, decibels, 8)
-        return 10 ** (np.interp(self.warped, np.linspace(0, 1, 8), levels) / 20)
+        levels = 10 ** (self.rng.uniform(-decibels, decibels, 8) / 20)
+        return np.interp(self.warped, np.linspace(0, 1, 8), levels).astype(np.float32)
 
     def low_pass(self, bandwidth):
         """The speech's true bandwidth if it is known to be narrow, else sometimes any other."""
@@ -101,14 +102,23 @@ class Mixer:
             corner = bandwidth
         elif self.rng.random() < 0.25:
             corner = self.rng.choice([3600, 7200, 7900, 11000, 15000])
-        return 1 / (1 + (self.frequencies / corner) ** 16) if corner else 1.0
+        if corner is None:
+            return np.float32(1)
+        square = np.square(self.frequencies / np.float32(corner))
+        return 1 / (1 + np.square(np.square(np.square(square))))
 
     def room(self):
         """Spectra of a room response and its early part, its late part up to 6 dB off."""
-        entry = self.rooms[self.rng.integers(len(self.rooms))]
-        whole, early = split_room(self.bank.audio("rir", entry))
-        whole = early + (whole - early) * 10 ** (self.rng.uniform(-6, 6) / 20)
-        return fft.rfft(whole, self.size), fft.rfft(early, self.size)
+        index = int(self.rng.integers(len(self.rooms)))
+        if index not in self.room_spectra:
+            whole, early = split_room(self.bank.audio("rir", self.rooms[index]))
+            late = (whole - early).astype(np.float32)
+            self.room_spectra[index] = (
+                fft.rfft(early.astype(np.float32), self.size),
+                fft.rfft(late, self.size),
+            )
+        early, late = self.room_spectra[index]
+        return early + late * np.float32(10 ** (self.rng.uniform(-6, 6) / 20)), early
 
     # Mixtures
 
@@ -141,10 +151,10 @@ class Mixer:
     def item(self):
         speech, target, noise = self.components()
         level, case = self.rng.uniform(-42, -14), self.rng.random()
-        if case < 0.05:
+        if case < 0.08:
             noise = noise * (10 ** ((level - 6) / 20) / plain_rms(noise))
             mixture, target = np.clip(noise, -1, 1), np.zeros_like(noise)
-        elif case < 0.13:
+        elif case < 0.15:
             mixture, target = self.mix(speech, target, np.zeros_like(noise), 0, level)
         else:
             snr = float(np.clip(self.rng.normal(6.5, 8.5), -10, 35))

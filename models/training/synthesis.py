@@ -42,12 +42,14 @@ def coloured(rng, length):
 def tones(rng, length, fundamental, count, tilt):
     """Harmonics of a slightly drifting fundamental."""
     drift = slow_curve(rng, length, 1, -0.05, 0.05)
-    phase = np.cumsum(drift * (2 * np.pi * fundamental / SAMPLE_RATE), dtype=np.float64)
-    out = np.zeros(length, np.float32)
-    for k in range(1, count + 1):
-        if k * fundamental < 16000:
-            level = k**-tilt * 10 ** (rng.uniform(-9, 3) / 20)
-            out += (level * np.sin(k * phase + rng.uniform(0, 6.28))).astype(np.float32)
+    turns = np.cumsum(drift * (fundamental / SAMPLE_RATE), dtype=np.float64) % 1
+    first = np.exp(2j * np.pi * turns.astype(np.float32))
+    harmonic, out = np.ones(length, np.complex64), np.zeros(length, np.float32)
+    for k in range(1, min(count, int(16000 / fundamental)) + 1):
+        harmonic = harmonic * first
+        level = k**-tilt * 10 ** (rng.uniform(-9, 3) / 20)
+        turn = np.complex64(level * np.exp(1j * rng.uniform(0, 6.28)))
+        out += (harmonic * turn).real
     return normalised(out)
 
 
