@@ -34,7 +34,9 @@ package struct Spectrogram {
   /// - Parameters:
   ///   - seconds: what the columns stand for; what the recording lacks is silence.
   ///   - scale: where the rows lie.
-  package init(_ recording: Recording, seconds: Double, columns: Int, rows: Int, scale: FrequencyScale) {
+  package init(
+    _ recording: Recording, seconds: Double, columns: Int, rows: Int, scale: FrequencyScale
+  ) {
     self.columns = columns
     self.rows = rows
     levels = [Float](repeating: Spectrogram.silence, count: columns * rows)

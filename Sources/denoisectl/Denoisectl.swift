@@ -20,7 +20,7 @@ struct Denoisectl: ParsableCommand {
           UseCommand.self, DevicesCommand.self, MonitorCommand.self, RecordCommand.self,
           DoctorCommand.self,
         ]),
-      CommandGroup(name: "Recordings", subcommands: [PlotCommand.self]),
+      CommandGroup(name: "Recordings", subcommands: [ProcessCommand.self, PlotCommand.self]),
     ])
 
   static func main() {

@@ -1,0 +1,92 @@
+import ArgumentParser
+import AudioHost
+import Denoise
+import Foundation
+import ModelStore
+
+struct ProcessCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "process",
+    abstract: "Denoises recordings: a file, a folder, or a stream.",
+    discussion: """
+      Length, sample rate and channels stay; each channel is denoised by itself. The network \
+      works at 48 kHz: other rates are converted there and back. The output lies in time with \
+      the input. Where IN is a folder, every sound file below it is denoised into the folder OUT.
+      """)
+
+  @Option(help: "bypass, light, standard, strong or mute.")
+  var mode = Mode.standard
+
+  @Option(
+    help: ArgumentHelp(
+      "The most to attenuate, in dB, instead of what the mode says.", valueName: "dB"))
+  var strength: Float?
+
+  @Flag(help: "Keep the delay that there is with a microphone (10 ms and what the network adds).")
+  var live = false
+
+  @Option(
+    help: ArgumentHelp("full, light or a .tflite file.", valueName: "model"),
+    completion: .file(extensions: ["tflite"]))
+  var model = "full"
+
+  @Argument(
+    help: ArgumentHelp(
+      "A sound file of any format, a folder, or - for standard input (WAV).", valueName: "in"),
+    completion: .file())
+  var input: String
+
+  @Argument(
+    help: ArgumentHelp(
+      "The result; its extension says the format. A folder, or - for standard output (WAV).",
+      valueName: "out"),
+    completion: .file())
+  var output: String
+
+  func validate() throws {
+    if let strength, !(0...100).contains(strength) {
+      throw ValidationError("--strength is a number of dB from 0 to 100")
+    }
+  }
+
+  func run() throws {
+    let files = FileDenoiser(
+      model: try ModelStore.load(choice), mode: mode, strength: strength, keepsDelay: live)
+    // A reader that goes away is an error like any other, and so is a limit on file sizes.
+    signal(SIGPIPE, SIG_IGN)
+    signal(SIGXFSZ, SIG_IGN)
+    let bar = ProgressBar()
+    defer { bar.clear() }
+    if isFolder(input) {
+      guard output != "-" else { throw ProcessError.folderToStream(input) }
+      try FolderDenoiser(files: files, input: input, output: output).run { done, all in
+        bar.show("\(done) of \(all) files", share: Double(done) / Double(all))
+      }
+    } else {
+      try files.denoise(input, to: outputFile) { progress in
+        bar.show("\(Int(progress.seconds)) s", share: progress.share)
+      }
+    }
+  }
+
+  private var choice: ModelChoice {
+    switch model {
+    case "full": .full
+    case "light": .light
+    default: .file(model)
+    }
+  }
+
+  /// A file that goes into a folder keeps its name.
+  private var outputFile: String {
+    guard output != "-", input != "-", isFolder(output) else { return output }
+    return URL(fileURLWithPath: output)
+      .appendingPathComponent(URL(fileURLWithPath: input).lastPathComponent).path
+  }
+
+  private func isFolder(_ path: String) -> Bool {
+    var isFolder: ObjCBool = false
+    return unsafe FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
+      && isFolder.boolValue
+  }
+}
