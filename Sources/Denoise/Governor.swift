@@ -52,6 +52,7 @@ public struct Governor: Sendable {
   }
 
   /// Records one hop and says what changes because of it. Call it once a hop.
+  @_noAllocation @_noLocks
   public mutating func record(late: Bool) -> Change? {
     recent = recent << 1 | (late ? 1 : 0)
     hopsInTime = late ? 0 : hopsInTime + 1

@@ -12,6 +12,7 @@ public struct ClockEstimate: Sendable {
   /// Samples a second, as estimated.
   public private(set) var rate: Double
 
+  private static let squareRootOfTwo = 1.4142135623730951
   private let bandwidth: Double
   private var position = 0.0
   private var time: Int64?
@@ -24,6 +25,7 @@ public struct ClockEstimate: Sendable {
   }
 
   /// Records that the stream had got to `position` (samples) at a time of the monotonic clock.
+  @_noAllocation @_noLocks
   public mutating func update(position actual: Double, microseconds: Int64) {
     guard let time else {
       start(actual, microseconds)
@@ -38,12 +40,13 @@ public struct ClockEstimate: Sendable {
       return
     }
     let omega = min(2 * Double.pi * bandwidth * elapsed, 0.5)
-    position = predicted + 2.0.squareRoot() * omega * error
+    position = predicted + ClockEstimate.squareRootOfTwo * omega * error
     rate += omega * omega * error / elapsed
     self.time = microseconds
   }
 
   /// The position at a time, in samples; nil before the first event.
+  @_noAllocation @_noLocks
   public func position(microseconds: Int64) -> Double? {
     guard let time else { return nil }
     return position + rate * Double(microseconds - time) * 1e-6

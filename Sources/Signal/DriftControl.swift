@@ -32,6 +32,7 @@ public struct DriftControl: Sendable {
 
   /// Takes the fill in samples as measured now and gives the ratio for the hop at hand. Call it
   /// once a hop.
+  @_noAllocation @_noLocks
   public mutating func update(fill measured: Double) -> Double {
     let before = fill ?? measured
     let smoothed = before + (measured - before) * hopSeconds / DriftControl.smoothingSeconds

@@ -20,6 +20,7 @@ public struct SpectrumHistory: ~Copyable {
   }
 
   /// Makes every spectrum one older; the one at age 0 is then to be written.
+  @_noAllocation @_noLocks
   public mutating func advance() {
     newest = newest + 1 == depth ? 0 : newest + 1
   }
