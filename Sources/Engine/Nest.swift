@@ -84,6 +84,21 @@ struct Nest {
   }
 }
 
+extension Nest {
+  /// The nest, whose strides are bytes of floats, as transpositions of whole matrices.
+  func transposition(_ source: Address, _ destination: Address) -> Step.Transpose? {
+    let size = MemoryLayout<Float>.size
+    guard rank == 2 || rank == 3 else { return nil }
+    let (outer, inner) = (rank - 2, rank - 1)
+    guard a[outer] == size, y[inner] == size else { return nil }
+    return Step.Transpose(
+      source: source, destination: destination, rows: extents[inner], columns: extents[outer],
+      sourceStride: a[inner] / size, destinationStride: y[outer] / size,
+      repeats: rank == 3 ? extents[0] : 1, sourceStep: rank == 3 ? a[0] / size : 0,
+      destinationStep: rank == 3 ? y[0] / size : 0)
+  }
+}
+
 /// Strides of a dense row-major array, times the size of an element.
 func denseStrides(_ shape: [Int], elementSize: Int = 1) -> [Int] {
   var strides = Array(repeating: elementSize, count: shape.count)

@@ -4,6 +4,7 @@ extension Network {
   func perform(_ step: Step) {
     switch step {
     case .copy(let copy): perform(copy)
+    case .transpose(let transpose): perform(transpose)
     case .zero(let address, let count): unsafe floats(address, count).update(repeating: 0)
     case .unary(let unary):
       unsafe elementwise.apply(
@@ -24,8 +25,30 @@ extension Network {
     let from = unsafe bytes(copy.source, copy.nest.reach(copy.nest.a) + copy.block)
     let to = unsafe bytes(copy.destination, copy.nest.reach(copy.nest.y) + copy.block)
     guard let source = from.baseAddress, let target = to.baseAddress else { return }
+    if copy.block == MemoryLayout<Float>.size {
+      return copy.nest.forEach { a, _, y in
+        let element = unsafe UnsafeRawPointer(source + a).loadUnaligned(as: UInt32.self)
+        unsafe UnsafeMutableRawPointer(target + y).storeBytes(of: element, as: UInt32.self)
+      }
+    }
     copy.nest.forEach { a, _, y in
       unsafe UnsafeMutableRawPointer(target + y).copyMemory(from: source + a, byteCount: copy.block)
+    }
+  }
+
+  private func perform(_ step: Step.Transpose) {
+    let inputCount = (step.rows - 1) * step.sourceStride + step.columns
+    let outputCount = (step.columns - 1) * step.destinationStride + step.rows
+    let source = unsafe UnsafeBufferPointer(
+      floats(step.source, (step.repeats - 1) * step.sourceStep + inputCount))
+    let target = unsafe floats(
+      step.destination, (step.repeats - 1) * step.destinationStep + outputCount)
+    for index in 0..<step.repeats {
+      unsafe transpose(
+        rows: step.rows, columns: step.columns,
+        input: source.part(index * step.sourceStep, inputCount), inputStride: step.sourceStride,
+        output: target.part(index * step.destinationStep, outputCount),
+        outputStride: step.destinationStride)
     }
   }
 

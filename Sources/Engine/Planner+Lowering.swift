@@ -132,6 +132,10 @@ extension Planner {
   ) {
     var nest = Nest(extents: extents, a: from, b: from.map { _ in 0 }, y: to)
     var block = elementSize
+    if elementSize == 4, let transpose = nest.transposition(source, destination) {
+      return emit(
+        .transpose(transpose), touching: [Int(source.storage), Int(destination.storage)])
+    }
     let inner = nest.removeInnermost()
     if inner.a == elementSize, inner.y == elementSize {
       block *= inner.extent

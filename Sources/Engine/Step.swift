@@ -9,6 +9,7 @@ struct Address: BitwiseCopyable {
 /// What `Network.run` does, one after the other; all sizes are in elements unless said otherwise.
 enum Step {
   case copy(Copy)
+  case transpose(Transpose)
   case zero(Address, count: Int)
   case unary(Unary)
   case binary(Binary)
@@ -27,6 +28,19 @@ enum Step {
     var nest: Nest
     /// Consecutive bytes moved at each position of the nest.
     var block: Int
+  }
+
+  /// Columns of floats become rows; strides are in elements.
+  struct Transpose {
+    var source: Address
+    var destination: Address
+    var rows: Int
+    var columns: Int
+    var sourceStride: Int
+    var destinationStride: Int
+    var repeats: Int
+    var sourceStep: Int
+    var destinationStep: Int
   }
 
   struct Unary {

@@ -7,5 +7,6 @@
 #include "ck_gemm.h"
 #include "ck_depthwise.h"
 #include "ck_elementwise.h"
+#include "ck_transpose.h"
 #include "ck_kernels.h"
 #include "ck_signal.h"

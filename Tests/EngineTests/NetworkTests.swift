@@ -1,0 +1,92 @@
+import CAllocationCount
+import Engine
+import Kernels
+import TFLite
+import Testing
+
+struct NetworkTests {
+  @Test(arguments: ["streaming_int8", "streaming_f32", "shapes", "elementwise", "conv_3x3_int8"])
+  func `a run allocates nothing`(name: String) throws {
+    let graph = try Fixture(name).graph
+    var network = try Network(graph, states: streamingStates(graph))
+    network.run()
+    let before = allocation_count()
+    for _ in 0..<100 { network.run() }
+    #expect(allocation_count() == before)
+  }
+
+  @Test(arguments: ["streaming_int8", "fc_m24_int8", "conv_1x3_int8", "elementwise"])
+  func `inputs that are not finite do no harm, and the next ones are computed as ever`(
+    name: String
+  ) throws {
+    let graph = try Fixture(name).graph
+    let fixture = try Fixture(name, states: streamingStates(graph))
+    for value in [Float.nan, .infinity, -.infinity, .greatestFiniteMagnitude] {
+      for instructionSet in InstructionSet.available {
+        var network = try Network(
+          graph, states: fixture.states, instructionSet: instructionSet)
+        let first = fixture.runs[0]
+        let spoiled = first.inputs.map { (name: $0.name, values: $0.values.map { _ in value }) }
+        _ = try network.run(spoiled, reading: [])
+        network.reset()
+        let outputs = try network.run(first.inputs, reading: first.outputs.map(\.name))
+        for (values, expected) in zip(outputs, first.outputs) {
+          let tolerance: Float = expected.name.hasPrefix("exp_") ? 4e-6 : 1e-6
+          #expect(largestError(values, expected.values) <= tolerance, "\(expected.name)")
+        }
+      }
+    }
+  }
+
+  @Test func `a network of many operators takes little more memory than its largest tensors`()
+    throws
+  {
+    var graph = Graph(
+      name: "chain", tensors: [Tensor(name: "x", shape: [1, 4096], type: .float32)])
+    graph.inputs = [0]
+    for index in 1...40 {
+      graph.tensors.append(Tensor(name: "t\(index)", shape: [1, 4096], type: .float32))
+      graph.operators.append(
+        Operator(.binary(.add, .none), inputs: [index - 1, index - 1], outputs: [index]))
+    }
+    graph.outputs = [40]
+    var network = try Network(graph)
+    #expect(network.arenaByteCount <= 4 * 4096 * 4)
+    let outputs = try network.run([("x", Array(repeating: 1, count: 4096))], reading: ["t40"])
+    #expect(outputs[0].allSatisfy { $0 == 0x1p40 })
+  }
+
+  @Test func `an operator that is not supported is named with its place and output`() throws {
+    var graph = try Fixture("fc_m1_f32").graph
+    graph.name = "models/x.tflite"
+    graph.operators[0].kind = .unsupported(name: "CUMSUM")
+    #expect {
+      _ = try Network(graph)
+    } throws: { error in
+      "\(error)" == "models/x.tflite: operator 0 (CUMSUM, 'y') is not supported: it is not "
+        + "implemented; `denoisectl model inspect models/x.tflite` lists what is"
+    }
+  }
+
+  @Test func `a name that is not there is answered with those that are`() throws {
+    let network = try Network(try Fixture("elementwise").graph)
+    #expect(
+      throws: EngineError.noTensor(
+        graph: "elementwise", name: "z", kind: "input", available: ["x", "y"])
+    ) { try network.input(named: "z") }
+  }
+
+  @Test func `states that do not fit are named`() throws {
+    let graph = try Fixture("streaming_int8").graph
+    let wrong = [
+      StatePair(input: "features", output: "level_out"),
+      StatePair(input: "nothing", output: "level_out"),
+      StatePair(input: "level_in", output: "nothing"),
+    ]
+    for pair in wrong {
+      #expect(throws: EngineError.self) { _ = try Network(graph, states: [pair]) }
+    }
+    let twice = Array(repeating: StatePair(input: "level_in", output: "level_out"), count: 2)
+    #expect(throws: EngineError.self) { _ = try Network(graph, states: twice) }
+  }
+}
