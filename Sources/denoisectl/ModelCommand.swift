@@ -4,7 +4,7 @@ import Control
 struct ModelCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "model", abstract: "Says or sets which network runs, or works on model files.",
-    subcommands: [ModelChooseCommand.self, ModelInspectCommand.self],
+    subcommands: [ModelChooseCommand.self, ModelInspectCommand.self, ModelConvertCommand.self],
     defaultSubcommand: ModelChooseCommand.self)
 }
 

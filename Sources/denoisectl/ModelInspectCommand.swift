@@ -1,7 +1,6 @@
-import ArgumentParser
-import AudioHost
+public import ArgumentParser
 import Engine
-import TFLite
+public import ModelStore
 
 struct ModelInspectCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -12,22 +11,23 @@ struct ModelInspectCommand: ParsableCommand {
   var operators = false
 
   @Argument(
-    help: "A .tflite file, or - for standard input.", completion: .file(extensions: ["tflite"]))
-  var file: String
+    help: "A .tflite file, or full or light: the built-in models.",
+    completion: .file(extensions: ["tflite"]))
+  var model: ModelChoice
 
   func run() throws {
-    let bytes = try ModelFile.read(file)
-    let graph = try TFLiteFile.read(bytes, name: file)
-    print(ModelReport(graph, byteCount: bytes.count, listsOperators: operators).text)
+    let graph = try ModelStore.graph(model)
+    print(ModelReport(graph, listsOperators: operators).text)
   }
 }
 
-/// A model file's bytes.
-enum ModelFile {
-  static func read(_ path: String) throws(SoundFileError) -> [UInt8] {
-    guard let bytes = try InputFile.read(path) else {
-      throw .cannotOpen(path: path, reason: "there is no such file")
-    }
-    return bytes
+extension ModelChoice: ExpressibleByArgument {
+  public init(argument: String) {
+    self =
+      switch argument {
+      case "full": .full
+      case "light": .light
+      default: .file(argument)
+      }
   }
 }

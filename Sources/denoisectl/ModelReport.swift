@@ -5,17 +5,15 @@ import Kernels
 /// A graph for people.
 struct ModelReport {
   private let graph: Graph
-  private let byteCount: Int
   private let listsOperators: Bool
 
-  init(_ graph: Graph, byteCount: Int, listsOperators: Bool) {
+  init(_ graph: Graph, listsOperators: Bool) {
     self.graph = graph
-    self.byteCount = byteCount
     self.listsOperators = listsOperators
   }
 
   var text: String {
-    var lines = ["\(graph.name): \(byteCount) bytes, \(graph.operators.count) operators"]
+    var lines = ["\(graph.name): \(graph.operators.count) operators"]
     lines += purpose + tensors("inputs", graph.inputs) + tensors("outputs", graph.outputs)
     lines += weights + (listsOperators ? everyOperator : operatorCounts) + [runs]
     return lines.joined(separator: "\n")

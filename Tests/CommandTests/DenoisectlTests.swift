@@ -190,6 +190,25 @@ struct DenoisectlTests {
     #expect(wrong.output.contains("Package.swift: this is not a .tflite file"))
     let missing = try denoisectl("model", "inspect", "/nowhere")
     #expect(missing.status == 1)
-    #expect(missing.output == "denoisectl: /nowhere: cannot be opened: there is no such file\n")
+    #expect(missing.output.hasPrefix("denoisectl: /nowhere: No such file or directory; "))
+  }
+
+  @Test func `a converted model holds int8 weights and runs`() throws {
+    let out = "\(sandbox.directory)/small.tflite"
+    let (status, output) = try denoisectl(
+      "model", "convert", "\(Piece.root)/models/light.tflite", out, "--optimize", "default")
+    #expect(status == 0, "\(output)")
+    let report = try denoisectl("model", "inspect", out).output
+    #expect(report.contains(" int8"), "\(report)")
+    #expect(report.contains("runs here    yes, "), "\(report)")
+    #expect(try denoisectl("model", "convert", out, "x", "--optimize", "int3").status == 64)
+  }
+
+  @Test func `a model that cannot be written leaves no file`() throws {
+    let out = "/proc/small.tflite"
+    let (status, output) = try denoisectl(
+      "model", "convert", "\(Piece.root)/models/light.tflite", out)
+    #expect(status == 1)
+    #expect(output.hasPrefix("denoisectl: \(out): cannot be written: "), "\(output)")
   }
 }
