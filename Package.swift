@@ -56,8 +56,8 @@ let package = Package(
     .executableTarget(
       name: "qdenoise",
       dependencies: [
-        "Control", "Denoise", "AudioHost", "ModelStore", "Signal", "Memory", "CSystemd", "CPulse",
-        toml, histogram,
+        "Control", "Denoise", "AudioHost", "ModelStore", "Signal", "Kernels", "Memory", "CSystemd",
+        "CLinux", toml, histogram,
       ],
       swiftSettings: audioPathSettings),
     .executableTarget(
@@ -88,7 +88,7 @@ let package = Package(
     .target(
       name: "Kernels", dependencies: ["CKernels", "Memory"], swiftSettings: audioPathSettings),
     .target(
-      name: "AudioHost", dependencies: ["CPulse", "CALSA", "CSndFile", "Memory"],
+      name: "AudioHost", dependencies: ["CPulse", "CALSA", "CSndFile", "CLinux", "Memory"],
       swiftSettings: audioPathSettings),
 
     .target(name: "Memory", swiftSettings: audioPathSettings),
@@ -97,6 +97,7 @@ let package = Package(
     // C.
     .target(name: "CKernels"),
     .target(name: "CEmbeddedModel"),
+    .systemLibrary(name: "CLinux"),
     system("CPulse", pkgConfig: "libpulse", debian: "libpulse-dev"),
     system("CALSA", pkgConfig: "alsa", debian: "libasound2-dev"),
     system("CSystemd", pkgConfig: "libsystemd", debian: "libsystemd-dev"),
@@ -131,11 +132,14 @@ let package = Package(
       dependencies: ["Denoise", "ModelStore", "Engine", "Kernels", "Memory", "CAllocationCount"],
       swiftSettings: testSettings),
     .testTarget(name: "PlotTests", dependencies: ["Plot"], swiftSettings: testSettings),
-    .testTarget(name: "AudioHostTests", dependencies: ["AudioHost"], swiftSettings: testSettings),
+    .testTarget(
+      name: "AudioHostTests", dependencies: ["AudioHost", "TestSupport"],
+      swiftSettings: testSettings),
     .testTarget(
       name: "DaemonTests",
       dependencies: [
         "qdenoise", "AudioHost", "Control", "Denoise", "ModelStore", "Signal", "CAllocationCount",
+        "TestSupport",
       ],
       swiftSettings: testSettings),
     .target(

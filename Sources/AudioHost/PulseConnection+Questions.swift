@@ -103,6 +103,13 @@ extension PulseConnection {
     }
   }
 
+  /// Makes somebody who records do so from another source.
+  public func move(listener: UInt32, to source: String) throws(PulseError) {
+    try unsafe command("moving a recording stream") { reply in
+      unsafe pa_context_move_source_output_by_name(raw, listener, source, succeeded, reply)
+    }
+  }
+
   private func command(
     _ what: String, _ start: (UnsafeMutableRawPointer) -> OpaquePointer?
   ) throws(PulseError) {

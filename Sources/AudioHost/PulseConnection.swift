@@ -6,6 +6,7 @@ internal import CPulse
 /// Thread: the loop's.
 @safe public final class PulseConnection {
   public let loop: PulseLoop
+  private let address: String?
   let raw: OpaquePointer
   /// Called when the connection's state changed; see `isReady`, `hasFailed`.
   public var onStateChange: (() -> Void)?
@@ -15,8 +16,11 @@ internal import CPulse
   public var answerTimeout = 3_000_000
 
   /// Makes a connection that is not connected yet.
-  public init(loop: PulseLoop, name: String) {
+  /// - Parameter server: the server's address; nil for the user's own (`$PULSE_SERVER`, else the one in
+  ///   `$XDG_RUNTIME_DIR`).
+  public init(loop: PulseLoop, name: String, server: String? = nil) {
     self.loop = loop
+    address = server
     guard let context = unsafe pa_context_new(loop.api, name) else { fatalError("out of memory") }
     unsafe raw = context
     let me = unsafe Unmanaged.passUnretained(self).toOpaque()
@@ -48,7 +52,7 @@ internal import CPulse
     return state == PA_CONTEXT_FAILED || state == PA_CONTEXT_TERMINATED
   }
 
-  /// Connects to the user's server (`$PULSE_SERVER`, else the one of `$XDG_RUNTIME_DIR`) and waits for it.
+  /// Connects and waits until the server has accepted.
   public func connect() throws(PulseError) {
     try startConnecting()
     let deadline = pa_rtclock_now() + UInt64(answerTimeout)
@@ -62,7 +66,7 @@ internal import CPulse
 
   /// Starts to connect; `onStateChange` says what became of it.
   public func startConnecting() throws(PulseError) {
-    guard unsafe pa_context_connect(raw, nil, PA_CONTEXT_NOAUTOSPAWN, nil) >= 0 else {
+    guard unsafe pa_context_connect(raw, address, PA_CONTEXT_NOAUTOSPAWN, nil) >= 0 else {
       throw unsafe PulseError.current(of: raw, doing: "connecting")
     }
   }

@@ -1,15 +1,32 @@
+internal import CLinux
 internal import CPulse
+import Glibc
 
 /// libpulse's event loop with file descriptors of others in it. Thread: the one that made it, but for `waker`.
 @safe public final class PulseLoop {
   let raw: OpaquePointer
+  // libpulse's own way to wake a loop loses a call that comes just before the wait.
+  private let wakeUps = linux_event_counter()
+  private var wakeUpEvent: OpaquePointer?
 
   public init() {
-    guard let loop = unsafe pa_mainloop_new() else { fatalError("out of memory or descriptors") }
+    guard let loop = unsafe pa_mainloop_new(), wakeUps >= 0 else {
+      fatalError("out of memory or descriptors")
+    }
     unsafe raw = loop
+    unsafe wakeUpEvent = api.pointee.io_new(
+      api, wakeUps, PA_IO_EVENT_INPUT,
+      { _, _, descriptor, _, _ in
+        var count: UInt64 = 0
+        _ = unsafe read(descriptor, &count, 8)
+      }, nil)
   }
 
-  deinit { unsafe pa_mainloop_free(raw) }
+  deinit {
+    unsafe api.pointee.io_free(wakeUpEvent)
+    unsafe pa_mainloop_free(raw)
+    close(wakeUps)
+  }
 
   var api: UnsafeMutablePointer<pa_mainloop_api> { unsafe pa_mainloop_get_api(raw) }
 
@@ -24,14 +41,17 @@ internal import CPulse
   }
 
   /// Ends a wait from any thread; the loop must outlive it.
-  public var waker: Waker { unsafe Waker(raw: raw) }
+  public var waker: Waker { Waker(descriptor: wakeUps) }
 
   /// See `PulseLoop.waker`.
-  @safe public struct Waker: @unchecked Sendable {
-    let raw: OpaquePointer
+  public struct Waker: Sendable {
+    let descriptor: Int32
 
-    /// Writes one byte into the loop's own pipe. Thread: any; allocates nothing.
-    public func wake() { unsafe pa_mainloop_wakeup(raw) }
+    /// Thread: any; allocates nothing.
+    public func wake() {
+      var one: UInt64 = 1
+      _ = unsafe write(descriptor, &one, 8)
+    }
   }
 
   /// Calls `handler` whenever the descriptor is readable (or writable, if asked), until the watch is freed.

@@ -4,6 +4,7 @@ internal import CPulse
 @safe public final class PulsePlaybackStream {
   private let connection: PulseConnection
   private let raw: OpaquePointer
+  private var isClosed = false
   /// Called when the stream came up, failed, was moved, suspended or resumed.
   public var onChange: (() -> Void)?
   /// Times that the server had nothing to play since the start.
@@ -44,6 +45,8 @@ internal import CPulse
 
   /// Ends the stream on the server. It is not to be used after that.
   public func close() {
+    guard !isClosed else { return }
+    isClosed = true
     unsafe pa_stream_set_state_callback(raw, nil, nil)
     unsafe pa_stream_set_moved_callback(raw, nil, nil)
     unsafe pa_stream_set_suspended_callback(raw, nil, nil)
@@ -52,9 +55,13 @@ internal import CPulse
     unsafe pa_stream_unref(raw)
   }
 
-  public var isReady: Bool { unsafe pa_stream_get_state(raw) == PA_STREAM_READY }
+  public var isReady: Bool {
+    guard !isClosed else { return false }
+    return unsafe pa_stream_get_state(raw) == PA_STREAM_READY
+  }
 
   public var hasFailed: Bool {
+    guard !isClosed else { return true }
     let state = unsafe pa_stream_get_state(raw)
     return state == PA_STREAM_FAILED || state == PA_STREAM_TERMINATED
   }

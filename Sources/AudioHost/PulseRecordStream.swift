@@ -8,6 +8,7 @@ internal import CPulse
 
   private let connection: PulseConnection
   private let raw: OpaquePointer
+  private var isClosed = false
   private let receiver: Receiver
   /// Called when the stream came up, failed, was moved to another source, or was suspended or resumed.
   public var onChange: (() -> Void)?
@@ -40,6 +41,8 @@ internal import CPulse
 
   /// Ends the stream on the server. It is not to be used after that.
   public func close() {
+    guard !isClosed else { return }
+    isClosed = true
     unsafe pa_stream_set_read_callback(raw, nil, nil)
     unsafe pa_stream_set_state_callback(raw, nil, nil)
     unsafe pa_stream_set_moved_callback(raw, nil, nil)
@@ -48,9 +51,13 @@ internal import CPulse
     unsafe pa_stream_unref(raw)
   }
 
-  public var isReady: Bool { unsafe pa_stream_get_state(raw) == PA_STREAM_READY }
+  public var isReady: Bool {
+    guard !isClosed else { return false }
+    return unsafe pa_stream_get_state(raw) == PA_STREAM_READY
+  }
 
   public var hasFailed: Bool {
+    guard !isClosed else { return true }
     let state = unsafe pa_stream_get_state(raw)
     return state == PA_STREAM_FAILED || state == PA_STREAM_TERMINATED
   }
@@ -75,6 +82,12 @@ internal import CPulse
   public var fragment: Int? {
     guard isReady, let attributes = unsafe pa_stream_get_buffer_attr(raw) else { return nil }
     return unsafe Int(attributes.pointee.fragsize) / MemoryLayout<Float>.stride
+  }
+
+  /// Samples that have arrived and have not been handed over, those of the running call included.
+  public var readable: Int {
+    let bytes = unsafe pa_stream_readable_size(raw)
+    return bytes == Int.max || bytes < 0 ? 0 : bytes / MemoryLayout<Float>.stride
   }
 
   private func setCallbacks() {

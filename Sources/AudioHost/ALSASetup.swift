@@ -1,0 +1,70 @@
+internal import CALSA
+
+/// What a PCM was set up to.
+struct ALSASetup {
+  var encoding: SampleEncoding
+  var channels: Int
+  var period: Int
+  var capacity: Int
+
+  /// Sets a PCM up, with the nearest period and buffer to those wanted.
+  init(
+    _ pcm: OpaquePointer, name: String, sampleRate: Int, period: Int, periods: Int
+  ) throws(ALSAError) {
+    func check(_ result: Int32, _ what: String) throws(ALSAError) {
+      guard result < 0 else { return }
+      throw .unsuitable(pcm: name, what: what, reason: ALSAError.text(of: result))
+    }
+    var made: OpaquePointer?
+    try check(unsafe snd_pcm_hw_params_malloc(&made), "memory")
+    guard let hardware = unsafe made else { fatalError("no parameters") }
+    defer { unsafe snd_pcm_hw_params_free(hardware) }
+    try check(unsafe snd_pcm_hw_params_any(pcm, hardware), "asking what it can")
+    try check(
+      unsafe snd_pcm_hw_params_set_access(pcm, hardware, SND_PCM_ACCESS_RW_INTERLEAVED), "access")
+    let encodings = SampleEncoding.allCases.filter {
+      unsafe snd_pcm_hw_params_test_format(pcm, hardware, $0.format) == 0
+    }
+    guard let encoding = encodings.first else {
+      throw .unsuitable(pcm: name, what: "samples", reason: "neither float nor 32 nor 16 bit")
+    }
+    try check(unsafe snd_pcm_hw_params_set_format(pcm, hardware, encoding.format), "samples")
+    let isMono = unsafe snd_pcm_hw_params_test_channels(pcm, hardware, 1) == 0
+    channels = isMono ? 1 : 2
+    try check(
+      unsafe snd_pcm_hw_params_set_channels(pcm, hardware, UInt32(channels)), "1 or 2 channels")
+    try check(
+      unsafe snd_pcm_hw_params_set_rate(pcm, hardware, UInt32(sampleRate), 0), "\(sampleRate) Hz")
+    var near = snd_pcm_uframes_t(period)
+    try check(
+      unsafe snd_pcm_hw_params_set_period_size_near(pcm, hardware, &near, nil),
+      "a period of \(period) samples")
+    var all = near * snd_pcm_uframes_t(periods)
+    try check(
+      unsafe snd_pcm_hw_params_set_buffer_size_near(pcm, hardware, &all),
+      "a buffer of \(all) samples")
+    try check(unsafe snd_pcm_hw_params(pcm, hardware), "setting it up")
+    self.encoding = encoding
+    self.period = Int(near)
+    capacity = Int(all)
+    try unsafe setStart(pcm, name: name)
+  }
+
+  /// Playback is started by us, once enough is there.
+  private func setStart(_ pcm: OpaquePointer, name: String) throws(ALSAError) {
+    var made: OpaquePointer?
+    guard unsafe snd_pcm_sw_params_malloc(&made) >= 0, let software = unsafe made else {
+      fatalError("no memory")
+    }
+    defer { unsafe snd_pcm_sw_params_free(software) }
+    var result = unsafe snd_pcm_sw_params_current(pcm, software)
+    if result >= 0 {
+      result = unsafe snd_pcm_sw_params_set_start_threshold(
+        pcm, software, snd_pcm_uframes_t(min(2 * period, capacity)))
+    }
+    if result >= 0 { result = unsafe snd_pcm_sw_params(pcm, software) }
+    guard result >= 0 else {
+      throw .unsuitable(pcm: name, what: "starting", reason: ALSAError.text(of: result))
+    }
+  }
+}
