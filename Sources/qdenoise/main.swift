@@ -1,1 +1,3 @@
-print("qdenoise")
+import Glibc
+
+exit(Program.run(Array(CommandLine.arguments.dropFirst())))

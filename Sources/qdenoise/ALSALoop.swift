@@ -1,0 +1,116 @@
+import AudioHost
+import Memory
+import Synchronization
+
+/// What the audio thread does on the ALSA back end: captures from one PCM and plays to another for as long as
+/// the daemon runs, since ALSA does not say whether anybody listens. Thread: audio.
+final class ALSALoop {
+  /// How long a PCM that failed is left alone, in microseconds.
+  private static let retryPause: UInt64 = 1_000_000
+
+  private let link: AudioLink
+  private let wakeControl: PulseLoop.Waker
+  private let captureName: String
+  private let sampleRate: Int
+  private let hop: Int
+  private let path: SoundPath<ALSAOutput>
+  private var capture: ALSAStream?
+  private var piece: AlignedBuffer<Float>
+  private var report = AudioReport()
+  private var nextOpen: UInt64 = 0
+
+  init(
+    _ names: Configuration.ALSA, processor: consuming HopProcessor, sampleRate: Int,
+    link: AudioLink, wakeControl: PulseLoop.Waker
+  ) {
+    self.link = link
+    self.wakeControl = wakeControl
+    self.sampleRate = sampleRate
+    captureName = names.capture
+    hop = processor.hop
+    piece = AlignedBuffer(count: hop)
+    let output = ALSAOutput(name: names.playback, hop: hop, sampleRate: sampleRate)
+    path = SoundPath(processor, output: output, sampleRate: sampleRate, link: link)
+  }
+
+  /// Runs until the link says stop.
+  func run() {
+    path.start()
+    while !link.stop.load(ordering: .acquiring) {
+      link.answerPing(wakeControl)
+      openWhatIsClosed()
+      wait()
+      readAll()
+      path.giveSilence()
+    }
+  }
+
+  /// Until the microphone has something, or silence is due.
+  private func wait() {
+    let most = min(20_000, path.timeoutMicroseconds ?? 20_000)
+    if let capture {
+      capture.wait(milliseconds: max(1, most / 1000))
+    } else {
+      AudioClock.sleep(microseconds: most)
+    }
+  }
+
+  private func readAll() {
+    while let capture {
+      let readable = capture.available
+      guard readable > 0 else { return }
+      switch unsafe capture.read(into: piece.pointer, hop) {
+      case .done(let count):
+        if count == 0 { return }
+        unsafe path.receive(piece.pointer, count, readable: max(readable, count))
+      case .recovered:
+        link.xruns.wrappingAdd(1, ordering: .relaxed)
+      case .failed:
+        self.capture = nil
+        report.capture = .failed("ALSA PCM '\(captureName)' is gone")
+        send()
+      }
+    }
+  }
+
+  private func openWhatIsClosed() {
+    guard capture == nil || !path.output.isOpen else { return }
+    let now = AudioClock.microseconds
+    guard now >= nextOpen else { return }
+    nextOpen = now + Self.retryPause
+    let before = report
+    report.connection = .ready
+    openOutput()
+    openCapture()
+    if report != before { send() }
+  }
+
+  private func openOutput() {
+    guard !path.output.isOpen else { return }
+    do {
+      try path.output.open()
+      report.output = nil
+    } catch {
+      report.output = "\(error)"
+    }
+  }
+
+  private func openCapture() {
+    guard capture == nil else { return }
+    do {
+      let opened = try ALSAStream(
+        captureName, .capture, sampleRate: sampleRate, period: hop, periods: 8)
+      capture = opened
+      report.capture = .running
+      report.source = captureName
+      report.fragment = opened.period
+    } catch {
+      report.capture = .failed("\(error)")
+    }
+  }
+
+  private func send() {
+    link.reports.post(report)
+    wakeControl.wake()
+  }
+}

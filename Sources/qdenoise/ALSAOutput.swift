@@ -1,0 +1,68 @@
+import AudioHost
+import Memory
+import Signal
+
+/// Playback on an ALSA PCM, with the resampler between the microphone's clock and the card's. Thread: audio.
+struct ALSAOutput: ~Copyable, HopOutput {
+  /// Samples that wait in the card right before a hop is written.
+  static func target(hop: Int) -> Int { 2 * hop }
+
+  private let target: Int
+  private let name: String
+  private let sampleRate: Int
+  private let hop: Int
+  private var stream: ALSAStream?
+  private var resampler: DriftResampler
+  private var piece: AlignedBuffer<Float>
+  private var silence: AlignedBuffer<Float>
+  private(set) var fill = 0
+  /// Times that the card had nothing to play.
+  private(set) var underruns = 0
+
+  init(name: String, hop: Int, sampleRate: Int) {
+    self.name = name
+    self.hop = hop
+    self.sampleRate = sampleRate
+    target = Self.target(hop: hop)
+    resampler = DriftResampler(hop: hop, sampleRate: sampleRate, target: Double(target))
+    piece = AlignedBuffer(count: 2 * hop)
+    silence = AlignedBuffer(count: target)
+  }
+
+  var isOpen: Bool { stream != nil }
+
+  var drift: Double? { resampler.control.driftPartsPerMillion }
+
+  mutating func open() throws(ALSAError) {
+    let opened = try ALSAStream(
+      name, .playback, sampleRate: sampleRate, period: hop, periods: 8)
+    stream = opened
+    prime()
+  }
+
+  mutating func write(_ samples: UnsafePointer<Float>) -> Bool {
+    guard let stream else { return true }
+    fill = stream.delay
+    unsafe resampler.push(samples, outside: Double(fill))
+    let count = unsafe resampler.pull(into: piece.pointer, count: piece.count)
+    switch unsafe stream.write(piece.pointer, count) {
+    case .done(let written):
+      return written == count
+    case .recovered:
+      underruns += 1
+      prime()
+      return unsafe stream.write(piece.pointer, count) == .done(count)
+    case .failed:
+      self.stream = nil
+      return false
+    }
+  }
+
+  mutating func resynchronize() { stream = nil }
+
+  /// Fills up to the target, so that the next hop comes in time.
+  private mutating func prime() {
+    resampler.reset()
+    if let stream { _ = unsafe stream.write(silence.pointer, target) }
+  }
+}

@@ -1,0 +1,146 @@
+import AudioHost
+package import Denoise
+package import Synchronization
+
+/// What the audio thread and the control thread share: atomics, and values that change owner.
+package final class AudioLink: Sendable {
+  // Control to audio.
+
+  /// What is to be captured and where it goes.
+  package let orders = Mailbox<AudioOrder>()
+  /// The next denoiser on its way to audio, and the old one on its way back.
+  package let denoisers = DenoiserSlots()
+  /// Counts the requests to throw piled-up latency away.
+  package let resynchronize = Atomic<Int>(0)
+  /// Counts the watchdog's questions, and the audio loop's answers.
+  package let ping = Atomic<Int>(0)
+  package let pong = Atomic<Int>(0)
+  /// The audio thread is to end.
+  package let stop = Atomic<Bool>(false)
+  private let packedSettings: Atomic<UInt64>
+  private let packedLadder: Atomic<Int>
+
+  // Audio to control.
+
+  /// What became of the orders.
+  package let reports = Mailbox<AudioReport>()
+  package let hopTimes = HopTimes()
+  /// Hops given to the listeners, silent ones included.
+  package let hops = Atomic<Int>(0)
+  /// Hops that were finished after their deadline.
+  package let lateHops = Atomic<Int>(0)
+  /// Hops that found no room in the output.
+  package let overruns = Atomic<Int>(0)
+  /// Times that an ALSA device ran over or dry.
+  package let xruns = Atomic<Int>(0)
+  /// Hops of silence, because the microphone did not deliver.
+  package let silentHops = Atomic<Int>(0)
+  /// Hops that came after silence had been given for them, and were thrown away.
+  package let skippedHops = Atomic<Int>(0)
+  /// Samples that wait in the output: the least since control looked, which jitter does not raise.
+  package let leastFill = Atomic<Int>(Int.max)
+  /// The `Governor.Level` that audio is at.
+  package let level: Atomic<Int>
+  /// Parts per million, as the bits of a Double; NaN with one clock.
+  package let drift = Atomic<UInt64>(Double.nan.bitPattern)
+  package let levels = LevelCells()
+  /// How the audio thread is scheduled: the policy, or a negative errno.
+  package let scheduling = Atomic<Int>(Int.max)
+  /// The kernel's id of the audio thread; 0 before it runs.
+  package let threadID = Atomic<Int>(0)
+
+  package init(_ settings: DenoiserSettings, _ ladder: Ladder) {
+    packedSettings = Atomic(settings.packed)
+    packedLadder = Atomic(ladder.packed)
+    level = Atomic(ladder.top.rawValue)
+  }
+
+  /// Answers the watchdog's question, if there is a new one. Thread: audio.
+  func answerPing(_ control: PulseLoop.Waker) {
+    let question = ping.load(ordering: .acquiring)
+    guard pong.load(ordering: .relaxed) != question else { return }
+    pong.store(question, ordering: .releasing)
+    control.wake()
+  }
+
+  /// The rungs that the governor may use.
+  package var ladder: Ladder {
+    get { Ladder(packed: packedLadder.load(ordering: .acquiring)) }
+    set { packedLadder.store(newValue.packed, ordering: .releasing) }
+  }
+
+  /// Mode and strength, which change together.
+  package var settings: DenoiserSettings {
+    get { DenoiserSettings(packed: packedSettings.load(ordering: .acquiring)) }
+    set { packedSettings.store(newValue.packed, ordering: .releasing) }
+  }
+}
+
+/// Mode and strength, as one atomic word holds them.
+package struct DenoiserSettings: Equatable, Sendable {
+  package var mode: Mode
+  /// dB; nil leaves the limit to the mode.
+  package var strength: Float?
+
+  package init(mode: Mode = .standard, strength: Float? = nil) {
+    self.mode = mode
+    self.strength = strength
+  }
+
+  package var packed: UInt64 {
+    let index = Mode.allCases.firstIndex(of: mode)!
+    return UInt64(index) << 32 | UInt64((strength ?? .nan).bitPattern)
+  }
+
+  package init(packed: UInt64) {
+    mode = Mode.allCases[Int(packed >> 32)]
+    let strength = Float(bitPattern: UInt32(truncatingIfNeeded: packed))
+    self.strength = strength.isNaN ? nil : strength
+  }
+}
+
+/// What control wants of the audio thread.
+package struct AudioOrder: Equatable, Sendable {
+  /// Where the denoised sound goes.
+  package enum Route: Equatable, Sendable {
+    /// The FIFO at `path`.
+    case pipe(path: String)
+    /// The sink of that name, which is to hold `target` samples.
+    case sink(name: String, target: Int)
+  }
+
+  /// The number of the connection; another number means to connect anew.
+  package var connection: Int
+  /// The number of the virtual microphone; another number means that its FIFO or sink is a new one.
+  package var edition = 0
+  /// The source to capture; nil gives silence.
+  package var source: String?
+  /// Nil while nobody listens: nothing is captured then.
+  package var route: Route?
+
+  package init(connection: Int, edition: Int = 0, source: String? = nil, route: Route? = nil) {
+    self.connection = connection
+    self.edition = edition
+    self.source = source
+    self.route = route
+  }
+}
+
+/// What became of an order.
+package struct AudioReport: Equatable, Sendable {
+  package enum Connection: Equatable, Sendable { case none, connecting, ready, lost(String) }
+  package enum Capture: Equatable, Sendable {
+    case off, starting, running, suspended, failed(String)
+  }
+
+  /// As in the order.
+  package var number = 0
+  package var connection = Connection.none
+  package var capture = Capture.off
+  /// The source that is captured, which the server or the user may have changed.
+  package var source: String?
+  /// Samples in a fragment, as granted.
+  package var fragment: Int?
+  /// What is wrong with the output, if it is.
+  package var output: String?
+}

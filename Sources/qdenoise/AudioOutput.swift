@@ -1,0 +1,67 @@
+import AudioHost
+import Memory
+
+/// Where denoised hops go on the pulse back end. Thread: audio.
+struct AudioOutput: HopOutput {
+  private let hop: Int
+  private let sampleRate: Int
+  private var route: AudioOrder.Route?
+  private var pipe: PipeOutput?
+  private var sink: SinkOutput?
+  /// It is to be closed and opened.
+  private(set) var mustReopen = false
+
+  init(hop: Int, sampleRate: Int) {
+    self.hop = hop
+    self.sampleRate = sampleRate
+  }
+
+  /// Opens the route, if it is not open, and says what is wrong if it cannot.
+  mutating func open(
+    _ wanted: AudioOrder.Route, on connection: PulseConnection, changed: @escaping () -> Void
+  ) -> String? {
+    if route == wanted && sink?.hasFailed != true { return nil }
+    close()
+    do {
+      switch wanted {
+      case .pipe(let path): pipe = try PipeOutput(path: path, hop: hop)
+      case .sink(let name, let target):
+        sink = try SinkOutput(
+          connection, sink: name, target: target, hop: hop, sampleRate: sampleRate,
+          changed: changed)
+      }
+    } catch {
+      return "\(error)"
+    }
+    route = wanted
+    return nil
+  }
+
+  /// Forgets what nobody fetched.
+  mutating func close() {
+    pipe?.empty()
+    pipe = nil
+    sink = nil
+    route = nil
+    mustReopen = false
+  }
+
+  /// Writes one hop; false if there was no room for it.
+  mutating func write(_ samples: UnsafePointer<Float>) -> Bool {
+    if let pipe { return unsafe pipe.write(samples) }
+    if let sink { return unsafe sink.write(samples) }
+    return false
+  }
+
+  /// Samples that waited before the last hop was written.
+  var fill: Int { pipe?.fill ?? sink?.fill ?? 0 }
+
+  /// Parts per million; nil with one clock.
+  var drift: Double? { sink?.drift }
+
+  /// Throws away what has piled up; what only the server knows of needs a new stream.
+  mutating func resynchronize() {
+    pipe?.resynchronize()
+    mustReopen = sink != nil
+  }
+}

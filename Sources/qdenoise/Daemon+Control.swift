@@ -1,0 +1,156 @@
+import AudioHost
+import Control
+import Denoise
+import Glibc
+import Synchronization
+
+extension Daemon {
+  /// Takes the daemon's name on the session bus; without a bus it goes on without control.
+  func openControl() {
+    let handlers = ControlServer.Handlers(
+      status: { [unowned self] in status },
+      setMode: { [unowned self] mode throws(ControlError) in try set(mode: mode) },
+      setStrength: { [unowned self] strength throws(ControlError) in try set(strength: strength) },
+      setModel: { [unowned self] model throws(ControlError) in try set(model: model) },
+      use: { [unowned self] device throws(ControlError) in use(device) },
+      reload: { [unowned self] () throws(ControlError) in
+        if let reason = reload() { throw .refused(reason) }
+      },
+      record: { pipe throws(ControlError) in
+        close(pipe)
+        throw .refused("recording is not there")
+      })
+    do {
+      let made = try ControlServer(handlers: handlers)
+      control = made
+      controlWatch = loop.watch(made.fileDescriptor) {}
+    } catch {
+      Journal.write(.warning, "\(error); denoisectl cannot reach this daemon")
+    }
+  }
+
+  func processControl() {
+    guard let control else { return }
+    do {
+      try control.process()
+      controlWatch?.want(
+        readable: control.events & Int16(POLLIN) != 0,
+        writable: control.events & Int16(POLLOUT) != 0)
+    } catch {
+      Journal.write(.warning, "\(error); denoisectl cannot reach this daemon any more")
+      controlWatch = nil
+      self.control = nil
+    }
+  }
+
+  /// Tells the bus and systemd of what changed.
+  func publish() {
+    let line = statusLine
+    if line != publishedStatus {
+      publishedStatus = line
+      Notify.status(line)
+    }
+    do {
+      try control?.publishChanges()
+    } catch {
+      Journal.write(.warning, "\(error)")
+    }
+  }
+
+  // MARK: What the person asks for
+
+  private func set(mode name: String) throws(ControlError) {
+    guard let mode = Mode(rawValue: name) else {
+      let names = Mode.allCases.map(\.rawValue).joined(separator: ", ")
+      throw .refused("'\(name)' is no mode; there are \(names)")
+    }
+    settings.mode = mode.rawValue
+    state.mode = settings.mode
+    applySettings()
+  }
+
+  private func set(strength: Double?) throws(ControlError) {
+    let range = Settings.strengthRange
+    if let strength, !(Double(range.lowerBound)...Double(range.upperBound)).contains(strength) {
+      throw .refused(
+        "\(strength) dB is no strength; it goes from \(range.lowerBound) to \(range.upperBound)")
+    }
+    settings.strength = strength
+    state.strength = strength
+    applySettings()
+  }
+
+  private func set(model: String) throws(ControlError) {
+    guard Settings.models.contains(model) else {
+      throw .refused(
+        "'\(model)' is no model; there are \(Settings.models.joined(separator: ", "))")
+    }
+    if model == "light" && models.light == nil {
+      throw .refused("there is no light model; `denoisectl doctor` says what is installed")
+    }
+    settings.model = model
+    state.model = model
+    do {
+      try offer(models.top(of: model), entrance: .warm)
+    } catch {
+      throw .refused("\(error)")
+    }
+    link.ladder = models.ladder(of: model)
+    save()
+  }
+
+  private func use(_ device: String?) {
+    settings.device = device
+    state.device = device
+    save()
+    server?.lookAgain()
+  }
+
+  func applySettings() {
+    link.settings = DenoiserSettings(settings)
+    save()
+  }
+
+  func save() {
+    do {
+      try store.save(state)
+    } catch {
+      Journal.write(.warning, "\(error)")
+    }
+  }
+
+  /// Reads the configuration again; what is wrong with it is said, and the old one stays.
+  @discardableResult
+  func reload() -> String? {
+    do {
+      let next = try Configuration.load(path: configurationPath)
+      configuration = next
+      settings = Daemon.settings(next, state)
+      link.settings = DenoiserSettings(settings)
+      server?.lookAgain()
+      Journal.write(.info, "configuration read again")
+      return nil
+    } catch {
+      Journal.write(.error, "\(error); the old settings stay")
+      return "\(error)"
+    }
+  }
+
+  /// What the person set before stands above what the configuration says.
+  static func settings(_ configuration: Configuration, _ state: SavedState) -> Settings {
+    var settings = configuration.settings
+    if let mode = state.mode, Mode(rawValue: mode) != nil { settings.mode = mode }
+    if let strength = state.strength { settings.strength = strength }
+    if let model = state.model, Settings.models.contains(model) { settings.model = model }
+    if let device = state.device { settings.device = device }
+    return settings
+  }
+}
+
+extension DenoiserSettings {
+  init(_ settings: Settings) {
+    self.init(
+      mode: Mode(rawValue: settings.mode) ?? .standard,
+      strength: settings.strength.map { Float($0) })
+  }
+}

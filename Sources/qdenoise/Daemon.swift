@@ -1,0 +1,196 @@
+import AudioHost
+import CLinux
+import Control
+import Denoise
+import Glibc
+import Synchronization
+
+/// The control thread: follows the server and the person, tells the audio thread what to do, and tells
+/// systemd and D-Bus how it goes. Thread: control.
+@safe final class Daemon {
+  /// How long is waited before a server that went away is tried again, in microseconds; doubled up to the
+  /// longest while it stays away.
+  static let shortestPause: UInt64 = 250_000
+  static let longestPause: UInt64 = 2_000_000
+
+  let directory: SessionDirectory
+  let signals: Signals
+  let loop = PulseLoop()
+  let link: AudioLink
+  let configurationPath: String
+  var configuration: Configuration
+  var store = StateStore()
+  var state: SavedState
+  var settings: Settings
+  var models: Models
+  /// The level of the governor's ladder whose denoiser audio has or will get.
+  var modelLevel: Governor.Level
+  var control: ControlServer?
+  var controlWatch: PulseLoop.Watch?
+
+  var server: SoundServer?
+  var serverFailure: String?
+  var nextConnect: UInt64? = 0
+  var connectPause = Daemon.shortestPause
+  var microphone: MicrophoneChoice?
+  var order = AudioOrder(connection: 0)
+  var report = AudioReport()
+  var audio: AudioThread?
+  var wakeAudio: PulseLoop.Waker?
+
+  var statistics = HopStatistics()
+  var watchdog = Watchdog()
+  var nextQuestion: UInt64?
+  var nextSecond: UInt64?
+  var resynchronization = ResynchronizationPolicy()
+  var resynchronizations = 0
+  var leastFill = 0
+  var realTime = "no: not asked for yet"
+  var isStopping = false
+  var publishedStatus = ""
+  let usage = ProcessUsage()
+
+  init(
+    directory: SessionDirectory, signals: Signals, configurationPath: String,
+    configuration: Configuration
+  ) throws {
+    self.directory = directory
+    self.signals = signals
+    self.configurationPath = configurationPath
+    self.configuration = configuration
+    let (state, warning) = store.load()
+    if let warning { Journal.write(.warning, warning) }
+    self.state = state
+    settings = Daemon.settings(configuration, state)
+    models = try Models(configuration.models)
+    modelLevel = models.top(of: settings.model)
+    link = AudioLink(DenoiserSettings(settings), models.ladder(of: settings.model))
+  }
+
+  /// Runs until a signal ends it.
+  func run() throws {
+    let watch = loop.watch(signals.descriptor) { [unowned self] in takeSignals() }
+    try startAudio()
+    openControl()
+    if let interval = Notify.watchdogInterval {
+      nextQuestion = AudioClock.microseconds + interval / 2
+    }
+    step()
+    Notify.ready(statusLine)
+    while !isStopping {
+      loop.iterate(timeoutMicroseconds: timeout)
+      step()
+    }
+    Notify.stopping()
+    stop()
+    _ = consume watch
+  }
+
+  /// Everything that may be due, after each thing that happened.
+  private func step() {
+    let now = AudioClock.microseconds
+    processControl()
+    takeReports()
+    followServer(at: now)
+    if let due = nextSecond, due <= now { second(at: now) }
+    followGovernor()
+    feedWatchdog(at: now)
+    publish()
+  }
+
+  private var timeout: Int? {
+    let due = [nextConnect, nextSecond, nextQuestion, control?.deadline].compactMap { $0 }.min()
+    let now = AudioClock.microseconds
+    return due.map { $0 > now ? Int($0 - now) : 0 }
+  }
+
+  private func takeSignals() {
+    while let signal = signals.next() {
+      if signal == SIGHUP { reload() } else { isStopping = true }
+    }
+  }
+
+  // MARK: Audio thread
+
+  private func startAudio() throws {
+    let first = Handover(
+      Crossover(try models.denoiser(at: modelLevel, settings: link.settings)))
+    let (link, wakeControl, configuration) = (link, loop.waker, configuration)
+    let sampleRate = models.full.sampleRate
+    let started = Mailbox<PulseLoop.Waker>()
+    audio = AudioThread(name: "audio") {
+      link.threadID.store(Int(linux_thread_id()), ordering: .relaxed)
+      let realTime = configuration.realTime
+      let refused = realTime.enabled ? RealTime.raise(priority: realTime.priority) : 0
+      link.scheduling.store(Int(refused), ordering: .releasing)
+      guard let crossover = first.take() else { return }
+      let processor = HopProcessor(
+        crossover, sampleRate: sampleRate, link: link, wakeControl: wakeControl)
+      let loop = PulseLoop()
+      started.post(loop.waker)
+      wakeControl.wake()
+      switch configuration.backend {
+      case .pulse:
+        PulseAudioLoop(
+          loop: loop, processor: processor, sampleRate: sampleRate, link: link,
+          wakeControl: wakeControl
+        ).run()
+      case .alsa:
+        ALSALoop(
+          configuration.alsa, processor: processor, sampleRate: sampleRate, link: link,
+          wakeControl: wakeControl
+        ).run()
+      }
+    }
+    while wakeAudio == nil {
+      loop.iterate(timeoutMicroseconds: nil)
+      wakeAudio = started.take()
+    }
+    askForRealTime()
+    if configuration.backend == .alsa {
+      // ALSA does not say whether somebody listens, and there is no server to wait for.
+      nextConnect = nil
+      nextSecond = AudioClock.microseconds + 1_000_000
+    }
+  }
+
+  private func askForRealTime() {
+    let (enabled, priority) = (configuration.realTime.enabled, configuration.realTime.priority)
+    guard enabled else {
+      realTime = "no: switched off in the configuration"
+      return
+    }
+    let refused = Int32(link.scheduling.load(ordering: .acquiring))
+    if refused == 0 {
+      realTime = "SCHED_FIFO \(priority)"
+      return
+    }
+    if let reason = RealTime.ask(
+      thread: link.threadID.load(ordering: .relaxed), priority: priority)
+    {
+      realTime = "no: \(unsafe String(cString: strerror(refused))), and rtkit: \(reason)"
+      Journal.write(.notice, "no real-time priority (\(realTime)); sound may drop out under load")
+    } else {
+      realTime = "SCHED_FIFO \(priority) by rtkit"
+    }
+  }
+
+  private func stop() {
+    link.stop.store(true, ordering: .releasing)
+    wakeAudio?.wake()
+    audio?.join()
+    do {
+      try server?.remove()
+    } catch {
+      Journal.write(.warning, "\(error)")
+    }
+    server = nil
+    control = nil
+  }
+
+  func post(_ next: AudioOrder) {
+    order = next
+    link.orders.post(next)
+    wakeAudio?.wake()
+  }
+}

@@ -1,0 +1,92 @@
+package import AudioHost
+package import Denoise
+import Memory
+import Synchronization
+
+/// One hop in, one hop out: follows settings and governor, times and counts. Allocates nothing after `init`.
+/// Thread: audio.
+package struct HopProcessor: ~Copyable {
+  /// Samples.
+  package let hop: Int
+  private let link: AudioLink
+  private let wakeControl: PulseLoop.Waker
+  private var crossover: Crossover
+  private var settings: DenoiserSettings
+  private var governor: Governor
+  private var meter: LevelMeter
+  private var output: AlignedBuffer<Float>
+  /// The last hop was late: the next is dry.
+  private var wasLate = false
+
+  package init(
+    _ crossover: consuming Crossover, sampleRate: Int, link: AudioLink,
+    wakeControl: PulseLoop.Waker
+  ) {
+    hop = crossover.hop
+    self.link = link
+    self.wakeControl = wakeControl
+    self.crossover = crossover
+    settings = link.settings
+    governor = link.ladder.governor
+    meter = LevelMeter(hopSeconds: Float(hop) / Float(sampleRate))
+    output = AlignedBuffer(count: hop)
+  }
+
+  /// Starts anew after a pause: nothing of what was said before it is kept, and a denoiser that waits comes in
+  /// at once.
+  package mutating func restart() {
+    crossover.exchange(with: link.denoisers)
+    crossover.reset()
+    crossover.exchange(with: link.denoisers)
+    wasLate = false
+  }
+
+  /// Processes one hop that should be done at `deadline`, in nanoseconds of the monotonic clock. The
+  /// result is valid until the next call.
+  package mutating func process(
+    _ input: UnsafePointer<Float>, deadline: UInt64
+  ) -> UnsafePointer<Float> {
+    let start = AudioClock.nanoseconds
+    follow()
+    unsafe crossover.process(input, output.pointer, path: path)
+    let end = AudioClock.nanoseconds
+    link.hopTimes.append(nanoseconds: end - start)
+    judge(late: end > deadline)
+    meter.record(crossover.levels)
+    link.levels.publish(meter)
+    link.hops.wrappingAdd(1, ordering: .relaxed)
+    return unsafe UnsafePointer(output.pointer)
+  }
+
+  private var path: Denoiser.Path {
+    if wasLate { return .dry }
+    return switch governor.level {
+    case .full, .light: .network
+    case .gate: .gate
+    case .bypass: .dry
+    }
+  }
+
+  /// Does what control has asked for since the last hop.
+  private mutating func follow() {
+    crossover.exchange(with: link.denoisers)
+    let wanted = link.settings
+    if wanted != settings {
+      settings = wanted
+      crossover.set(mode: wanted.mode, strength: wanted.strength)
+    }
+    let ladder = link.ladder
+    if ladder != Ladder(of: governor) {
+      governor = ladder.governor
+      link.level.store(governor.level.rawValue, ordering: .releasing)
+    }
+  }
+
+  private mutating func judge(late: Bool) {
+    wasLate = late
+    if late { link.lateHops.wrappingAdd(1, ordering: .relaxed) }
+    guard let change = governor.record(late: late) else { return }
+    link.level.store(change.to.rawValue, ordering: .releasing)
+    wakeControl.wake()
+  }
+}

@@ -1,0 +1,66 @@
+package import Denoise
+import Signal
+import Synchronization
+
+/// Levels in and out, and how much quieter the noise got. Thread: audio.
+package struct LevelMeter {
+  /// Seconds over which a level is smoothed.
+  package static let smoothing: Float = 0.2
+  /// Seconds over which the level of the background is smoothed.
+  package static let backgroundSmoothing: Float = 1
+
+  private let step: Float
+  private let backgroundStep: Float
+  /// Mean squares; full scale is 1.
+  package private(set) var input: Float = 0
+  package private(set) var output: Float = 0
+  /// The same in the pauses of speech; 0 before there was one.
+  package private(set) var backgroundInput: Float = 0
+  package private(set) var backgroundOutput: Float = 0
+
+  package init(hopSeconds: Float) {
+    step = min(1, hopSeconds / Self.smoothing)
+    backgroundStep = min(1, hopSeconds / Self.backgroundSmoothing)
+  }
+
+  package mutating func record(_ hop: Denoiser.Levels) {
+    input += (hop.input - input) * step
+    output += (hop.output - output) * step
+    // Digital silence is no background: nothing is made quieter there.
+    guard hop.isPause, hop.input > 1e-10 else { return }
+    let step = backgroundInput == 0 ? 1 : backgroundStep
+    backgroundInput += (hop.input - backgroundInput) * step
+    backgroundOutput += (hop.output - backgroundOutput) * step
+  }
+}
+
+/// The levels where control can read them, as bits of Float.
+package final class LevelCells: Sendable {
+  private let input = Atomic<UInt32>(0)
+  private let output = Atomic<UInt32>(0)
+  private let backgroundInput = Atomic<UInt32>(0)
+  private let backgroundOutput = Atomic<UInt32>(0)
+
+  /// Thread: audio.
+  package func publish(_ meter: LevelMeter) {
+    input.store(meter.input.bitPattern, ordering: .relaxed)
+    output.store(meter.output.bitPattern, ordering: .relaxed)
+    backgroundInput.store(meter.backgroundInput.bitPattern, ordering: .relaxed)
+    backgroundOutput.store(meter.backgroundOutput.bitPattern, ordering: .relaxed)
+  }
+
+  /// dB of full scale. Thread: control.
+  package var inputDecibels: Double { decibels(input) }
+  package var outputDecibels: Double { decibels(output) }
+
+  /// dB from the background in to the background out; nil before there was any.
+  package var noiseReductionDecibels: Double? {
+    backgroundInput.load(ordering: .relaxed) == 0
+      ? nil : decibels(backgroundInput) - decibels(backgroundOutput)
+  }
+
+  private func decibels(_ cell: borrowing Atomic<UInt32>) -> Double {
+    let power = Float(bitPattern: cell.load(ordering: .relaxed))
+    return max(-120, Double(Signal.decibels(meanSquare: power)))
+  }
+}

@@ -1,0 +1,45 @@
+import CLinux
+import CSystemd
+import Glibc
+
+/// Real-time scheduling of the audio thread: by the limits of the process, else by asking rtkit.
+enum RealTime {
+  /// Puts the calling thread under SCHED_FIFO. 0, or the errno that says why not. Thread: audio.
+  static func raise(priority: Int) -> Int32 {
+    var parameters = sched_param()
+    parameters.sched_priority = Int32(priority)
+    // Children must not inherit it.
+    return unsafe sched_setscheduler(0, SCHED_FIFO | resetOnFork, &parameters) == 0 ? 0 : errno
+  }
+
+  /// Asks rtkit to do the same for a thread, and says why it would not. Thread: control.
+  static func ask(thread: Int, priority: Int) -> String? {
+    // rtkit refuses a process that could hold a processor for ever.
+    var limit = rlimit(rlim_cur: 200_000, rlim_max: 200_000)
+    if unsafe setrlimit(__rlimit_resource_t(linux_limit_real_time), &limit) != 0 {
+      return "RLIMIT_RTTIME cannot be set: \(unsafe String(cString: strerror(errno)))"
+    }
+    var bus: OpaquePointer?
+    guard unsafe sd_bus_open_system(&bus) >= 0 else { return "no system bus" }
+    defer { _ = unsafe sd_bus_flush_close_unref(bus) }
+    var call: OpaquePointer?
+    guard
+      unsafe sd_bus_message_new_method_call(
+        bus, &call, "org.freedesktop.RealtimeKit1", "/org/freedesktop/RealtimeKit1",
+        "org.freedesktop.RealtimeKit1", "MakeThreadRealtime") >= 0
+    else { return "no memory" }
+    defer { unsafe sd_bus_message_unref(call) }
+    var thread = UInt64(thread)
+    var priority = UInt32(priority)
+    unsafe sd_bus_message_append_basic(call, CChar(UInt8(ascii: "t")), &thread)
+    unsafe sd_bus_message_append_basic(call, CChar(UInt8(ascii: "u")), &priority)
+    var error = unsafe sd_bus_error()
+    defer { unsafe sd_bus_error_free(&error) }
+    let result = unsafe sd_bus_call(bus, call, 1_000_000, &error, nil)
+    if result >= 0 { return nil }
+    return unsafe error.message.map { unsafe String(cString: $0) }
+      ?? String(cString: strerror(-result))
+  }
+
+  private static let resetOnFork: Int32 = 0x4000_0000
+}

@@ -1,0 +1,89 @@
+package import AudioHost
+import Control
+
+/// The source that applications record from, as modules of the server.
+package struct VirtualMicrophone: Equatable, Sendable {
+  package static let sourceName = Product.source
+  package static let sinkName = Product.sink
+  package static let description = Product.microphone
+
+  /// How the sound gets into the server.
+  package enum Layout: Equatable, Sendable {
+    /// A pipe-source that reads the FIFO at `path`: no second clock and half the latency.
+    case pipe(path: String)
+    /// A null sink that is played to, and a source made of its monitor.
+    case sink
+  }
+
+  /// A module to load.
+  package struct Request: Equatable, Sendable {
+    package var name: String
+    package var argument: String
+  }
+
+  /// What has to be done to the server so that there is exactly one virtual microphone.
+  package struct Plan: Equatable, Sendable {
+    /// Modules of ours that are left over or wrong, in the order of unloading.
+    package var unload: [UInt32]
+    /// For each request of the layout, the module that already does it.
+    package var adopt: [UInt32?]
+  }
+
+  package var layout: Layout
+  /// Hz; the rate of the denoiser.
+  package var sampleRate: Int
+
+  package init(layout: Layout, sampleRate: Int) {
+    self.layout = layout
+    self.sampleRate = sampleRate
+  }
+
+  /// The modules in the order of loading.
+  package var requests: [Request] {
+    // The server takes the double quotes off inside the argument.
+    let properties = "source_properties='device.description=\"\(Self.description)\"'"
+    switch layout {
+    case .pipe(let path):
+      return [
+        Request(
+          name: "module-pipe-source",
+          argument: "source_name=\(Self.sourceName) file=\(path) format=s16le rate=\(sampleRate)"
+            + " channels=1 channel_map=mono \(properties)")
+      ]
+    case .sink:
+      return [
+        Request(
+          name: "module-null-sink",
+          argument: "sink_name=\(Self.sinkName) rate=\(sampleRate) channels=1 channel_map=mono"
+            + " sink_properties='device.description=\"\(Self.description) (feed)\"'"),
+        Request(
+          name: "module-remap-source",
+          argument: "source_name=\(Self.sourceName) master=\(Self.sinkName).monitor channels=1"
+            + " channel_map=mono remix=no \(properties)"),
+      ]
+    }
+  }
+
+  /// Adopts what a crashed daemon left, as applications are connected to it, and removes the rest.
+  package func plan(for modules: [PulseModule]) -> Plan {
+    let ours = modules.filter(Self.isOurs)
+    var adopt = requests.map { request in
+      ours.first { $0.name == request.name && $0.argument == request.argument }?.index
+    }
+    // A source made from a sink that is gone or new cannot be kept alone.
+    if adopt.contains(nil) { adopt = adopt.map { _ in nil } }
+    // What was loaded last hangs on what was loaded first.
+    let unload = ours.map(\.index).filter { !adopt.contains($0) }.sorted(by: >)
+    return Plan(unload: unload, adopt: adopt)
+  }
+
+  /// Whether a source or sink of this name is ours.
+  package static func isOurs(_ name: String) -> Bool {
+    name == sourceName || name == sinkName || name == "\(sinkName).monitor"
+  }
+
+  private static func isOurs(_ module: PulseModule) -> Bool {
+    let words = module.argument.split(separator: " ")
+    return words.contains("source_name=\(sourceName)") || words.contains("sink_name=\(sinkName)")
+  }
+}
