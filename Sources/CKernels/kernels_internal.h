@@ -8,7 +8,7 @@
   void ck_f32_qd8_convert__##isa(size_t, const float *, struct ck_qd8_scale, uint8_t,           \
                                   uint8_t *)                                                    \
       CK_NONBLOCKING;                                                                           \
-  void ck_f32_qd8_rows__##isa(size_t, size_t, const float *, size_t, uint8_t, uint8_t *,        \
+  void ck_f32_qd8_rows__##isa(size_t, size_t, const struct ck_row_part *, uint8_t, uint8_t *,    \
                               size_t, struct ck_qd8_params *) CK_NONBLOCKING;
 
 #define CK_DECLARE_QD8_GEMM(tile, isa)                                                          \

@@ -3,23 +3,8 @@
 
 #include "kernels_internal.h"
 
-CK_INLINE void range(size_t n, const float *x, float *least, float *greatest) CK_NONBLOCKING {
-  // Compared and chosen, not FMIN and FMAX: NaN is passed over.
-  float32x4_t low = vdupq_n_f32(0), high = vdupq_n_f32(0);
-  size_t i = 0;
-  for (; i + 4 <= n; i += 4) {
-    const float32x4_t v = vld1q_f32(x + i);
-    low = vbslq_f32(vcltq_f32(v, low), v, low);
-    high = vbslq_f32(vcgtq_f32(v, high), v, high);
-  }
-  float l = vminvq_f32(low), h = vmaxvq_f32(high);
-  for (; i < n; i++) {
-    l = ck_min(x[i], l);
-    h = ck_max(x[i], h);
-  }
-  *least = l;
-  *greatest = h;
-}
+#define CK_NAME(name) name##__neon
+#define CK_LANES 4
 
 // |x * scale| <= 256; FMAXNM gives -256 for NaN, which saturates to -128.
 CK_INLINE int16x4_t convert4(const float *x, float scale) CK_NONBLOCKING {
@@ -40,20 +25,5 @@ CK_INLINE void convert(size_t n, const float *x, struct ck_qd8_scale scale, uint
   for (; i < n; i++) q[i] = ck_quantize_one(x[i], scale, flip);
 }
 
-#include "quantize_rows.inc.h"
-
-void ck_f32_range__neon(size_t n, const float *x, float *least, float *greatest) CK_NONBLOCKING {
-  range(n, x, least, greatest);
-}
-
-void ck_f32_qd8_convert__neon(size_t n, const float *x, struct ck_qd8_scale scale, uint8_t flip,
-                              uint8_t *q) CK_NONBLOCKING {
-  convert(n, x, scale, flip, q);
-}
-
-void ck_f32_qd8_rows__neon(size_t m, size_t k, const float *x, size_t x_stride, uint8_t flip,
-                           uint8_t *q, size_t q_stride,
-                           struct ck_qd8_params *params) CK_NONBLOCKING {
-  quantize_rows(m, k, x, x_stride, flip, q, q_stride, params);
-}
+#include "quantize.inc.h"
 #endif

@@ -21,32 +21,18 @@ extension DynamicQuantization {
     }
     checkRows(rows, columns, stride: columns, count: output.count)
     precondition(parameters.count >= rows, "too few parameters")
-    guard rows > 0, let first = output.baseAddress else { return }
-    let flip = unsafe kernels.pointee.flip
-    for row in 0..<rows {
-      var least: Float = 0
-      var greatest: Float = 0
-      for index in 0..<partCount {
-        let part = unsafe parts[index]
-        var low: Float = 0
-        var high: Float = 0
-        unsafe kernels.pointee.range(
-          part.count, part.values.baseAddress?.advanced(by: row * part.count), &low, &high)
-        least = min(least, low)
-        greatest = max(greatest, high)
-      }
-      let scale = ck_qd8_scale_of(least, greatest)
-      let quantized = ck_qd8_params_of(scale, flip)
-      unsafe parameters[row] = QuantizationParameters(
-        zeroPoint: quantized.zero_point, inverseScale: quantized.inverse_scale)
-      var target = unsafe first + row * columns
-      for index in 0..<partCount {
-        let part = unsafe parts[index]
-        unsafe kernels.pointee.convert(
-          part.count, part.values.baseAddress?.advanced(by: row * part.count), scale, flip,
-          target)
-        unsafe target += part.count
-      }
+    guard rows > 0 else { return }
+    let none = unsafe ck_row_part()
+    var cParts = unsafe InlineArray<4, ck_row_part>(repeating: none)
+    for index in 0..<partCount {
+      let part = unsafe parts[index]
+      unsafe cParts[index] = ck_row_part(
+        x: part.values.baseAddress, count: part.count, stride: part.count)
+    }
+    unsafe cParts.span.withUnsafeBufferPointer { cParts in
+      unsafe kernels.pointee.rows(
+        rows, partCount, cParts.baseAddress, kernels.pointee.flip, output.baseAddress, columns,
+        cParameters(parameters.baseAddress))
     }
   }
 

@@ -4,7 +4,8 @@ import CKernels
 /// XNNPACK's qd8 does, bit for bit (docs/kernels.md has the formula).
 ///
 /// NaN is left out of the range and becomes the least byte. A range that holds an infinity gives
-/// an infinite `inverseScale`, so that what is computed from it is not finite either.
+/// an infinite `inverseScale`, so that what is computed from it is not finite either. A range too
+/// narrow for a finite scale (below 7.5e-37) is one of zeros.
 @safe public struct DynamicQuantization: Sendable {
   public let instructionSet: InstructionSet
   nonisolated(unsafe) let kernels: UnsafePointer<ck_kernels>
@@ -29,9 +30,11 @@ import CKernels
     checkRows(rows, columns, stride: outputStride, count: output.count)
     precondition(parameters.count >= rows, "too few parameters")
     guard rows > 0 else { return }
+    var part = unsafe ck_row_part(
+      x: input.baseAddress, count: columns, stride: inputStride)
     unsafe kernels.pointee.rows(
-      rows, columns, input.baseAddress, inputStride, kernels.pointee.flip, output.baseAddress,
-      outputStride, cParameters(parameters.baseAddress))
+      rows, 1, &part, kernels.pointee.flip, output.baseAddress, outputStride,
+      cParameters(parameters.baseAddress))
   }
 
   /// Quantizes all rows with the same parameters, which it returns (convolutions).

@@ -81,4 +81,19 @@ import Testing
     #expect(result.rows[0].bytes[0] == -128)
     #expect(result.rows[0].bytes[3] == -128)
   }
+
+  @Test(arguments: InstructionSet.available)
+  func `rows in parts are quantized as if they stood in one`(instructionSet: InstructionSet) {
+    var generator = SeededGenerator(seed: 6)
+    for (rows, counts) in [(1, [3]), (7, [32, 5]), (8, [1, 48, 31]), (21, [16, 9, 40, 2])] {
+      let parts = counts.map { generator.floats(rows * $0, in: -1...2) }
+      let whole = (0..<rows).flatMap { row in
+        zip(parts, counts).flatMap { part, count in part[row * count..<(row + 1) * count] }
+      }
+      let columns = counts.reduce(0, +)
+      let expected = Quantized(rowsOf: whole, rows, columns: columns, with: instructionSet)
+      let result = Quantized(partsOf: parts, counts, rows: rows, with: instructionSet)
+      #expect(result == expected, "\(counts)")
+    }
+  }
 }

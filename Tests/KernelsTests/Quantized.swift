@@ -1,4 +1,5 @@
 import Kernels
+import Memory
 
 /// What a quantization gave, as qd8 values whichever way the instruction set stores its bytes.
 struct Quantized: Equatable {
@@ -45,6 +46,31 @@ struct Quantized: Equatable {
       }
     }
     self.init(bytes, [parameters], rows: rows, columns: columns, instructionSet)
+  }
+
+  /// Rows that lie in up to four parts of `counts` values.
+  init(partsOf parts: [[Float]], _ counts: [Int], rows: Int, with instructionSet: InstructionSet) {
+    let columns = counts.reduce(0, +)
+    let owned = AlignedBuffer(parts.flatMap { $0 })
+    var bytes = [UInt8](repeating: 0, count: rows * columns)
+    var parameters = [QuantizationParameters](repeating: .init(), count: rows)
+    let all = UnsafeBufferPointer(owned.elements)
+    let none = DynamicQuantization.RowPart(UnsafeBufferPointer(rebasing: all[0..<0]), count: 0)
+    var rowParts = InlineArray<4, DynamicQuantization.RowPart>(repeating: none)
+    var first = 0
+    for (index, count) in counts.enumerated() {
+      rowParts[index] = DynamicQuantization.RowPart(
+        UnsafeBufferPointer(rebasing: all[first..<first + rows * count]), count: count)
+      first += rows * count
+    }
+    bytes.withUnsafeMutableBufferPointer { bytes in
+      parameters.withUnsafeMutableBufferPointer { parameters in
+        DynamicQuantization(instructionSet).quantizeGatheredRows(
+          rows, parts: rowParts, partCount: counts.count, output: bytes, parameters: parameters)
+      }
+    }
+    self.init(bytes, parameters, rows: rows, columns: columns, instructionSet)
+    withExtendedLifetime(owned) {}
   }
 
   private init(

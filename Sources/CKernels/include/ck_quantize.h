@@ -38,7 +38,13 @@ typedef void (*ck_f32_range_fn)(size_t n, const float *x, float *least,
 typedef void (*ck_f32_qd8_convert_fn)(size_t n, const float *x, struct ck_qd8_scale scale,
                                       uint8_t flip, uint8_t *q) CK_NONBLOCKING;
 
-/// Quantizes m rows of k floats, each with parameters of its own. Strides count elements.
-typedef void (*ck_f32_qd8_rows_fn)(size_t m, size_t k, const float *x, size_t x_stride,
+/// A part of every row: the `count` values that begin at x + i * stride in row i.
+struct ck_row_part {
+  const float *x;
+  size_t count, stride;
+};
+
+/// Quantizes m rows, each with parameters of its own. A row is its parts one after the other.
+typedef void (*ck_f32_qd8_rows_fn)(size_t m, size_t part_count, const struct ck_row_part *parts,
                                    uint8_t flip, uint8_t *q, size_t q_stride,
                                    struct ck_qd8_params *params) CK_NONBLOCKING;

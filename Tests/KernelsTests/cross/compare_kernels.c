@@ -81,7 +81,9 @@ static void compare_products(const char *name, const struct ck_kernels *fast, si
     const struct ck_kernels *own = kernels[i];
     uint8_t *q = allocate(m * k);
     struct ck_qd8_params *params = allocate(m * sizeof *params);
-    own->rows(m, k, x, k, own->flip, q, k, params);
+    // Two parts of the same memory: columns before and after the middle.
+    const struct ck_row_part parts[2] = {{x, k / 2, k}, {x + k / 2, k - k / 2, k}};
+    own->rows(m, 2, parts, own->flip, q, k, params);
     values[i] = allocate((m * k + 2 * m) * sizeof(float));
     for (size_t j = 0; j < m * k; j++) values[i][j] = (float)(int8_t)(q[j] ^ own->flip);
     for (size_t j = 0; j < m; j++) {
@@ -115,11 +117,12 @@ static void compare_odd_values(const char *name, const struct ck_kernels *fast) 
     uint8_t q[70];
     struct ck_qd8_params params;
     for (size_t i = 0; i < n; i++) x[i] = odd[random_bits() % 11];
-    scalar->rows(1, n, x, n, 0, q, n, &params);
+    const struct ck_row_part part = {x, n, n};
+    scalar->rows(1, 1, &part, 0, q, n, &params);
     for (size_t i = 0; i < n; i++) expected[i] = (float)(int8_t)q[i];
     expected[n] = (float)params.zero_point;
     expected[n + 1] = params.inverse_scale;
-    fast->rows(1, n, x, n, fast->flip, q, n, &params);
+    fast->rows(1, 1, &part, fast->flip, q, n, &params);
     for (size_t i = 0; i < n; i++) result[i] = (float)(int8_t)(q[i] ^ fast->flip);
     result[n] = (float)(params.zero_point - fast->flip);
     result[n + 1] = params.inverse_scale;

@@ -1,0 +1,154 @@
+// Ranges of values and quantization of rows, written once for vectors of CK_LANES (4 or 8).
+// Included after the target attribute by files that define CK_NAME(name) and
+//
+//   convert(n, x, scale, flip, q)   as ck_f32_qd8_convert_fn
+//
+// Rows are taken 8 at a time: their ranges are reduced and their scales found in vectors, and no
+// branch depends on the values.
+
+typedef float floats __attribute__((ext_vector_type(CK_LANES)));
+typedef float four __attribute__((ext_vector_type(4)));
+typedef float eight __attribute__((ext_vector_type(8)));
+typedef int32_t eight_ints __attribute__((ext_vector_type(8)));
+typedef int32_t sixteen_ints __attribute__((ext_vector_type(16)));
+
+/// What has been seen of a row: each lane's least and greatest, in four parts that hide the
+/// latency.
+struct reach {
+  floats low[4], high[4];
+};
+
+// The comparisons pass NaN over: it is neither less nor greater.
+#define CK_LEAST(v, low) ((v) < (low) ? (v) : (low))
+#define CK_GREATEST(v, high) ((v) > (high) ? (v) : (high))
+
+CK_INLINE void widen(struct reach *reach, size_t part, floats v) CK_NONBLOCKING {
+  reach->low[part] = CK_LEAST(v, reach->low[part]);
+  reach->high[part] = CK_GREATEST(v, reach->high[part]);
+}
+
+CK_INLINE void widen_by_all(struct reach *reach, size_t n, const float *x) CK_NONBLOCKING {
+  floats v;
+  size_t i = 0;
+  for (; i + 4 * CK_LANES <= n; i += 4 * CK_LANES) {
+    CK_UNROLL for (size_t j = 0; j < 4; j++) {
+      memcpy(&v, x + i + j * CK_LANES, sizeof v);
+      widen(reach, j, v);
+    }
+  }
+  for (; i + CK_LANES <= n; i += CK_LANES) {
+    memcpy(&v, x + i, sizeof v);
+    widen(reach, 0, v);
+  }
+  for (; i < n; i++) widen(reach, 1, (floats)(x[i]));
+}
+
+/// Folds a reach to four lanes.
+CK_INLINE void fold(const struct reach *reach, four *least, four *greatest) CK_NONBLOCKING {
+  const floats low01 = CK_LEAST(reach->low[0], reach->low[1]);
+  const floats low23 = CK_LEAST(reach->low[2], reach->low[3]);
+  const floats high01 = CK_GREATEST(reach->high[0], reach->high[1]);
+  const floats high23 = CK_GREATEST(reach->high[2], reach->high[3]);
+  const floats low = CK_LEAST(low01, low23), high = CK_GREATEST(high01, high23);
+#if CK_LANES == 8
+  *least = CK_LEAST(low.lo, low.hi);
+  *greatest = CK_GREATEST(high.lo, high.hi);
+#else
+  *least = low;
+  *greatest = high;
+#endif
+}
+
+// Each of four vectors holds two rows' four lanes; neighbouring lanes are combined twice.
+#define CK_EVEN(a, b) __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14)
+#define CK_ODD(a, b) __builtin_shufflevector(a, b, 1, 3, 5, 7, 9, 11, 13, 15)
+#define CK_FOLD_ROWS(combine, v, result)                                            \
+  do {                                                                           \
+    const eight first = combine(CK_EVEN(v[0], v[1]), CK_ODD(v[0], v[1]));           \
+    const eight second = combine(CK_EVEN(v[2], v[3]), CK_ODD(v[2], v[3]));          \
+    result = combine(CK_EVEN(first, second), CK_ODD(first, second));                \
+  } while (0)
+
+/// ck_scale_of_range and ck_qd8_params_of of 8 rows.
+struct eight_scales {
+  float scale[8], zero_point[8];
+  struct ck_qd8_params params[8];
+};
+
+CK_INLINE void find_scales(const eight *low, const eight *high, uint8_t flip,
+                           struct eight_scales *scales) CK_NONBLOCKING {
+  eight least, greatest;
+  CK_FOLD_ROWS(CK_LEAST, low, least);
+  CK_FOLD_ROWS(CK_GREATEST, high, greatest);
+  const eight one = (eight)(1.0f), magic = (eight)(12582912.0f);
+  const eight lower = (eight)(-128.0f), upper = (eight)(127.0f), largest = (eight)(__FLT_MAX__);
+  eight quotient = 255.0f / (greatest - least);
+  quotient = quotient < largest ? quotient : largest;
+  const eight scale = least == greatest ? one : quotient;
+  const eight scaled_least = least * scale, scaled_greatest = greatest * scale;
+  const eight sum = (lower + scaled_least) + (upper + scaled_greatest);
+  eight exact = sum > 0.0f ? lower - scaled_least : upper - scaled_greatest;
+  exact = exact > lower ? exact : lower;
+  exact = exact < upper ? exact : upper;
+  const eight zero_point = (exact + magic) - magic, inverse_scale = 1.0f / scale;
+  const eight_ints stored = __builtin_convertvector(zero_point, eight_ints) + flip;
+  const sixteen_ints params = __builtin_shufflevector(
+      stored, (eight_ints)inverse_scale, 0, 8, 1, 9, 2, 10, 3, 11, 4, 12, 5, 13, 6, 14, 7, 15);
+  memcpy(scales->scale, &scale, sizeof scale);
+  memcpy(scales->zero_point, &zero_point, sizeof zero_point);
+  memcpy(scales->params, &params, sizeof params);
+}
+
+void CK_NAME(ck_f32_range)(size_t n, const float *x, float *least,
+                           float *greatest) CK_NONBLOCKING {
+  struct reach reach = {0};
+  four low, high;
+  widen_by_all(&reach, n, x);
+  fold(&reach, &low, &high);
+  *least = ck_min(ck_min(low.x, low.y), ck_min(low.z, low.w));
+  *greatest = ck_max(ck_max(high.x, high.y), ck_max(high.z, high.w));
+}
+
+void CK_NAME(ck_f32_qd8_convert)(size_t n, const float *x, struct ck_qd8_scale scale, uint8_t flip,
+                                 uint8_t *q) CK_NONBLOCKING {
+  convert(n, x, scale, flip, q);
+}
+
+/// Finds the scales of `count` <= 8 rows from row `first` on, and stores their parameters.
+CK_INLINE void measure(size_t first, size_t count, size_t part_count,
+                       const struct ck_row_part *parts, uint8_t flip, struct eight_scales *scales,
+                       struct ck_qd8_params *params) CK_NONBLOCKING {
+  _Alignas(eight) four low[8] = {0}, high[8] = {0};
+  for (size_t r = 0; r < count; r++) {
+    struct reach reach = {0};
+    for (size_t p = 0; p < part_count; p++) {
+      widen_by_all(&reach, parts[p].count, parts[p].x + (first + r) * parts[p].stride);
+    }
+    fold(&reach, &low[r], &high[r]);
+  }
+  find_scales((const eight *)low, (const eight *)high, flip, scales);
+  // A copy of a known size is two stores, one of an unknown size a call.
+  if (count == 8) {
+    memcpy(params + first, scales->params, sizeof scales->params);
+  } else {
+    memcpy(params + first, scales->params, count * sizeof *params);
+  }
+}
+
+void CK_NAME(ck_f32_qd8_rows)(size_t m, size_t part_count, const struct ck_row_part *parts,
+                              uint8_t flip, uint8_t *q, size_t q_stride,
+                              struct ck_qd8_params *params) CK_NONBLOCKING {
+  for (size_t first = 0; first < m; first += 8) {
+    const size_t count = m - first < 8 ? m - first : 8;
+    struct eight_scales now;
+    measure(first, count, part_count, parts, flip, &now, params);
+    for (size_t r = first; r < first + count; r++) {
+      const struct ck_qd8_scale scale = {now.scale[r - first], now.zero_point[r - first]};
+      uint8_t *row = q + r * q_stride;
+      for (size_t p = 0; p < part_count; p++) {
+        convert(parts[p].count, parts[p].x + r * parts[p].stride, scale, flip, row);
+        row += parts[p].count;
+      }
+    }
+  }
+}
