@@ -24,6 +24,8 @@ struct Denoisectl: ParsableCommand {
     ])
 
   static func main() {
+    // A limit on file sizes is an error of write(2) like a full disk.
+    signal(SIGXFSZ, SIG_IGN)
     do {
       var command = try parseAsRoot()
       try command.run()

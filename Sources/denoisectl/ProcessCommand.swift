@@ -52,9 +52,8 @@ struct ProcessCommand: ParsableCommand {
   func run() throws {
     let files = FileDenoiser(
       model: try ModelStore.load(choice), mode: mode, strength: strength, keepsDelay: live)
-    // A reader that goes away is an error like any other, and so is a limit on file sizes.
+    // A reader that goes away is an error like any other.
     signal(SIGPIPE, SIG_IGN)
-    signal(SIGXFSZ, SIG_IGN)
     let bar = ProgressBar()
     defer { bar.clear() }
     if isFolder(input) {
