@@ -1,7 +1,9 @@
 #!/bin/sh
 # Builds compare_kernels.c with the microkernels for an architecture and runs it.
 #
-#   run.sh ARCHITECTURE [CPU...]      native, or aarch64 under qemu once for each CPU
+#   run.sh native                     builds for this machine
+#   run.sh aarch64 CPU...             builds for aarch64 and runs it under qemu, once for each CPU
+#   run.sh time                       builds time_kernels.c for this machine instead
 #
 # Prints, for each run, the instruction sets that equalled the scalar kernels and a checksum.
 # Exit codes: 0 equal, 1 different or not compiling, 77 a piece is missing (named on stdout).
@@ -29,10 +31,12 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 flags="-std=gnu17 -O2 -Wall -Wextra -Werror -I$kernels/include"
 
-if [ "$architecture" = native ]; then
+if [ "$architecture" = native ] || [ "$architecture" = time ]; then
+  program=compare_kernels
+  if [ "$architecture" = time ]; then program=time_kernels; fi
   # shellcheck disable=SC2086
-  "$CLANG" $flags "$kernels"/*.c "$here/compare_kernels.c" -o "$work/compare" -lm
-  "$work/compare"
+  "$CLANG" $flags "$kernels"/*.c "$here/$program.c" -o "$work/program" -lm
+  "$work/program"
   exit
 fi
 
