@@ -10,6 +10,7 @@ from spectrum import COMPRESSION, HOP, WINDOW, compress, parts, synthesis
 RESOLUTIONS = (256, 512, 1024, 2048)
 REFERENCE_LEVEL = 0.05  # RMS to which every mixture is brought before the losses
 SNR_CEILING = 1e-3  # no reward beyond 30 dB
+RESIDUE_FLOOR = 1e-4  # no reward beyond 40 dB of attenuation
 SNR_WEIGHT = 0.25  # per dB
 
 
@@ -45,15 +46,32 @@ def resolution(output, target, size):
     return magnitudes(*spectra(output), *spectra(target), WINDOW / size)
 
 
+def decibels(ratio):
+    return 10 / math.log(10) * ratio.log()
+
+
+def has_target(target):
+    return target.square().sum(-1) > 1e-6 * target.shape[-1]
+
+
 def negative_snr(output, target):
     """Minus the output SNR in dB, 30 at most, over the items that have a target."""
-    signal = target.square().sum(-1)
-    error = (output - target).square().sum(-1)
-    present = signal > 1e-6 * target.shape[-1]
+    present = has_target(target)
     if not present.any():
         return output.new_zeros(())
-    ratio = error[present] / signal[present] + SNR_CEILING
-    return 10 / math.log(10) * ratio.log().mean()
+    signal = target[present].square().sum(-1)
+    error = (output[present] - target[present]).square().sum(-1)
+    return decibels(error / signal + SNR_CEILING).mean()
+
+
+def residue(output, target):
+    """Level of what is left of the items without a target, dB re REFERENCE_LEVEL, -40 at least.
+
+    Summed over those items and divided by all.
+    """
+    silent = output[~has_target(target)]
+    ratio = silent.square().mean(-1) / REFERENCE_LEVEL**2
+    return decibels(ratio + RESIDUE_FLOOR).sum() / len(output)
 
 
 def total(output, target, mixture_samples, target_samples, win, size):
@@ -69,7 +87,7 @@ def total(output, target, mixture_samples, target_samples, win, size):
     wanted = (target_samples * gain)[:, :-HOP]
     snr = negative_snr(samples, wanted)
     value = spectral(*output, *target) + 40 * resolution(samples, wanted, size)
-    return value + SNR_WEIGHT * snr, snr.detach()
+    return value + SNR_WEIGHT * (snr + residue(samples, wanted)), snr.detach()
 
 
 def compile_pointwise():

@@ -37,3 +37,11 @@ def test_a_perfect_output_costs_nothing_but_its_snr_term():
 def test_silent_targets_have_no_snr():
     output = torch.randn(3, 4800)
     assert losses.negative_snr(output, torch.zeros(3, 4800)) == 0
+
+
+def test_only_silent_targets_count_as_residue():
+    output = torch.full((4, 4800), losses.REFERENCE_LEVEL / 10)
+    target = torch.zeros(4, 4800)
+    target[1:] = 0.1
+    assert abs(losses.residue(output, target) - -20 / 4) < 0.05
+    assert losses.residue(output[1:], target[1:]) == 0
