@@ -154,10 +154,10 @@ class Mixer:
         if case < 0.08:
             noise = noise * (10 ** ((level - 6) / 20) / plain_rms(noise))
             mixture, target = np.clip(noise, -1, 1), np.zeros_like(noise)
-        elif case < 0.15:
+        elif case < 0.20:
             mixture, target = self.mix(speech, target, np.zeros_like(noise), 0, level)
         else:
-            snr = float(np.clip(self.rng.normal(6.5, 8.5), -10, 35))
+            snr = float(np.clip(self.rng.normal(7, 8.5), -10, 35))
             mixture, target = self.mix(speech, target, noise, snr, level)
         if self.rng.random() < 0.03:
             limit = np.abs(mixture).max() * self.rng.uniform(0.3, 0.9)
