@@ -23,8 +23,8 @@ def spectral(real, imaginary, wanted_real, wanted_imaginary):
 
 
 def asymmetric(difference):
-    """Mean square in which missing speech counts three and a half times."""
-    return (difference.square() + 2.5 * F.relu(-difference).square()).mean()
+    """Mean square in which missing speech counts 2.75 times."""
+    return (difference.square() + 1.75 * F.relu(-difference).square()).mean()
 
 
 def magnitudes(real, imaginary, wanted_real, wanted_imaginary, scale):

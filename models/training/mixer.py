@@ -15,7 +15,7 @@ from synthesis import SYNTHESISERS, coloured, normalised, plain_rms
 ACTIVE_HOP = 480
 BEFORE_DIRECT = 24  # samples kept before the direct sound of a room response
 EARLY = 2400  # 50 ms
-ROOM_LENGTH = 24000
+ROOM_LENGTH = 48000
 EARLY_DECAY = 960  # the early part fades out over 20 ms instead of stopping
 
 
@@ -133,7 +133,7 @@ class Mixer:
         low_pass = self.low_pass(min(entry["bandwidth"], 20000))
         speech *= self.equaliser(5) * low_pass
         noise *= self.equaliser(8) * low_pass
-        if self.rng.random() < 0.55:
+        if self.rng.random() < 0.62:
             whole, early = self.room()
             return self.back(speech * whole), self.back(speech * early), self.back(noise)
         dry = self.back(speech)
@@ -154,7 +154,7 @@ class Mixer:
         if case < 0.08:
             noise = noise * (10 ** ((level - 6) / 20) / plain_rms(noise))
             mixture, target = np.clip(noise, -1, 1), np.zeros_like(noise)
-        elif case < 0.20:
+        elif case < 0.17:
             mixture, target = self.mix(speech, target, np.zeros_like(noise), 0, level)
         else:
             snr = float(np.clip(self.rng.normal(7, 8.5), -10, 35))
