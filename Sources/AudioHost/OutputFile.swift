@@ -10,6 +10,8 @@ public struct OutputFile: Sendable {
   /// Whether it goes to standard output, a pipe or a device: nothing to be published or removed.
   public let isStream: Bool
 
+  /// Where a stream began.
+  private let start: off_t
   private let path: String
   /// The temporary name, where the file system has no files without one.
   private let temporary: String?
@@ -53,6 +55,7 @@ public struct OutputFile: Sendable {
     self.descriptor = descriptor
     self.isStream = isStream
     self.temporary = temporary
+    start = isStream ? lseek(descriptor, 0, SEEK_CUR) : 0
   }
 
   private init(stream descriptor: Int32, name: String) throws(SoundFileError) {
@@ -73,6 +76,15 @@ public struct OutputFile: Sendable {
       guard count >= 0 || errno == EINTR else { throw .writing(name, errno) }
       rest = rest.dropFirst(max(count, 0))
     }
+  }
+
+  /// Replaces what a stream began with, where it goes to a regular file.
+  func correct(_ beginning: [UInt8]) {
+    var status = stat()
+    guard unsafe fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG, start >= 0,
+      fcntl(descriptor, F_GETFL) & O_APPEND == 0
+    else { return }
+    _ = unsafe pwrite(descriptor, beginning, beginning.count, start)
   }
 
   /// Writes a whole file of bytes; one that is `durable` survives a loss of power.

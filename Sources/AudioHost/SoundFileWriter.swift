@@ -13,13 +13,15 @@ import Glibc
 
   private let destination: OutputFile
   private var file: OpaquePointer?
+  /// Samples of all channels.
+  private var written = 0
 
   /// - Parameters:
   ///   - path: "-" for standard output.
   ///   - length: samples of each channel for the header of a stream, if they are known.
   public init(path: String, format: SoundFormat, length: Int? = nil) throws(SoundFileError) {
     let destination = try OutputFile(path: path)
-    var written = format
+    var stored = format
     if destination.isStream {
       do {
         try destination.write(streamHeader(format, length: length))
@@ -27,13 +29,14 @@ import Glibc
         destination.abandon()
         throw error
       }
-      written.code = streamCode(format)
+      stored.code = streamCode(format)
     }
-    var information = written.information
-    guard
-      let file = unsafe sf_open_fd(
-        destination.descriptor, Int32(SFM_WRITE), &information, 0)
-    else {
+    var information = stored.information
+    let opened =
+      destination.isStream
+      ? unsafe openStream(destination.descriptor, &information)
+      : unsafe sf_open_fd(destination.descriptor, Int32(SFM_WRITE), &information, 0)
+    guard let file = unsafe opened else {
       let reason = lastProblem(nil)
       destination.abandon()
       throw .formatRefused(path: destination.name, reason: reason)
@@ -68,6 +71,7 @@ import Glibc
         ? .writeFailed(path: name, reason: unsafe lastProblem(file))
         : .writing(name, code)
     }
+    written += samples.count
   }
 
   /// Completes the file and gives it its name. The last call.
@@ -79,49 +83,9 @@ import Glibc
     guard result == 0 else {
       throw code == 0 ? .writeFailed(path: name, reason: "libsndfile") : .writing(name, code)
     }
+    if destination.isStream {
+      destination.correct(streamHeader(format, length: written / format.channels))
+    }
     try destination.publish()
   }
-}
-
-/// The integers that a stream can hold, as codes and sizes; all else becomes 32-bit float.
-private let streamIntegers: [(code: Int, bytes: Int)] = [
-  (SF_FORMAT_PCM_16, 2), (SF_FORMAT_PCM_24, 3), (SF_FORMAT_PCM_32, 4),
-]
-
-private func streamInteger(_ format: SoundFormat) -> (code: Int, bytes: Int)? {
-  streamIntegers.first { $0.code == Int(format.code) & SF_FORMAT_SUBMASK }
-}
-
-/// What follows the header of a stream: libsndfile writes no WAV into a pipe, but it writes
-/// headerless samples.
-private func streamCode(_ format: SoundFormat) -> Int32 {
-  let encoding = streamInteger(format)?.code ?? SF_FORMAT_FLOAT
-  return Int32(SF_FORMAT_RAW | SF_ENDIAN_LITTLE | encoding)
-}
-
-/// The header of a WAV stream, as WAVE_FORMAT_PCM or WAVE_FORMAT_IEEE_FLOAT; sizes that are not
-/// known are all ones, as is usual.
-private func streamHeader(_ format: SoundFormat, length: Int?) -> [UInt8] {
-  let integer = streamInteger(format)
-  let bytes = integer?.bytes ?? 4
-  let size = length.map { $0 * bytes * format.channels } ?? Int(UInt32.max)
-  let limit = Int(UInt32.max)
-  var header: [UInt8] = []
-  func put(_ text: String) { header += Array(text.utf8) }
-  func put(_ value: Int, bytes: Int) {
-    header += (0..<bytes).map { UInt8(truncatingIfNeeded: value >> (8 * $0)) }
-  }
-  put("RIFF")
-  put(min(size + 36, limit), bytes: 4)
-  put("WAVEfmt ")
-  put(16, bytes: 4)
-  put(integer == nil ? 3 : 1, bytes: 2)
-  put(format.channels, bytes: 2)
-  put(format.sampleRate, bytes: 4)
-  put(format.sampleRate * format.channels * bytes, bytes: 4)
-  put(format.channels * bytes, bytes: 2)
-  put(8 * bytes, bytes: 2)
-  put("data")
-  put(min(size, limit), bytes: 4)
-  return header
 }
