@@ -1,0 +1,167 @@
+import AudioHost
+import Foundation
+import TestSupport
+import Testing
+
+/// The real `denoisectl` on real files; it needs no daemon.
+struct ProcessTests {
+  let sandbox: Sandbox
+
+  init() throws { sandbox = try Sandbox("process") }
+
+  private func file(_ name: String) -> String { "\(sandbox.directory)/\(name)" }
+
+  @discardableResult
+  private func denoisectl(_ words: String...) throws -> (status: Int32, output: String) {
+    try sandbox.run(Piece.built("denoisectl"), words)
+  }
+
+  private func store(
+    _ samples: [Float], as name: String, sampleRate: Int = 48000, channels: Int = 1
+  ) throws {
+    var writer = try SoundFileWriter(
+      path: file(name),
+      format: try SoundFormat(sampleRate: sampleRate, channels: channels).adapted(to: name))
+    try writer.write(samples)
+    try writer.finish()
+  }
+
+  private func load(_ name: String) throws -> (samples: [Float], format: SoundFormat) {
+    var reader = try SoundFileReader(path: file(name))
+    var samples: [Float] = []
+    while true {
+      let piece = try reader.read(4096)
+      if piece.isEmpty { return (samples, reader.format) }
+      samples += piece
+    }
+  }
+
+  /// Steady hiss, the same in every run.
+  private func hiss(_ count: Int) -> [Float] {
+    var state: UInt32 = 1
+    return (0..<count).map { _ in
+      state = state &* 1_664_525 &+ 1_013_904_223
+      return (Float(state >> 8) / Float(1 << 24) - 0.5) * 0.1
+    }
+  }
+
+  private func level(_ samples: some Collection<Float>) -> Float {
+    10 * log10(samples.reduce(1e-20) { $0 + $1 * $1 } / Float(max(samples.count, 1)))
+  }
+
+  @Test func `hiss is taken away, to the limit of the mode`() throws {
+    let input = hiss(3 * 48000)
+    try store(input, as: "in.wav")
+    for (mode, limit) in [("light", Float(12)), ("standard", 24)] {
+      #expect(
+        try denoisectl(
+          "process", "--mode", mode, "--model", "light", file("in.wav"), file("out.wav")
+        ).status == 0)
+      let output = try load("out.wav").samples
+      #expect(output.count == input.count)
+      let attenuation = level(input.suffix(48000)) - level(output.suffix(48000))
+      #expect(attenuation > 8 && attenuation < limit + 0.1, "\(mode)")
+    }
+  }
+
+  @Test(arguments: [(8000, 5), (44100, 2), (96000, 1)])
+  func `length, rate and channels stay`(sampleRate: Int, channels: Int) throws {
+    try store(hiss(12_345 * channels), as: "in.wav", sampleRate: sampleRate, channels: channels)
+    #expect(
+      try denoisectl("process", "--model", "light", file("in.wav"), file("out.wav")).status == 0)
+    let (samples, format) = try load("out.wav")
+    #expect(samples.count == 12_345 * channels)
+    #expect((format.sampleRate, format.channels) == (sampleRate, channels))
+  }
+
+  @Test func `the delay is taken out, and kept when live`() throws {
+    var input = [Float](repeating: 0, count: 9600)
+    input[4800] = 0.5
+    try store(input, as: "in.wav")
+    for (words, position) in [([], 4800), (["--live"], 4800 + 480)] as [([String], Int)] {
+      let all = ["process", "--mode", "bypass", "--model", "light"] + words
+      let result = try sandbox.run(
+        Piece.built("denoisectl"), all + [file("in.wav"), file("out.wav")])
+      #expect(result.status == 0)
+      let output = try load("out.wav").samples
+      #expect(output.indices.max { output[$0] < output[$1] } == position)
+    }
+  }
+
+  @Test func `samples that are no numbers and files without samples pass`() throws {
+    var input = hiss(4800)
+    input[100] = .nan
+    input[2000] = .infinity
+    for (name, samples) in [("nan.wav", input), ("empty.wav", [])] as [(String, [Float])] {
+      try store(samples, as: name)
+      #expect(
+        try denoisectl("process", "--model", "light", file(name), file("out.wav")).status == 0)
+      let output = try load("out.wav").samples
+      #expect(output.count == samples.count)
+      #expect(output.allSatisfy { $0.isFinite })
+    }
+  }
+
+  @Test func `a stream flows from standard input to standard output`() throws {
+    try store(hiss(48000), as: "in.wav")
+    let program = Piece.built("denoisectl")
+    let result = try sandbox.run(
+      "/bin/sh",
+      ["-c", "cat \(file("in.wav")) | \(program) process --model light - - > \(file("out.wav"))"])
+    #expect(result.status == 0)
+    #expect(try load("out.wav").samples.count == 48000)
+  }
+
+  @Test func `a folder is denoised file by file, and one that fails does not keep the others`()
+    throws
+  {
+    for folder in ["in", "in/sub"] {
+      try FileManager.default.createDirectory(
+        atPath: file(folder), withIntermediateDirectories: true)
+    }
+    for name in ["in/a.wav", "in/sub/b.flac", "in/sub/c.wav"] { try store(hiss(4800), as: name) }
+    try Data("no sound".utf8).write(to: URL(fileURLWithPath: file("in/bad.wav")))
+    let result = try denoisectl("process", "--model", "light", file("in"), file("out"))
+    #expect(result.status == 1)
+    #expect(result.output.contains("bad.wav: is not a sound file"))
+    #expect(result.output.contains("1 of 4 files failed"))
+    let made = try FileManager.default.subpathsOfDirectory(atPath: file("out")).sorted()
+    #expect(made == ["a.wav", "sub", "sub/b.flac", "sub/c.wav"])
+  }
+
+  @Test func `what cannot be done is one line, exit 1, and leaves nothing`() throws {
+    try store(hiss(480_000), as: "in.wav")
+    // A limit on the size of files stands for a disk without room.
+    let program = Piece.built("denoisectl")
+    let limited = try sandbox.run(
+      "/bin/sh",
+      [
+        "-c",
+        "ulimit -f 100; exec \(program) process --model light \(file("in.wav")) \(file("out.wav"))",
+      ])
+    let missing = try denoisectl("process", "--model", "light", file("no.wav"), file("out.wav"))
+    let unknown = try denoisectl("process", "--model", "light", file("in.wav"), file("out.doc"))
+    let folder = try denoisectl("process", "--model", "light", file("in.wav"), file("no/out.wav"))
+    let model = try denoisectl(
+      "process", "--model", file("in.wav"), file("in.wav"), file("out.wav"))
+    for result in [limited, missing, unknown, folder, model] {
+      #expect(result.status == 1, "\(result.output)")
+      #expect(result.output.hasPrefix("denoisectl: "))
+      #expect(result.output.count(where: \.isNewline) == 1, "\(result.output)")
+    }
+    #expect(limited.output.contains("File too large"))
+    #expect(
+      try FileManager.default.contentsOfDirectory(atPath: sandbox.directory).filter {
+        $0.contains("out") || $0.hasPrefix(".denoise")
+      }.isEmpty)
+  }
+
+  @Test func `a picture is drawn of what is there`() throws {
+    try store(hiss(4800), as: "in.wav")
+    #expect(try denoisectl("plot", file("in.wav"), "-o", file("out.png")).status == 0)
+    #expect(FileManager.default.fileExists(atPath: file("out.png")))
+    let missing = try denoisectl("plot", file("no.wav"), "-o", file("none.png"))
+    #expect(missing.status == 1)
+    #expect(!FileManager.default.fileExists(atPath: file("none.png")))
+  }
+}
