@@ -18,8 +18,22 @@ struct Fixture {
     .deletingLastPathComponent().appending(path: "Fixtures")
 
   init(_ name: String, states: [StatePair] = []) throws {
-    let model = try Data(contentsOf: Self.folder.appending(path: "\(name).tflite"))
-    let graph = try TFLiteFile.read(Array(model), name: name)
+    try self.init(name, graph: Self.graph(at: "Fixtures/\(name).tflite"), states: states)
+  }
+
+  /// One of the project's own models, over 24 hops of features.
+  init(model name: String) throws {
+    let graph = try Self.graph(at: "../models/\(name).tflite")
+    try self.init("model_\(name)", graph: graph, states: streamingStates(graph))
+  }
+
+  private static func graph(at path: String) throws -> Graph {
+    let folder = Self.folder.deletingLastPathComponent()
+    return try TFLiteFile.read(
+      Array(try Data(contentsOf: folder.appending(path: path))), name: path)
+  }
+
+  private init(_ name: String, graph: Graph, states: [StatePair]) throws {
     self.graph = graph
     self.states = states
     var golden = try Data(contentsOf: Self.folder.appending(path: "\(name).golden"))[...]

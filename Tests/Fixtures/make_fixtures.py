@@ -39,14 +39,18 @@ def save(name, builder, runs=3, states=(), scale=1.0):
         values.append(each)
     results = run(model, values, states)
     outputs = [builder.graph.tensors[i].name.decode() for i in builder.graph.outputs]
+    write_golden(name, values, results, [key for key, _ in inputs],
+                 [key for key in outputs if key not in state_outputs])
+
+
+def write_golden(name, values, results, inputs, outputs):
     with open(FOLDER / f"{name}.golden", "wb") as file:
-        file.write(struct.pack("<I", runs))
+        file.write(struct.pack("<I", len(values)))
         for value, result in zip(values, results):
-            for key, _ in inputs:
+            for key in inputs:
                 file.write(value[key].astype("<f4").tobytes())
             for key in outputs:
-                if key not in state_outputs:
-                    file.write(result[key].astype("<f4").tobytes())
+                file.write(result[key].astype("<f4").tobytes())
 
 
 def normal(seed, *shape):

@@ -166,6 +166,13 @@ def window(extent, kernel, stride, dilation, padding):
     return -(-extent // stride) if padding == "SAME" else (extent - reach) // stride + 1
 
 
+def metadata(model, name):
+    """The bytes of a metadata buffer."""
+    file = schema.ModelT.InitFromObj(schema.Model.GetRootAs(model, 0))
+    index = next(m.buffer for m in file.metadata if m.name == name.encode())
+    return bytes(bytearray(file.buffers[index].data)).rstrip(b"\0")
+
+
 def run(model, runs, states=()):
     """Outputs of LiteRT (XNNPACK, one thread) for a list of {name: array}; states are
     (input, output) pairs fed back between the runs."""
