@@ -44,12 +44,16 @@ package final class AudioLink: Sendable {
   /// Parts per million, as the bits of a Double; NaN with one clock.
   package let drift = Atomic<UInt64>(Double.nan.bitPattern)
   package let levels = LevelCells()
+  /// Both sides, for who records them.
+  package let tap: Tap
   /// How the audio thread is scheduled: the policy, or a negative errno.
   package let scheduling = Atomic<Int>(Int.max)
   /// The kernel's id of the audio thread; 0 before it runs.
   package let threadID = Atomic<Int>(0)
 
-  package init(_ settings: DenoiserSettings, _ ladder: Ladder) {
+  /// `delay` is how many samples the denoised side is behind the microphone.
+  package init(_ settings: DenoiserSettings, _ ladder: Ladder, delay: Int) {
+    tap = Tap(delay: delay)
     packedSettings = Atomic(settings.packed)
     packedLadder = Atomic(ladder.packed)
     level = Atomic(ladder.top.rawValue)

@@ -16,10 +16,7 @@ extension Daemon {
       reload: { [unowned self] () throws(ControlError) in
         if let reason = reload() { throw .refused(reason) }
       },
-      record: { pipe throws(ControlError) in
-        close(pipe)
-        throw .refused("recording is not there")
-      })
+      record: { [unowned self] pipe throws(ControlError) in try record(into: pipe) })
     do {
       let made = try ControlServer(handlers: handlers)
       control = made

@@ -103,7 +103,7 @@ extension Daemon {
   /// Nobody listens, nothing is captured.
   func adjustOrder() {
     guard let server, let layout = server.virtualMicrophone?.layout else { return }
-    let isHeard = !server.listeners.isEmpty
+    let isHeard = !server.listeners.isEmpty || recording != nil
     let route: AudioOrder.Route =
       switch layout {
       case .pipe(let path): .pipe(path: path)

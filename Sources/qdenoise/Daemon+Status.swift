@@ -13,8 +13,9 @@ extension Daemon {
     }
     guard let server else { return "Waiting: \(serverFailure ?? "no sound server yet")" }
     guard let microphone else { return "Waiting: no microphone" }
-    if server.listeners.isEmpty { return "Idle: nobody records from the virtual microphone" }
-    let names = server.listeners.map(\.application).joined(separator: ", ")
+    if !isRunning { return "Idle: nobody records from the virtual microphone" }
+    let names = (server.listeners.map(\.application) + (recording == nil ? [] : ["a recording"]))
+      .joined(separator: ", ")
     return "Denoising '\(microphone.source.description)' for \(names)"
   }
 
@@ -29,6 +30,7 @@ extension Daemon {
       status.virtualMicrophone = VirtualMicrophone.description
       status.listeners = server.listeners.map(\.application)
     }
+    if recording != nil { status.listeners.append("denoisectl record") }
     if configuration.backend == .alsa {
       status.server = "ALSA"
       status.virtualMicrophone = configuration.alsa.playback

@@ -45,6 +45,8 @@ import Synchronization
   var resynchronization = ResynchronizationPolicy()
   var resynchronizations = 0
   var leastFill = 0
+  var recording: Recording?
+  var nextFlow: UInt64?
   var realTime = "no: not asked for yet"
   var isStopping = false
   var publishedStatus = ""
@@ -64,7 +66,8 @@ import Synchronization
     settings = Daemon.settings(configuration, state)
     models = try Models(configuration.models)
     modelLevel = models.top(of: settings.model)
-    link = AudioLink(DenoiserSettings(settings), models.ladder(of: settings.model))
+    link = AudioLink(DenoiserSettings(settings), models.ladder(of: settings.model),
+      delay: models.full.latency)
   }
 
   /// Runs until a signal ends it.
@@ -93,13 +96,14 @@ import Synchronization
     takeReports()
     followServer(at: now)
     if let due = nextSecond, due <= now { second(at: now) }
+    flow(at: now)
     followGovernor()
     feedWatchdog(at: now)
     publish()
   }
 
   private var timeout: Int? {
-    let due = [nextConnect, nextSecond, nextQuestion, control?.deadline].compactMap { $0 }.min()
+    let due = [nextConnect, nextSecond, nextFlow, nextQuestion, control?.deadline].compactMap { $0 }.min()
     let now = AudioClock.microseconds
     return due.map { $0 > now ? Int($0 - now) : 0 }
   }
@@ -185,6 +189,7 @@ import Synchronization
       Journal.write(.warning, "\(error)")
     }
     server = nil
+    recording = nil
     control = nil
   }
 

@@ -54,6 +54,7 @@ package struct HopProcessor: ~Copyable {
     judge(late: end > deadline)
     meter.record(crossover.levels)
     link.levels.publish(meter)
+    unsafe link.tap.write(input, output.pointer, hop)
     link.hops.wrappingAdd(1, ordering: .relaxed)
     return unsafe UnsafePointer(output.pointer)
   }

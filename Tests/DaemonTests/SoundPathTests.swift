@@ -10,7 +10,7 @@ import qdenoise
 /// The audio thread's path from a fragment to a real FIFO, with the embedded model.
 private final class Bench {
   let link = AudioLink(
-    DenoiserSettings(mode: .bypass), Ladder(top: .full, hasLight: false))
+    DenoiserSettings(mode: .bypass), Ladder(top: .full, hasLight: false), delay: 480)
   let loop = PulseLoop()
   let path: SoundPath<PipeOutput>
   let model: Model
@@ -152,6 +152,24 @@ private func noise(_ count: Int, level: Float = 0.1, seed: UInt64 = 1) -> [Float
     bench.listen()
     #expect(bench.heard.count == 4 * 480)
     #expect(bench.heard.allSatisfy { $0 == 0 })
+  }
+
+  @Test func `the tap gives both sides aligned`() throws {
+    let bench = try Bench()
+    bench.path.start()
+    let samples = noise(20 * 480)
+    bench.link.tap.set(on: true)
+    for start in stride(from: 0, to: samples.count, by: 480) {
+      bench.receive(Array(samples[start..<start + 480]))
+    }
+    var pairs: [Tap.Pair] = []
+    bench.link.tap.drain { pairs += $0.bindMemory(to: Tap.Pair.self) }
+    #expect(pairs.count == samples.count)
+    #expect(pairs[960...].allSatisfy { abs($0.x - $0.y) < 1e-4 })
+    #expect(pairs[960].x == samples[480])
+    bench.link.tap.set(on: false)
+    bench.receive(noise(480))
+    bench.link.tap.drain { _ in Issue.record("a tap that is off flows") }
   }
 
   @Test func `levels are those of the signal`() throws {

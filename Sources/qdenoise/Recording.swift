@@ -1,0 +1,44 @@
+import CLinux
+import Glibc
+
+/// Somebody who wants both sides of the denoiser through a pipe. Thread: control.
+@safe final class Recording {
+  /// How often what was recorded is handed on, in microseconds.
+  static let period: UInt64 = 50_000
+  /// What a reader may leave unread before it counts as gone: about 10 s.
+  private static let largestBacklog = 4 << 20
+
+  private let pipe: Int32
+  private let tap: Tap
+  private var backlog: [UInt8] = []
+
+  /// Owns the pipe's writing end.
+  init(into pipe: Int32, from tap: Tap) {
+    self.pipe = pipe
+    self.tap = tap
+    // A reader that sleeps must not hold up the daemon.
+    _ = fcntl(pipe, F_SETFL, fcntl(pipe, F_GETFL) | O_NONBLOCK)
+    _ = fcntl(pipe, linux_set_pipe_size, 1 << 20)
+    tap.set(on: true)
+  }
+
+  deinit {
+    tap.set(on: false)
+    close(pipe)
+  }
+
+  /// Hands on what has come; false once the reader is gone.
+  func flow() -> Bool {
+    unsafe tap.drain { unsafe backlog.append(contentsOf: $0) }
+    while !backlog.isEmpty {
+      let count = unsafe backlog.withUnsafeBytes { bytes in
+        unsafe write(pipe, bytes.baseAddress, bytes.count)
+      }
+      guard count > 0 else { return errno == EAGAIN && backlog.count < Self.largestBacklog }
+      backlog.removeFirst(count)
+    }
+    // A reader that closes without there being anything to write is noticed here.
+    var end = pollfd(fd: pipe, events: 0, revents: 0)
+    return unsafe poll(&end, 1, 0) == 0
+  }
+}
