@@ -42,7 +42,7 @@ struct ALSAOutput: ~Copyable, HopOutput {
 
   mutating func write(_ samples: UnsafePointer<Float>) -> Bool {
     guard let stream else { return true }
-    fill = stream.delay
+    fill = stream.capacity - stream.available
     unsafe resampler.push(samples, outside: Double(fill))
     let count = unsafe resampler.pull(into: piece.pointer, count: piece.count)
     switch unsafe stream.write(piece.pointer, count) {

@@ -10,6 +10,7 @@ extension Daemon {
     statistics.read(link.hopTimes)
     retry()
     measureFill(at: now)
+    watchBudget()
   }
 
   /// Gives the order again if audio could not carry it out.
@@ -36,6 +37,20 @@ extension Daemon {
     Journal.write(
       .notice, "\(microseconds / 1000) ms of latency had piled up and were thrown away",
       ["QDENOISE_LATENCY_US": "\(microseconds)"])
+  }
+
+  /// Says once when the latency's own sum is above the budget, and which stage takes most.
+  private func watchBudget() {
+    guard case .over(let excess, let stage) = ledger.verdict else {
+      isOverBudget = false
+      return
+    }
+    if !isOverBudget {
+      Journal.write(
+        .warning, "latency is \(excess / 1000) ms above the budget; '\(stage)' takes most",
+        ["QDENOISE_STAGE": stage])
+    }
+    isOverBudget = true
   }
 
   /// A reader that keeps up leaves nothing in the FIFO; the sink is kept at its target.

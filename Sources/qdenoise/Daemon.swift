@@ -45,6 +45,7 @@ import Synchronization
   var resynchronization = ResynchronizationPolicy()
   var resynchronizations = 0
   var leastFill = 0
+  var isOverBudget = false
   var recording: Recording?
   var nextFlow: UInt64?
   var realTime = "no: not asked for yet"
