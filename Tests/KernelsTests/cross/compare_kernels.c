@@ -180,6 +180,41 @@ static void compare_depthwise(const char *name, const struct ck_kernels *fast, s
   free(expected), free(result);
 }
 
+/// The compress kernels have no bits in common with the C library's power function, only digits.
+static void compare_compress(const char *name, ck_f32_compress_function *compress, size_t bins) {
+  const size_t room = (bins + CK_COMPRESS_PADDING - 1) / CK_COMPRESS_PADDING * CK_COMPRESS_PADDING;
+  float *spectrum = allocate(2 * room * sizeof *spectrum);
+  for (size_t i = 0; i < 2 * bins; i++) {
+    spectrum[i] = random_float(-1, 1) * powf(10, random_float(-7, 4.2f));
+  }
+  float *expected = allocate(3 * room * sizeof *expected);
+  float *result = allocate(3 * room * sizeof *result);
+  ck_f32_compress__scalar(
+      bins, spectrum, 0.3f, 1e-5f, expected, expected + room, expected + 2 * room);
+  compress(bins, spectrum, 0.3f, 1e-5f, result, result + room, result + 2 * room);
+  for (size_t plane = 0; plane < 3; plane++) {
+    for (size_t k = plane * room; k < plane * room + bins; k++) {
+      if (fabsf(result[k] - expected[k]) <= 2e-6f * fabsf(expected[k])) continue;
+      printf("%s: compressed value %zu is %a instead of %a\n", name, k, (double)result[k],
+             (double)expected[k]);
+      failures++;
+    }
+  }
+  free(spectrum);
+  free(expected);
+  free(result);
+}
+
+static void compare_front_end(size_t bins) {
+#if defined(__x86_64__)
+  if (ck_isa_available(CK_ISA_SSE41)) compare_compress("sse41", ck_f32_compress__sse41, bins);
+  if (ck_isa_available(CK_ISA_AVX2)) compare_compress("avx2", ck_f32_compress__avx2, bins);
+  if (ck_isa_available(CK_ISA_AVX512VNNI)) compare_compress("avx512", ck_f32_compress__avx512, bins);
+#elif defined(__aarch64__)
+  compare_compress("neon", ck_f32_compress__neon, bins);
+#endif
+}
+
 int main(void) {
   const char *names[] = {"scalar", "sse41", "avx2", "avxvnni", "avx512vnni", "neon", "neondot"};
   const size_t sizes[] = {1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 33, 48, 65};
@@ -201,6 +236,8 @@ int main(void) {
     if (isa == CK_ISA_SCALAR) first_checksum = checksum;
     printf("%s\n", names[isa]);
   }
+  for (size_t n = 0; n < count; n++) compare_front_end(sizes[n]);
+  compare_front_end(481);
   printf("checksum %016llx\n", (unsigned long long)first_checksum);
   return failures > 0;
 }
