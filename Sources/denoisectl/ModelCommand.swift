@@ -4,7 +4,10 @@ import Control
 struct ModelCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "model", abstract: "Says or sets which network runs, or works on model files.",
-    subcommands: [ModelChooseCommand.self, ModelInspectCommand.self, ModelConvertCommand.self],
+    subcommands: [
+      ModelChooseCommand.self, ModelInspectCommand.self, ModelConvertCommand.self,
+      ModelBenchmarkCommand.self,
+    ],
     defaultSubcommand: ModelChooseCommand.self)
 }
 

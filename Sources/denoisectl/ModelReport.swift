@@ -51,7 +51,10 @@ struct ModelReport {
       counts["\(tensor.type)", default: 0] += tensor.count ?? 0
     }
     let parts = counts.sorted { $0.value > $1.value }.map { "\($0.value) \($0.key)" }
-    return ["constants    \(parts.isEmpty ? "none" : parts.joined(separator: ", "))"]
+    return [
+      "constants    \(parts.isEmpty ? "none" : parts.joined(separator: ", "))",
+      "work         \(graph.multiplyAccumulates) multiply-accumulates a run",
+    ]
   }
 
   private var operatorCounts: [String] {
@@ -66,10 +69,15 @@ struct ModelReport {
 
   private var everyOperator: [String] {
     graph.operators.enumerated().flatMap { number, step in
-      ["\(leftPad("\(number)", to: 4)) \(step.kind.name)"]
+      ["\(leftPad("\(number)", to: 4)) \(step.kind.name)\(cost(step))"]
         + step.inputs.map { "       <- \($0.map(describe) ?? "none")" }
         + step.outputs.map { "       -> \(describe($0))" }
     }
+  }
+
+  private func cost(_ step: Operator) -> String {
+    let count = graph.multiplyAccumulates(step)
+    return count == 0 ? "" : " (\(count) MAC)"
   }
 
   private var runs: String {
