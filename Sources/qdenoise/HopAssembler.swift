@@ -42,6 +42,12 @@ package struct HopAssembler: ~Copyable {
     fadesIn = true
   }
 
+  /// Forgets what had arrived of the current hop; the next one fades in.
+  package mutating func reset() {
+    count = 0
+    fadesIn = true
+  }
+
   /// A hop of silence, with what had arrived of the current one fading out before it.
   package mutating func finishSilent() -> UnsafePointer<Float> {
     if !fadesIn { ramp(count, from: 1, to: 0) }

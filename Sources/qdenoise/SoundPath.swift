@@ -41,6 +41,7 @@ package final class SoundPath<Output: HopOutput & ~Copyable> {
 
   /// Somebody listens from now on; nothing of what was said before is kept.
   package func start() {
+    assembler.reset()
     processor.restart()
     silence.start(at: AudioClock.microseconds)
     skip = 0
