@@ -43,12 +43,14 @@ check: swift
 samples:
 	@scripts/make-samples out/samples
 
-# The network: `make train` needs the corpus beside the checkout; `make models` quantizes what it left.
-models:
-	$(MAKE) -C models
+# The networks: `make train` makes them from the corpus (hours), `make models` quantizes what it left.
+CORPUS ?= ../shared/data/corpus
+
+models: swift
+	$(MAKE) -C models SWIFT="$(SWIFT)"
 
 train:
-	$(MAKE) -C models/training
+	models/training/run.sh $(CORPUS)
 
 # Every figure of README.md, each under the command that made it.
 figures: swift
@@ -60,12 +62,11 @@ benchmark: swift
 	cd Benchmarks && $(SWIFT) package benchmark
 
 install: swift
-	$(SWIFT) build -c release --static-swift-stdlib --scratch-path $(STATIC) --product qdenoise
-	$(SWIFT) build -c release --static-swift-stdlib --scratch-path $(STATIC) --product denoisectl
-	@scripts/install $(STATIC)/release "$(PREFIX)" "$(DESTDIR)"
+	$(SWIFT) build -c release --static-swift-stdlib --scratch-path $(STATIC)
+	@scripts/install add $(STATIC)/release "$(PREFIX)" "$(DESTDIR)"
 
 uninstall:
-	@scripts/uninstall "$(PREFIX)" "$(DESTDIR)"
+	@scripts/install remove "$(PREFIX)" "$(DESTDIR)"
 
 clean:
 	rm -rf .build out
