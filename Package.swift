@@ -155,7 +155,7 @@ let package = Package(
       ],
       swiftSettings: testSettings),
     .testTarget(
-      name: "SystemTests", dependencies: ["qdenoise", "denoisectl", "TestSupport"],
+      name: "SystemTests", dependencies: ["qdenoise", "denoisectl", "Control", "TestSupport"],
       swiftSettings: testSettings),
   ],
   cLanguageStandard: .gnu17

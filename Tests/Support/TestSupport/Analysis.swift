@@ -70,11 +70,12 @@ public enum Analysis {
     public var description: String { "\(silent) silent and \(jumps) jumps in \(pieces) pieces" }
   }
 
-  /// Follows a tone whose period divides 480 samples, from the first piece that holds it on.
+  /// Follows a tone whose period divides 480 samples, from the first piece that holds it to the last.
   public static func continuity(of samples: [Float], frequency: Double, amplitude: Double)
     -> Continuity
   {
     var result = Continuity()
+    var silence = 0
     var last: Double?
     for start in stride(from: 0, to: samples.count - 479, by: 480) {
       var re = 0.0
@@ -86,8 +87,13 @@ public enum Analysis {
       }
       let measured = (re * re + im * im).squareRoot() / 240
       guard last != nil || measured > amplitude / 2 else { continue }
-      result.pieces += 1
-      if measured < amplitude / 10 { result.silent += 1 }
+      guard measured >= amplitude / 10 else {
+        silence += 1
+        continue
+      }
+      result.silent += silence
+      result.pieces += silence + 1
+      silence = 0
       let phase = atan2(im, re)
       if let last, abs(remainder(phase - last, 2 * .pi)) > 0.2 { result.jumps += 1 }
       last = phase

@@ -30,16 +30,22 @@ public enum Piece {
     return "/" + parts.joined(separator: "/")
   }()
 
-  /// A program that this package built, beside the running test program.
-  public static func built(_ program: String) -> String {
-    let directory = (CommandLine.arguments[0] as NSString).deletingLastPathComponent
-    return "\(builtDirectory ?? directory)/\(program)"
-  }
+  /// A program that this package built: it lies beside the running test program, or in
+  /// `QDENOISE_PROGRAMS`, which lets installed programs be tested.
+  public static func built(_ program: String) -> String { "\(builtDirectory)/\(program)" }
 
-  private static let builtDirectory: String? = {
-    guard let link = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
-    else { return nil }
-    return (link as NSString).deletingLastPathComponent
+  /// Programs that another user can run: those of `make install` where they are built.
+  public static let programs: String = {
+    let installed = "\(root)/.build/static/release"
+    return access("\(installed)/denoisectl", X_OK) == 0 ? installed : builtDirectory
+  }()
+
+  private static let builtDirectory: String = {
+    if let directory = ProcessInfo.processInfo.environment["QDENOISE_PROGRAMS"] {
+      return directory
+    }
+    let link = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
+    return ((link ?? CommandLine.arguments[0]) as NSString).deletingLastPathComponent
   }()
 
   private static func isInstalled(_ program: String) -> Bool {

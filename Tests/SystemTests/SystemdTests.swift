@@ -1,0 +1,120 @@
+import Foundation
+import TestSupport
+import Testing
+
+extension SystemTests {
+  /// The installed daemon under a real `systemd --user`.
+  @Suite struct SystemdTests {
+    @Test(arguments: SoundServer.Kind.allCases)
+    func `the installed unit starts, says what it does, and leaves nothing behind`(
+      kind: SoundServer.Kind
+    ) throws {
+      let said = try session(
+        kind,
+        """
+        systemctl --user enable --now qdenoise; say enabled $?
+        say state $(systemctl --user is-active qdenoise)
+        awaited 'pactl list short sources | grep -qw qdenoise'; say offered $?
+        say text $(systemctl --user show -P StatusText qdenoise)
+        denoisectl status --json >/dev/null; say status $?
+        busctl --user introspect io.github.qdenoise.Daemon /io/github/qdenoise/Daemon >/dev/null
+        say introspected $?
+        systemctl --user reload qdenoise; say reloaded $?
+        awaited 'journalctl -q -o export _SYSTEMD_USER_UNIT=qdenoise.service | grep -q ^QDENOISE_SERVER='
+        say journal $?
+        systemctl --user disable --now qdenoise; say disabled $?
+        say result $(systemctl --user show -P Result qdenoise)
+        say left $(pactl list short modules | grep -c qdenoise)
+        """)
+      #expect(said["enabled"] == "0")
+      #expect(said["state"] == "active")
+      #expect(said["offered"] == "0")
+      #expect(said["text"]?.isEmpty == false)
+      #expect(said["status"] == "0")
+      #expect(said["introspected"] == "0")
+      #expect(said["reloaded"] == "0")
+      #expect(said["journal"] == "0")
+      #expect(said["disabled"] == "0")
+      #expect(said["result"] == "success")
+      #expect(said["left"] == "0")
+    }
+
+    @Test func `a daemon that hangs is ended and started again, and the application hears it`()
+      throws
+    {
+      let said = try session(
+        .pulseAudio,
+        """
+        systemctl --user start qdenoise
+        awaited 'pactl list short sources | grep -qw qdenoise'
+        parec -d qdenoise --raw >heard &
+        awaited '[ $(stat -c %s heard) -gt 100000 ]'; say heard $?
+        first=$(systemctl --user show -P MainPID qdenoise)
+        kill -STOP "$first"
+        awaited "[ \\$(systemctl --user show -P Result qdenoise) = watchdog ]"; say noticed $?
+        awaited "[ \\$(systemctl --user show -P NRestarts qdenoise) = 1 ]"; say restarted $?
+        awaited "[ \\$(systemctl --user is-active qdenoise) = active ]"; say active $?
+        before=$(stat -c %s heard)
+        awaited "[ \\$(stat -c %s heard) -gt $((before + 100000)) ]"; say again $?
+        """)
+      #expect(said["heard"] == "0")
+      #expect(said["restarted"] == "0")
+      #expect(said["active"] == "0")
+      #expect(said["noticed"] == "0")
+      #expect(said["again"] == "0")
+    }
+
+    @Test func `a daemon that is killed is back within two seconds`() throws {
+      let said = try session(
+        .pulseAudio,
+        """
+        systemctl --user start qdenoise
+        awaited 'denoisectl status >/dev/null 2>&1'
+        kill -KILL $(systemctl --user show -P MainPID qdenoise)
+        start=$(date +%s%N)
+        awaited "[ \\$(systemctl --user show -P NRestarts qdenoise) = 1 ]"
+        awaited 'denoisectl status >/dev/null 2>&1'; say back $?
+        say milliseconds $(( ($(date +%s%N) - start) / 1000000 ))
+        say sources $(pactl list short sources | grep -cw qdenoise)
+        """)
+      #expect(said["back"] == "0")
+      #expect((said["milliseconds"].flatMap { Int($0) } ?? .max) < 2000)
+      #expect(said["sources"] == "1")
+    }
+
+    /// Installs into the home of a user of its own, runs `script` in that user's session, and gives what
+    /// it said: `say NAME WORDS`.
+    private func session(_ kind: SoundServer.Kind, _ script: String) throws -> [String: String] {
+      try Piece.require(kind)
+      try Piece.require(["systemctl", "journalctl", "unshare", "runuser", "busctl"])
+      guard Piece.isRoot else { try Piece.skip("a systemd of its own needs root") }
+      let sandbox = try Sandbox("systemd")
+      let home = "\(sandbox.directory)/home"
+      let installed = try sandbox.run(
+        "\(Piece.root)/scripts/install", ["add", Piece.programs, "\(home)/.local"])
+      guard installed.status == 0 else { throw SupportError(installed.output) }
+      let prelude = """
+        PATH=$HOME/.local/bin:$PATH
+        say() { echo "<<$*>>"; }
+        awaited() { for _ in $(seq 400); do eval "$1" && return 0; sleep 0.05; done; return 1; }
+        pactl load-module module-null-sink sink_name=fakemic_feed >/dev/null
+        pactl load-module module-remap-source source_name=fakemic master=fakemic_feed.monitor \
+          channels=1 channel_map=mono >/dev/null
+        pactl set-default-source fakemic
+
+        """
+      try write(prelude + script, to: "\(home)/script")
+      let result = try sandbox.run(
+        "\(Piece.root)/Tests/Support/systemd/user-session.sh",
+        [sandbox.directory, "sh", "\(home)/script"],
+        environment: ["SD_SERVER": kind == .pulseAudio ? "pulse" : "pipewire"], seconds: 60)
+      var said: [String: String] = [:]
+      for line in result.output.split(separator: "\n") where line.hasPrefix("<<") {
+        let words = line.dropFirst(2).dropLast(2).split(separator: " ", maxSplits: 1)
+        said[String(words[0])] = words.count > 1 ? String(words[1]) : ""
+      }
+      if result.status != 0 { print(result.output) }
+      return said
+    }
+  }
+}
