@@ -5,9 +5,6 @@
 
 #include "CKernels.h"
 
-#if defined(__clang__)
-#pragma clang diagnostic error "-Wfunction-effects"
-#endif
 // Contraction would make the bits depend on the instruction set.
 #pragma STDC FP_CONTRACT OFF
 

@@ -14,7 +14,7 @@ typedef float F32 __attribute__((ext_vector_type(WIDTH), aligned(4)));
 typedef int32_t S32 __attribute__((ext_vector_type(WIDTH), aligned(4)));
 
 // x^power for positive x.
-static inline F32 JOIN(power_, NAME)(F32 x, float power) {
+static inline F32 JOIN(power_, NAME)(F32 x, float power) CK_NONBLOCKING {
 #pragma clang fp contract(fast)
   const S32 bits = __builtin_bit_cast(S32, x);
   const S32 shift = (bits - 0x3f3504f3) >> 23;  // 0x3f3504f3 is sqrt(1/2)
@@ -33,7 +33,7 @@ static inline F32 JOIN(power_, NAME)(F32 x, float power) {
 
 void NAME(
     size_t bins, const float *spectrum, float exponent, float floor, float *magnitude, float *real,
-    float *imaginary) {
+    float *imaginary) CK_NONBLOCKING {
 #pragma clang fp contract(fast)
   const float power = 0.5f * (exponent - 1), least = floor * floor;
   for (size_t k = 0; k < bins; k += WIDTH) {

@@ -2,7 +2,7 @@
 
 #include <math.h>
 
-void ck_f32_sanitize__scalar(size_t count, float limit, const float *x, float *y) {
+void ck_f32_sanitize__scalar(size_t count, float limit, const float *x, float *y) CK_NONBLOCKING {
   for (size_t i = 0; i < count; i++) {
     const float value = x[i], magnitude = fabsf(value);
     const float finite = magnitude < INFINITY ? value : 0;  // false for NaN
@@ -11,13 +11,14 @@ void ck_f32_sanitize__scalar(size_t count, float limit, const float *x, float *y
   }
 }
 
-void ck_f32_multiply__scalar(size_t count, const float *x, const float *w, float *y) {
+void ck_f32_multiply__scalar(
+    size_t count, const float *x, const float *w, float *y) CK_NONBLOCKING {
   for (size_t i = 0; i < count; i++) y[i] = x[i] * w[i];
 }
 
 void ck_f32_compress__scalar(
     size_t bins, const float *spectrum, float exponent, float floor, float *magnitude, float *real,
-    float *imaginary) {
+    float *imaginary) CK_NONBLOCKING {
   for (size_t k = 0; k < bins; k++) {
     const float re = spectrum[2 * k], im = spectrum[2 * k + 1];
     const float absolute = sqrtf(re * re + im * im);
@@ -29,7 +30,7 @@ void ck_f32_compress__scalar(
   }
 }
 
-static float mean(size_t count, const float *x) {
+static float mean(size_t count, const float *x) CK_NONBLOCKING {
 #pragma clang fp reassociate(on)
   float sum = 0;
   for (size_t i = 0; i < count; i++) sum += x[i];
@@ -38,7 +39,7 @@ static float mean(size_t count, const float *x) {
 
 void ck_f32_positions__scalar(
     size_t low, size_t bands, const int32_t *edges, const float *magnitude, const float *real,
-    const float *imaginary, float *positions) {
+    const float *imaginary, float *positions) CK_NONBLOCKING {
   for (size_t k = 0; k < low; k++) {
     positions[3 * k] = magnitude[k];
     positions[3 * k + 1] = real[k];
@@ -54,7 +55,7 @@ void ck_f32_positions__scalar(
 }
 
 void ck_f32_filter__scalar(
-    size_t bins, size_t stride, const float *filter, const float *x, float *y) {
+    size_t bins, size_t stride, const float *filter, const float *x, float *y) CK_NONBLOCKING {
   for (size_t k = 0; k < bins; k++) {
     const float re = filter[k * stride], im = filter[k * stride + 1];
     y[2 * k] += re * x[2 * k] - im * x[2 * k + 1];
@@ -63,7 +64,8 @@ void ck_f32_filter__scalar(
 }
 
 void ck_f32_band_gains__scalar(
-    size_t bands, const int32_t *edges, const float *gains, const float *x, float *y) {
+    size_t bands, const int32_t *edges, const float *gains, const float *x,
+    float *y) CK_NONBLOCKING {
   for (size_t b = 0; b < bands; b++) {
     const float gain = gains[b];
     const size_t first = 2 * (size_t)edges[b], end = 2 * (size_t)edges[b + 1];
@@ -71,11 +73,11 @@ void ck_f32_band_gains__scalar(
   }
 }
 
-void ck_f32_mix__scalar(size_t count, float a, float b, const float *x, float *y) {
+void ck_f32_mix__scalar(size_t count, float a, float b, const float *x, float *y) CK_NONBLOCKING {
   for (size_t i = 0; i < count; i++) y[i] = a * y[i] + b * x[i];
 }
 
-float ck_f32_mean_square__scalar(size_t count, const float *x) {
+float ck_f32_mean_square__scalar(size_t count, const float *x) CK_NONBLOCKING {
 #pragma clang fp reassociate(on)
   float sum = 0;
   for (size_t i = 0; i < count; i++) sum += x[i] * x[i];
@@ -86,29 +88,31 @@ float ck_f32_mean_square__scalar(size_t count, const float *x) {
 #include <immintrin.h>
 
 // Bit 15 flushes results to zero, bit 6 takes denormal operands as zero.
-uint64_t ck_flush_denormals(void) {
+uint64_t ck_flush_denormals(void) CK_NONBLOCKING {
   const unsigned mode = _mm_getcsr();
   _mm_setcsr(mode | 0x8040);
   return mode;
 }
 
-void ck_restore_float_mode(uint64_t mode) { _mm_setcsr((unsigned)mode); }
+void ck_restore_float_mode(uint64_t mode) CK_NONBLOCKING { _mm_setcsr((unsigned)mode); }
 
 #elif defined(__aarch64__)
 
 // Bit 24 of FPCR does both.
-uint64_t ck_flush_denormals(void) {
+uint64_t ck_flush_denormals(void) CK_NONBLOCKING {
   uint64_t mode;
   __asm__ volatile("mrs %0, fpcr" : "=r"(mode));
   __asm__ volatile("msr fpcr, %0" : : "r"(mode | 1u << 24));
   return mode;
 }
 
-void ck_restore_float_mode(uint64_t mode) { __asm__ volatile("msr fpcr, %0" : : "r"(mode)); }
+void ck_restore_float_mode(uint64_t mode) CK_NONBLOCKING {
+  __asm__ volatile("msr fpcr, %0" : : "r"(mode));
+}
 
 #else
 
-uint64_t ck_flush_denormals(void) { return 0; }
-void ck_restore_float_mode(uint64_t mode) { (void)mode; }
+uint64_t ck_flush_denormals(void) CK_NONBLOCKING { return 0; }
+void ck_restore_float_mode(uint64_t mode) CK_NONBLOCKING { (void)mode; }
 
 #endif

@@ -4,8 +4,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-// Checked by -Wfunction-effects: a microkernel never allocates, locks or calls what might.
+// A microkernel never allocates, locks or calls what might: the compiler checks it.
 #if defined(__clang__) && __has_attribute(nonblocking)
+#pragma clang diagnostic error "-Wfunction-effects"
 #define CK_NONBLOCKING __attribute__((nonblocking))
 #else
 #define CK_NONBLOCKING

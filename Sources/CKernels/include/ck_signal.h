@@ -3,24 +3,23 @@
 // A spectrum is `bins` complex numbers, real and imaginary part in turn. Nothing here allocates.
 #pragma once
 
-#include <stddef.h>
-#include <stdint.h>
+#include "ck_isa.h"
 
 /// Bins that a compress kernel may read and write beyond the last one are at most this many less
 /// one: its buffers have room for `bins` rounded up to a multiple of it.
 #define CK_COMPRESS_PADDING 16
 
 /// y = x limited to -limit...limit; what is not a number or infinite becomes 0. x may be y.
-void ck_f32_sanitize__scalar(size_t count, float limit, const float *x, float *y);
+void ck_f32_sanitize__scalar(size_t count, float limit, const float *x, float *y) CK_NONBLOCKING;
 
 /// y = x w, element by element.
-void ck_f32_multiply__scalar(size_t count, const float *x, const float *w, float *y);
+void ck_f32_multiply__scalar(size_t count, const float *x, const float *w, float *y) CK_NONBLOCKING;
 
 /// Compresses magnitudes: with m = max(|X|, floor), magnitude = m^c, real = Re(X) m^(c-1),
 /// imaginary = Im(X) m^(c-1), where c is `exponent`.
 typedef void ck_f32_compress_function(
     size_t bins, const float *spectrum, float exponent, float floor, float *magnitude, float *real,
-    float *imaginary);
+    float *imaginary) CK_NONBLOCKING;
 
 ck_f32_compress_function ck_f32_compress__scalar;
 #if defined(__x86_64__)
@@ -35,24 +34,25 @@ ck_f32_compress_function ck_f32_compress__neon;
 /// over `bands` bands, band b being the bins edges[b] to edges[b + 1].
 void ck_f32_positions__scalar(
     size_t low, size_t bands, const int32_t *edges, const float *magnitude, const float *real,
-    const float *imaginary, float *positions);
+    const float *imaginary, float *positions) CK_NONBLOCKING;
 
 /// Adds one tap of a complex filter over time: Y[k] += c[k] X[k], where c[k] are the real and
 /// imaginary part at filter[k * stride] and X is the spectrum that this tap looks at.
 void ck_f32_filter__scalar(
-    size_t bins, size_t stride, const float *filter, const float *x, float *y);
+    size_t bins, size_t stride, const float *filter, const float *x, float *y) CK_NONBLOCKING;
 
 /// Y[k] = gain of k's band times X[k], for the bins of `bands` bands.
 void ck_f32_band_gains__scalar(
-    size_t bands, const int32_t *edges, const float *gains, const float *x, float *y);
+    size_t bands, const int32_t *edges, const float *gains, const float *x,
+    float *y) CK_NONBLOCKING;
 
 /// y = a y + b x, element by element.
-void ck_f32_mix__scalar(size_t count, float a, float b, const float *x, float *y);
+void ck_f32_mix__scalar(size_t count, float a, float b, const float *x, float *y) CK_NONBLOCKING;
 
 /// The mean of x^2; 0 for no samples.
-float ck_f32_mean_square__scalar(size_t count, const float *x);
+float ck_f32_mean_square__scalar(size_t count, const float *x) CK_NONBLOCKING;
 
 /// Makes the calling thread flush denormal numbers to zero and take them as zero, and returns
 /// what `ck_restore_float_mode` needs to undo it.
-uint64_t ck_flush_denormals(void);
-void ck_restore_float_mode(uint64_t mode);
+uint64_t ck_flush_denormals(void) CK_NONBLOCKING;
+void ck_restore_float_mode(uint64_t mode) CK_NONBLOCKING;
