@@ -151,7 +151,8 @@ let package = Package(
     .testTarget(
       name: "CommandTests",
       dependencies: [
-        "denoisectl", "qdenoise", "AudioHost", "Control", "ControlSupport", "TestSupport",
+        "denoisectl", "qdenoise", "AudioHost", "Control", "Kernels", "ModelStore",
+        "ControlSupport", "TestSupport",
       ],
       swiftSettings: testSettings),
     .testTarget(

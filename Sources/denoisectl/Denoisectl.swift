@@ -18,7 +18,7 @@ struct Denoisectl: ParsableCommand {
         subcommands: [
           StatusCommand.self, ModeCommand.self, StrengthCommand.self, ModelCommand.self,
           UseCommand.self, DevicesCommand.self, MonitorCommand.self, RecordCommand.self,
-          DoctorCommand.self,
+          DoctorCommand.self, ReloadCommand.self,
         ]),
       CommandGroup(name: "Recordings", subcommands: [ProcessCommand.self, PlotCommand.self]),
     ])

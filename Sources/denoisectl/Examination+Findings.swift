@@ -112,6 +112,19 @@ extension Examination {
     return findings
   }
 
+  /// The models that this build or the data folders have.
+  var modelFindings: [Finding] {
+    models.map { name, model in
+      switch model {
+      case .success(let text): .good("model \(name)", text)
+      case .failure(let error) where name == "full":
+        .problem("model \(name)", "\(error)", do: "install qdenoise again")
+      case .failure(let error):
+        .remark("model \(name)", "\(error)", do: "without it a busy machine gets a gate instead")
+      }
+    }
+  }
+
   var realTimeFinding: Finding {
     let running = try? daemon.get().realTime
     if let running, running.hasPrefix("SCHED_") { return .good("real time", running) }

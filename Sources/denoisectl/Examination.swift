@@ -1,13 +1,17 @@
 package import AudioHost
 package import Control
+import Denoise
 import Glibc
 package import Kernels
+package import ModelStore
 
 /// All that `doctor` looks at, gathered at one time; what follows from it is in ``findings``.
 package struct Examination {
   package var daemon: Result<Status, ControlError>
   package var server: Result<Server, PulseError>
   /// RLIMIT_RTPRIO: the highest real-time priority that this user may ask for.
+  /// What ``ModelStore`` has by name: what it is, or why it is not there.
+  package var models: [(name: String, model: Result<String, ModelStoreError>)]
   package var realTimeLimit: UInt64
   package var instructionSet: InstructionSet
 
@@ -26,10 +30,12 @@ package struct Examination {
 
   package init(
     daemon: Result<Status, ControlError>, server: Result<Server, PulseError>,
-    realTimeLimit: UInt64, instructionSet: InstructionSet
+    models: [(name: String, model: Result<String, ModelStoreError>)], realTimeLimit: UInt64,
+    instructionSet: InstructionSet
   ) {
     self.daemon = daemon
     self.server = server
+    self.models = models
     self.realTimeLimit = realTimeLimit
     self.instructionSet = instructionSet
   }
@@ -45,7 +51,15 @@ package struct Examination {
           server: try connection.server(), sources: try connection.sources(),
           modules: try connection.modules())
       },
+      models: [("full", describe(.full)), ("light", describe(.light))],
       realTimeLimit: UInt64(limit.rlim_cur), instructionSet: .best)
+  }
+
+  private static func describe(_ choice: ModelChoice) -> Result<String, ModelStoreError> {
+    Result { () throws(ModelStoreError) in
+      let model = try ModelStore.load(choice)
+      return "\(model.name), \(model.precision.rawValue)"
+    }
   }
 
   package var findings: [Finding] {
@@ -55,7 +69,7 @@ package struct Examination {
       findings += loopFindings(server) + leftoverFindings(server)
     }
     if case .success(let status) = daemon { findings += runningFindings(status) }
-    return findings + [realTimeFinding, instructionSetFinding]
+    return findings + modelFindings + [realTimeFinding, instructionSetFinding]
   }
 
   private var daemonFinding: Finding {

@@ -24,7 +24,7 @@ struct DenoisectlTests {
 
   @Test(arguments: [
     ["status"], ["status", "--json"], ["status", "--watch"], ["mode"], ["mode", "light"],
-    ["strength", "12"], ["model", "full"], ["use", "default"], ["monitor"],
+    ["strength", "12"], ["model", "full"], ["use", "default"], ["monitor"], ["reload"],
     ["record", "/nowhere/x.wav"],
   ])
   func `without a daemon a command says so and exits with 3`(words: [String]) throws {
@@ -103,6 +103,8 @@ struct DenoisectlTests {
     #expect(try denoisectl("mode").output == "strong\n")
     #expect(try denoisectl("strength").output == "18.0\n")
     #expect(try denoisectl("model").output == "light\n")
+    #expect(try denoisectl("reload").status == 0)
+    #expect(served.reloadCount == 1)
     try denoisectl("strength", "auto")
     #expect(try denoisectl("strength").output == "auto\n")
   }

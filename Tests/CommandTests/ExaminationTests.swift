@@ -1,6 +1,7 @@
 import AudioHost
 import Control
 import Kernels
+import ModelStore
 import Testing
 import denoisectl
 
@@ -29,6 +30,7 @@ struct ExaminationTests {
             PulseModule(
               index: 7, name: "module-pipe-source", argument: "source_name=qdenoise file=/f")
           ])),
+      models: [("full", .success("one, int8")), ("light", .success("two, int8"))],
       realTimeLimit: 0, instructionSet: .avx2)
   }
 
@@ -135,6 +137,17 @@ struct ExaminationTests {
     var examination = Self.healthy
     Self.change(&examination, status: { $0.version = "0.0.1" })
     #expect(try only(.problem, examination).advice == "systemctl --user restart qdenoise")
+  }
+
+  @Test func `without the full model there is nothing to run, without the light one there is less`()
+    throws
+  {
+    let missing = ModelStoreError.notFound(name: "full", searched: ["/m"])
+    var examination = Self.healthy
+    examination.models[1].model = .failure(missing)
+    #expect(try only(.remark, examination).subject == "model light")
+    examination.models[0].model = .failure(missing)
+    #expect(try only(.problem, examination).subject == "model full")
   }
 
   @Test func `every problem says what to do`() {
