@@ -122,6 +122,7 @@ extension Daemon {
     do {
       let next = try Configuration.load(path: configurationPath)
       configuration = next
+      configurationFault = nil
       settings = Daemon.settings(next, state)
       link.settings = DenoiserSettings(settings)
       server?.lookAgain()
@@ -129,7 +130,8 @@ extension Daemon {
       return nil
     } catch {
       Journal.write(.error, "\(error); the old settings stay")
-      return "\(error)"
+      configurationFault = "\(error)"
+      return configurationFault
     }
   }
 

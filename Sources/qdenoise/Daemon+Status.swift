@@ -168,6 +168,7 @@ extension Daemon {
         "latency is \(excess / 1000) ms above the budget; '\(stage)' takes the most of it")
     }
     if let output = report.output { warnings.append(output) }
+    if let configurationFault { warnings.append("\(configurationFault); the old settings hold") }
     return warnings
   }
 }

@@ -49,6 +49,8 @@ import Synchronization
   var recording: Recording?
   var nextFlow: UInt64?
   var realTime = "no: not asked for yet"
+  /// What is wrong with the configuration file, while the settings of before hold.
+  var configurationFault: String?
   var isStopping = false
   var publishedStatus = ""
   let usage = ProcessUsage()
