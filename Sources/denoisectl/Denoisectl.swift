@@ -1,6 +1,7 @@
 import ArgumentParser
 import Control
 import Glibc
+import Kernels
 
 /// The command line.
 @main
@@ -26,6 +27,7 @@ struct Denoisectl: ParsableCommand {
   static func main() {
     // A limit on file sizes is an error of write(2) like a full disk.
     signal(SIGXFSZ, SIG_IGN)
+    if let problem = InstructionSet.overrideProblem { printError(problem) }
     do {
       var command = try parseAsRoot()
       try command.run()

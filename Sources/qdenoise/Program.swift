@@ -1,4 +1,5 @@
 import Control
+import Kernels
 
 /// From the command line to an exit code.
 enum Program {
@@ -31,6 +32,7 @@ enum Program {
     // Before anything starts a thread.
     let signals = Signals()
     let configuration = try Configuration.load(path: arguments.configuration)
+    if let problem = InstructionSet.overrideProblem { Journal.write(.warning, problem) }
     let daemon = try Daemon(
       directory: try SessionDirectory(), signals: signals,
       configurationPath: arguments.configuration, configuration: configuration)
