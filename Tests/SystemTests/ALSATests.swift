@@ -46,7 +46,7 @@ extension SystemTests {
       sleep(seconds: 5)
       let tone = Analysis.continuity(
         of: Array(listener.heard.samples[steady...]), frequency: 1000, amplitude: 0.25)
-      print("ALSA: \(tone)")
+      print("measured: ALSA through the pulse plugin: \(tone)")
       #expect(tone.silent <= 5)
       #expect(tone.jumps <= 10)
       player.stop()

@@ -40,7 +40,7 @@ extension SystemTests {
       #expect(heard.labels.contains("Denoised Microphone"))
       // Words well above the pauses between them.
       let levels = Distribution(heard.levels.map(Analysis.decibels))
-      print("browser: p10 \(levels.quantile(0.1)) dB, p90 \(levels.quantile(0.9)) dB")
+      print("measured: browser: p10 \(levels.quantile(0.1)) dB, p90 \(levels.quantile(0.9)) dB")
       #expect(levels.quantile(0.9) > -35)
       #expect(levels.quantile(0.1) < levels.quantile(0.9) - 15)
     }

@@ -30,11 +30,17 @@ extension SystemTests {
       let before = try Usage(of: scene.daemon.pid)
       sleep(seconds: 10)
       let after = try Usage(of: scene.daemon.pid)
+      let status = try scene.status()
       player.stop()
       listener.stop()
+      let share = (after.cpuSeconds - before.cpuSeconds) / (after.time - before.time) * 100
       print(
-        "daemon: \(after.residentKilobytes) kB resident, CPU "
-          + "\((after.cpuSeconds - before.cpuSeconds) / (after.time - before.time) * 100) %")
+        String(
+          format: "measured: CPU %.1f %% of a core, memory %.1f MB, hop p50 %.3f p99 %.3f ms",
+          share, Double(after.residentKilobytes) / 1024,
+          (status.hops.p50Microseconds ?? .nan) / 1000,
+          (status.hops.p99Microseconds ?? .nan) / 1000),
+        "(\(status.model.name), \(status.model.precision), \(status.model.instructionSet))")
       #expect(after.residentKilobytes < 100_000)
       #expect(after.residentKilobytes - before.residentKilobytes < 512)
     }
@@ -55,7 +61,7 @@ extension SystemTests {
       let after = try Usage(of: scene.daemon.pid)
       let seconds = after.time - before.time
       print(
-        "\(scene.server.kind.rawValue), idle: \(after.wakeUps - before.wakeUps) wake-ups, "
+        "measured: \(scene.server.kind.rawValue), idle: \(after.wakeUps - before.wakeUps) wake-ups, "
           + "\(after.cpuSeconds - before.cpuSeconds) s of CPU in \(Int(seconds)) s")
       #expect(Double(after.wakeUps - before.wakeUps) < seconds, sourceLocation: sourceLocation)
       #expect(after.cpuSeconds - before.cpuSeconds < 0.02, sourceLocation: sourceLocation)

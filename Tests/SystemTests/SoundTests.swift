@@ -13,7 +13,7 @@ extension SystemTests {
 
       let before = try quality(of: direct, samples)
       let after = try quality(of: denoised, samples)
-      print("\(kind.rawValue): before \(before), after \(after)")
+      print("measured: \(kind.rawValue): before \(before), after \(after)")
       // PipeWire's clock is followed by a resampler: no sample of it lies where one of the speech does.
       if kind == .pulseAudio {
         #expect(after.signalToDistortion > before.signalToDistortion + 2.5)
@@ -33,7 +33,7 @@ extension SystemTests {
 
       let passThrough = latencies(in: direct, of: player, interval)
       let ours = latencies(in: denoised, of: player, interval)
-      print("\(kind.rawValue): pass-through \(passThrough) ms, denoised \(ours) ms")
+      print("measured: \(kind.rawValue): pass-through \(passThrough) ms, denoised \(ours) ms")
       #expect(passThrough.count == 75)
       #expect(ours.count == 75)
       // On PipeWire a sink and a source made of it stand between us and the application.
@@ -49,7 +49,7 @@ extension SystemTests {
 
       let before = Analysis.continuity(of: direct.samples, frequency: 1000, amplitude: 0.25)
       let after = Analysis.continuity(of: denoised.samples, frequency: 1000, amplitude: 0.25)
-      print("\(kind.rawValue): pass-through \(before), denoised \(after)")
+      print("measured: \(kind.rawValue): pass-through \(before), denoised \(after)")
       #expect(after.pieces > 950)
       // What the player's own scheduling breaks is broken in both.
       #expect(after.silent <= before.silent + 5)
