@@ -108,28 +108,32 @@ let package = Package(
 
     // Tests.
     .target(name: "CAllocationCount", path: "Tests/Support/CAllocationCount"),
+    .target(name: "Seeded", path: "Tests/Support/Seeded", swiftSettings: testSettings),
     .target(
       name: "TestSupport", dependencies: ["CPulse"], path: "Tests/Support/TestSupport",
       swiftSettings: testSettings),
     .testTarget(
-      name: "KernelsTests", dependencies: ["Kernels", "Memory"], exclude: ["cross"],
+      name: "KernelsTests", dependencies: ["Kernels", "Memory", "Seeded"], exclude: ["cross"],
       swiftSettings: testSettings),
     .testTarget(
       name: "TFLiteTests", dependencies: ["TFLite", "Engine"], exclude: [],
       swiftSettings: testSettings),
     .testTarget(
       name: "EngineTests",
-      dependencies: ["Engine", "TFLite", "Kernels", "Memory", "CAllocationCount"],
+      dependencies: ["Engine", "TFLite", "Kernels", "Memory", "CAllocationCount", "Seeded"],
       swiftSettings: testSettings),
     .testTarget(
       name: "QuantizerTests", dependencies: ["Quantizer", "TFLite", "Engine"],
       swiftSettings: testSettings),
     .testTarget(
-      name: "SignalTests", dependencies: ["Signal", "Kernels", "Memory", "CAllocationCount"],
+      name: "SignalTests",
+      dependencies: ["Signal", "Kernels", "Memory", "CAllocationCount", "Seeded"],
       swiftSettings: testSettings),
     .testTarget(
       name: "DenoiseTests",
-      dependencies: ["Denoise", "ModelStore", "Engine", "Kernels", "Memory", "CAllocationCount"],
+      dependencies: [
+        "Denoise", "ModelStore", "Engine", "Kernels", "Memory", "CAllocationCount", "Seeded",
+      ],
       swiftSettings: testSettings),
     .testTarget(name: "PlotTests", dependencies: ["Plot"], swiftSettings: testSettings),
     .testTarget(

@@ -1,5 +1,6 @@
 import Denoise
 import Foundation
+import Seeded
 import Testing
 
 @Suite struct ChannelDenoiserTests {

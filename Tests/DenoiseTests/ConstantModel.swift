@@ -1,6 +1,7 @@
 import Denoise
 import Engine
 import Foundation
+import Seeded
 
 /// A network that answers the same at every hop, so that what becomes of a sound can be foretold.
 struct ConstantModel: Sendable {
@@ -59,29 +60,10 @@ struct ConstantModel: Sendable {
   }
 }
 
-/// Reproducible random numbers (SplitMix64).
-struct SeededGenerator: RandomNumberGenerator {
-  private var state: UInt64
-
-  init(seed: UInt64) { state = seed }
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-    z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-    return z ^ (z >> 31)
-  }
-}
-
 /// Seeded white noise.
 func noise(_ count: Int, seed: UInt64 = 1, amplitude: Float = 0.5) -> [Float] {
   var generator = SeededGenerator(seed: seed)
-  return (0..<count).map { _ in Float.random(in: -amplitude...amplitude, using: &generator) }
-}
-
-func largestDifference(_ a: some Sequence<Float>, _ b: some Sequence<Float>) -> Float {
-  zip(a, b).reduce(0) { max($0, abs($1.0 - $1.1)) }
+  return generator.floats(count, in: -amplitude...amplitude)
 }
 
 /// Carries whole hops through a denoiser.

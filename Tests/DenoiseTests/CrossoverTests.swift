@@ -1,6 +1,7 @@
 import CAllocationCount
 import Denoise
 import Foundation
+import Seeded
 import Testing
 
 @Suite struct CrossoverTests {

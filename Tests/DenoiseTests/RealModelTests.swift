@@ -3,6 +3,7 @@ import Denoise
 import Foundation
 import Kernels
 import ModelStore
+import Seeded
 import Testing
 
 /// The network that is built in, through the whole denoiser.

@@ -1,5 +1,6 @@
 import Glibc
 import Kernels
+import Seeded
 import Testing
 
 @Suite struct ElementwiseTests {

@@ -1,4 +1,5 @@
 import Kernels
+import Seeded
 import Testing
 
 /// Sizes around the tiles of all kernels, and those of the default network.

@@ -1,4 +1,5 @@
 import Kernels
+import Seeded
 import Testing
 
 @Suite struct QuantizationTests {

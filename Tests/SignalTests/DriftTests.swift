@@ -1,5 +1,6 @@
 import CAllocationCount
 import Foundation
+import Seeded
 import Signal
 import Testing
 

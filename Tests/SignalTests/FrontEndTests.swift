@@ -1,6 +1,7 @@
 import Foundation
 import Kernels
 import Memory
+import Seeded
 import Signal
 import Testing
 
