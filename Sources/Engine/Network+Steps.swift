@@ -18,6 +18,7 @@ extension Network {
     case .depthwise(let depthwise): perform(depthwise)
     case .sum(let sum): perform(sum)
     case .softmax(let softmax): perform(softmax)
+    case .pool(let pool): perform(pool)
     }
   }
 

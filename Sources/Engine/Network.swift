@@ -13,16 +13,25 @@ internal import Memory
   let quantization: DynamicQuantization
   let elementwise: Elementwise
   private let name: String
-  private let storages: [Storage]
   private let rings: [Ring]
+  private let views: [RingView]
+  /// Bytes that `reset` clears: inputs, outputs and states.
+  private let memories: [Range<Int>]
   private let inputs: [String: Place]
   private let outputs: [String: Place]
-  private let arena: AlignedBuffer<UInt8>
+  private var arena: AlignedBuffer<UInt8>
   /// Where each storage begins; those of rings move between runs.
   private var bases: AlignedBuffer<Int>
   private let byteCounts: AlignedBuffer<Int>
   /// The slot of each ring that this run writes.
   private var heads: AlignedBuffer<Int>
+
+  /// A storage that is a row of a ring.
+  private struct RingView {
+    var storage: Int
+    var ring: Int
+    var lag: Int
+  }
 
   private struct Place {
     var address: Address
@@ -53,8 +62,8 @@ internal import Memory
     name = graph.name
     self.instructionSet = instructionSet
     steps = planner.steps
-    storages = planner.storages
     rings = planner.rings
+    (views, memories) = Self.memories(planner)
     weights = PackedWeights(planner, instructionSet)
     quantization = DynamicQuantization(instructionSet)
     elementwise = Elementwise(instructionSet)
@@ -62,7 +71,11 @@ internal import Memory
     bases = AlignedBuffer(planner.storages.map(\.offset))
     byteCounts = AlignedBuffer(planner.storages.map(\.byteCount))
     heads = AlignedBuffer(count: planner.rings.count)
-    reset()
+    for storage in planner.storages {
+      guard case .constant(let bytes) = storage.kind else { continue }
+      for (index, byte) in bytes.enumerated() { arena[storage.offset + index] = byte }
+    }
+    moveViews()
   }
 
   /// Bytes of the arena: activations, states and constants without the packed weights.
@@ -98,14 +111,10 @@ internal import Memory
     moveViews()
   }
 
-  /// Forgets the past: states and inputs are zero again.
+  /// Forgets the past: states, inputs and outputs are zero again.
   public mutating func reset() {
-    unsafe arena.pointer.update(repeating: 0, count: arena.count)
-    for storage in storages {
-      guard case .constant(let bytes) = storage.kind else { continue }
-      for (index, byte) in bytes.enumerated() {
-        unsafe arena.pointer[storage.offset + index] = byte
-      }
+    for range in memories {
+      unsafe (arena.pointer + range.lowerBound).update(repeating: 0, count: range.count)
     }
     heads.fill(with: 0)
     moveViews()
@@ -113,12 +122,26 @@ internal import Memory
 
   /// Points the views of every ring at the rows that they mean in the next run.
   private mutating func moveViews() {
-    for index in 0..<storages.count {
-      guard case .ringView(let ring, let lag) = storages[index].kind else { continue }
-      let slots = rings[ring].slots
-      let slot = (heads[ring] + slots - lag) % slots
-      bases[index] = rings[ring].offset + slot * rings[ring].slotBytes
+    for index in 0..<views.count {
+      let view = views[index]
+      let ring = rings[view.ring]
+      let slot = (heads[view.ring] + ring.slots - view.lag) % ring.slots
+      bases[view.storage] = ring.offset + slot * ring.slotBytes
     }
+  }
+
+  private static func memories(_ planner: Planner) -> (views: [RingView], cleared: [Range<Int>]) {
+    var views: [RingView] = []
+    var cleared = planner.rings.map { $0.offset..<$0.offset + $0.slots * $0.slotBytes }
+    for (index, storage) in planner.storages.enumerated() {
+      switch storage.kind {
+      case .ringView(let ring, let lag):
+        views.append(RingView(storage: index, ring: ring, lag: lag))
+      case .persistent: cleared.append(storage.offset..<storage.offset + storage.byteCount)
+      case .scratch, .constant: break
+      }
+    }
+    return (views, cleared)
   }
 
   // MARK: Memory

@@ -44,16 +44,24 @@ extension Planner {
         try paddedImages(try value(of: input), shape: shape(input), padding: placement.padding))
       elementSize = 4
     }
-    let y = try destination(tensor)
-    product.destination = address(y)
-    let outputStep = placement.outputHeight * placement.outputWidth * outputs
-    for _ in 0..<shape(input)[0] {
+    product.destination = address(try destination(tensor))
+    try emit(product, weights, placement, images: shape(input)[0], elementSize: elementSize)
+    if tanh { emitTanh(try destination(tensor), count: try byteCount(tensor) / 4) }
+  }
+
+  /// The products of padded images that lie one behind the other.
+  mutating func emit(
+    _ product: Step.Product, _ weights: Weights, _ placement: KernelPlacement, images: Int,
+    elementSize: Int
+  ) throws(EngineError) {
+    var product = product
+    let outputStep = placement.outputHeight * placement.outputWidth * product.outputs
+    for _ in 0..<images {
       try emit(product, weights, placement, elementSize: elementSize)
       product.source.offset += Int32(elementSize * placement.imageCount)
       product.parameters.offset += Int32(Self.parametersSize)
       product.destination.offset += Int32(4 * outputStep)
     }
-    if tanh { emitTanh(y, count: try byteCount(tensor) / 4) }
   }
 
   /// The products of one padded image.

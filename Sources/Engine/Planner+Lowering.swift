@@ -35,8 +35,13 @@ extension Planner {
     case .reshape, .squeeze, .expandDimensions: try lowerReshape(index)
     case .transpose: try lowerTranspose(index)
     case .pad: try lowerPad(index)
-    case .transposeConvolution, .averagePool, .maxPool, .batchMatMul, .quantize, .dequantize,
-      .unsupported:
+    case .transposeConvolution(let window, let activation):
+      try lowerTransposeConvolution(index, window, activation)
+    case .averagePool(let window, let height, let width, let activation):
+      try lowerPool(index, window, kernel: (height, width), isMaximum: false, activation)
+    case .maxPool(let window, let height, let width, let activation):
+      try lowerPool(index, window, kernel: (height, width), isMaximum: true, activation)
+    case .batchMatMul, .quantize, .dequantize, .unsupported:
       throw unsupported(index, "it is not implemented")
     }
   }

@@ -20,6 +20,7 @@ enum Step {
   case depthwise(Depthwise)
   case sum(Sum)
   case softmax(Softmax)
+  case pool(Pool)
 
   /// Moves blocks of bytes; every stride of the nest is in bytes.
   struct Copy {
@@ -152,6 +153,24 @@ enum Step {
     var reduced: Int
     var inner: Int
     var factor: Float
+  }
+
+  struct Pool {
+    var isMaximum: Bool
+    var source: Address
+    var destination: Address
+    var images: Int
+    var height: Int
+    var width: Int
+    var channels: Int
+    var outputHeight: Int
+    var outputWidth: Int
+    var kernelHeight: Int
+    var kernelWidth: Int
+    var window: Window
+    var padTop: Int
+    var padBefore: Int
+    var range: ClosedRange<Float>
   }
 
   struct Softmax {

@@ -58,7 +58,7 @@ struct GoldenTests {
     }
   }
 
-  @Test(arguments: ["elementwise", "shapes"], InstructionSet.available)
+  @Test(arguments: ["elementwise", "shapes", "images"], InstructionSet.available)
   func `elementwise and shape operators agree with LiteRT`(
     name: String, instructionSet: InstructionSet
   ) throws {

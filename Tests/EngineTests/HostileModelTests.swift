@@ -10,7 +10,7 @@ import Testing
 struct HostileModelTests {
   static let names = [
     "fc_awkward_int8", "conv_3x3_int8", "depthwise_3x3_multiplier_f32", "shapes", "elementwise",
-    "streaming_int8",
+    "streaming_int8", "images",
   ]
 
   @Test func `a file that ends early is an error at every length`() throws {

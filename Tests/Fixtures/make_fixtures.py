@@ -43,8 +43,9 @@ def save(name, builder, runs=3, states=(), scale=1.0):
                  [key for key in outputs if key not in state_outputs])
 
 
-def write_golden(name, values, results, inputs, outputs):
+def write_golden(name, values, results, inputs, outputs, head=b""):
     with open(FOLDER / f"{name}.golden", "wb") as file:
+        file.write(head)
         file.write(struct.pack("<I", len(values)))
         for value, result in zip(values, results):
             for key in inputs:
@@ -179,7 +180,26 @@ def shapes():
         b.output(b.op("MEAN", [x, b.constant(axes)], shape, "ReducerOptions", keepDims=keep))
     b.output(b.op("EXPAND_DIMS", [b.reshape(x, [8, 30]), b.constant(np.int32(1))], [8, 1, 30],
                   "ExpandDimsOptions"))
+    b.output(b.op("SQUEEZE", [b.slice(x, [0, 0, 0, 0], [1, 1, 6, 5])], [6, 5], "SqueezeOptions",
+                  squeezeDims=[0, 1]))
     save("shapes", b)
+
+
+def images():
+    """Pools and transposed convolutions."""
+    b = Builder()
+    x = b.input("x", [2, 5, 7, 6])
+    for name in ("AVERAGE_POOL_2D", "MAX_POOL_2D"):
+        b.output(b.pool(name, x, (3, 3), (1, 1)))
+        b.output(b.pool(name, x, (2, 3), (2, 2), activation="relu"))
+        b.output(b.pool(name, x, (3, 2), (2, 1), "VALID"))
+    for kernel, stride, out, padding in (((1, 4), (1, 2), [5, 14], "SAME"),
+                                         ((3, 3), (2, 2), [10, 14], "SAME"),
+                                         ((3, 3), (2, 2), [9, 13], "SAME"),
+                                         ((2, 3), (2, 1), [10, 9], "VALID")):
+        b.output(b.transpose_conv(x, normal(70, 4, *kernel, 6), normal(71, 4),
+                                  [2, *out, 4], stride, padding))
+    save("images", b)
 
 
 def streaming(int8):
@@ -229,5 +249,6 @@ if __name__ == "__main__":
     depthwise()
     elementwise()
     shapes()
+    images()
     streaming(False)
     streaming(True)

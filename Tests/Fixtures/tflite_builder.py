@@ -142,6 +142,22 @@ class Builder:
             dilationHFactor=dilation[0], dilationWFactor=dilation[1],
             depthMultiplier=weights.shape[3] // c, fusedActivationFunction=ACTIVATIONS[activation])
 
+    def transpose_conv(self, x, weights, bias, out, stride, padding="SAME"):
+        return self.op(
+            "TRANSPOSE_CONV",
+            [self.constant(out), self.constant(weights), x, self.constant(bias)], out,
+            "TransposeConvOptions", 3, padding=getattr(schema.Padding, padding),
+            strideH=stride[0], strideW=stride[1])
+
+    def pool(self, name, x, kernel, stride, padding="SAME", activation="none"):
+        n, h, width, c = self.shape(x)
+        out = [n] + [window(e, k, s, 1, padding)
+                     for e, k, s in zip((h, width), kernel, stride)] + [c]
+        return self.op(
+            name, [x], out, "Pool2DOptions", padding=getattr(schema.Padding, padding),
+            strideH=stride[0], strideW=stride[1], filterHeight=kernel[0], filterWidth=kernel[1],
+            fusedActivationFunction=ACTIVATIONS[activation])
+
     def concatenation(self, parts, axis):
         shape = self.shape(parts[0])
         shape[axis] = sum(self.shape(p)[axis] for p in parts)
