@@ -1,6 +1,7 @@
 import Engine
 import Foundation
 import TFLite
+import Testing
 
 /// A model of Tests/Fixtures and what LiteRT with XNNPACK computes from it.
 struct Fixture {
@@ -18,25 +19,37 @@ struct Fixture {
     .deletingLastPathComponent().appending(path: "Fixtures")
 
   init(_ name: String, states: [StatePair] = []) throws {
-    try self.init(name, graph: Self.graph(at: "Fixtures/\(name).tflite"), states: states)
+    let graph = try Self.graph(try Self.file("Fixtures/\(name).tflite"), name)
+    try self.init(graph, Self.file("Fixtures/\(name).golden")[...], states)
   }
 
   /// One of the project's own models, over 24 hops of features.
   init(model name: String) throws {
-    let graph = try Self.graph(at: "../models/\(name).tflite")
-    try self.init("model_\(name)", graph: graph, states: streamingStates(graph))
+    let model = try Self.file("../models/\(name).tflite")
+    let golden = try Self.file("Fixtures/model_\(name).golden")
+    let expected = golden.prefix(4).reversed().reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
+    try #require(
+      crc32(model) == expected,
+      """
+      models/\(name).tflite has changed: run `make models` and, with Python's ai-edge-litert, \
+      `make -C models goldens`
+      """)
+    let graph = try Self.graph(model, name)
+    try self.init(graph, golden.dropFirst(4), streamingStates(graph))
   }
 
-  private static func graph(at path: String) throws -> Graph {
-    let folder = Self.folder.deletingLastPathComponent()
-    return try TFLiteFile.read(
-      Array(try Data(contentsOf: folder.appending(path: path))), name: path)
+  private static func file(_ path: String) throws -> [UInt8] {
+    Array(try Data(contentsOf: folder.deletingLastPathComponent().appending(path: path)))
   }
 
-  private init(_ name: String, graph: Graph, states: [StatePair]) throws {
+  private static func graph(_ model: [UInt8], _ name: String) throws -> Graph {
+    try TFLiteFile.read(model, name: name)
+  }
+
+  private init(_ graph: Graph, _ content: ArraySlice<UInt8>, _ states: [StatePair]) throws {
     self.graph = graph
     self.states = states
-    var golden = try Data(contentsOf: Self.folder.appending(path: "\(name).golden"))[...]
+    var golden = content
     func word() -> UInt32 {
       defer { golden = golden.dropFirst(4) }
       return golden.prefix(4).reversed().reduce(0) { $0 << 8 | UInt32($1) }
@@ -54,6 +67,13 @@ struct Fixture {
       let given = inputs.map(values)
       runs.append(Run(inputs: given, outputs: outputs.map(values)))
     }
+  }
+}
+
+/// The checksum of zip and PNG.
+func crc32(_ bytes: [UInt8]) -> UInt32 {
+  ~bytes.reduce(~0) { sum, byte in
+    (0..<8).reduce(sum ^ UInt32(byte)) { value, _ in value >> 1 ^ (value & 1) * 0xEDB8_8320 }
   }
 }
 

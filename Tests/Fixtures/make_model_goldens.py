@@ -5,13 +5,15 @@ models/*.tflite change, after `make models`.
     pip install ai-edge-litert numpy
     python3 Tests/Fixtures/make_model_goldens.py
 
-model_<name>.golden has the layout of the other golden files, over HOPS hops of features of a
-seeded signal: a voice of harmonics that comes and goes in noise.
+model_<name>.golden is the CRC-32 of the model and then as the other golden files, over HOPS hops
+of features of a seeded signal: a voice of harmonics that comes and goes in noise.
 """
 
 import json
 import pathlib
+import struct
 import sys
+import zlib
 
 import numpy as np
 
@@ -56,5 +58,5 @@ if __name__ == "__main__":
         model = (MODELS / f"{name}.tflite").read_bytes()
         states = json.loads(metadata(model, "qdenoise"))["states"]
         results = run(model, values, [tuple(pair) for pair in states])
-        inputs, outputs = ["features"], [k for k in ("taps", "gains")]
-        write_golden(f"model_{name}", values, results, inputs, outputs)
+        head = struct.pack("<I", zlib.crc32(model))
+        write_golden(f"model_{name}", values, results, ["features"], ["taps", "gains"], head)

@@ -6,10 +6,13 @@ import Testing
 
 /// What the quantizer makes, beside what TensorFlow Lite's converter makes of the same model.
 struct QuantizeTests {
+  static func path(_ name: String) -> URL {
+    URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .appending(path: "Fixtures/\(name).tflite")
+  }
+
   static func fixture(_ name: String) throws -> Graph {
-    let folder = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-    let data = try Data(contentsOf: folder.appending(path: "Fixtures/\(name).tflite"))
-    return try TFLiteFile.read(Array(data), name: name)
+    try TFLiteFile.read(Array(try Data(contentsOf: path(name))), name: name)
   }
 
   static func weights(_ graph: Graph, _ index: Int, _ position: Int = 1) throws -> Tensor {
@@ -30,6 +33,14 @@ struct QuantizeTests {
       #expect(a.data == b.data)
       #expect(a.quantization == b.quantization)
     }
+  }
+
+  @Test(arguments: ["full", "light"])
+  func `the embedded int8 models are made of the float ones`(name: String) throws {
+    let graph = try Self.fixture("../../models/\(name)")
+    let bytes = try TFLiteFile.write(try quantize(graph))
+    let embedded = try Data(contentsOf: Self.path("../../models/\(name).int8"))
+    #expect(Array(embedded) == bytes, "models/\(name).tflite has changed: run `make models`")
   }
 
   @Test func `weights of fewer than 1024 elements stay float`() throws {
