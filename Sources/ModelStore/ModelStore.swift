@@ -31,7 +31,9 @@ public enum ModelStore {
   }
 
   /// The folders that are searched, the user's first.
-  public static var folders: [String] {
+  public static var folders: [String] { folders(environment) }
+
+  package static func folders(_ environment: (String) -> String?) -> [String] {
     let home = environment("HOME") ?? "/"
     let user = environment("XDG_DATA_HOME") ?? "\(home)/.local/share"
     let installed = environment("XDG_DATA_DIRS") ?? "/usr/local/share:/usr/share"

@@ -1,0 +1,49 @@
+import Denoise
+import Foundation
+import ModelStore
+import Testing
+
+@Suite struct ModelStoreTests {
+  @Test func `both models are built in, in dynamic range`() throws {
+    let full = try ModelStore.load(.full)
+    let light = try ModelStore.load(.light)
+    #expect(full.kind == .full)
+    #expect(light.kind == .light)
+    #expect(full.precision == .dynamicRange)
+    #expect(light.precision == .dynamicRange)
+  }
+
+  @Test func `the user's folder is searched before the installed ones`() {
+    let set = ["HOME": "/home/a", "XDG_DATA_DIRS": "/opt/share:/usr/share"]
+    #expect(
+      ModelStore.folders { set[$0] } == [
+        "/home/a/.local/share/qdenoise/models", "/opt/share/qdenoise/models",
+        "/usr/share/qdenoise/models",
+      ])
+    #expect(
+      ModelStore.folders { ["XDG_DATA_HOME": "/data"][$0] } == [
+        "/data/qdenoise/models", "/usr/local/share/qdenoise/models", "/usr/share/qdenoise/models",
+      ])
+  }
+
+  @Test func `a model that is nowhere is an error that says where it could be`() {
+    let error = #expect(throws: ModelStoreError.self) { try ModelStore.load(.file("no-such")) }
+    for folder in ModelStore.folders { #expect("\(error!)".contains(folder)) }
+  }
+
+  @Test(arguments: [
+    ("/dev/zero", "not a regular file"), ("/", "not a regular file"),
+    ("/no/such.tflite", "No such file"), ("/etc/hostname", "not a .tflite file"),
+  ])
+  func `a file that is no model is an error that names it`(path: String, reason: String) {
+    let error = #expect(throws: ModelStoreError.self) { try ModelStore.load(.file(path)) }
+    #expect("\(error!)".contains(path) && "\(error!)".contains(reason))
+  }
+
+  @Test func `a network that does not denoise can be looked at, not loaded`() throws {
+    let path = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .appending(path: "Fixtures/fc_m1_f32.tflite").path()
+    #expect(try ModelStore.graph(.file(path)).operators.count == 1)
+    #expect(throws: ModelStoreError.self) { try ModelStore.load(.file(path)) }
+  }
+}
