@@ -111,6 +111,8 @@ package struct AudioOrder: Equatable, Sendable {
     case pipe(path: String)
     /// The sink of that name, which is to hold `target` samples.
     case sink(name: String, target: Int)
+    /// Nobody records from the virtual microphone; a recording takes it from the tap.
+    case nowhere
   }
 
   /// The number of the connection; another number means to connect anew.

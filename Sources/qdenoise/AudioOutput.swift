@@ -8,6 +8,7 @@ struct AudioOutput: HopOutput {
   private var route: AudioOrder.Route?
   private var pipe: PipeOutput?
   private var sink: SinkOutput?
+  private var discards = false
   /// It is to be closed and opened.
   private(set) var mustReopen = false
 
@@ -29,6 +30,7 @@ struct AudioOutput: HopOutput {
         sink = try SinkOutput(
           connection, sink: name, target: target, hop: hop, sampleRate: sampleRate,
           changed: changed)
+      case .nowhere: discards = true
       }
     } catch {
       return "\(error)"
@@ -42,6 +44,7 @@ struct AudioOutput: HopOutput {
     pipe?.empty()
     pipe = nil
     sink = nil
+    discards = false
     route = nil
     mustReopen = false
   }
@@ -50,7 +53,7 @@ struct AudioOutput: HopOutput {
   mutating func write(_ samples: UnsafePointer<Float>) -> Bool {
     if let pipe { return unsafe pipe.write(samples) }
     if let sink { return unsafe sink.write(samples) }
-    return false
+    return discards
   }
 
   /// Samples that waited before the last hop was written.

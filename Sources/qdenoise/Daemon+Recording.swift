@@ -1,18 +1,28 @@
 import Control
 import Denoise
+import Glibc
 
 extension Daemon {
-  /// Starts a recording, which is a listener of its own. Returns Hz.
+  /// Starts a recording, which is a listener of its own. Owns the pipe. Returns Hz.
   func record(into pipe: Int32) throws(ControlError) -> UInt32 {
-    let started = Recording(into: pipe, from: link.tap)
-    guard recording == nil else { throw .refused("a recording is running already") }
-    if configuration.backend == .pulse && microphone == nil {
-      throw .refused("there is nothing to record: \(statusLine)")
+    // The reader of the last one may have gone since it was looked at.
+    if recording?.flow() == false { recording = nil }
+    if let refusal = recordingRefusal {
+      close(pipe)
+      throw .refused(refusal)
     }
-    recording = started
+    recording = Recording(into: pipe, from: link.tap)
     nextFlow = AudioClock.microseconds + Recording.period
     adjustOrder()
     return UInt32(models.full.sampleRate)
+  }
+
+  private var recordingRefusal: String? {
+    if recording != nil { return "a recording is running already; end it first" }
+    if configuration.backend == .pulse && microphone == nil {
+      return "there is nothing to record: \(statusLine)"
+    }
+    return nil
   }
 
   /// Hands on what was recorded, and ends the recording with its reader.

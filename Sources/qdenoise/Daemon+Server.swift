@@ -106,6 +106,8 @@ extension Daemon {
     let isHeard = !server.listeners.isEmpty || recording != nil
     let route: AudioOrder.Route =
       switch layout {
+      // What nobody fetches would be heard by the next listener.
+      case _ where server.listeners.isEmpty: .nowhere
       case .pipe(let path): .pipe(path: path)
       case .sink: .sink(name: VirtualMicrophone.sinkName, target: sinkTarget(on: server))
       }
