@@ -7,8 +7,8 @@ DESTDIR ?=
 BUILD = .build/release
 STATIC = .build/static
 
-.PHONY: build deps run test check samples models train figures benchmark install uninstall clean \
-  swift
+.PHONY: build deps run test check samples models train figures benchmark programs install uninstall \
+  clean swift
 
 build: swift
 	$(SWIFT) build -c release
@@ -28,7 +28,7 @@ run: swift
 	@scripts/run
 
 # The system tests come last and alone: they hear real time.
-test: swift deps check
+test: swift deps check programs
 	$(SWIFT) build -c release --build-tests
 	$(SWIFT) test -c release --skip-build --disable-xctest --skip SystemTests
 	$(SWIFT) test -c release --skip-build --disable-xctest --filter SystemTests
@@ -63,8 +63,11 @@ figures: swift
 benchmark: swift
 	cd Benchmarks && $(SWIFT) package benchmark
 
-install: swift
+# What is installed needs no Swift on the machine.
+programs: swift
 	$(SWIFT) build -c release --static-swift-stdlib --scratch-path $(STATIC)
+
+install: programs
 	@scripts/install add $(STATIC)/release "$(PREFIX)" "$(DESTDIR)"
 
 uninstall:

@@ -69,7 +69,8 @@ import Synchronization
     settings = Daemon.settings(configuration, state)
     models = try Models(configuration.models)
     modelLevel = models.top(of: settings.model)
-    link = AudioLink(DenoiserSettings(settings), models.ladder(of: settings.model),
+    link = AudioLink(
+      DenoiserSettings(settings), models.ladder(of: settings.model),
       delay: models.full.latency)
   }
 
@@ -106,7 +107,8 @@ import Synchronization
   }
 
   private var timeout: Int? {
-    let due = [nextConnect, nextSecond, nextFlow, nextQuestion, control?.deadline].compactMap { $0 }.min()
+    let due = [nextConnect, nextSecond, nextFlow, nextQuestion, control?.deadline].compactMap { $0 }
+      .min()
     let now = AudioClock.microseconds
     return due.map { $0 > now ? Int($0 - now) : 0 }
   }
