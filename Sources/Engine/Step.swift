@@ -181,3 +181,28 @@ enum Step {
     var beta: Float
   }
 }
+
+extension Step {
+  var name: String {
+    switch self {
+    case .copy: "copy"
+    case .transpose: "transpose"
+    case .zero: "zero"
+    case .unary: "unary"
+    case .binary: "binary"
+    case .quantizeRows: "quantize rows"
+    case .quantizeImage: "quantize image"
+    case .floatProduct: "float product"
+    case .integerProduct: "int8 product"
+    case .depthwise: "depthwise"
+    case .sum: "sum"
+    case .softmax: "softmax"
+    case .pool: "pool"
+    }
+  }
+}
+
+extension Network {
+  /// What `run` does, in order.
+  package var stepNames: [String] { steps.map(\.name) }
+}

@@ -1,0 +1,81 @@
+import Engine
+import TFLite
+import Testing
+
+/// What the planner saves, seen in the steps that are left.
+struct PlanTests {
+  private func count(_ graph: Graph, _ states: [StatePair] = []) throws -> [String: Int] {
+    let network = try Network(graph, states: states)
+    return network.stepNames.reduce(into: [:]) { $0[$1, default: 0] += 1 }
+  }
+
+  @Test func `a shift register is a ring: no row is copied, none is put together`() throws {
+    let graph = try Fixture("streaming_int8").graph
+    let steps = try count(graph, streamingStates(graph))
+    // The one copy puts the features into a padded image for the float convolution.
+    #expect(steps["copy"] == 1)
+    #expect(steps["zero"] == 1)
+    #expect(steps["quantize rows"] == 9)
+    #expect(steps["int8 product"] == 9)
+    // Carried by hand, rows are shifted and outputs written.
+    #expect(try count(graph)["copy", default: 0] > 0)
+  }
+
+  @Test func `clamps are part of the product before them`() throws {
+    let graph = try Fixture("streaming_int8").graph
+    // Three RELU of their own and one LOGISTIC: only that is left.
+    #expect(graph.operators.count { $0.kind == .unary(.relu) } == 3)
+    #expect(try count(graph, streamingStates(graph))["unary"] == 1)
+  }
+
+  @Test func `a tensor that feeds several products is quantized once`() throws {
+    var graph = try Fixture("fc_m24_int8").graph
+    for index in 0..<3 {
+      var tensor = graph.tensors[graph.outputs[0]]
+      tensor.name = "again\(index)"
+      graph.tensors.append(tensor)
+      var node = graph.operators[0]
+      node.outputs = [graph.tensors.count - 1]
+      graph.operators.append(node)
+      graph.outputs.append(graph.tensors.count - 1)
+    }
+    #expect(try count(graph) == ["quantize rows": 1, "int8 product": 4])
+  }
+
+  @Test func `reshapes and whole slices are views, and parts are computed in place`() throws {
+    var graph = Graph(name: "views")
+    func tensor(_ name: String, _ shape: [Int]) -> Int {
+      graph.tensors.append(Tensor(name: name, shape: shape, type: .float32))
+      return graph.tensors.count - 1
+    }
+    func constant(_ values: [Int32]) -> Int {
+      graph.tensors.append(Tensor(name: "", shape: [values.count], integers: values))
+      return graph.tensors.count - 1
+    }
+    let x = tensor("x", [4, 6])
+    let top = tensor("top", [2, 6])
+    let bottom = tensor("bottom", [2, 6])
+    let flat = tensor("flat", [12])
+    let square = tensor("square", [12])
+    let back = tensor("back", [2, 6])
+    let half = tensor("half", [2, 6])
+    let y = tensor("y", [4, 6])
+    graph.inputs = [x]
+    graph.outputs = [y]
+    let size = constant([2, 6])
+    graph.operators = [
+      Operator(.slice, inputs: [x, constant([0, 0]), size], outputs: [top]),
+      Operator(.slice, inputs: [x, constant([2, 0]), size], outputs: [bottom]),
+      Operator(.reshape, inputs: [top], outputs: [flat]),
+      Operator(.unary(.square), inputs: [flat], outputs: [square]),
+      Operator(.reshape, inputs: [square], outputs: [back]),
+      Operator(.unary(.negate), inputs: [bottom], outputs: [half]),
+      Operator(.concatenation(axis: 0, .none), inputs: [half, back], outputs: [y]),
+    ]
+    #expect(try count(graph) == ["unary": 2])
+    var network = try Network(graph)
+    let outputs = try network.run([("x", (0..<24).map(Float.init))], reading: ["y"])
+    let expected = (12..<24).map { -Float($0) } + (0..<12).map { Float($0 * $0) }
+    #expect(outputs == [expected])
+  }
+}
