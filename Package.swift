@@ -133,7 +133,9 @@ let package = Package(
       name: "DenoiseTests",
       dependencies: [
         "Denoise", "ModelStore", "Engine", "Kernels", "Memory", "CAllocationCount", "Seeded",
+        "TestSupport",
       ],
+      exclude: ["realtime"],
       swiftSettings: testSettings),
     .testTarget(name: "PlotTests", dependencies: ["Plot"], swiftSettings: testSettings),
     .testTarget(
