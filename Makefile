@@ -60,12 +60,18 @@ figures: swift
 	$(SWIFT) build -c release
 	@scripts/figures
 
+# One run of each network; beside LiteRT with XNNPACK where Python has ai-edge-litert.
 benchmark: swift
-	cd Benchmarks && $(SWIFT) package benchmark
+	$(SWIFT) build -c release --product denoisectl
+	@for model in full light; do $(BUILD)/denoisectl model benchmark $$model; done
+	@if python3 -c 'import ai_edge_litert' 2>/dev/null; then \
+	  python3 Benchmarks/compare_litert.py models/full.int8.tflite models/light.int8.tflite; \
+	else echo "pip install ai-edge-litert numpy: then LiteRT is timed beside it"; fi
 
 # What is installed needs no Swift on the machine.
 programs: swift
-	$(SWIFT) build -c release --static-swift-stdlib --scratch-path $(STATIC)
+	$(SWIFT) build -c release --static-swift-stdlib --scratch-path $(STATIC) --product qdenoise
+	$(SWIFT) build -c release --static-swift-stdlib --scratch-path $(STATIC) --product denoisectl
 
 install: programs
 	@scripts/install add $(STATIC)/release "$(PREFIX)" "$(DESTDIR)"
