@@ -10,8 +10,9 @@ from spectrum import COMPRESSION, HOP, WINDOW, compress, parts, synthesis
 RESOLUTIONS = (256, 512, 1024, 2048)
 REFERENCE_LEVEL = 0.05  # RMS to which every mixture is brought before the losses
 SNR_CEILING = 1e-3  # no reward beyond 30 dB
-RESIDUE_FLOOR = 1e-4  # no reward beyond 40 dB of attenuation
+RESIDUE_FLOOR = 1e-5  # no reward beyond 50 dB of attenuation
 SNR_WEIGHT = 0.25  # per dB
+RESIDUE_WEIGHT = 0.5  # per dB, and item without a target
 
 
 def spectral(real, imaginary, wanted_real, wanted_imaginary):
@@ -65,7 +66,7 @@ def negative_snr(output, target):
 
 
 def residue(output, target):
-    """Level of what is left of the items without a target, dB re REFERENCE_LEVEL, -40 at least.
+    """Level of what is left of the items without a target, dB re REFERENCE_LEVEL, -50 at least.
 
     Summed over those items and divided by all.
     """
@@ -87,7 +88,8 @@ def total(output, target, mixture_samples, target_samples, win, size):
     wanted = (target_samples * gain)[:, :-HOP]
     snr = negative_snr(samples, wanted)
     value = spectral(*output, *target) + 40 * resolution(samples, wanted, size)
-    return value + SNR_WEIGHT * (snr + residue(samples, wanted)), snr.detach()
+    value = value + SNR_WEIGHT * snr + RESIDUE_WEIGHT * residue(samples, wanted)
+    return value, snr.detach()
 
 
 def compile_pointwise():
