@@ -12,7 +12,7 @@ REFERENCE_LEVEL = 0.05  # RMS to which every mixture is brought before the losse
 SNR_CEILING = 1e-3  # no reward beyond 30 dB
 RESIDUE_FLOOR = 1e-5  # no reward beyond 50 dB of attenuation
 SNR_WEIGHT = 0.25  # per dB
-RESIDUE_WEIGHT = 0.5  # per dB, and item without a target
+RESIDUE_WEIGHT = 1.5  # per dB, and item without a target
 
 
 def spectral(real, imaginary, wanted_real, wanted_imaginary):

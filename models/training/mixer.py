@@ -151,10 +151,10 @@ class Mixer:
     def item(self):
         speech, target, noise = self.components()
         level, case = self.rng.uniform(-42, -14), self.rng.random()
-        if case < 0.08:
+        if case < 0.10:
             noise = noise * (10 ** ((level - 6) / 20) / plain_rms(noise))
             mixture, target = np.clip(noise, -1, 1), np.zeros_like(noise)
-        elif case < 0.17:
+        elif case < 0.19:
             mixture, target = self.mix(speech, target, np.zeros_like(noise), 0, level)
         else:
             snr = float(np.clip(self.rng.normal(7, 8.5), -10, 35))
