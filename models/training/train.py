@@ -64,7 +64,7 @@ class Trainer:
             state = torch.load(options.start, weights_only=False)
             self.network.load_state_dict(state.get("raw") or state["average"])
             self.average = {k: v.float() for k, v in state["average"].items()}
-        if options.resume:
+        if options.resume and self.path("pt").exists():
             self.load(self.path("pt"))
         bank = Bank(options.work, "train", options.free_only)
         self.mixer = Mixer(bank, (options.seed, self.step), options.seconds)
