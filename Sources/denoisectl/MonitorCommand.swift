@@ -18,7 +18,7 @@ struct MonitorCommand: ParsableCommand {
     let source = raw ? microphone : Product.source
     let server = try SoundServer.connect()
     guard try server.sources().contains(where: { $0.name == source }) else {
-      throw MonitorError.noSource(source)
+      throw MonitorError.noSource(source.isEmpty ? "microphone" : source)
     }
     guard let sink = try to ?? server.server().defaultSink else { throw MonitorError.noSink }
     try play(source, to: sink, on: server)

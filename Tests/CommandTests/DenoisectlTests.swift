@@ -181,6 +181,9 @@ struct DenoisectlTests {
       #expect(status == 0)
       #expect(output.contains("denoisectl") && output.contains("strength"), "\(shell)")
     }
+    let check =
+      "set -o pipefail; \(Piece.built("denoisectl")) --generate-completion-script bash | bash -n"
+    #expect(try sandbox.run("bash", ["-c", check]).status == 0)
   }
 
   @Test func `inspect shows a model and says why a file is none`() throws {
