@@ -1,5 +1,6 @@
 import Denoise
 import Foundation
+import Engine
 import ModelStore
 import Testing
 
