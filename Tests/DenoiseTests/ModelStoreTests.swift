@@ -1,4 +1,5 @@
 import Denoise
+import Engine
 import Foundation
 import Engine
 import ModelStore
