@@ -1,7 +1,6 @@
 import Denoise
 import Engine
 import Foundation
-import Engine
 import ModelStore
 import Testing
 
