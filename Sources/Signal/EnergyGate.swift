@@ -23,6 +23,8 @@ public struct EnergyGate: Sendable {
   private var hopsOpen = 0
 
   private static let threshold: Float = 9
+  /// A mean square: -100 dB.
+  private static let digitalSilence: Float = 1e-10
   private static let closedGain = linearGain(attenuation: -closedDecibels)
 
   public init(hopSeconds: Double) {
@@ -33,18 +35,19 @@ public struct EnergyGate: Sendable {
 
   /// Takes the mean square of a hop's samples.
   public mutating func update(meanSquare: Float) {
-    let now = decibels(meanSquare: meanSquare)
-    let smoothed = max(now, (level ?? now) + 0.3 * (now - (level ?? now)))
-    floor = level == nil ? smoothed : min(floor + rise, smoothed)
-    level = smoothed
-    if smoothed > floor + EnergyGate.threshold {
-      hopsOpen = hold
-    } else if hopsOpen > 0 {
-      hopsOpen -= 1
-    }
+    if hopsOpen > 0 { hopsOpen -= 1 }
+    // Digital silence is no background: the floor would rise from it for half a minute.
+    if meanSquare > EnergyGate.digitalSilence { follow(decibels(meanSquare: meanSquare)) }
     isOpen = hopsOpen > 0
     gain =
       isOpen ? 1 : EnergyGate.closedGain + release * (gain - EnergyGate.closedGain)
+  }
+
+  private mutating func follow(_ now: Float) {
+    let smoothed = max(now, (level ?? now) + 0.3 * (now - (level ?? now)))
+    floor = level == nil ? smoothed : min(floor + rise, smoothed)
+    level = smoothed
+    if smoothed > floor + EnergyGate.threshold { hopsOpen = hold }
   }
 
   /// Forgets the background.

@@ -25,6 +25,14 @@ import Testing
     #expect(abs(gate.floor + 40) < 0.5)
   }
 
+  @Test func `digital silence is no background`() {
+    var gate = EnergyGate(hopSeconds: 0.01)
+    for _ in 0..<150 { gate.update(meanSquare: 0) }
+    for _ in 0..<50 { gate.update(meanSquare: 1e-3) }
+    #expect(!gate.isOpen)
+    #expect(abs(gate.floor + 30) < 0.1)
+  }
+
   @Test func `a reset forgets the background`() {
     var gate = EnergyGate(hopSeconds: 0.01)
     for _ in 0..<100 { gate.update(meanSquare: 1e-8) }
