@@ -10,8 +10,8 @@ internal import CPulse
   /// Times that the server had nothing to play since the start.
   public private(set) var underruns = 0
 
-  /// Asks for a stream whose server-side buffer holds `target` samples and which is asked for at least
-  /// `request` at a time.
+  /// Asks for a stream whose server-side buffer holds `target` samples and which asks for at least `request`
+  /// at a time and starts, also after it ran dry, when it has as much.
   public init(
     _ connection: PulseConnection, name: String, sink: String, sampleRate: Int, target: Int,
     request: Int
@@ -25,9 +25,9 @@ internal import CPulse
     unsafe raw = stream
     setCallbacks()
     let bytes = MemoryLayout<Float>.stride
-    // The default prebuf: with 0, everything after the first underrun would be silence.
+    // With a prebuf of 0, everything after the first underrun would be silence.
     var attributes = pa_buffer_attr(
-      maxlength: .max, tlength: UInt32(target * bytes), prebuf: .max,
+      maxlength: .max, tlength: UInt32(target * bytes), prebuf: UInt32(request * bytes),
       minreq: UInt32(request * bytes), fragsize: .max)
     let flags =
       PA_STREAM_ADJUST_LATENCY.rawValue | PA_STREAM_DONT_MOVE.rawValue

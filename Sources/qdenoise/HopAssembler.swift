@@ -35,11 +35,16 @@ package struct HopAssembler: ~Copyable {
     return unsafe UnsafePointer(samples.pointer)
   }
 
+  /// Forgets what has arrived.
+  package mutating func reset() {
+    count = 0
+    fadesIn = true
+  }
+
   /// Throws the full hop away.
   package mutating func discard() {
     precondition(isFull)
-    count = 0
-    fadesIn = true
+    reset()
   }
 
   /// Forgets what had arrived of the current hop; the next one fades in.

@@ -131,7 +131,7 @@ import Synchronization
     if case .failed = report.capture { return }
     do {
       let made = try unsafe PulseRecordStream(
-        connection, name: "Microphone", source: source, sampleRate: sampleRate, fragment: hop
+        connection, name: "Microphone", source: source, sampleRate: sampleRate, fragment: hop / 2
       ) { [unowned self] samples, count in unsafe receive(samples, count) }
       made.onChange = { [unowned self] in isStale = true }
       capture = made

@@ -4,14 +4,17 @@ import Signal
 
 /// A playback stream into the virtual microphone's sink, with the resampler between the microphone's clock
 /// and the sink's. Thread: audio.
-final class SinkOutput {
-  /// Milliseconds that wait in the server right before a hop is written.
+final class SinkOutput: HopOutput {
+  /// What waits in the server right before a hop is written: a cycle of PipeWire's, and as much for its
+  /// being late.
   static let targetMicroseconds = 10_000
 
   private let sampleRate: Int
   private let stream: PulsePlaybackStream
   private var resampler: DriftResampler
   private var piece: AlignedBuffer<Float>
+  private var silence: AlignedBuffer<Float>
+  private var isPrimed = false
   /// Samples that waited in the server before the last hop.
   private(set) var fill = 0
 
@@ -23,12 +26,12 @@ final class SinkOutput {
     self.sampleRate = sampleRate
     stream = try PulsePlaybackStream(
       connection, name: VirtualMicrophone.description, sink: sink, sampleRate: sampleRate,
-      target: target, request: hop)
+      target: target, request: hop / 2)
     stream.onChange = changed
-    resampler = DriftResampler(
-      hop: hop, sampleRate: sampleRate,
-      target: Double(Self.targetMicroseconds * sampleRate / 1_000_000))
+    let waiting = Self.targetMicroseconds * sampleRate / 1_000_000
+    resampler = DriftResampler(hop: hop, sampleRate: sampleRate, target: Double(waiting))
     piece = AlignedBuffer(count: 2 * hop)
+    silence = AlignedBuffer(count: waiting)
   }
 
   /// The server has ended the stream.
@@ -37,12 +40,17 @@ final class SinkOutput {
   /// Writes one hop; false if the stream did not take it.
   func write(_ samples: UnsafePointer<Float>) -> Bool {
     guard stream.isReady else { return true }
+    if !isPrimed {
+      isPrimed = unsafe stream.write(silence.pointer, silence.count)
+    }
     fill = max(0, stream.latencyMicroseconds ?? 0) * sampleRate / 1_000_000
     unsafe resampler.push(samples, outside: Double(fill))
     let count = unsafe resampler.pull(into: piece.pointer, count: piece.count)
     return unsafe stream.write(piece.pointer, count)
   }
 
-  /// How much faster the sink's clock is than the microphone's, in parts per million.
+  /// A new stream is needed for that; see `AudioOutput.mustReopen`.
+  func resynchronize() {}
+
   var drift: Double? { resampler.control.driftPartsPerMillion }
 }

@@ -43,6 +43,7 @@ package final class SoundPath<Output: HopOutput & ~Copyable> {
   package func start() {
     assembler.reset()
     processor.restart()
+    assembler.reset()
     silence.start(at: AudioClock.microseconds)
     skip = 0
   }

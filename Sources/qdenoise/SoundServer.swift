@@ -75,8 +75,17 @@ import Glibc
       }
     }
     virtualMicrophone = wanted
+    if plan.adopt.allSatisfy({ $0 != nil }) { forgetWhatWasSaid(wanted) }
     modulesAreStale = false
     isStale = true
+  }
+
+  /// Empties the FIFO of a killed daemon: the server would hand it to the next listener at once.
+  private func forgetWhatWasSaid(_ adopted: VirtualMicrophone) {
+    guard case .pipe(let path) = adopted.layout, let pipe = try? NamedPipe(path: path) else {
+      return
+    }
+    pipe.drain()
   }
 
   /// Takes the virtual microphone away.

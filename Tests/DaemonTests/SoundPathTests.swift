@@ -144,7 +144,7 @@ private func noise(_ count: Int, level: Float = 0.1, seed: UInt64 = 1) -> [Float
   @Test func `a stream that starts anew has nothing of before in it`() throws {
     let bench = try Bench()
     bench.path.start()
-    for _ in 0..<5 { bench.receive(noise(480)) }
+    for _ in 0..<5 { bench.receive(noise(470)) }
     bench.path.stop()
     bench.path.output.empty()
     bench.path.start()
