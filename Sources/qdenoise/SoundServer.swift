@@ -9,6 +9,8 @@ import Glibc
   private(set) var sources: [PulseSource] = []
   /// Who records from the virtual microphone and has not paused.
   private(set) var listeners: [PulseListener] = []
+  /// Somebody is connected to the virtual microphone, paused or not.
+  private var isConnectedTo = false
   /// Our modules, in the order of loading.
   private(set) var modules: [UInt32] = []
   private(set) var virtualMicrophone: VirtualMicrophone?
@@ -43,6 +45,7 @@ import Glibc
     sources = try connection.sources()
     let ours = sources.first { $0.name == VirtualMicrophone.sourceName }?.index
     let everybody = try connection.listeners()
+    isConnectedTo = everybody.contains { $0.source == ours }
     listeners = everybody.filter { $0.source == ours && !$0.isCorked }
     let strays = self.strays.find(
       sources: sources, defaultSource: server.defaultSource, listeners: everybody)
@@ -61,7 +64,8 @@ import Glibc
   /// Makes sure that the virtual microphone exists once, as it is wanted.
   func establish(_ wanted: VirtualMicrophone) throws(PulseError) {
     guard wanted != virtualMicrophone || modulesAreStale else { return }
-    let plan = wanted.plan(for: try connection.modules())
+    let plan = wanted.plan(
+      for: try connection.modules(), adopts: isConnectedTo || wanted == virtualMicrophone)
     for module in plan.unload { try unload(module) }
     modules = []
     for (request, adopted) in zip(wanted.requests, plan.adopt) {
@@ -75,17 +79,8 @@ import Glibc
       }
     }
     virtualMicrophone = wanted
-    if plan.adopt.allSatisfy({ $0 != nil }) { forgetWhatWasSaid(wanted) }
     modulesAreStale = false
     isStale = true
-  }
-
-  /// Empties the FIFO of a killed daemon: the server would hand it to the next listener at once.
-  private func forgetWhatWasSaid(_ adopted: VirtualMicrophone) {
-    guard case .pipe(let path) = adopted.layout, let pipe = try? NamedPipe(path: path) else {
-      return
-    }
-    pipe.drain()
   }
 
   /// Takes the virtual microphone away.

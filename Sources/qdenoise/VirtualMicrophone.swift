@@ -64,9 +64,14 @@ package struct VirtualMicrophone: Equatable, Sendable {
     }
   }
 
-  /// Adopts what a crashed daemon left, as applications are connected to it, and removes the rest.
-  package func plan(for modules: [PulseModule]) -> Plan {
+  /// Keeps what is there as wanted and removes the rest of ours.
+  /// - Parameter adopts: what another daemon left is kept, because applications are connected to it; without
+  ///   any it is made anew, as the server may still hold some of what was said.
+  package func plan(for modules: [PulseModule], adopts: Bool) -> Plan {
     let ours = modules.filter(Self.isOurs)
+    guard adopts else {
+      return Plan(unload: ours.map(\.index).sorted(by: >), adopt: requests.map { _ in nil })
+    }
     var adopt = requests.map { request in
       ours.first { $0.name == request.name && $0.argument == request.argument }?.index
     }
