@@ -91,7 +91,7 @@ static const struct ck_kernels avx512vnni = {
     .qd8_gemm = ck_qd8_f32_qc8w_gemm_6x64c4__avx512vnni,
     .f32_tile = {64, 16, 1},
     .f32_gemm = ck_f32_gemm_6x64__avx512,
-    CK_QUANTIZE(avx2),
+    CK_QUANTIZE(avx512),
     CK_DEPTHWISE(avx2),
     CK_ELEMENTWISE(avx2),
 };

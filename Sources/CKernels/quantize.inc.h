@@ -1,7 +1,8 @@
-// Ranges of values and quantization of rows, written once for vectors of CK_LANES (4 or 8).
+// Ranges of values and quantization of rows, written once for vectors of CK_LANES (4, 8 or 16).
 // Included after the target attribute by files that define CK_NAME(name) and
 //
 //   convert(n, x, scale, flip, q)   as ck_f32_qd8_convert_fn
+//   CK_LOAD_TAIL(x, n)              n < CK_LANES values and zeros, where that is one instruction
 //
 // Rows are taken 8 at a time: their ranges are reduced and their scales found in vectors, and no
 // branch depends on the values.
@@ -40,7 +41,11 @@ CK_INLINE void widen_by_all(struct reach *reach, size_t n, const float *x) CK_NO
     memcpy(&v, x + i, sizeof v);
     widen(reach, 0, v);
   }
+#ifdef CK_LOAD_TAIL
+  if (i < n) widen(reach, 1, CK_LOAD_TAIL(x + i, n - i));
+#else
   for (; i < n; i++) widen(reach, 1, (floats)(x[i]));
+#endif
 }
 
 /// Folds a reach to four lanes.
@@ -50,7 +55,11 @@ CK_INLINE void fold(const struct reach *reach, four *least, four *greatest) CK_N
   const floats high01 = CK_GREATEST(reach->high[0], reach->high[1]);
   const floats high23 = CK_GREATEST(reach->high[2], reach->high[3]);
   const floats low = CK_LEAST(low01, low23), high = CK_GREATEST(high01, high23);
-#if CK_LANES == 8
+#if CK_LANES == 16
+  const eight low8 = CK_LEAST(low.lo, low.hi), high8 = CK_GREATEST(high.lo, high.hi);
+  *least = CK_LEAST(low8.lo, low8.hi);
+  *greatest = CK_GREATEST(high8.lo, high8.hi);
+#elif CK_LANES == 8
   *least = CK_LEAST(low.lo, low.hi);
   *greatest = CK_GREATEST(high.lo, high.hi);
 #else
