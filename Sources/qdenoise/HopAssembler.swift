@@ -35,12 +35,6 @@ package struct HopAssembler: ~Copyable {
     return unsafe UnsafePointer(samples.pointer)
   }
 
-  /// Forgets what has arrived.
-  package mutating func reset() {
-    count = 0
-    fadesIn = true
-  }
-
   /// Throws the full hop away.
   package mutating func discard() {
     precondition(isFull)

@@ -41,7 +41,6 @@ package final class SoundPath<Output: HopOutput & ~Copyable> {
 
   /// Somebody listens from now on; nothing of what was said before is kept.
   package func start() {
-    assembler.reset()
     processor.restart()
     assembler.reset()
     silence.start(at: AudioClock.microseconds)
