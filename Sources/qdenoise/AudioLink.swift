@@ -46,8 +46,6 @@ package final class AudioLink: Sendable {
   package let levels = LevelCells()
   /// Both sides, for who records them.
   package let tap: Tap
-  /// How the audio thread is scheduled: the policy, or a negative errno.
-  package let scheduling = Atomic<Int>(Int.max)
   /// The kernel's id of the audio thread; 0 before it runs.
   package let threadID = Atomic<Int>(0)
 

@@ -5,8 +5,12 @@ import Glibc
 import Synchronization
 
 extension Daemon {
-  /// Takes the daemon's name on the session bus; without a bus it goes on without control.
+  /// How long is waited before a bus that is away is tried again, in microseconds.
+  private static var busPause: UInt64 { 5_000_000 }
+
+  /// Takes the daemon's name on the session bus; without a bus the daemon goes on and tries again.
   func openControl() {
+    nextControl = nil
     let handlers = ControlServer.Handlers(
       status: { [unowned self] in status },
       setMode: { [unowned self] mode throws(ControlError) in try set(mode: mode) },
@@ -21,12 +25,24 @@ extension Daemon {
       let made = try ControlServer(handlers: handlers)
       control = made
       controlWatch = loop.watch(made.fileDescriptor) {}
+      busFailure = nil
     } catch {
-      Journal.write(.warning, "\(error); denoisectl cannot reach this daemon")
+      lose(bus: error)
     }
   }
 
+  private func lose(bus error: ControlError) {
+    if busFailure != "\(error)" {
+      Journal.write(.warning, "\(error); until then denoisectl cannot reach this daemon")
+    }
+    busFailure = "\(error)"
+    controlWatch = nil
+    control = nil
+    nextControl = AudioClock.microseconds + Self.busPause
+  }
+
   func processControl() {
+    if let due = nextControl, due <= AudioClock.microseconds { openControl() }
     guard let control else { return }
     do {
       try control.process()
@@ -34,9 +50,7 @@ extension Daemon {
         readable: control.events & Int16(POLLIN) != 0,
         writable: control.events & Int16(POLLOUT) != 0)
     } catch {
-      Journal.write(.warning, "\(error); denoisectl cannot reach this daemon any more")
-      controlWatch = nil
-      self.control = nil
+      lose(bus: error)
     }
   }
 
@@ -87,13 +101,19 @@ extension Daemon {
     }
     settings.model = model
     state.model = model
-    do {
-      try offer(models.top(of: model), entrance: .warm)
-    } catch {
-      throw .refused("\(error)")
-    }
-    link.ladder = models.ladder(of: model)
+    if let reason = applyModel() { throw .refused(reason) }
     save()
+  }
+
+  /// Brings in the model that the settings name, and says what is wrong if it cannot.
+  private func applyModel() -> String? {
+    do {
+      try offer(models.top(of: settings.model), entrance: .warm)
+    } catch {
+      return "\(error)"
+    }
+    link.ladder = models.ladder(of: settings.model)
+    return nil
   }
 
   private func use(_ device: String?) {
@@ -120,19 +140,37 @@ extension Daemon {
   @discardableResult
   func reload() -> String? {
     do {
-      let next = try Configuration.load(path: configurationPath)
-      configuration = next
+      var next = try Configuration.load(path: configurationPath)
+      if (next.backend, next.alsa) != (configuration.backend, configuration.alsa) {
+        Journal.write(.notice, "'backend' and 'alsa' take effect at the next start")
+        (next.backend, next.alsa) = (configuration.backend, configuration.alsa)
+      }
+      let newModels = next.models == configuration.models ? nil : try Models(next.models)
       configurationFault = nil
-      settings = Daemon.settings(next, state)
-      link.settings = DenoiserSettings(settings)
-      server?.lookAgain()
+      adopt(next, newModels)
       Journal.write(.info, "configuration read again")
-      return nil
+      return configurationFault
     } catch {
       Journal.write(.error, "\(error); the old settings stay")
       configurationFault = "\(error)"
       return configurationFault
     }
+  }
+
+  private func adopt(_ next: Configuration, _ newModels: Models?) {
+    let model = settings.model
+    configuration = next
+    settings = Daemon.settings(next, state)
+    link.settings = DenoiserSettings(settings)
+    server?.lookAgain()
+    if let newModels {
+      guard newModels.full.hop == models.full.hop else {
+        configurationFault = "models with another hop take effect at the next start"
+        return
+      }
+      models = newModels
+    }
+    if newModels != nil || settings.model != model { configurationFault = applyModel() }
   }
 
   /// What the person set before stands above what the configuration says.

@@ -6,11 +6,15 @@ import Synchronization
 extension Daemon {
   /// What is looked at once a second while somebody listens.
   func second(at now: UInt64) {
-    nextSecond = now + 1_000_000
+    // The last look comes after the last listener has gone.
+    let isLost = if case .lost = report.connection { server != nil } else { false }
+    nextSecond = isRunning || isLost ? now + 1_000_000 : nil
     statistics.read(link.hopTimes)
     retry()
     measureFill(at: now)
     watchBudget()
+    let thread = link.threadID.load(ordering: .relaxed)
+    if realTime.hasPrefix("SCHED_FIFO") && !RealTime.has(thread: thread) { askForRealTime() }
   }
 
   /// Gives the order again if audio could not carry it out.

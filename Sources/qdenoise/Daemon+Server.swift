@@ -118,10 +118,7 @@ extension Daemon {
     if wanted != order || report.number != order.connection {
       post(wanted)
     }
-    if isHeard != (nextSecond != nil) {
-      nextSecond = isHeard ? AudioClock.microseconds + 1_000_000 : nil
-      if !isHeard { statistics.read(link.hopTimes) }
-    }
+    if isHeard && nextSecond == nil { nextSecond = AudioClock.microseconds + 1_000_000 }
   }
 
   /// Samples that the virtual microphone's sink is asked to hold: two hops. With two, PulseAudio wakes up

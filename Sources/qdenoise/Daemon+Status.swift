@@ -62,7 +62,7 @@ extension Daemon {
   }
 
   var isRunning: Bool {
-    configuration.backend == .alsa || nextSecond != nil && order.route != nil
+    configuration.backend == .alsa || order.route != nil
   }
 
   private var stateAndReason: (Status.State, String) {

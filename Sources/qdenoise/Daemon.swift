@@ -26,6 +26,8 @@ import Synchronization
   /// The level of the governor's ladder whose denoiser audio has or will get.
   var modelLevel: Governor.Level
   var control: ControlServer?
+  var nextControl: UInt64?
+  var busFailure: String?
   var controlWatch: PulseLoop.Watch?
 
   var server: SoundServer?
@@ -107,8 +109,9 @@ import Synchronization
   }
 
   private var timeout: Int? {
-    let due = [nextConnect, nextSecond, nextFlow, nextQuestion, control?.deadline].compactMap { $0 }
-      .min()
+    let due = [
+      nextConnect, nextControl, nextSecond, nextFlow, nextQuestion, control?.deadline,
+    ].compactMap { $0 }.min()
     let now = AudioClock.microseconds
     return due.map { $0 > now ? Int($0 - now) : 0 }
   }
@@ -129,9 +132,6 @@ import Synchronization
     let started = Mailbox<PulseLoop.Waker>()
     audio = AudioThread(name: "audio") {
       link.threadID.store(Int(linux_thread_id()), ordering: .relaxed)
-      let realTime = configuration.realTime
-      let refused = realTime.enabled ? RealTime.raise(priority: realTime.priority) : 0
-      link.scheduling.store(Int(refused), ordering: .releasing)
       guard let crossover = first.take() else { return }
       let processor = HopProcessor(
         crossover, sampleRate: sampleRate, link: link, wakeControl: wakeControl)
@@ -163,20 +163,18 @@ import Synchronization
     }
   }
 
-  private func askForRealTime() {
+  /// Asks for a real-time priority; without one the daemon says so and goes on.
+  func askForRealTime() {
     let (enabled, priority) = (configuration.realTime.enabled, configuration.realTime.priority)
     guard enabled else {
       realTime = "no: switched off in the configuration"
       return
     }
-    let refused = Int32(link.scheduling.load(ordering: .acquiring))
+    let thread = link.threadID.load(ordering: .relaxed)
+    let refused = RealTime.raise(thread: thread, priority: priority)
     if refused == 0 {
       realTime = "SCHED_FIFO \(priority)"
-      return
-    }
-    if let reason = RealTime.ask(
-      thread: link.threadID.load(ordering: .relaxed), priority: priority)
-    {
+    } else if let reason = RealTime.ask(thread: thread, priority: priority) {
       realTime = "no: \(unsafe String(cString: strerror(refused))), and rtkit: \(reason)"
       Journal.write(.notice, "no real-time priority (\(realTime)); sound may drop out under load")
     } else {

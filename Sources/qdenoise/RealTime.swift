@@ -3,16 +3,23 @@ import CSystemd
 import Glibc
 
 /// Real-time scheduling of the audio thread: by the limits of the process, else by asking rtkit.
+/// Thread: control.
 enum RealTime {
-  /// Puts the calling thread under SCHED_FIFO. 0, or the errno that says why not. Thread: audio.
-  static func raise(priority: Int) -> Int32 {
+  /// Puts a thread under SCHED_FIFO, by the limits that the process has. 0, or the errno that says why not.
+  static func raise(thread: Int, priority: Int) -> Int32 {
     var parameters = sched_param()
     parameters.sched_priority = Int32(priority)
     // Children must not inherit it.
-    return unsafe sched_setscheduler(0, SCHED_FIFO | resetOnFork, &parameters) == 0 ? 0 : errno
+    return unsafe sched_setscheduler(pid_t(thread), SCHED_FIFO | resetOnFork, &parameters) == 0
+      ? 0 : errno
   }
 
-  /// Asks rtkit to do the same for a thread, and says why it would not. Thread: control.
+  /// Whether a thread still has it: rtkit takes it back when the machine sleeps or a thread runs wild.
+  static func has(thread: Int) -> Bool {
+    sched_getscheduler(pid_t(thread)) & ~resetOnFork == SCHED_FIFO
+  }
+
+  /// Asks rtkit to do the same, and says why it would not.
   static func ask(thread: Int, priority: Int) -> String? {
     // rtkit refuses a process that could hold a processor for ever.
     var limit = rlimit(rlim_cur: 200_000, rlim_max: 200_000)
