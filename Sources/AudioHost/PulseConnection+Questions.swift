@@ -82,10 +82,17 @@ extension PulseConnection {
     return index
   }
 
-  /// Unloads a module; one that is gone already is an error of the server ("No such entity").
+  /// Unloads a module and waits until it is gone; one that is gone already is an error of the server
+  /// ("No such entity").
   public func unloadModule(_ index: UInt32) throws(PulseError) {
-    try unsafe command("unloading module \(index)") { reply in
+    let what = "unloading module \(index)"
+    try unsafe command(what) { reply in
       unsafe pa_context_unload_module(raw, index, succeeded, reply)
+    }
+    // PulseAudio answers first and unloads then; until it has, the names are taken.
+    let deadline = pa_rtclock_now() + UInt64(answerTimeout)
+    while try modules().contains(where: { $0.index == index }) {
+      guard pa_rtclock_now() < deadline else { throw .timedOut(during: what) }
     }
   }
 
