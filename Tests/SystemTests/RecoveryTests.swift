@@ -91,7 +91,9 @@ extension SystemTests {
         sleep(seconds: 1)
         let heard = second.stop()
         #expect(heard.samples.count > 24000)
-        #expect((heard.samples.map(abs).max() ?? 1) < 0.01, "after a kill: \(killed)")
+        // PipeWire's own nodes hand out the quantum that they held when they stopped, of any source.
+        let ours = heard.samples.dropFirst(kind == .pipeWire ? 512 : 0)
+        #expect((ours.map(abs).max() ?? 1) < 0.01, "after a kill: \(killed)")
       }
     }
 
