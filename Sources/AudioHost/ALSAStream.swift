@@ -1,7 +1,8 @@
 internal import CALSA
 internal import Memory
 
-/// An ALSA PCM as a mono float stream. It never waits but in `wait`; its memory is allocated by `init`.
+/// An ALSA PCM as a mono float stream. It never waits but in `wait`; its memory is allocated by
+/// `init`.
 /// Thread: one.
 @safe public final class ALSAStream {
   public enum Direction: Sendable { case capture, playback }
@@ -10,7 +11,8 @@ internal import Memory
   public enum Outcome: Equatable, Sendable {
     /// That many samples went through.
     case done(Int)
-    /// Samples were lost (capture) or lacked (playback), or the machine slept; the stream is prepared again.
+    /// Samples were lost (capture) or lacked (playback), or the machine slept; the stream is
+    /// prepared again.
     case recovered
     /// The device is gone; the stream is to be closed.
     case failed
@@ -27,8 +29,8 @@ internal import Memory
   private let encoding: SampleEncoding
   private var interleaved: AlignedBuffer<UInt8>
 
-  /// Opens a PCM by any name that alsa-lib knows. It takes `sampleRate`, one or two channels (mixed to mono),
-  /// and float, 32 or 16 bit samples.
+  /// Opens a PCM by any name that alsa-lib knows. It takes `sampleRate`, one or two channels (mixed
+  /// to mono), and float, 32 or 16 bit samples.
   public init(
     _ name: String, _ direction: Direction, sampleRate: Int, period: Int, periods: Int
   ) throws(ALSAError) {
@@ -66,12 +68,6 @@ internal import Memory
 
   /// Samples that can be read or written now.
   public var available: Int { max(0, unsafe snd_pcm_avail_update(raw)) }
-
-  /// Samples between this side and the air: written and not yet heard, or heard and not yet read.
-  public var delay: Int {
-    var delay: snd_pcm_sframes_t = 0
-    return unsafe snd_pcm_delay(raw, &delay) < 0 ? 0 : max(0, delay)
-  }
 
   /// Reads at most `count` samples, mixed to mono.
   public func read(into samples: UnsafeMutablePointer<Float>, _ count: Int) -> Outcome {

@@ -22,8 +22,8 @@ public struct NamedPipeError: Error, Equatable, CustomStringConvertible {
 
 /// The writing end of the FIFO that feeds a server's pipe-source.
 ///
-/// It is opened for reading and writing, so that it can be emptied and does not break when the server
-/// goes away. Nothing here waits. Thread: one.
+/// It is opened for reading and writing, so that it can be emptied and does not break when the
+/// server goes away. Nothing here waits. Thread: one.
 public struct NamedPipe: ~Copyable {
   private let descriptor: Int32
   /// Bytes that fit. 4096 would refuse a fifth hop while one is unread, as pages are not shared.

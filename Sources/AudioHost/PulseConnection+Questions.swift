@@ -82,8 +82,8 @@ extension PulseConnection {
     return index
   }
 
-  /// Unloads a module and waits until it is gone; one that is gone already is an error of the server
-  /// ("No such entity").
+  /// Unloads a module and waits until it is gone; one that is gone already is an error of the
+  /// server ("No such entity").
   public func unloadModule(_ index: UInt32) throws(PulseError) {
     let what = "unloading module \(index)"
     try unsafe command(what) { reply in
@@ -93,20 +93,6 @@ extension PulseConnection {
     let deadline = pa_rtclock_now() + UInt64(answerTimeout)
     while try modules().contains(where: { $0.index == index }) {
       guard pa_rtclock_now() < deadline else { throw .timedOut(during: what) }
-    }
-  }
-
-  /// Makes a source the user's default one.
-  public func setDefaultSource(_ name: String) throws(PulseError) {
-    try unsafe command("setting the default source") { reply in
-      unsafe pa_context_set_default_source(raw, name, succeeded, reply)
-    }
-  }
-
-  /// Makes a sink the user's default one.
-  public func setDefaultSink(_ name: String) throws(PulseError) {
-    try unsafe command("setting the default sink") { reply in
-      unsafe pa_context_set_default_sink(raw, name, succeeded, reply)
     }
   }
 

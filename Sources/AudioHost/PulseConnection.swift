@@ -16,8 +16,8 @@ internal import CPulse
   public var answerTimeout = 3_000_000
 
   /// Makes a connection that is not connected yet.
-  /// - Parameter server: the server's address; nil for the user's own (`$PULSE_SERVER`, else the one in
-  ///   `$XDG_RUNTIME_DIR`).
+  /// - Parameter server: the server's address; nil for the user's own (`$PULSE_SERVER`, else the
+  ///   one in `$XDG_RUNTIME_DIR`).
   public init(loop: PulseLoop, name: String, server: String? = nil) {
     self.loop = loop
     address = server

@@ -2,7 +2,8 @@ internal import CLinux
 internal import CPulse
 import Glibc
 
-/// libpulse's event loop with file descriptors of others in it. Thread: the one that made it, but for `waker`.
+/// libpulse's event loop with file descriptors of others in it. Thread: the one that made it, but
+/// for `waker`.
 @safe public final class PulseLoop {
   let raw: OpaquePointer
   // libpulse's own way to wake a loop loses a call that comes just before the wait.
@@ -30,8 +31,8 @@ import Glibc
 
   var api: UnsafeMutablePointer<pa_mainloop_api> { unsafe pa_mainloop_get_api(raw) }
 
-  /// Waits for something to happen, at most `timeoutMicroseconds` (nil: as long as it takes), and calls
-  /// the handlers of what did.
+  /// Waits for something to happen, at most `timeoutMicroseconds` (nil: as long as it takes), and
+  /// calls the handlers of what did.
   public func iterate(timeoutMicroseconds: Int?) {
     let timeout = timeoutMicroseconds.map { Int32(clamping: max(0, $0)) } ?? -1
     guard unsafe pa_mainloop_prepare(raw, timeout) >= 0, unsafe pa_mainloop_poll(raw) >= 0 else {
@@ -54,7 +55,8 @@ import Glibc
     }
   }
 
-  /// Calls `handler` whenever the descriptor is readable (or writable, if asked), until the watch is freed.
+  /// Calls `handler` whenever the descriptor is readable (or writable, if asked), until the watch
+  /// is freed.
   public func watch(
     _ descriptor: Int32, readable: Bool = true, writable: Bool = false,
     handler: @escaping () -> Void

@@ -7,11 +7,9 @@ internal import CPulse
   private var isClosed = false
   /// Called when the stream came up, failed, was moved, suspended or resumed.
   public var onChange: (() -> Void)?
-  /// Times that the server had nothing to play since the start.
-  public private(set) var underruns = 0
 
-  /// Asks for a stream whose server-side buffer holds `target` samples and which asks for at least `request`
-  /// at a time and starts, also after it ran dry, when it has as much.
+  /// Asks for a stream whose server-side buffer holds `target` samples and which asks for at least
+  /// `request` at a time and starts, also after it ran dry, when it has as much.
   public init(
     _ connection: PulseConnection, name: String, sink: String, sampleRate: Int, target: Int,
     request: Int
@@ -50,7 +48,6 @@ internal import CPulse
     unsafe pa_stream_set_state_callback(raw, nil, nil)
     unsafe pa_stream_set_moved_callback(raw, nil, nil)
     unsafe pa_stream_set_suspended_callback(raw, nil, nil)
-    unsafe pa_stream_set_underflow_callback(raw, nil, nil)
     unsafe pa_stream_disconnect(raw)
     unsafe pa_stream_unref(raw)
   }
@@ -109,8 +106,6 @@ internal import CPulse
     unsafe pa_stream_set_state_callback(raw, changed, me)
     unsafe pa_stream_set_moved_callback(raw, changed, me)
     unsafe pa_stream_set_suspended_callback(raw, changed, me)
-    unsafe pa_stream_set_underflow_callback(
-      raw, { _, data in unsafe PulsePlaybackStream.behind(data).underruns += 1 }, me)
   }
 
   private static func behind(_ data: UnsafeMutableRawPointer?) -> PulsePlaybackStream {

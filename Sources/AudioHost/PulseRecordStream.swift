@@ -2,15 +2,16 @@ internal import CPulse
 
 /// A mono float stream from a source, in small fragments. Thread: the loop's.
 @safe public final class PulseRecordStream {
-  /// Samples (mono, -1...1) as they arrive, in pieces of any length. A nil pointer is a hole: that many
-  /// samples were lost.
+  /// Samples (mono, -1...1) as they arrive, in pieces of any length. A nil pointer is a hole: that
+  /// many samples were lost.
   public typealias Receiver = (_ samples: UnsafePointer<Float>?, _ count: Int) -> Void
 
   private let connection: PulseConnection
   private let raw: OpaquePointer
   private var isClosed = false
   private let receiver: Receiver
-  /// Called when the stream came up, failed, was moved to another source, or was suspended or resumed.
+  /// Called when the stream came up, failed, was moved to another source, or was suspended or
+  /// resumed.
   public var onChange: (() -> Void)?
 
   /// Asks for a stream of `sampleRate` in fragments of `fragment` samples from the named source.

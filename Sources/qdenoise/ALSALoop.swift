@@ -2,8 +2,8 @@ import AudioHost
 import Memory
 import Synchronization
 
-/// What the audio thread does on the ALSA back end: captures from one PCM and plays to another for as long as
-/// the daemon runs, since ALSA does not say whether anybody listens. Thread: audio.
+/// What the audio thread does on the ALSA back end: captures from one PCM and plays to another for
+/// as long as the daemon runs, since ALSA does not say whether anybody listens. Thread: audio.
 final class ALSALoop {
   /// How long a PCM that failed is left alone, in microseconds.
   private static let retryPause: UInt64 = 1_000_000

@@ -2,7 +2,8 @@ import AudioHost
 import Memory
 import Signal
 
-/// Playback on an ALSA PCM, with the resampler between the microphone's clock and the card's. Thread: audio.
+/// Playback on an ALSA PCM, with the resampler between the microphone's clock and the card's.
+/// Thread: audio.
 struct ALSAOutput: ~Copyable, HopOutput {
   /// Samples that wait in the card right before a hop is written.
   static func target(hop: Int) -> Int { 2 * hop }
@@ -16,8 +17,6 @@ struct ALSAOutput: ~Copyable, HopOutput {
   private var piece: AlignedBuffer<Float>
   private var silence: AlignedBuffer<Float>
   private(set) var fill = 0
-  /// Times that the card had nothing to play.
-  private(set) var underruns = 0
 
   init(name: String, hop: Int, sampleRate: Int) {
     self.name = name
@@ -49,9 +48,10 @@ struct ALSAOutput: ~Copyable, HopOutput {
     case .done(let written):
       return written == count
     case .recovered:
-      underruns += 1
+      // It ran dry: the hop is heard, and counted as one that came too late.
       prime()
-      return unsafe stream.write(piece.pointer, count) == .done(count)
+      _ = unsafe stream.write(piece.pointer, count)
+      return false
     case .failed:
       self.stream = nil
       return false

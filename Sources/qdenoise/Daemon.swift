@@ -5,11 +5,11 @@ import Denoise
 import Glibc
 import Synchronization
 
-/// The control thread: follows the server and the person, tells the audio thread what to do, and tells
-/// systemd and D-Bus how it goes. Thread: control.
+/// The control thread: follows the server and the person, tells the audio thread what to do, and
+/// tells systemd and D-Bus how it goes. Thread: control.
 @safe final class Daemon {
-  /// How long is waited before a server that went away is tried again, in microseconds; doubled up to the
-  /// longest while it stays away.
+  /// How long is waited before a server that went away is tried again, in microseconds; doubled up
+  /// to the longest while it stays away.
   static let shortestPause: UInt64 = 250_000
   static let longestPause: UInt64 = 2_000_000
 

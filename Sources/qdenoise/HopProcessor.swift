@@ -3,7 +3,8 @@ package import Denoise
 import Memory
 import Synchronization
 
-/// One hop in, one hop out: follows settings and governor, times and counts. Allocates nothing after `init`.
+/// One hop in, one hop out: follows settings and governor, times and counts. Allocates nothing
+/// after `init`.
 /// Thread: audio.
 package struct HopProcessor: ~Copyable {
   /// Samples.
@@ -32,8 +33,8 @@ package struct HopProcessor: ~Copyable {
     output = AlignedBuffer(count: hop)
   }
 
-  /// Starts anew after a pause: nothing of what was said before it is kept, and a denoiser that waits comes in
-  /// at once.
+  /// Starts anew after a pause: nothing of what was said before it is kept, and a denoiser that
+  /// waits comes in at once.
   package mutating func restart() {
     crossover.exchange(with: link.denoisers)
     crossover.reset()
@@ -41,8 +42,8 @@ package struct HopProcessor: ~Copyable {
     wasLate = false
   }
 
-  /// Processes one hop that should be done at `deadline`, in nanoseconds of the monotonic clock. The
-  /// result is valid until the next call.
+  /// Processes one hop that should be done at `deadline`, in nanoseconds of the monotonic clock.
+  /// The result is valid until the next call.
   package mutating func process(
     _ input: UnsafePointer<Float>, deadline: UInt64
   ) -> UnsafePointer<Float> {

@@ -22,7 +22,8 @@ import Synchronization
     written.store(index + 1, ordering: .releasing)
   }
 
-  /// Calls `body` with every time, in nanoseconds, since `position`, and moves it on. Thread: control.
+  /// Calls `body` with every time, in nanoseconds, since `position`, and moves it on. Thread:
+  /// control.
   package func read(from position: inout Int, _ body: (UInt32) -> Void) {
     let end = written.load(ordering: .acquiring)
     position = max(position, end - Self.capacity / 2)

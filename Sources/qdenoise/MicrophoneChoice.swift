@@ -30,8 +30,8 @@ package struct MicrophoneChoice: Equatable, Sendable {
     return missing.map { "\(text); '\($0)', chosen by you, is not there" } ?? text
   }
 
-  /// The pinned one, else the default, else the last default that was not ours, else the first that is
-  /// no monitor; never ourselves or anything made from us; a monitor only if it is pinned.
+  /// The pinned one, else the default, else the last default that was not ours, else the first that
+  /// is no monitor; never ourselves or anything made from us; a monitor only if it is pinned.
   package static func choose(
     among sources: [PulseSource], pinned: String?, defaultSource: String?, lastDefault: String?
   ) -> MicrophoneChoice? {

@@ -7,8 +7,8 @@ struct Models {
   /// What the governor steps down to; nil if there is none, or nothing above it.
   let light: Model?
 
-  /// Loads both. A build without a full model uses the light one for everything; without a light one, or if it
-  /// does not fit, there is no step down to it.
+  /// Loads both. A build without a full model uses the light one for everything; without a light
+  /// one, or if it does not fit, there is no step down to it.
   init(_ configuration: Configuration.Models) throws(ModelStoreError) {
     let light = try? ModelStore.load(configuration.light.map { .file($0) } ?? .light)
     do {
@@ -39,8 +39,8 @@ struct Models {
     Ladder(top: top(of: choice), hasLight: light != nil)
   }
 
-  /// Builds a denoiser for a level and runs it once, so that nothing is done for the first time on the
-  /// audio thread.
+  /// Builds a denoiser for a level and runs it once, so that nothing is done for the first time on
+  /// the audio thread.
   func denoiser(
     at level: Governor.Level, settings: DenoiserSettings
   ) throws(DenoiseError) -> Denoiser {

@@ -1,8 +1,8 @@
 import AudioHost
 import Synchronization
 
-/// What the audio thread does on the pulse back end: holds its own connection, captures what the order says,
-/// and writes what the processor makes of it. Thread: audio.
+/// What the audio thread does on the pulse back end: holds its own connection, captures what the
+/// order says, and writes what the processor makes of it. Thread: audio.
 @safe final class PulseAudioLoop {
   private let link: AudioLink
   private let wakeControl: PulseLoop.Waker

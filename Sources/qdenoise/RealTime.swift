@@ -5,7 +5,8 @@ import Glibc
 /// Real-time scheduling of the audio thread: by the limits of the process, else by asking rtkit.
 /// Thread: control.
 enum RealTime {
-  /// Puts a thread under SCHED_FIFO, by the limits that the process has. 0, or the errno that says why not.
+  /// Puts a thread under SCHED_FIFO, by the limits that the process has. 0, or the errno that says
+  /// why not.
   static func raise(thread: Int, priority: Int) -> Int32 {
     var parameters = sched_param()
     parameters.sched_priority = Int32(priority)
@@ -14,7 +15,8 @@ enum RealTime {
       ? 0 : errno
   }
 
-  /// Whether a thread still has it: rtkit takes it back when the machine sleeps or a thread runs wild.
+  /// Whether a thread still has it: rtkit takes it back when the machine sleeps or a thread runs
+  /// wild.
   static func has(thread: Int) -> Bool {
     sched_getscheduler(pid_t(thread)) & ~resetOnFork == SCHED_FIFO
   }

@@ -1,8 +1,8 @@
 /// Decides when latency that has piled up is thrown away.
 ///
-/// Only if the measured latency exceeds the expected one by more than 10 ms for a whole second, and at most
-/// once in 10 s: jitter passes by itself, and every cut is heard.
-/// Times are microseconds of the monotonic clock. Thread: control.
+/// Only if the measured latency exceeds the expected one by more than 10 ms for a whole second, and
+/// at most once in 10 s: jitter passes by itself, and every cut is heard. Times are microseconds of
+/// the monotonic clock. Thread: control.
 package struct ResynchronizationPolicy {
   package static let tolerance = 10_000
   package static let persistence: UInt64 = 1_000_000

@@ -1,8 +1,8 @@
 import CLinux
 import Glibc
 
-/// SIGTERM, SIGINT and SIGHUP as something to read. Made before any thread is started, which inherit that
-/// they are blocked.
+/// SIGTERM, SIGINT and SIGHUP as something to read. Made before any thread is started, which
+/// inherit that they are blocked.
 @safe final class Signals {
   let descriptor: Int32
 

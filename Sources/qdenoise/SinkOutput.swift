@@ -2,11 +2,11 @@ import AudioHost
 import Memory
 import Signal
 
-/// A playback stream into the virtual microphone's sink, with the resampler between the microphone's clock
-/// and the sink's. Thread: audio.
+/// A playback stream into the virtual microphone's sink, with the resampler between the
+/// microphone's clock and the sink's. Thread: audio.
 final class SinkOutput: HopOutput {
-  /// What waits in the server right before a hop is written: a cycle of PipeWire's, and as much for its
-  /// being late.
+  /// What waits in the server right before a hop is written: a cycle of PipeWire's, and as much for
+  /// its being late.
   static let targetMicroseconds = 10_000
 
   private let sampleRate: Int

@@ -6,14 +6,15 @@ package protocol HopOutput: ~Copyable {
   mutating func write(_ samples: UnsafePointer<Float>) -> Bool
   /// Samples that waited before the last hop was written.
   var fill: Int { get }
-  /// How much faster the output's clock is than the microphone's, in parts per million; nil with one clock.
+  /// How much faster the output's clock is than the microphone's, in parts per million; nil with
+  /// one clock.
   var drift: Double? { get }
   /// Throws away what has piled up.
   mutating func resynchronize()
 }
 
-/// From fragments to the output: cuts hops, has them denoised, gives silence where there are none. Allocates
-/// nothing after `init`. Thread: audio.
+/// From fragments to the output: cuts hops, has them denoised, gives silence where there are none.
+/// Allocates nothing after `init`. Thread: audio.
 package final class SoundPath<Output: HopOutput & ~Copyable> {
   package var output: Output
   private let link: AudioLink

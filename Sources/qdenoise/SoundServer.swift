@@ -90,11 +90,6 @@ import Glibc
     virtualMicrophone = nil
   }
 
-  /// The sink that the virtual microphone is fed through, for its latency.
-  func feedLatencyMicroseconds() throws(PulseError) -> Int? {
-    try connection.sinks().first { $0.name == VirtualMicrophone.sinkName }?.latencyMicroseconds
-  }
-
   /// Unloads a module that somebody else may be unloading, too.
   private func unload(_ module: UInt32) throws(PulseError) {
     do {

@@ -2,10 +2,10 @@ package import AudioHost
 
 /// Finds the listeners that the server has taken from the virtual microphone without being asked.
 ///
-/// When the default microphone goes away, PulseAudio makes the virtual microphone the default; when one comes
-/// back, it moves everybody who records from the old default to the new one, even who had chosen the virtual
-/// microphone by name. They would hear the noise again and not know why. A person who chooses another default,
-/// or moves a stream, is left alone.
+/// When the default microphone goes away, PulseAudio makes the virtual microphone the default; when
+/// one comes back, it moves everybody who records from the old default to the new one, even who had
+/// chosen the virtual microphone by name. They would hear the noise again and not know why. A
+/// person who chooses another default, or moves a stream, is left alone.
 /// Thread: control.
 package struct StrayListeners {
   private var defaultSource: PulseSource?

@@ -1,8 +1,8 @@
 import Memory
 import Synchronization
 
-/// Both sides of the denoiser on their way to a recording: audio writes, control reads. Allocates nothing after
-/// `init`.
+/// Both sides of the denoiser on their way to a recording: audio writes, control reads. Allocates
+/// nothing after `init`.
 @safe package final class Tap: @unchecked Sendable {
   /// A sample of the microphone and the denoised one that belongs to it.
   package typealias Pair = SIMD2<Float>

@@ -65,8 +65,8 @@ package struct VirtualMicrophone: Equatable, Sendable {
   }
 
   /// Keeps what is there as wanted and removes the rest of ours.
-  /// - Parameter adopts: what another daemon left is kept, because applications are connected to it; without
-  ///   any it is made anew, as the server may still hold some of what was said.
+  /// - Parameter adopts: what another daemon left is kept, because applications are connected to
+  ///   it; without any it is made anew, as the server may still hold some of what was said.
   package func plan(for modules: [PulseModule], adopts: Bool) -> Plan {
     let ours = modules.filter(Self.isOurs)
     guard adopts else {

@@ -21,7 +21,8 @@ private final class ALSADesk {
       pcm.mouth { type pulse server "\(server.address)" device "\(microphone.sink)" }
       pcm.ear { type pulse server "\(server.address)" device "\(microphone.name)" }
       """, to: path)
-    // alsa-lib looks at the variable whenever it opens something and reads the file anew if it changed.
+    // alsa-lib looks at the variable whenever it opens something and reads the file anew if it
+    // changed.
     setenv("ALSA_CONFIG_PATH", path, 1)
   }
 
