@@ -3,12 +3,14 @@ import Foundation
 import Testing
 
 /// Files that are replaced as a whole or not at all.
-struct OutputFileTests {
+final class OutputFileTests {
   let directory = FileManager.default.temporaryDirectory.path + "/qdenoise-file-\(UUID())"
 
   init() throws {
     try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
   }
+
+  deinit { try? FileManager.default.removeItem(atPath: directory) }
 
   private var files: [String] {
     get throws { try FileManager.default.contentsOfDirectory(atPath: directory).sorted() }
@@ -16,7 +18,6 @@ struct OutputFileTests {
 
   @Test(arguments: [0, 1, 65_536, 200_001])
   func `what was written is read`(count: Int) throws {
-    defer { try? FileManager.default.removeItem(atPath: directory) }
     let bytes = (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 31) }
     let path = directory + "/file"
     try OutputFile.write([1, 2, 3], to: path)
@@ -55,7 +56,6 @@ struct OutputFileTests {
   }
 
   @Test func `a link stays a link`() throws {
-    defer { try? FileManager.default.removeItem(atPath: directory) }
     try OutputFile.write([1], to: directory + "/real")
     #expect(symlink("real", directory + "/link") == 0)
     try OutputFile.write([2], to: directory + "/link")
