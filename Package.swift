@@ -132,8 +132,8 @@ let package = Package(
     .testTarget(
       name: "DenoiseTests",
       dependencies: [
-        "Denoise", "ModelStore", "Engine", "Kernels", "Memory", "CAllocationCount", "Seeded",
-        "TestSupport",
+        "Denoise", "ModelStore", "Engine", "Signal", "Kernels", "Memory", "CAllocationCount",
+        "Seeded", "TestSupport",
       ],
       exclude: ["realtime"],
       swiftSettings: testSettings),

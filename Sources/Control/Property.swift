@@ -49,6 +49,7 @@ struct Property: Sendable {
     number("InputLevel") { $0.levels.inputDecibels },
     number("OutputLevel") { $0.levels.outputDecibels },
     number("NoiseReduction") { $0.levels.noiseReductionDecibels },
+    number("SpeechProbability") { $0.levels.speechProbability },
     number("CPUPercent") { $0.cpuPercent },
     text("RealTime") { $0.realTime },
     texts("Warnings") { $0.warnings },

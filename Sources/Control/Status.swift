@@ -121,6 +121,8 @@ extension Status {
     public var outputDecibels: Double?
     /// How much quieter the noise got, in dB.
     public var noiseReductionDecibels: Double?
+    /// How sure the network is that somebody speaks, 0 to 1; `nil` if it does not say.
+    public var speechProbability: Double?
 
     public init() {}
   }

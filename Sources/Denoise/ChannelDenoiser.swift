@@ -23,6 +23,8 @@ public struct ChannelDenoiser: ~Copyable {
   private var noisy: [Float] = []
   private var clean: [Float] = []
   private var hopOutput: [Float]
+  private let givesSpeech: Bool
+  private var speech: [Float] = []
   /// Samples at the model's rate that are still to be dropped from the output.
   private var excess: Int
   private var taken = 0
@@ -39,6 +41,7 @@ public struct ChannelDenoiser: ~Copyable {
     ratio = Double(model.sampleRate) / Double(sampleRate)
     toModel = RateConverter(.best)
     fromModel = RateConverter(.best)
+    givesSpeech = model.givesSpeech
     hopOutput = [Float](repeating: 0, count: model.hop)
     excess = keepsDelay ? 0 : model.latency
   }
@@ -55,6 +58,13 @@ public struct ChannelDenoiser: ~Copyable {
     run(isLast: true, into: &output)
     output.append(contentsOf: repeatElement(0, count: taken - given))
     given = taken
+  }
+
+  /// The probabilities of speech since the last call, one for each hop of the input at the model's
+  /// rate and for those that `finish` adds; none if the network gives none.
+  public mutating func takeSpeech() -> [Float] {
+    defer { speech.removeAll(keepingCapacity: true) }
+    return speech
   }
 
   private mutating func run(isLast: Bool, into output: inout [Float]) {
@@ -84,6 +94,7 @@ public struct ChannelDenoiser: ~Copyable {
         }
       }
       start += hop
+      if givesSpeech { speech.append(denoiser.levels.speech ?? .nan) }
       let dropped = min(excess, hop)
       excess -= dropped
       clean.append(contentsOf: hopOutput.dropFirst(dropped))

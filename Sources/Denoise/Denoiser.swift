@@ -24,7 +24,10 @@ import Signal
   public struct Levels: Sendable {
     public var input: Float = 0
     public var output: Float = 0
-    /// Whether the hop was background only, in the judgement of an energy gate.
+    /// The probability that the hop holds speech, 0 to 1; nil if the network gives none or did not
+    /// run.
+    public var speech: Float?
+    /// Whether nobody spoke: by the probability of speech, else in the judgement of an energy gate.
     public var isPause = true
   }
 
@@ -65,6 +68,7 @@ import Signal
   private var history: SpectrumHistory
   private var features: Features
   private var gate: EnergyGate
+  private var voice: VoiceGate
   private var clean: AlignedBuffer<Float>
   private var denoised: AlignedBuffer<Float>
 
@@ -73,6 +77,8 @@ import Signal
     var features: UnsafeMutablePointer<Float>
     var filter: UnsafePointer<Float>
     var gains: UnsafePointer<Float>
+    /// Nil where the network gives no probability of speech.
+    var speech: UnsafePointer<Float>?
   }
 
   /// What is louder than this is clipped at the entry, 24 dB above full scale.
@@ -99,7 +105,8 @@ import Signal
     history = SpectrumHistory(bins: model.hop + 1, depth: filter.depth)
     features = Features(
       bins: model.hop + 1, compression: model.compression, instructionSet: instructionSet)
-    gate = EnergyGate(hopSeconds: Double(model.hop) / Double(model.sampleRate))
+    gate = EnergyGate(hopSeconds: model.hopSeconds)
+    voice = VoiceGate(hopSeconds: model.hopSeconds)
     clean = AlignedBuffer(count: model.hop)
     denoised = AlignedBuffer(count: 2 * (model.hop + 1))
   }
@@ -137,6 +144,7 @@ import Signal
     levels.input = unsafe SignalKernels.meanSquare(samples, count: hop)
     gate.update(meanSquare: levels.input)
     levels.isPause = !gate.isOpen
+    levels.speech = nil
     history.advance()
     unsafe analysis.push(samples, into: history.pointer(age: 0))
     switch path {
@@ -156,6 +164,7 @@ import Signal
     synthesis.reset()
     history.reset()
     gate.reset()
+    voice.reset()
     levels = Levels()
   }
 
@@ -177,7 +186,8 @@ import Signal
       return unsafe Ports(
         features: try network.input(named: "features").baseAddress!,
         filter: try network.output(named: "taps").baseAddress!,
-        gains: try network.output(named: "gains").baseAddress!)
+        gains: try network.output(named: "gains").baseAddress!,
+        speech: model.givesSpeech ? try network.output(named: "speech").baseAddress! : nil)
     } catch {
       throw .engine(model: model.name, problem: "\(error)")
     }
@@ -187,10 +197,21 @@ import Signal
     let y = unsafe denoised.pointer
     unsafe features.compute(history.pointer(age: 0), bands: bands, into: ports.features)
     network.run()
+    hearSpeech()
     unsafe filter.apply(
       filter: ports.filter, gains: ports.gains, to: history, bands: bands, into: y)
     let x = unsafe history.pointer(age: filter.lookAhead)
-    unsafe SignalKernels.mix(y, by: mix.wet, with: x, by: mix.dry, count: 2 * bands.bins)
+    // Only who asked for all of the noise to go gets a gate as well.
+    let wet = mode == .strong ? mix.wet * voice.gain : mix.wet
+    unsafe SignalKernels.mix(y, by: wet, with: x, by: mix.dry, count: 2 * bands.bins)
+  }
+
+  /// Takes the network's probability of speech, where it has one and it is a number.
+  private mutating func hearSpeech() {
+    guard let probability = unsafe ports.speech?.pointee else { return }
+    levels.speech = probability.isNaN ? nil : min(max(probability, 0), 1)
+    voice.update(probability: levels.speech)
+    if levels.speech != nil { levels.isPause = !voice.isOpen }
   }
 
   /// The noisy spectrum times a factor.

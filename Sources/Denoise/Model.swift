@@ -5,10 +5,13 @@ import Signal
 /// for.
 ///
 /// The graph takes `features` and gives complex filter `taps` for the low bins and `gains` for the
-/// bands above; docs/network.md has the shapes.
+/// bands above, and may give the probability that somebody speaks as `speech`; docs/network.md has
+/// the shapes.
 public struct Model: Sendable {
   public enum Kind: String, Codable, Sendable, CaseIterable {
     case full, light
+    /// A shorter hop, for less delay.
+    case lowLatency = "low-latency"
   }
 
   /// How the graph's weights are stored and computed with.
@@ -44,9 +47,12 @@ public struct Model: Sendable {
   public let states: [StatePair]
   public let licence: String?
   public let precision: Precision
+  /// Whether the network also gives the probability that a hop holds speech.
+  public let givesSpeech: Bool
 
   /// The delay from a model's input to its output beyond the hop itself, in samples.
   public var latency: Int { window - hop + lookAhead * hop }
+  public var hopSeconds: Double { Double(hop) / Double(sampleRate) }
   /// Positions that the network sees.
   public var positions: Int { lowBins + bandEdges.count - 1 }
 
@@ -80,18 +86,22 @@ public struct Model: Sendable {
     states = metadata.states.map { StatePair(input: $0[0], output: $0[1]) }
     licence = metadata.licence
     precision = Model.precision(of: graph)
+    givesSpeech = Model.tensor("speech", among: graph.outputs, of: graph) != nil
     try check(graph.inputs, name: "features", kind: "input", count: 3 * positions)
     try check(graph.outputs, name: "taps", kind: "output", count: 2 * taps * lowBins)
     try check(graph.outputs, name: "gains", kind: "output", count: bandEdges.count - 1)
+    if givesSpeech { try check(graph.outputs, name: "speech", kind: "output", count: 1) }
+  }
+
+  private static func tensor(_ name: String, among indices: [Int], of graph: Graph) -> Tensor? {
+    indices.lazy.filter(graph.tensors.indices.contains).map { graph.tensors[$0] }
+      .first { $0.name == name }
   }
 
   private func check(
     _ indices: [Int], name: String, kind: String, count: Int
   ) throws(DenoiseError) {
-    guard
-      let tensor = indices.lazy.filter(graph.tensors.indices.contains).map({ graph.tensors[$0] })
-        .first(where: { $0.name == name })
-    else {
+    guard let tensor = Model.tensor(name, among: indices, of: graph) else {
       throw .shape(model: graph.name, problem: "there is no \(kind) '\(name)'")
     }
     guard tensor.count == count, tensor.type == .float32 else {

@@ -11,6 +11,8 @@ struct FileDenoiser: Sendable {
   var strength: Float?
   /// Whether the output is as late as it would be live.
   var keepsDelay = false
+  /// A file for the probability of speech in each hop, as comma-separated values.
+  var speech: String?
 
   /// Samples of each channel that are read at a time: short, so that pipes flow.
   private static let piece = 4800
@@ -35,11 +37,13 @@ struct FileDenoiser: Sendable {
     let outputFormat = output == "-" ? format : try format.adapted(to: output)
     var writer = try SoundFileWriter(path: output, format: outputFormat, length: reader.length)
     var channels = try Channels(self, format: format)
+    var table = SpeechTable(channels: format.channels, hopSeconds: model.hopSeconds)
     var done = 0
     while true {
       let samples = try reader.read(FileDenoiser.piece)
       if samples.isEmpty { break }
       try writer.write(channels.process(samples))
+      if speech != nil { table.append(channels.takeSpeech()) }
       done += samples.count / format.channels
       progress(
         Progress(
@@ -48,6 +52,10 @@ struct FileDenoiser: Sendable {
     }
     try writer.write(channels.finish())
     try writer.finish()
+    guard let speech else { return }
+    table.append(channels.takeSpeech())
+    let seconds = Double(done) / Double(format.sampleRate)
+    try OutputFile.write(Array(table.text(seconds: seconds).utf8), to: speech)
   }
 }
 
@@ -98,6 +106,11 @@ struct FileDenoiser: Sendable {
     return takeOutput()
   }
 
+  /// For each channel, the probabilities since the last call.
+  mutating func takeSpeech() -> [[Float]] {
+    (0..<count).map { unsafe denoisers[$0].takeSpeech() }
+  }
+
   private mutating func takeOutput() -> [Float] {
     // The channels go in step, so that they have equally much to give.
     let length = outputs[0].count
@@ -115,6 +128,8 @@ enum ProcessError: Error, Equatable, CustomStringConvertible {
   case sampleRate(file: String, hertz: Int)
   case sameFolder(String)
   case folderToStream(String)
+  case noSpeech(model: String)
+  case speechOfFolder
   case noSoundFiles(String)
   case cannotCreateFolder(path: String, reason: String)
   case cannotList(path: String, reason: String)
@@ -128,6 +143,10 @@ enum ProcessError: Error, Equatable, CustomStringConvertible {
       "\(path): would be overwritten by its own results; name another folder for them"
     case .folderToStream(let path):
       "\(path): is a folder, its results need one too; name it instead of -"
+    case .noSpeech(let model):
+      "\(model): gives no probability of speech; leave --speech out or choose another model"
+    case .speechOfFolder:
+      "--speech is for one file; name a sound file rather than a folder"
     case .noSoundFiles(let path):
       "\(path): there are no sound files in it; name a folder with WAV, FLAC, Ogg or the like"
     case .cannotCreateFolder(let path, let reason):

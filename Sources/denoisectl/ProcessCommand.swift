@@ -30,6 +30,13 @@ struct ProcessCommand: ParsableCommand {
     completion: .file(extensions: ["tflite"]))
   var model = "full"
 
+  @Option(
+    help: ArgumentHelp(
+      "Write how likely speech is in each hop, as time,speech lines; for one file.",
+      valueName: "csv"),
+    completion: .file(extensions: ["csv"]))
+  var speech: String?
+
   @Argument(
     help: ArgumentHelp(
       "A sound file of any format, a folder, or - for standard input (WAV).", valueName: "in"),
@@ -51,7 +58,12 @@ struct ProcessCommand: ParsableCommand {
 
   func run() throws {
     let files = FileDenoiser(
-      model: try ModelStore.load(choice), mode: mode, strength: strength, keepsDelay: live)
+      model: try ModelStore.load(choice), mode: mode, strength: strength, keepsDelay: live,
+      speech: speech)
+    if speech != nil {
+      guard files.model.givesSpeech else { throw ProcessError.noSpeech(model: files.model.name) }
+      guard !isFolder(input) else { throw ProcessError.speechOfFolder }
+    }
     // A reader that goes away is an error like any other.
     signal(SIGPIPE, SIG_IGN)
     let bar = ProgressBar()

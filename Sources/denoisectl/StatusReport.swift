@@ -96,7 +96,7 @@ package struct StatusReport {
     func line(_ decibels: Double?) -> String {
       guard let decibels else { return "nothing to measure" }
       let figure = leftPad("\(format(decibels)) dBFS", to: 11)
-      return meters ? "\(figure)  \(meter(decibels))" : figure
+      return meters ? "\(figure)  \(meter((decibels + 80) / 80))" : figure
     }
     return [
       ("level in", line(status.levels.inputDecibels)),
@@ -106,7 +106,14 @@ package struct StatusReport {
         status.levels.noiseReductionDecibels.map { "\(format($0)) dB quieter" }
           ?? "nothing to measure"
       ),
+      ("speech", speech),
     ]
+  }
+
+  private var speech: String {
+    guard let probability = status.levels.speechProbability else { return "nothing to measure" }
+    let figure = leftPad("\(Int((100 * probability).rounded())) %", to: 8)
+    return meters ? "\(figure)     \(meter(probability))" : figure
   }
 
   private var machine: [Line] {
@@ -120,9 +127,9 @@ package struct StatusReport {
     ]
   }
 
-  /// 40 columns from -80 dBFS to full scale.
-  private func meter(_ decibels: Double) -> String {
-    let filled = Int(min(max((decibels + 80) / 2, 0), 40))
+  /// 40 columns; `share` is what of them is filled. Levels go from -80 dBFS to full scale.
+  private func meter(_ share: Double) -> String {
+    let filled = Int(min(max(40 * share, 0), 40))
     return "[\(String(repeating: "#", count: filled))\(String(repeating: "-", count: 40 - filled))]"
   }
 }

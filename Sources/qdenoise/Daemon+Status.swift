@@ -51,6 +51,7 @@ extension Daemon {
       status.levels.inputDecibels = link.levels.inputDecibels
       status.levels.outputDecibels = link.levels.outputDecibels
       status.levels.noiseReductionDecibels = link.levels.noiseReductionDecibels
+      status.levels.speechProbability = link.levels.speechProbability
     }
     let drift = Double(bitPattern: link.drift.load(ordering: .relaxed))
     status.driftPpm = drift.isNaN ? nil : drift

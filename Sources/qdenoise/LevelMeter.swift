@@ -2,7 +2,7 @@ package import Denoise
 import Signal
 import Synchronization
 
-/// Levels in and out, and how much quieter the noise got. Thread: audio.
+/// Levels in and out, how much quieter the noise got, and whether somebody speaks. Thread: audio.
 package struct LevelMeter {
   /// Seconds over which a level is smoothed.
   package static let smoothing: Float = 0.2
@@ -17,6 +17,8 @@ package struct LevelMeter {
   /// The same in the pauses of speech; 0 before there was one.
   package private(set) var backgroundInput: Float = 0
   package private(set) var backgroundOutput: Float = 0
+  /// The probability of speech, smoothed as the levels are; NaN where the network gives none.
+  package private(set) var speech: Float = .nan
 
   package init(hopSeconds: Float) {
     step = min(1, hopSeconds / Self.smoothing)
@@ -26,6 +28,11 @@ package struct LevelMeter {
   package mutating func record(_ hop: Denoiser.Levels) {
     input += (hop.input - input) * step
     output += (hop.output - output) * step
+    if let probability = hop.speech {
+      speech = speech.isNaN ? probability : speech + (probability - speech) * step
+    } else {
+      speech = .nan
+    }
     // Digital silence is no background: nothing is made quieter there.
     guard hop.isPause, hop.input > 1e-10 else { return }
     let step = backgroundInput == 0 ? 1 : backgroundStep
@@ -40,6 +47,7 @@ package final class LevelCells: Sendable {
   private let output = Atomic<UInt32>(0)
   private let backgroundInput = Atomic<UInt32>(0)
   private let backgroundOutput = Atomic<UInt32>(0)
+  private let speech = Atomic<UInt32>(Float.nan.bitPattern)
 
   /// Thread: audio.
   package func publish(_ meter: LevelMeter) {
@@ -47,6 +55,7 @@ package final class LevelCells: Sendable {
     output.store(meter.output.bitPattern, ordering: .relaxed)
     backgroundInput.store(meter.backgroundInput.bitPattern, ordering: .relaxed)
     backgroundOutput.store(meter.backgroundOutput.bitPattern, ordering: .relaxed)
+    speech.store(meter.speech.bitPattern, ordering: .relaxed)
   }
 
   /// dB of full scale. Thread: control.
@@ -57,6 +66,12 @@ package final class LevelCells: Sendable {
   package var noiseReductionDecibels: Double? {
     backgroundInput.load(ordering: .relaxed) == 0
       ? nil : decibels(backgroundInput) - decibels(backgroundOutput)
+  }
+
+  /// 0 to 1; nil where the network gives none.
+  package var speechProbability: Double? {
+    let probability = Float(bitPattern: speech.load(ordering: .relaxed))
+    return probability.isNaN ? nil : Double(probability)
   }
 
   private func decibels(_ cell: borrowing Atomic<UInt32>) -> Double {

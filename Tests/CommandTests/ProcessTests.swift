@@ -88,6 +88,37 @@ struct ProcessTests {
     }
   }
 
+  @Test(arguments: [("full", 0.01), ("low_latency", 0.005)])
+  func `the probability of speech is written hop by hop`(model: String, hop: Double) throws {
+    // A second of silence, then a second of hiss, which the fixture takes for speech.
+    let mono = [Float](repeating: 0, count: 48000) + hiss(48000).map { 10 * $0 }
+    try store(mono, as: "in.wav")
+    let fixture = "\(Piece.root)/Tests/Fixtures/denoiser_\(model).tflite"
+    let result = try denoisectl(
+      "process", "--model", fixture, "--speech", file("in.csv"), file("in.wav"), file("out.wav"))
+    try #require(result.status == 0, "\(result.output)")
+    let lines = try String(contentsOfFile: file("in.csv"), encoding: .utf8).split(separator: "\n")
+    #expect(lines[0] == "time,speech")
+    let rows = lines.dropFirst().map { $0.split(separator: ",").compactMap { Double($0) } }
+    #expect(rows.count == Int(2 / hop))
+    #expect(zip(rows.indices, rows).allSatisfy { abs($1[0] - Double($0) * hop) < 1e-6 })
+    #expect(rows.allSatisfy { $0[0] < 0.99 ? $0[1] < 0.1 : $0[0] > 1.01 ? $0[1] > 0.9 : true })
+  }
+
+  @Test func `a probability that there is not is refused before anything is done`() throws {
+    try store(hiss(4800), as: "in.wav")
+    let result = try denoisectl(
+      "process", "--model", "\(Piece.root)/Tests/Fixtures/fc_m1_f32.tflite", "--speech",
+      file("in.csv"), file("in.wav"), file("out.wav"))
+    #expect(result.status == 1)
+    #expect(!FileManager.default.fileExists(atPath: file("in.csv")))
+    let folder = try denoisectl(
+      "process", "--model", "\(Piece.root)/Tests/Fixtures/denoiser_full.tflite", "--speech",
+      file("in.csv"), sandbox.directory, file("out"))
+    #expect(folder.status == 1)
+    #expect(folder.output.contains("--speech is for one file"))
+  }
+
   @Test func `samples that are no numbers and files without samples pass`() throws {
     var input = hiss(4800)
     input[100] = .nan

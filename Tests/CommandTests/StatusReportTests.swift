@@ -15,6 +15,7 @@ struct StatusReportTests {
     #expect(text.contains("latency      not running, budget 0.0 ms\n"))
     #expect(text.contains("hop time     nothing measured yet\n"))
     #expect(text.contains("level in     nothing to measure\n"))
+    #expect(text.contains("speech       nothing to measure\n"))
   }
 
   @Test func `every fact has its line and unit`() {
@@ -30,6 +31,7 @@ struct StatusReportTests {
     status.hops.p99Microseconds = 88
     status.hops.maximumMicroseconds = 120
     status.levels.inputDecibels = -32.04
+    status.levels.speechProbability = 0.875
     status.driftPpm = -0.04
     status.warnings = ["it howls"]
     let text = StatusReport(status, meters: true).text
@@ -39,6 +41,7 @@ struct StatusReportTests {
       "  fragment                  10.04 ms  measured",
       "hop time     p50 41.2 µs, p99 88.0 µs, max 120.0 µs", "drift        0.0 ppm",
       "level in      -32.0 dBFS  [#######################-----------------]",
+      "speech           88 %     [###################################-----]",
     ] {
       #expect(text.contains(line), "\(line)\nin\n\(text)")
     }

@@ -35,6 +35,7 @@ struct StatusTests {
     status.levels.inputDecibels = -31.25
     status.levels.outputDecibels = -.infinity
     status.levels.noiseReductionDecibels = 24
+    status.levels.speechProbability = 0.75
     status.driftPpm = -12.5
     status.cpuPercent = 1.5
     status.memoryBytes = 12_345_678

@@ -3,12 +3,16 @@ import Engine
 import Foundation
 import Seeded
 
-/// A network that answers the same at every hop, so that what becomes of a sound can be foretold.
+/// A network that answers the same at every hop, so that what becomes of a sound can be foretold;
+/// only its probability of speech may depend on the sound.
 struct ConstantModel: Sendable {
   /// Real and imaginary part for each of the three spectra of the complex filter.
   var taps: [Float] = [1, 0, 0, 0, 0, 0]
   var gain: Float = 1
   var lookAhead = 0
+  /// Samples.
+  var hop = 480
+  var speech = Speech.none
   /// Replaces values of the metadata; nil takes the key out.
   var metadata: [String: (any Sendable)?] = [:]
 
@@ -17,31 +21,41 @@ struct ConstantModel: Sendable {
   /// What takes everything away.
   static let nothing = ConstantModel(taps: [0, 0, 0, 0, 0, 0], gain: 0)
 
-  static let edges = [64] + (1...31).map { 64 + 13 * $0 } + [481]
+  enum Speech: Sendable {
+    /// There is no such output.
+    case none
+    case always(Float)
+    /// As likely as a bin is loud: 1 where its |X|^0.3 is 1.
+    case bin(Int)
+  }
+
+  /// The low bins reach up to 3.2 kHz, whatever the hop.
+  var lowBins: Int { 64 * hop / 480 }
+  var edges: [Int] { [lowBins] + (1...31).map { lowBins + 13 * hop * $0 / 480 } + [hop + 1] }
 
   var model: Model { get throws { try Model(graph) } }
 
   /// Fully connected layers with weights of zero: the biases are the answer.
   var graph: Graph {
     var values: [String: Any] = [
-      "version": 1, "name": "constant", "kind": "full", "sample_rate": 48000, "window": 960,
-      "hop": 480, "low_bins": 64, "band_edges": ConstantModel.edges, "taps": 3,
+      "version": 1, "name": "constant", "kind": "full", "sample_rate": 48000, "window": 2 * hop,
+      "hop": hop, "low_bins": lowBins, "band_edges": edges, "taps": 3,
       "look_ahead": lookAhead, "compression": 0.3, "states": [[String]](),
     ]
     for (key, value) in metadata { values[key] = value as Any? }
     var json: [UInt8] = []
     if let data = try? JSONSerialization.data(withJSONObject: values) { json = Array(data) }
-    return Graph(
+    var graph = Graph(
       name: "constant.tflite",
       tensors: [
-        Tensor(name: "features", shape: [1, 1, 96, 3], type: .float32),
+        Tensor(name: "features", shape: [1, 1, lowBins + 32, 3], type: .float32),
         Tensor(name: "begin_low", shape: [4], integers: [0, 0, 0, 0]),
-        Tensor(name: "size_low", shape: [4], integers: [1, 1, 64, 3]),
-        Tensor(name: "low", shape: [1, 1, 64, 3], type: .float32),
+        Tensor(name: "size_low", shape: [4], integers: [1, 1, Int32(lowBins), 3]),
+        Tensor(name: "low", shape: [1, 1, lowBins, 3], type: .float32),
         Tensor(name: "weights_low", shape: [6, 3], values: [Float](repeating: 0, count: 18)),
         Tensor(name: "bias_low", shape: [6], values: taps),
-        Tensor(name: "taps", shape: [1, 1, 64, 6], type: .float32),
-        Tensor(name: "begin_high", shape: [4], integers: [0, 0, 64, 0]),
+        Tensor(name: "taps", shape: [1, 1, lowBins, 6], type: .float32),
+        Tensor(name: "begin_high", shape: [4], integers: [0, 0, Int32(lowBins), 0]),
         Tensor(name: "size_high", shape: [4], integers: [1, 1, 32, 3]),
         Tensor(name: "high", shape: [1, 1, 32, 3], type: .float32),
         Tensor(name: "weights_high", shape: [1, 3], values: [0, 0, 0]),
@@ -57,6 +71,33 @@ struct ConstantModel: Sendable {
           .fullyConnected(.none, keepsDimensions: true), inputs: [9, 10, 11], outputs: [12]),
       ],
       inputs: [0], outputs: [6, 12], metadata: ["qdenoise": json])
+    addSpeech(to: &graph)
+    return graph
+  }
+
+  private func addSpeech(to graph: inout Graph) {
+    var (bin, weight, bias) = (0, Float(0), Float(0))
+    switch speech {
+    case .none: return
+    case .always(let probability): bias = probability
+    case .bin(let index): (bin, weight) = (index, 1)
+    }
+    let first = graph.tensors.count
+    graph.tensors += [
+      Tensor(name: "begin_speech", shape: [4], integers: [0, 0, Int32(bin), 0]),
+      Tensor(name: "size_speech", shape: [4], integers: [1, 1, 1, 3]),
+      Tensor(name: "heard", shape: [1, 1, 1, 3], type: .float32),
+      Tensor(name: "weights_speech", shape: [1, 3], values: [weight, 0, 0]),
+      Tensor(name: "bias_speech", shape: [1], values: [bias]),
+      Tensor(name: "speech", shape: [1, 1, 1, 1], type: .float32),
+    ]
+    graph.operators += [
+      Operator(.slice, inputs: [0, first, first + 1], outputs: [first + 2]),
+      Operator(
+        .fullyConnected(.none, keepsDimensions: true), inputs: [first + 2, first + 3, first + 4],
+        outputs: [first + 5]),
+    ]
+    graph.outputs.append(first + 5)
   }
 }
 

@@ -65,6 +65,26 @@ import Testing
     ) { try Model(graph) }
   }
 
+  @Test func `a model may give the probability of speech, as one number`() throws {
+    #expect(try !ConstantModel.identity.model.givesSpeech)
+    var graph = ConstantModel(speech: .always(0.5)).graph
+    #expect(try Model(graph).givesSpeech)
+    let index = try #require(graph.tensors.firstIndex { $0.name == "speech" })
+    graph.tensors[index].shape = [1, 1, 2, 1]
+    #expect(
+      throws: DenoiseError.shape(
+        model: "constant.tflite",
+        problem: "output 'speech' is float32 [1, 1, 2, 1], not 1 of float32")
+    ) { try Model(graph) }
+  }
+
+  @Test func `a low-latency model has half the hop, and half the delay`() throws {
+    let model = try ConstantModel(hop: 240, metadata: ["kind": "low-latency"]).model
+    #expect(model.kind == .lowLatency)
+    #expect((model.hop, model.window, model.lowBins, model.positions) == (240, 480, 32, 64))
+    #expect(model.latency == 240)
+  }
+
   @Test func `a state that is not there is the engine's complaint`() throws {
     let model = try ConstantModel(metadata: ["states": [["a", "b"]]]).model
     #expect(throws: DenoiseError.self) { _ = try Denoiser(model) }

@@ -6,8 +6,10 @@
 
 <name>.tflite is the model. <name>.golden is little-endian: the number of runs (uint32), then for
 each run the floats of every input and of every output, in the model's order, without the states.
+Those named denoiser_ are for tests that need a denoiser of known answers.
 """
 
+import json
 import pathlib
 import struct
 
@@ -243,6 +245,27 @@ def streaming(int8):
     save(f"streaming_{'int8' if int8 else 'f32'}", b, runs=60, states=states)
 
 
+def denoiser(name, kind, hop):
+    """A denoiser that leaves the sound as it is and takes loudness in the low bins for speech."""
+    low, bands = 64 * hop // 480, 32
+    b = Builder()
+    x = b.input("features", [1, 1, low + bands, 3])
+    bins = b.slice(x, [0, 0, 0, 0], [1, 1, low, 3])
+    identity = np.eye(1, 6, dtype=np.float32)[0]
+    b.output(b.fully_connected(bins, np.zeros((6, 3), np.float32), identity), "taps")
+    high = b.slice(x, [0, 0, low, 0], [1, 1, bands, 3])
+    b.output(b.fully_connected(high, np.zeros((1, 3), np.float32), np.float32([1])), "gains")
+    level = b.op("MEAN", [b.slice(x, [0, 0, 0, 0], [1, 1, low, 1]), b.constant([2, 3])],
+                 [1, 1, 1, 1], "ReducerOptions", keepDims=True)
+    logit = b.fully_connected(level, np.float32([[20]]), np.float32([-10]))
+    b.output(b.op("LOGISTIC", [logit], [1, 1, 1, 1]), "speech")
+    b.metadata("qdenoise", json.dumps({
+        "version": 1, "name": name, "kind": kind, "sample_rate": 48000, "window": 2 * hop,
+        "hop": hop, "low_bins": low, "taps": 3, "look_ahead": 0, "compression": 0.3, "states": [],
+        "band_edges": [low + 13 * hop * i // 480 for i in range(bands)] + [hop + 1]}))
+    (FOLDER / f"{name}.tflite").write_bytes(b.bytes())
+
+
 if __name__ == "__main__":
     fully_connected()
     convolution()
@@ -252,3 +275,5 @@ if __name__ == "__main__":
     images()
     streaming(False)
     streaming(True)
+    denoiser("denoiser_full", "full", 480)
+    denoiser("denoiser_low_latency", "low-latency", 240)

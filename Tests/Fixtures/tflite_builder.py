@@ -171,6 +171,14 @@ class Builder:
         return self.op("RESHAPE", [x, self.constant(shape)], list(shape), "ReshapeOptions",
                        newShape=list(shape))
 
+    def metadata(self, name, text):
+        buffer = schema.BufferT()
+        buffer.data = np.frombuffer(text.encode(), np.uint8)
+        self.model.buffers.append(buffer)
+        entry = schema.MetadataT()
+        entry.name, entry.buffer = name.encode(), len(self.model.buffers) - 1
+        self.model.metadata.append(entry)
+
     def bytes(self):
         b = flatbuffers.Builder(1 << 16)
         b.Finish(self.model.Pack(b), file_identifier=b"TFL3")
