@@ -7,7 +7,7 @@ DESTDIR ?=
 BUILD = .build/release
 STATIC = .build/static
 
-.PHONY: build deps run test check samples models train figures benchmark programs install uninstall \
+.PHONY: build deps run test check samples models train figures bench programs install uninstall \
   clean swift
 
 build: swift
@@ -60,13 +60,14 @@ figures: swift
 	$(SWIFT) build -c release
 	@scripts/figures
 
-# One run of each network; beside LiteRT with XNNPACK where Python has ai-edge-litert.
-benchmark: swift
+# Networks on this engine beside LiteRT with XNNPACK, in turns; writes docs/benchmarks.md.
+BENCH_CPU ?= $(shell expr $$(nproc) - 1)
+
+bench: swift
 	$(SWIFT) build -c release --product denoisectl
-	@for model in full light; do $(BUILD)/denoisectl model benchmark $$model; done
-	@if python3 -c 'import ai_edge_litert' 2>/dev/null; then \
-	  python3 Benchmarks/compare_litert.py models/full.int8.tflite models/light.int8.tflite; \
-	else echo "pip install ai-edge-litert numpy: then LiteRT is timed beside it"; fi
+	@python3 -c 'import ai_edge_litert, flatbuffers' 2>/dev/null || \
+	  { echo "LiteRT is missing: pip install ai-edge-litert flatbuffers numpy"; exit 1; }
+	taskset -c $(BENCH_CPU) python3 Benchmarks/bench.py --write
 
 # What is installed needs no Swift on the machine.
 programs: swift

@@ -8,6 +8,8 @@ public enum EngineError: Error, Equatable, CustomStringConvertible {
   case unsupportedTensor(graph: String, tensor: String, reason: String)
   /// No graph input or output has this name, or it is a state and lives inside the network.
   case noTensor(graph: String, name: String, kind: String, available: [String])
+  /// The input or output does not hold floats.
+  case notFloat(graph: String, name: String, kind: String, type: ElementType)
   /// The state pair does not fit the graph.
   case invalidState(graph: String, state: String, reason: String)
   /// Running it would need more memory than is allowed.
@@ -26,6 +28,9 @@ public enum EngineError: Error, Equatable, CustomStringConvertible {
     case .noTensor(let graph, let name, let kind, let available):
       "\(graph): there is no \(kind) '\(name)'; there is "
         + (available.isEmpty ? "none" : available.map { "'\($0)'" }.joined(separator: ", "))
+    case .notFloat(let graph, let name, let kind, let type):
+      "\(graph): the \(kind) '\(name)' is \(type), not float32; use a model with float32 inputs and "
+        + "outputs"
     case .invalidState(let graph, let state, let reason):
       "\(graph): state '\(state)': \(reason); correct the states in the model's metadata"
     case .tooLarge(let graph, let bytes, let limit):

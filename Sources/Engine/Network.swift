@@ -9,6 +9,8 @@ internal import Memory
   /// Whose microkernels run.
   public let instructionSet: InstructionSet
   let steps: [Step]
+  /// The operator of the graph that each step was made for.
+  package let stepOperators: [Int]
   let weights: PackedWeights
   let quantization: DynamicQuantization
   let elementwise: Elementwise
@@ -36,6 +38,7 @@ internal import Memory
   private struct Place {
     var address: Address
     var count: Int
+    var type: ElementType
   }
 
   /// Compiles a graph.
@@ -54,7 +57,8 @@ internal import Memory
         guard let value = values[tensor], let count = graph.tensors[tensor].count else {
           return nil
         }
-        return Place(address: planner.address(value), count: count)
+        return Place(
+          address: planner.address(value), count: count, type: graph.tensors[tensor].type)
       }
     }
     inputs = places(planner.namedInputs)
@@ -62,6 +66,7 @@ internal import Memory
     name = graph.name
     self.instructionSet = instructionSet
     steps = planner.steps
+    stepOperators = planner.stepOperators
     rings = planner.rings
     (views, memories) = Self.memories(planner)
     weights = PackedWeights(planner, instructionSet)
@@ -86,27 +91,69 @@ internal import Memory
   @unsafe public func input(named name: String) throws(EngineError)
     -> UnsafeMutableBufferPointer<Float>
   {
-    guard let place = inputs[name] else {
-      throw .noTensor(
-        graph: self.name, name: name, kind: "input", available: inputs.keys.sorted())
+    let place = try place(name, in: inputs, kind: "input")
+    guard place.type == .float32 else {
+      throw .notFloat(graph: self.name, name: name, kind: "input", type: place.type)
     }
     return unsafe floats(place.address, place.count)
+  }
+
+  /// The same for an input of any type: its elements, little-endian.
+  @unsafe public func inputBytes(named name: String) throws(EngineError)
+    -> UnsafeMutableRawBufferPointer
+  {
+    let place = try place(name, in: inputs, kind: "input")
+    return unsafe UnsafeMutableRawBufferPointer(
+      bytes(place.address, place.count * place.type.size))
   }
 
   /// Where the caller reads an output after `run`; stable for the network's life.
   @unsafe public func output(named name: String) throws(EngineError)
     -> UnsafeBufferPointer<Float>
   {
-    guard let place = outputs[name] else {
-      throw .noTensor(
-        graph: self.name, name: name, kind: "output", available: outputs.keys.sorted())
+    let place = try place(name, in: outputs, kind: "output")
+    guard place.type == .float32 else {
+      throw .notFloat(graph: self.name, name: name, kind: "output", type: place.type)
     }
     return unsafe UnsafeBufferPointer(floats(place.address, place.count))
+  }
+
+  /// The same for an output of any type: its elements, little-endian.
+  @unsafe public func outputBytes(named name: String) throws(EngineError)
+    -> UnsafeRawBufferPointer
+  {
+    let place = try place(name, in: outputs, kind: "output")
+    return unsafe UnsafeRawBufferPointer(bytes(place.address, place.count * place.type.size))
+  }
+
+  private func place(
+    _ name: String, in places: [String: Place], kind: String
+  ) throws(EngineError) -> Place {
+    guard let place = places[name] else {
+      throw .noTensor(
+        graph: self.name, name: name, kind: kind, available: places.keys.sorted())
+    }
+    return place
   }
 
   /// Computes the outputs and the next states. Allocates nothing.
   public mutating func run() {
     for index in 0..<steps.count { perform(steps[index]) }
+    advance()
+  }
+
+  /// Runs, and adds to each step's entry how many seconds it took, reading a clock in between.
+  package mutating func run(addingSecondsTo seconds: inout [Double]) {
+    let clock = ContinuousClock()
+    for index in 0..<steps.count {
+      let duration = clock.measure { perform(steps[index]) }
+      seconds[index] += Double(duration.components.attoseconds) / 1e18
+    }
+    advance()
+  }
+
+  /// Moves on to the next run's rows.
+  private mutating func advance() {
     for ring in 0..<rings.count { heads[ring] = (heads[ring] + 1) % rings[ring].slots }
     moveViews()
   }

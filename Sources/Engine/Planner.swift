@@ -5,6 +5,9 @@
 struct Planner {
   let graph: Graph
   var steps: [Step] = []
+  /// By step: the operator that was being lowered.
+  private(set) var stepOperators: [Int] = []
+  private var currentOperator = 0
   var storages: [Storage] = []
   var rings: [Ring] = []
   var floatWeights: [FloatWeights] = []
@@ -75,7 +78,10 @@ struct Planner {
     for pair in pairs { try plan(pair) }
     chooseGathered()
     try chooseValues()
-    for index in graph.operators.indices where !absorbed.contains(index) { try lower(index) }
+    for index in graph.operators.indices where !absorbed.contains(index) {
+      currentOperator = index
+      try lower(index)
+    }
     for tensor in namedOutputs.values { _ = try value(of: tensor) }
     for pair in pairs { try handThrough(pair) }
     let total = storages.reduce(0) { $0 + ArenaLayout.aligned($1.byteCount) }
@@ -149,6 +155,7 @@ struct Planner {
       storages[storage].lifetime = first...now
     }
     steps.append(step)
+    stepOperators.append(currentOperator)
   }
 
   // MARK: Errors

@@ -22,6 +22,7 @@ struct Denoisectl: ParsableCommand {
           DoctorCommand.self, ReloadCommand.self,
         ]),
       CommandGroup(name: "Recordings", subcommands: [ProcessCommand.self, PlotCommand.self]),
+      CommandGroup(name: "Networks", subcommands: [BenchCommand.self]),
     ])
 
   static func main() {

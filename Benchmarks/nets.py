@@ -1,0 +1,71 @@
+"""The networks that are timed: generated, with random weights, in float32 and dynamic range."""
+
+import pathlib
+import sys
+
+import numpy as np
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "Tests" / "Fixtures"))
+
+from tflite_builder import Builder
+
+
+def normal(random, *shape):
+    return (random.normal(size=shape) / np.sqrt(np.prod(shape[1:]))).astype(np.float32)
+
+
+def stack(widths, int8):
+    """Fully connected layers with RELU between them."""
+    random, b = np.random.default_rng(1), Builder()
+    x = b.input("x", [1, widths[0]])
+    for i, (k, n) in enumerate(zip(widths, widths[1:])):
+        last = i == len(widths) - 2
+        x = b.fully_connected(x, normal(random, n, k), normal(random, n, 1)[:, 0], int8,
+                              "none" if last else "relu")
+    b.output(x, "y")
+    return b.bytes()
+
+
+def gru(size, int8):
+    """One step of a gated recurrent unit made of two products, its state carried by the caller."""
+    random, b = np.random.default_rng(2), Builder()
+    shape, options = [1, size], "AddOptions"
+    x, h = b.input("x", shape), b.input("h_in", shape)
+    gates = [b.op("SPLIT", [b.constant(np.int32(1)),
+                            b.fully_connected(v, normal(random, 3 * size, size),
+                                              normal(random, 3 * size, 1)[:, 0], int8)],
+                  [shape] * 3, "SplitOptions", numSplits=3) for v in (x, h)]
+
+    def add(p, q):
+        return b.op("ADD", [p, q], shape, options)
+
+    def mul(p, q):
+        return b.op("MUL", [p, q], shape, "MulOptions")
+
+    update, reset = (b.op("LOGISTIC", [add(gates[0][i], gates[1][i])], shape) for i in (0, 1))
+    new = b.op("TANH", [add(gates[0][2], mul(reset, gates[1][2]))], shape)
+    b.output(add(new, mul(update, b.op("SUB", [h, new], shape, "SubOptions"))), "h_out")
+    return b.bytes()
+
+
+def convolutions(kernel, int8):
+    """Over [8, 64] pixels, from 1 to 32, 64, 64 and 32 channels."""
+    random, b = np.random.default_rng(3), Builder()
+    x = b.input("x", [1, 8, 64, 1])
+    channels = [1, 32, 64, 64, 32]
+    for k, n in zip(channels, channels[1:]):
+        x = b.conv(x, normal(random, n, *kernel, k), normal(random, n, 1)[:, 0], int8,
+                   activation="relu")
+    b.output(x, "y")
+    return b.bytes()
+
+
+def generated():
+    """(name, bytes) of every network."""
+    for suffix, int8 in (("f32", False), ("dynamic range", True)):
+        yield f"FC 257-256x4-257, {suffix}", stack([257] + [256] * 4 + [257], int8)
+        for width in (32, 64, 96):
+            yield f"FC 64-{width}x4-64, {suffix}", stack([64] + [width] * 4 + [64], int8)
+        yield f"GRU of 256 made of FC, {suffix}", gru(256, int8)
+        yield f"1x3 convolutions, {suffix}", convolutions((1, 3), int8)
+        yield f"3x3 convolutions, {suffix}", convolutions((3, 3), int8)

@@ -1,0 +1,74 @@
+public import ArgumentParser
+import Denoise
+import Engine
+import FoundationEssentials
+public import Kernels
+import ModelStore
+
+/// Times a network alone, without a front end, as Benchmarks/bench.py needs it.
+struct BenchCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "bench",
+    abstract: "Times one run of a network on one thread, and each of its operators.",
+    discussion: """
+      Times are means per run over batches of at least 100 ms; least, median and 99th percentile \
+      are those of the batches. Inputs are random, the states of a denoising model stay inside.
+      """)
+
+  @Flag(help: "One JSON object for programs.")
+  var json = false
+
+  @OptionGroup var microkernels: MicrokernelOption
+
+  @Option(help: "How long to time batches.")
+  var seconds = 2.0
+
+  @Argument(
+    help: "A .tflite file, or full or light: the built-in models.",
+    completion: .file(extensions: ["tflite"]))
+  var file: ModelChoice
+
+  func validate() throws {
+    guard (0.1...3600).contains(seconds) else {
+      throw ValidationError("--seconds is from 0.1 to 3600")
+    }
+  }
+
+  func run() throws {
+    let graph = try ModelStore.graph(file)
+    let states = (try? Model(graph))?.states ?? []
+    var network = try Network(graph, states: states, instructionSet: microkernels.isa)
+    for index in graph.inputs {
+      let name = graph.tensors[index].name
+      guard !states.contains(where: { $0.input == name }) else { continue }
+      if graph.tensors[index].type == .float32 {
+        let input = unsafe try network.input(named: name)
+        for i in 0..<input.count { unsafe input[i] = .random(in: -1...1) }
+      } else {
+        let input = unsafe try network.inputBytes(named: name)
+        for i in 0..<input.count { unsafe input[i] = .random(in: 0...255) }
+      }
+    }
+    let benchmark = Benchmark(&network, seconds: seconds)
+    let report = BenchReport(benchmark, graph, network)
+    print(json ? try report.json() : report.text)
+  }
+}
+
+/// Which microkernels to use.
+struct MicrokernelOption: ParsableArguments {
+  @Option(
+    help: """
+      The instruction set to use: \
+      \(InstructionSet.available.map(\.rawValue).joined(separator: ", ")).
+      """)
+  var isa = InstructionSet.best
+
+  func validate() throws {
+    guard InstructionSet.available.contains(isa) else {
+      throw ValidationError("\(isa.rawValue) is not available on this machine")
+    }
+  }
+}
+
+extension InstructionSet: ExpressibleByArgument {}

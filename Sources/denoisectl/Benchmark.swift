@@ -1,0 +1,47 @@
+import Engine
+
+/// Times of a network: of whole runs, in batches, and of its operators.
+struct Benchmark {
+  /// Mean microseconds of a run, by batch, ascending.
+  private(set) var batches: [Double] = []
+  private(set) var runsPerBatch = 1
+  /// Mean microseconds by operator of the graph: of all steps that were made for it.
+  private(set) var operators: [Int: Double] = [:]
+
+  static let batchSeconds = 0.1
+
+  init(_ network: inout Network, seconds: Double) {
+    let clock = ContinuousClock()
+    func time(_ runs: Int) -> Double {
+      let duration = clock.measure { for _ in 0..<runs { network.run() } }
+      return Double(duration.components.seconds) + Double(duration.components.attoseconds) / 1e18
+    }
+    var once = time(1)
+    while once * Double(runsPerBatch) < Self.batchSeconds {
+      let wanted = Self.batchSeconds * 1.05 / max(once, 1e-9)
+      runsPerBatch = max(min(Int(wanted.rounded(.up)), 20 * runsPerBatch), runsPerBatch + 1)
+      once = time(runsPerBatch) / Double(runsPerBatch)
+    }
+    var spent = 0.0
+    while spent < seconds || batches.isEmpty {
+      let batch = time(runsPerBatch)
+      spent += batch
+      batches.append(batch / Double(runsPerBatch) * 1e6)
+    }
+    batches.sort()
+    measureOperators(&network)
+  }
+
+  /// The mean that `share` of all batches do not exceed, in microseconds.
+  func percentile(_ share: Double) -> Double {
+    batches[min(Int(share * Double(batches.count)), batches.count - 1)]
+  }
+
+  private mutating func measureOperators(_ network: inout Network) {
+    var total = Array(repeating: 0.0, count: network.stepOperators.count)
+    for _ in 0..<runsPerBatch { network.run(addingSecondsTo: &total) }
+    for (step, seconds) in total.enumerated() {
+      operators[network.stepOperators[step], default: 0] += seconds * 1e6 / Double(runsPerBatch)
+    }
+  }
+}

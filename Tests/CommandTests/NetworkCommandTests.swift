@@ -1,0 +1,94 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// `denoisectl bench` and `denoisectl model run` on real files.
+struct NetworkCommandTests {
+  let sandbox: Sandbox
+
+  init() throws { sandbox = try Sandbox("network") }
+
+  private static let fixtures = "\(Piece.root)/Tests/Fixtures"
+
+  private struct Report: Decodable {
+    struct Timed: Decodable {
+      var index: Int
+      var name: String
+      var us: Double
+    }
+    var min_us: Double
+    var median_us: Double
+    var p99_us: Double
+    var runs_per_batch: Int
+    var instruction_set: String
+    var arena_bytes: Int
+    var operators: [Timed]
+  }
+
+  @Test func `bench prints times, operators, arena and instruction set as JSON`() throws {
+    let (status, output) = try sandbox.run(
+      Piece.built("denoisectl"),
+      [
+        "bench", "\(Self.fixtures)/streaming_int8.tflite", "--json", "--isa", "scalar",
+        "--seconds", "0.3",
+      ])
+    try #require(status == 0, "\(output)")
+    let report = try JSONDecoder().decode(Report.self, from: Data(output.utf8))
+    #expect(0 < report.min_us && report.min_us <= report.median_us)
+    #expect(report.median_us <= report.p99_us)
+    #expect(report.instruction_set == "scalar")
+    #expect(report.arena_bytes > 0)
+    #expect(Double(report.runs_per_batch) * report.p99_us >= 1e5)
+    #expect(report.operators.map(\.index) == report.operators.map(\.index).sorted())
+    #expect(report.operators.contains { $0.name == "FULLY_CONNECTED" && $0.us > 0 })
+  }
+
+  /// A .npy file of floats, as NumPy 1 and 2 write it.
+  private func array(_ shape: String, _ values: [Float]) -> Data {
+    var header = "{'descr': '<f4', 'fortran_order': False, 'shape': \(shape), }"
+    header += String(repeating: " ", count: 117 - header.count) + "\n"
+    var data = Data([0x93] + Array("NUMPY".utf8) + [1, 0, 118, 0] + Array(header.utf8))
+    for value in values { withUnsafeBytes(of: value) { data.append(contentsOf: $0) } }
+    return data
+  }
+
+  @Test func `a model runs on NumPy arrays and gives what LiteRT gave`() throws {
+    // The golden file: the number of runs, then the first run's 5 by 33 inputs and 37 outputs.
+    let golden = try Data(
+      contentsOf: URL(filePath: "\(Self.fixtures)/fc_awkward_int8.golden"))
+    let words = golden.dropFirst(4).withUnsafeBytes { Array($0.bindMemory(to: Float.self)) }
+    let folder = URL(filePath: sandbox.directory)
+    let x = folder.appending(path: "x.npy")
+    try array("(1, 5, 33)", Array(words[..<165])).write(to: x)
+    let output = folder.appending(path: "made/outputs")
+    let (status, text) = try sandbox.run(
+      Piece.built("denoisectl"),
+      [
+        "model", "run", "\(Self.fixtures)/fc_awkward_int8.tflite", "--input", "x=\(x.path())",
+        "--output-dir", output.path(),
+      ])
+    try #require(status == 0, "\(text)")
+    let y = try Data(contentsOf: output.appending(path: "0_y.npy"))
+    let expected = array("(1, 5, 37)", Array(words[165..<350]))
+    #expect(y.suffix(185 * 4) == expected.suffix(185 * 4))
+    #expect(String(decoding: y.prefix(128), as: UTF8.self).contains("'shape': (1, 5, 37,)"))
+  }
+
+  @Test func `inputs that are missing or do not fit are named`() throws {
+    let x = "\(sandbox.directory)/wrong.npy"
+    try array("(2,)", [1, 2]).write(to: URL(filePath: x))
+    let model = "\(Self.fixtures)/fc_awkward_int8.tflite"
+    for (input, complaint) in [
+      ("x=\(x)", "is float32 [2], but input 'x' wants float32 [1, 5, 33]; convert it"),
+      ("q=\(x)", "input 'x' has no values; give --input 'x=FILE.npy'"),
+      ("x=\(model)", "is not a .npy file; write it with numpy.save"),
+    ] {
+      let (status, text) = try sandbox.run(
+        Piece.built("denoisectl"),
+        ["model", "run", model, "--input", input, "--output-dir", sandbox.directory])
+      #expect(status == 1)
+      #expect(text.contains(complaint), "\(text)")
+      #expect(text.count(where: \.isNewline) == 1)
+    }
+  }
+}
