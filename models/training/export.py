@@ -11,18 +11,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from network import BLOCK_POSITIONS, SHAPES, Network
-from spectrum import (
-    BANDS,
-    COMPRESSION,
-    HOP,
-    LOW_BINS,
-    POSITIONS,
-    SAMPLE_RATE,
-    TAPS,
-    WINDOW,
-    band_edges,
-)
+from designs import make
+from network import SHAPES
+from spectrum import BANDS, COMPRESSION, SAMPLE_RATE, TAPS
 from tflite_writer import GraphWriter
 
 TOLERANCE = 1e-5
@@ -83,7 +74,7 @@ class Exporter:
         y = self.dense(self.time(x, module.time, name), module.out, f"{name}/out")
         x = g.add(x, y, f"{name}/sum1")
         y = g.transpose(x, [0, 2, 1], f"{name}/channels_first")
-        y = g.dense(y, module.mix.weight.detach().numpy(), np.zeros(BLOCK_POSITIONS), f"{name}/mix")
+        y = g.dense(y, module.mix.weight.detach().numpy(), np.zeros(len(module.mix.weight)), f"{name}/mix")
         y = g.transpose(y, [0, 2, 1], f"{name}/channels_last")
         y = self.dense(y, module.up, f"{name}/up", relu=True)
         return g.add(x, self.dense(y, module.down, f"{name}/down"), f"{name}/sum2")
@@ -92,43 +83,57 @@ class Exporter:
         _, _, positions, channels = self.graph.shape(x)
         return self.graph.reshape(x, [1, 1, 2 * positions, channels // 2], name)
 
+    def speech(self, y):
+        """The probability that the hop contains speech, [1, 1, 1, 1]."""
+        shape = self.network.shape
+        y = self.graph.reshape(y, [1, 1, 1, shape.rows * shape.inner], "flat")
+        y = self.dense(y, self.network.speech1, "speech1", relu=True)
+        return self.graph.logistic(self.dense(y, self.network.speech2, "speech2"), "speech")
+
     def build(self):
         g, net = self.graph, self.network
-        x = g.input("features", [1, 1, POSITIONS, 3])
+        front, rows = net.shape.front, net.shape.rows
+        low = front.low_bins
+        x = g.input("features", [1, 1, front.positions, 3])
         wide = self.convolution(x, net.encode1, "encode1", relu=True)
         narrow = self.convolution(wide, net.encode2, "encode2", relu=True)
         encoded = self.convolution(narrow, net.encode3, "encode3", relu=True)
         encoded = g.add(narrow, encoded, "encoded")
         inner = net.shape.inner
-        encoded = g.reshape(encoded, [1, BLOCK_POSITIONS, inner], "row")
+        encoded = g.reshape(encoded, [1, rows, inner], "row")
         y = encoded
         for index, block in enumerate(net.blocks):
             y = self.block(y, block, f"block{index}")
         y = g.concatenate([y, encoded], 2, "joined3")
         y = self.dense(y, net.join3, "join3", relu=True)
-        y = g.reshape(y, [1, 1, BLOCK_POSITIONS, inner], "image")
+        y = g.reshape(y, [1, 1, rows, inner], "image")
         y = g.add(y, self.convolution(y, net.decode3, "decode3", relu=True), "decoded3")
+        speech = self.speech(y)
         y = self.upsample(self.convolution(y, net.decode2, "decode2"), "up2")
         y = g.concatenate([y, wide], 3, "joined1")
         y = self.dense(y, net.join1, "join1", relu=True)
         y = self.upsample(self.convolution(y, net.head, "head"), "positions")
-        taps = g.slice(y, [0, 0, 0, 0], [1, 1, LOW_BINS, 2 * TAPS], "taps")
-        logits = g.slice(y, [0, 0, LOW_BINS, 2 * TAPS], [1, 1, BANDS, 1], "logits")
-        g.output(taps, "taps")
-        g.output(g.logistic(logits, "gains"), "gains")
+        logits = g.slice(y, [0, 0, 0, 2 * TAPS], [1, 1, front.positions, 1], "logits")
+        gains = g.logistic(logits, "all_gains")
+        taps = g.slice(y, [0, 0, 0, 0], [1, 1, low, 2 * TAPS], "plain_taps")
+        low_gains = g.slice(gains, [0, 0, 0, 0], [1, 1, low, 1], "low_gains")
+        g.output(g.multiply(taps, low_gains, "taps"), "taps")
+        g.output(g.slice(gains, [0, 0, low, 0], [1, 1, BANDS, 1], "gains"), "gains")
+        g.output(speech, "speech")
         for index, state in enumerate(self.states):
             g.output(state, f"state_{index}_out")
 
     def metadata(self, name, licence):
+        front = self.network.shape.front
         return {
             "version": 1,
             "name": name,
             "kind": self.network.shape.kind,
             "sample_rate": SAMPLE_RATE,
-            "window": WINDOW,
-            "hop": HOP,
-            "low_bins": LOW_BINS,
-            "band_edges": band_edges(),
+            "window": front.length,
+            "hop": front.hop,
+            "low_bins": front.low_bins,
+            "band_edges": front.band_edges(),
             "taps": TAPS,
             "look_ahead": 0,
             "compression": COMPRESSION,
@@ -149,21 +154,23 @@ def largest_difference(network, content, hops=50, seed=1):
     from runner import StreamingModel
 
     generator = torch.Generator().manual_seed(seed)
-    features = torch.randn(1, hops, POSITIONS, 3, generator=generator)
+    positions = network.shape.front.positions
+    features = torch.randn(1, hops, positions, 3, generator=generator)
     with torch.no_grad():
-        taps, gains = network(features)
+        taps, gains, speech = network(features)
     model, worst = StreamingModel(content), 0.0
     for t in range(hops):
         a, b = model(features[0, t].numpy())
         worst = max(worst, float(np.abs(a - taps[0, t].numpy()).max()))
         worst = max(worst, float(np.abs(b - gains[0, t].numpy()).max()))
+        worst = max(worst, abs(model.speech - float(speech[0, t].sigmoid())))
     return worst
 
 
 def load_network(path):
     """The network of a checkpoint with its averaged weights, in evaluation mode."""
     state = torch.load(path, weights_only=False)
-    network = Network(SHAPES[state["shape"]])
+    network = make(state["shape"])
     network.load_state_dict({k: v.float() for k, v in state["average"].items()})
     return network.eval()
 
@@ -178,7 +185,7 @@ def main():
     options = parser.parse_args()
     if str(options.checkpoint) in SHAPES:
         torch.manual_seed(1)
-        network = Network(SHAPES[str(options.checkpoint)]).eval()
+        network = make(str(options.checkpoint)).eval()
     else:
         network = load_network(options.checkpoint)
     name = options.name or options.out.stem

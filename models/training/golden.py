@@ -12,8 +12,10 @@ from pathlib import Path
 import numpy as np
 
 from runner import apply, features_of
-from spectrum import BINS, HOP, LOW_BINS, TAPS, WINDOW, band_edges
+from spectrum import TAPS, TWENTY_MILLISECONDS
 
+HOP, WINDOW = TWENTY_MILLISECONDS.hop, TWENTY_MILLISECONDS.length
+BINS, LOW_BINS = TWENTY_MILLISECONDS.bins, TWENTY_MILLISECONDS.low_bins
 HOPS = 16
 SEED = 20261121
 
@@ -29,7 +31,7 @@ def signal(rng):
 
 def vectors():
     rng = np.random.default_rng(SEED)
-    samples, edges = signal(rng), np.array(band_edges())
+    samples, edges = signal(rng), np.array(TWENTY_MILLISECONDS.band_edges())
     taps = (0.3 * rng.standard_normal((HOPS, LOW_BINS, 2 * TAPS))).astype(np.float32)
     gains = rng.uniform(0, 1, (HOPS, len(edges) - 1)).astype(np.float32)
     win = np.sqrt(0.5 - 0.5 * np.cos(2 * np.pi * np.arange(WINDOW) / WINDOW))
@@ -63,7 +65,7 @@ def main(folder):
         "hops": HOPS,
         "hop": HOP,
         "window": WINDOW,
-        "band_edges": band_edges(),
+        "band_edges": TWENTY_MILLISECONDS.band_edges(),
         "vectors": table,
         "note": "output is a live stream's: one hop behind samples; compare features to 1e-5 "
         "relative to 1 + |feature|",

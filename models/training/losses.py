@@ -5,7 +5,7 @@ import math
 import torch
 import torch.nn.functional as F
 
-from spectrum import COMPRESSION, HOP, WINDOW, compress, parts, synthesis
+from spectrum import COMPRESSION, TWENTY_MILLISECONDS, compress, parts
 
 RESOLUTIONS = (256, 512, 1024, 2048)
 REFERENCE_LEVEL = 0.05  # RMS to which every mixture is brought before the losses
@@ -13,6 +13,9 @@ SNR_CEILING = 1e-3  # no reward beyond 30 dB
 RESIDUE_FLOOR = 1e-5  # no reward beyond 50 dB of attenuation
 SNR_WEIGHT = 0.25  # per dB
 RESIDUE_WEIGHT = 1.5  # per dB, and item without a target
+SPEECH_RANGE = 10**-3.5  # a hop counts as speech down to this part of the loudest one's power
+SILENT_POWER = 1e-2  # of a hop's spectrum, about -70 dBFS at REFERENCE_LEVEL
+SPEECH_WEIGHT = 1.0  # per nat
 
 
 def spectral(real, imaginary, wanted_real, wanted_imaginary):
@@ -39,12 +42,13 @@ def magnitudes(real, imaginary, wanted_real, wanted_imaginary, scale):
 
 def resolution(output, target, size):
     """Compressed magnitude error of samples at one other window length."""
-    win = torch.hann_window(size)
+    win = torch.hann_window(size, device=output.device)
 
     def spectra(x):
         return parts(torch.fft.rfft(x.unfold(-1, size, size // 2) * win))
 
-    return magnitudes(*spectra(output), *spectra(target), WINDOW / size)
+    scale = TWENTY_MILLISECONDS.length / size
+    return magnitudes(*spectra(output), *spectra(target), scale)
 
 
 def decibels(ratio):
@@ -75,21 +79,45 @@ def residue(output, target):
     return decibels(ratio + RESIDUE_FLOOR).sum() / len(output)
 
 
-def total(output, target, mixture_samples, target_samples, win, size):
+def has_speech(target):
+    """(B, T), 1 where a hop of the target spectra is within 35 dB of the loudest; 0 without target."""
+    power = (target[0].square() + target[1].square()).sum(-1)
+    return (power > power.amax(-1, keepdim=True).clamp_min(SILENT_POWER) * SPEECH_RANGE).float()
+
+
+def level_gain(mixture_samples):
+    """Brings every item to one level (B, 1), so that quiet recordings count as much as loud ones."""
+    level = mixture_samples.square().mean(-1, keepdim=True).sqrt().clamp_min(1e-5)
+    return REFERENCE_LEVEL / level
+
+
+def scaled(spectra, gain, front):
+    """Spectra at one level; half the window has half the magnitude: that is made up for, too."""
+    scale = gain[..., None] * (TWENTY_MILLISECONDS.length / front.length)
+    return [part * scale for part in spectra]
+
+
+def total(output, speech, target, mixture_samples, target_samples, front, size):
     """The training loss, and minus the output SNR; `size` is the window length of this step.
 
-    Every item is brought to one level, so that quiet recordings count as much as loud ones.
+    output and target are spectra of the front end `front`, speech is logits (B, T).
     """
-    level = mixture_samples.square().mean(-1, keepdim=True).sqrt().clamp_min(1e-5)
-    gain = REFERENCE_LEVEL / level
-    output = [part * gain[..., None] for part in output]
-    target = [part * gain[..., None] for part in target]
-    samples = synthesis(output, win)[:, :-HOP]
-    wanted = (target_samples * gain)[:, :-HOP]
+    gain = level_gain(mixture_samples)
+    labels = has_speech(scaled(target, gain, front))
+    samples = front.synthesis([part * gain[..., None] for part in output])[:, : -front.hop]
+    wanted = (target_samples * gain)[:, : -front.hop]
     snr = negative_snr(samples, wanted)
-    value = spectral(*output, *target) + 40 * resolution(samples, wanted, size)
+    value = spectral(*scaled(output, gain, front), *scaled(target, gain, front))
+    value = value + 40 * resolution(samples, wanted, size)
     value = value + SNR_WEIGHT * snr + RESIDUE_WEIGHT * residue(samples, wanted)
+    value = value + SPEECH_WEIGHT * F.binary_cross_entropy_with_logits(speech, labels)
     return value, snr.detach()
+
+
+def distance(output, teacher, mixture_samples, front):
+    """What distillation adds: the spectral error against the teacher's output."""
+    gain = level_gain(mixture_samples)
+    return spectral(*scaled(output, gain, front), *scaled(teacher, gain, front))
 
 
 def compile_pointwise():

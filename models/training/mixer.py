@@ -16,6 +16,7 @@ ACTIVE_HOP = 480
 BEFORE_DIRECT = 24  # samples kept before the direct sound of a room response
 EARLY = 2400  # 50 ms
 ROOM_LENGTH = 48000
+STORE = 48  # mixtures of which a batch is drawn, so that the two of a pair rarely meet
 EARLY_DECAY = 960  # the early part fades out over 20 ms instead of stopping
 
 
@@ -46,7 +47,7 @@ class Mixer:
         self.size = fft.next_fast_len(self.length + ROOM_LENGTH, real=True)
         self.frequencies = np.arange(self.size // 2 + 1) * np.float32(SAMPLE_RATE / self.size)
         self.warped = np.sqrt(self.frequencies / (SAMPLE_RATE / 2))
-        self.room_spectra = {}
+        self.room_spectra, self.store = {}, []
         self.speakers = bank.groups("speech", "speaker")
         self.noises = bank.groups("noise", "class")
         self.rooms = bank.entries["rir"]
@@ -148,8 +149,13 @@ class Mixer:
         scale = min(1.0, 0.99 / (np.abs(mixture).max() + 1e-9))
         return mixture * scale, target * (gain * scale)
 
-    def item(self):
+    def items(self):
+        """Two mixtures of the same speech and noise: other SNR, level and place of the noise."""
         speech, target, noise = self.components()
+        shifted = np.roll(noise, int(self.rng.integers(len(noise))))
+        return self.item(speech, target, noise), self.item(speech, target, shifted)
+
+    def item(self, speech, target, noise):
         level, case = self.rng.uniform(-42, -14), self.rng.random()
         if case < 0.10:
             noise = noise * (10 ** ((level - 6) / 20) / plain_rms(noise))
@@ -165,6 +171,8 @@ class Mixer:
         return mixture.astype(np.float32), target.astype(np.float32)
 
     def batch(self, count):
-        """(count, samples) mixtures and targets."""
-        pairs = [self.item() for _ in range(count)]
+        """(count, samples) mixtures and targets, drawn from a store of `STORE` items."""
+        while len(self.store) < STORE:
+            self.store.extend(self.items())
+        pairs = [self.store.pop(self.rng.integers(len(self.store))) for _ in range(count)]
         return np.stack([m for m, _ in pairs]), np.stack([t for _, t in pairs])

@@ -13,25 +13,39 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from spectrum import BANDS, LOW_BINS, POSITIONS, TAPS, apply, band_matrix, features
+import quantization as q
+from spectrum import TAPS, TEN_MILLISECONDS, TWENTY_MILLISECONDS, FrontEnd
+
+SPEECH_FEATURES = 16
+HEAD = 2 * TAPS + 1  # three complex taps and a gain
 
 
 @dataclass(frozen=True)
 class Shape:
-    """Sizes of a network: channels at 48 positions, channels at 24, width inside a block."""
+    """Channels at half and at a quarter of the positions, width and dilations of the blocks."""
 
     kind: str
     outer: int
     inner: int
     middle: int
     dilations: tuple
+    front: FrontEnd = TWENTY_MILLISECONDS
+
+    @property
+    def rows(self):
+        """Positions inside the blocks."""
+        return self.front.positions // 4
 
 
 SHAPES = {
     "full": Shape("full", 24, 48, 48, (1, 2, 4, 8, 16, 32)),
     "light": Shape("light", 12, 20, 20, (1, 4, 16)),
+    "low-latency": Shape("low-latency", 24, 48, 48, (1, 2, 4, 8, 16, 32), TEN_MILLISECONDS),
 }
-BLOCK_POSITIONS = POSITIONS // 4
+
+
+def batch_norm(channels):
+    return nn.BatchNorm1d(channels, momentum=0.02)
 
 
 class Convolution(nn.Module):
@@ -41,34 +55,38 @@ class Convolution(nn.Module):
         super().__init__()
         self.kernel, self.stride = kernel, stride
         self.conv = nn.Conv2d(inputs, outputs, (1, kernel), (1, stride), bias=not norm)
-        self.norm = nn.BatchNorm1d(outputs, momentum=0.02) if norm else None
+        self.norm = batch_norm(outputs) if norm else None
         self.padding = (kernel - stride) // 2
 
     def forward(self, x):
         batch, hops, positions, channels = x.shape
+        x, weight = q.operands(x, self.conv.weight, (-2, -1))
         image = x.reshape(batch * hops, 1, positions, channels).permute(0, 3, 1, 2)
-        y = F.conv2d(
-            image, self.conv.weight, self.conv.bias, (1, self.stride), (0, self.padding)
-        )
+        y = F.conv2d(image, weight, self.conv.bias, (1, self.stride), (0, self.padding))
         y = y.permute(0, 2, 3, 1).reshape(-1, y.shape[1])
         if self.norm is not None:
             y = self.norm(y)
         return y.reshape(batch, hops, positions // self.stride, -1)
 
 
+class Linear(nn.Linear):
+    """Fully connected over the last axis."""
+
+    def forward(self, x):
+        return F.linear(*q.operands(x, self.weight), self.bias)
+
+
 class Dense(nn.Module):
     """Fully connected over the last axis, with BatchNorm."""
 
-    def __init__(self, inputs, outputs, norm=True):
+    def __init__(self, inputs, outputs):
         super().__init__()
-        self.linear = nn.Linear(inputs, outputs, bias=not norm)
-        self.norm = nn.BatchNorm1d(outputs, momentum=0.02) if norm else None
+        self.linear = Linear(inputs, outputs, bias=False)
+        self.norm = batch_norm(outputs)
 
     def forward(self, x):
         y = self.linear(x)
-        if self.norm is not None:
-            y = self.norm(y.reshape(-1, y.shape[-1])).reshape(y.shape)
-        return y
+        return self.norm(y.reshape(-1, y.shape[-1])).reshape(y.shape)
 
 
 class TimeConvolution(nn.Module):
@@ -78,53 +96,67 @@ class TimeConvolution(nn.Module):
         super().__init__()
         self.dilation = dilation
         self.conv = nn.Conv2d(channels, channels, (3, 1), bias=False)
-        self.norm = nn.BatchNorm1d(channels, momentum=0.02)
+        self.norm = batch_norm(channels)
 
     def forward(self, x):
-        d = self.dilation
-        image = F.pad(x, (0, 0, 0, 0, 2 * d, 0)).permute(0, 3, 1, 2)
-        y = F.conv2d(image, self.conv.weight, None, 1, 0, (d, 1)).permute(0, 2, 3, 1)
+        d, hops = self.dilation, x.shape[1]
+        past = F.pad(x, (0, 0, 0, 0, 2 * d, 0))
+        if q.ENABLED:
+            rows = torch.cat([past[:, i * d : i * d + hops] for i in range(3)], -1)
+            weight = self.conv.weight[..., 0].transpose(1, 2).flatten(1)
+            y = F.linear(*q.operands(rows, weight))
+        else:
+            y = F.conv2d(past.permute(0, 3, 1, 2), self.conv.weight, None, 1, 0, (d, 1))
+            y = y.permute(0, 2, 3, 1)
         return self.norm(y.reshape(-1, y.shape[-1])).reshape(y.shape)
 
 
 class Mix(nn.Module):
-    """Fully connected over the 24 positions, the same for every channel."""
+    """Fully connected over the positions, the same for every channel."""
 
-    def __init__(self):
+    def __init__(self, rows):
         super().__init__()
-        bound = 0.5 / math.sqrt(BLOCK_POSITIONS)
-        weight = torch.empty(BLOCK_POSITIONS, BLOCK_POSITIONS).uniform_(-bound, bound)
-        self.weight = nn.Parameter(torch.eye(BLOCK_POSITIONS) + weight)
+        bound = 0.5 / math.sqrt(rows)
+        weight = torch.empty(rows, rows).uniform_(-bound, bound)
+        self.weight = nn.Parameter(torch.eye(rows) + weight)
 
     def forward(self, x):
         # A batched product needs no transposed copies of x, forward or backward.
-        rows = x.reshape(-1, BLOCK_POSITIONS, x.shape[-1])
-        weight = self.weight.expand(len(rows), *self.weight.shape)
-        return torch.bmm(weight, rows).reshape(x.shape)
+        rows, weight = q.operands(x.flatten(0, 1), self.weight, (-2,))
+        return torch.bmm(weight.expand(len(rows), *weight.shape), rows).reshape(x.shape)
 
 
 class Block(nn.Module):
     """Residual block: a dilated causal time convolution, then mixing of positions and channels."""
 
-    def __init__(self, channels, middle, dilation):
+    def __init__(self, rows, channels, middle, dilation):
         super().__init__()
         self.time = TimeConvolution(channels, dilation)
-        self.out = nn.Linear(channels, channels)
-        self.mix = Mix()
+        self.out = Linear(channels, channels)
+        self.mix = Mix(rows)
         self.up = Dense(channels, middle)
-        self.down = nn.Linear(middle, channels)
-        with torch.no_grad():
-            for last in (self.out, self.down):
-                last.weight.mul_(0.3)
-                last.bias.zero_()
+        self.down = Linear(middle, channels)
+        start_small(self.out, self.down)
 
     def forward(self, x):
         x = x + self.out(F.relu_(self.time(x)))
         return x + self.down(F.relu_(self.up(self.mix(x))))
 
 
+def start_small(*layers):
+    """The last layers of residual branches."""
+    with torch.no_grad():
+        for layer in layers:
+            layer.weight.mul_(0.3)
+            layer.bias.zero_()
+
+
 class Network(nn.Module):
-    """Features (B, T, 96, 3) in, taps (B, T, 64, 6) and gains (B, T, 32) out."""
+    """Features (B, T, P, 3) in; taps (B, T, low, 6), gains (B, T, 32), speech logits (B, T) out.
+
+    Every position has a gain of 0 to 1. That of a low bin is multiplied into its taps, so that
+    silence does not depend on three taps that cancel.
+    """
 
     def __init__(self, shape):
         super().__init__()
@@ -133,21 +165,26 @@ class Network(nn.Module):
         self.encode1 = Convolution(3, outer, 6, 2)
         self.encode2 = Convolution(outer, inner, 4, 2)
         self.encode3 = Convolution(inner, inner, 3)
-        self.blocks = nn.ModuleList(Block(inner, shape.middle, d) for d in shape.dilations)
+        self.blocks = nn.ModuleList(self.block(dilation) for dilation in shape.dilations)
         self.join3 = Dense(2 * inner, inner)
         self.decode3 = Convolution(inner, inner, 3)
         self.decode2 = Convolution(inner, 2 * outer, 3, norm=False)
         self.join1 = Dense(2 * outer, outer)
-        self.head = Convolution(outer, 2 * (2 * TAPS + 1), 3, norm=False)
+        self.head = Convolution(outer, 2 * HEAD, 3, norm=False)
+        self.speech1 = Linear(shape.rows * inner, SPEECH_FEATURES)
+        self.speech2 = Linear(SPEECH_FEATURES, 1)
         self.start_as_identity()
 
+    def block(self, dilation):
+        return Block(self.shape.rows, self.shape.inner, self.shape.middle, dilation)
+
     def start_as_identity(self):
-        """An untrained network passes the signal: tap 0 is 1, gains are nearly 1."""
+        """An untrained network passes the signal: tap 0 times its gain is 1, gains are 0.88."""
         with torch.no_grad():
             self.head.conv.weight.mul_(0.2)
-            bias = self.head.conv.bias.view(2, 2 * TAPS + 1)
+            bias = self.head.conv.bias.view(2, HEAD)
             bias.zero_()
-            bias[:, 0] = 1
+            bias[:, 0] = 1 + math.exp(-2)
             bias[:, 2 * TAPS] = 2
 
     @staticmethod
@@ -156,35 +193,43 @@ class Network(nn.Module):
         batch, hops, positions, channels = x.shape
         return x.reshape(batch, hops, 2 * positions, channels // 2)
 
+    def core(self, encoded):
+        """Everything that sees time."""
+        for block in self.blocks:
+            encoded = block(encoded)
+        return encoded
+
     def forward(self, x):
         wide = F.relu_(self.encode1(x))
         narrow = F.relu_(self.encode2(wide))
         encoded = narrow + F.relu_(self.encode3(narrow))
-        y = encoded
-        for block in self.blocks:
-            y = block(y)
+        y = self.core(encoded)
         y = F.relu_(self.join3(torch.cat([y, encoded], -1)))
         y = y + F.relu_(self.decode3(y))
+        speech = self.speech2(F.relu_(self.speech1(y.flatten(2)))).float()
         y = self.upsample(self.decode2(y))
         y = F.relu_(self.join1(torch.cat([y, wide], -1)))
-        y = self.upsample(self.head(y))
-        return y[..., :LOW_BINS, : 2 * TAPS], torch.sigmoid(y[..., LOW_BINS:, 2 * TAPS].float())
+        y = self.upsample(self.head(y)).float()
+        gains = torch.sigmoid(y[..., 2 * TAPS])
+        low = self.shape.front.low_bins
+        taps = y[..., :low, : 2 * TAPS] * gains[..., :low, None]
+        return taps, gains[..., low:], speech[..., 0]
 
 
 class Denoiser(nn.Module):
-    """A network between spectra: noisy in, denoised out, pairs of (B, T, 481)."""
+    """A network between spectra: noisy in; denoised, pairs of (B, T, bins), and speech logits."""
 
     def __init__(self, network):
         super().__init__()
-        self.network = network
-        bands = band_matrix()
+        self.network, self.front = network, network.shape.front
+        bands = self.front.band_matrix()
         self.register_buffer("bands", bands, persistent=False)
         mean = (bands / bands.sum(1, keepdim=True)).T.contiguous()
         self.register_buffer("band_mean", mean, persistent=False)
 
     def forward(self, spectra):
-        taps, gains = self.network(features(spectra, self.band_mean))
-        return apply(spectra, taps.float(), gains.float(), self.bands)
+        taps, gains, speech = self.network(self.front.features(spectra, self.band_mean))
+        return self.front.apply(spectra, taps, gains, self.bands), speech
 
 
 def count_macs(network):
@@ -199,32 +244,21 @@ def count_macs(network):
         nonlocal total
         total += output.shape[-1] * module.weight.numel()
 
-    def time(module, _, output):
-        nonlocal total
-        total += output.shape[2] * module.conv.weight.numel()
-
     def linear(module, inputs, output):
         nonlocal total
         total += output.numel() * module.in_features
 
-    hooks = []
-    for module in network.modules():
-        if isinstance(module, Convolution):
-            hooks.append(module.register_forward_hook(convolution))
-        elif isinstance(module, TimeConvolution):
-            hooks.append(module.register_forward_hook(time))
-        elif isinstance(module, Mix):
-            hooks.append(module.register_forward_hook(mix))
-        elif isinstance(module, nn.Linear):
-            hooks.append(module.register_forward_hook(linear))
+    counted = {Convolution: convolution, TimeConvolution: convolution, Mix: mix, Linear: linear}
+    hooks = [
+        module.register_forward_hook(counted[type(module)])
+        for module in network.modules()
+        if type(module) in counted
+    ]
     training = network.training
     network.eval()
     with torch.no_grad():
-        network(torch.zeros(1, 1, POSITIONS, 3))
+        network(torch.zeros(1, 1, network.shape.front.positions, 3))
     network.train(training)
     for hook in hooks:
         hook.remove()
     return total
-
-
-assert LOW_BINS + BANDS == POSITIONS

@@ -1,6 +1,6 @@
 """Denoises a file hop by hop in LiteRT: python runner.py MODEL.tflite IN.wav OUT.wav.
 
-The output is what a live stream would give: one hop (480 samples) behind the input.
+The output is what a live stream would give: one hop behind the input.
 """
 
 import json
@@ -24,7 +24,10 @@ def read_metadata(content):
 
 
 class StreamingModel:
-    """One network with its state: features (96, 3) in, taps (64, 6) and gains (32) out."""
+    """One network with its state: features (P, 3) in, taps (low, 6) and gains (32) out.
+
+    `speech` is the speech probability of the latest hop.
+    """
 
     def __init__(self, content):
         self.metadata = read_metadata(content)
@@ -49,6 +52,7 @@ class StreamingModel:
             self.state[source] = run.get_tensor(self.outputs[target])
         taps = run.get_tensor(self.outputs["taps"])
         gains = run.get_tensor(self.outputs["gains"])
+        self.speech = float(run.get_tensor(self.outputs["speech"]).item())
         return taps[0, 0], gains[0, 0, :, 0]
 
 

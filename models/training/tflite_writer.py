@@ -134,6 +134,10 @@ class GraphWriter:
     def add(self, a, b, name):
         return self.operator("ADD", [a, b], self.shape(a), name, schema.AddOptionsT())
 
+    def multiply(self, a, b, name):
+        """b is broadcast to the shape of a."""
+        return self.operator("MUL", [a, b], self.shape(a), name, schema.MulOptionsT())
+
     def reshape(self, x, shape, name):
         options = schema.ReshapeOptionsT()
         options.newShape = list(shape)

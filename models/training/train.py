@@ -1,4 +1,4 @@
-"""Trains a network: python train.py {full|light} --minutes 60 [--resume] [--seed 7] [--free-only].
+"""Trains a network: python train.py full --minutes 60 [--resume] [--seed 7] [--free-only].
 
 Stop it at any time (SIGTERM or SIGINT writes the checkpoint) and go on with --resume; the learning
 rate follows the share of --minutes of computing that is used up. Writes WORK/NAME.pt (everything)
@@ -21,20 +21,22 @@ import numpy as np
 import torch
 
 import losses
+import quantization
 from bank import DEFAULT_WORK, Bank
 from mixer import Mixer
-from network import SHAPES, Denoiser, Network, count_macs
-from spectrum import analysis, window
+from designs import DESIGNS, make
+from export import load_network
+from network import Denoiser, count_macs
 from validate import ValidationSet, overall, text
 
 
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("shape", choices=SHAPES)
+    parser.add_argument("shape", choices=DESIGNS)
     parser.add_argument("--name", help="of the output files; the shape's where left out")
     parser.add_argument("--work", type=Path, default=DEFAULT_WORK)
     parser.add_argument("--minutes", type=float, default=60, help="of the whole training")
-    parser.add_argument("--batch", type=int, default=8)
+    parser.add_argument("--batch", type=int, default=4)
     parser.add_argument("--seconds", type=float, default=3.0)
     parser.add_argument("--rate", type=float, default=2e-3, help="highest learning rate")
     parser.add_argument("--seed", type=int, default=7)
@@ -44,6 +46,8 @@ def arguments():
     parser.add_argument("--float32", action="store_true", help="no bfloat16 in the network")
     parser.add_argument("--validate", type=Path, help="validation set to score while training")
     parser.add_argument("--validate-steps", type=int, default=500)
+    parser.add_argument("--quantized", action="store_true", help="quantization-aware: int8 layers")
+    parser.add_argument("--teacher", type=Path, help="checkpoint of a network to learn from, too")
     parser.add_argument("--compile", action="store_true", help="fuse the losses' arithmetic")
     parser.add_argument("--steps", type=int, default=0, help="stop after so many steps")
     return parser.parse_args()
@@ -54,22 +58,21 @@ class Trainer:
         self.options = options
         self.name = options.name or options.shape
         torch.manual_seed(options.seed)
-        self.network = Network(SHAPES[options.shape])
+        self.network = make(options.shape)
         self.denoiser = Denoiser(self.network)
+        self.front = self.network.shape.front
         self.average = {k: v.clone() for k, v in self.network.state_dict().items()}
         self.optimiser = self.make_optimiser()
         self.step, self.spent, self.hours, self.skipped = 0, 0.0, 0.0, 0
         self.best = -math.inf
         if options.start:
-            state = torch.load(options.start, weights_only=False)
-            self.network.load_state_dict(state.get("raw") or state["average"])
-            self.average = {k: v.float() for k, v in state["average"].items()}
+            self.start(torch.load(options.start, weights_only=False))
         if options.resume and self.path("pt").exists():
             self.load(self.path("pt"))
+        self.teacher = Denoiser(load_network(options.teacher)) if options.teacher else None
         bank = Bank(options.work, "train", options.free_only)
         self.mixer = Mixer(bank, (options.seed, self.step), options.seconds)
         self.draw = np.random.default_rng((options.seed, self.step, 1))
-        self.win = window()
         self.stopping = False
         if options.compile:
             losses.compile_pointwise()
@@ -114,6 +117,14 @@ class Trainer:
         self.step, self.spent, self.hours = state["step"], state["spent"], state["hours"]
         self.best = state.get("best", -math.inf)
 
+    def start(self, state):
+        """Takes over the weights of a checkpoint whose names and shapes fit."""
+        own = self.network.state_dict()
+        for key, value in state["raw"].items():
+            if key in own and own[key].shape == value.shape:
+                own[key].copy_(value)
+                self.average[key] = state["average"][key].to(own[key].dtype)
+
     # One step
 
     def learning_rate(self):
@@ -125,12 +136,15 @@ class Trainer:
         for group in self.optimiser.param_groups:
             group["lr"] = self.learning_rate()
         mixture, target = map(torch.from_numpy, self.mixer.batch(self.options.batch))
-        noisy, clean = analysis(mixture, self.win), analysis(target, self.win)
+        noisy, clean = self.front.analysis(mixture), self.front.analysis(target)
         bfloat16 = not self.options.float32
         with torch.autocast("cpu", torch.bfloat16, enabled=bfloat16):
-            output = self.denoiser(noisy)
+            with quantization.enabled(self.options.quantized):
+                output, speech = self.denoiser(noisy)
         size = int(self.draw.choice(losses.RESOLUTIONS))
-        loss, snr = losses.total(output, clean, mixture, target, self.win, size)
+        loss, snr = losses.total(output, speech, clean, mixture, target, self.front, size)
+        if self.teacher:
+            loss = loss + losses.distance(output, self.taught(mixture), mixture, self.front)
         self.optimiser.zero_grad()
         loss.backward()
         norm = torch.nn.utils.clip_grad_norm_(self.network.parameters(), 3.0)
@@ -142,6 +156,14 @@ class Trainer:
         self.hours += mixture.numel() / 48000 / 3600
         self.follow(min(0.999, self.step / (self.step + 20)))
         return loss.item(), -snr.item()
+
+    @torch.no_grad()
+    def taught(self, mixture):
+        """The teacher's output as spectra of this network's front end."""
+        front = self.teacher.front
+        with torch.autocast("cpu", torch.bfloat16, enabled=not self.options.float32):
+            output, _ = self.teacher(front.analysis(mixture))
+        return self.front.analysis(front.synthesis(output))
 
     @torch.no_grad()
     def follow(self, decay):
@@ -163,9 +185,9 @@ class Trainer:
         self.network.train()
         recent, saved = [], time.time()
         while not self.stopping and self.spent < 60 * self.options.minutes:
-            started = time.time()
+            started = time.process_time()
             recent.append(self.train_step())
-            self.spent += time.time() - started
+            self.spent += time.process_time() - started
             if self.step % 100 == 0:
                 self.report(np.mean(recent, 0))
                 recent = []
@@ -193,7 +215,7 @@ class Trainer:
 
     def score(self):
         """Scores the averaged weights and keeps them if they are the best so far."""
-        network = Network(SHAPES[self.options.shape])
+        network = make(self.options.shape)
         network.load_state_dict(self.average)
         scores = self.validation.score(network)
         quality = overall(scores)

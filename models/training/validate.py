@@ -1,4 +1,4 @@
-"""Scores a checkpoint on a few files: python validate.py CHECKPOINT SET [--every 4].
+"""Scores a checkpoint on a few files: python validate.py CHECKPOINT SET [--every 4] [--int8].
 
 SET is a folder with manifest.csv (id, kind, noisy, clean, reverb) as the scoring tool reads it.
 The measures are the scoring tool's, on whole files in the framework: good for choosing between
@@ -15,8 +15,12 @@ import soundfile
 import soxr
 import torch
 
+import quantization
 from network import Denoiser
-from spectrum import HOP, SAMPLE_RATE, analysis, synthesis, window
+from spectrum import SAMPLE_RATE
+
+
+LAST = 480  # samples at the end that lack the second half of their overlap
 
 
 def sdr(reference, output):
@@ -65,12 +69,12 @@ class ValidationSet:
 
     def score(self, network):
         """Mean measures of a network, which is left in evaluation mode."""
-        denoiser, win, found = Denoiser(network.eval()), window(), {}
+        denoiser, front, found = Denoiser(network.eval()), network.shape.front, {}
         for kind, reverberant, noisy, clean in self.items:
-            length = len(noisy) // HOP * HOP
+            length = len(noisy) // front.hop * front.hop
             with torch.no_grad():
-                spectra = denoiser(analysis(torch.from_numpy(noisy[None, :length]), win))
-                output = synthesis(spectra, win)[0].numpy()
+                spectra, _ = denoiser(front.analysis(torch.from_numpy(noisy[None, :length])))
+                output = front.synthesis(spectra)[0].numpy()
             for name, value in self.measures(kind, reverberant, noisy[:length], clean, output):
                 found.setdefault(name, []).append(value)
         return {name: float(np.nanmean(values)) for name, values in sorted(found.items())}
@@ -79,7 +83,7 @@ class ValidationSet:
     def measures(kind, reverberant, noisy, clean, output):
         if kind == "noise_only":
             return [("noise_att", np.median((levels(noisy) - levels(output))[100:]))]
-        length = len(output) - HOP
+        length = len(output) - LAST
         reference, output = clean[:length], output[:length]
         reference16, output16 = to_16k(reference), to_16k(output)
         quality, ratio = pesq_of(reference16, output16), sdr(reference16, output16)
@@ -111,6 +115,8 @@ if __name__ == "__main__":
     parser.add_argument("checkpoint", type=Path)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--every", type=int, default=4)
+    parser.add_argument("--int8", action="store_true", help="as after dynamic range quantization")
     options = parser.parse_args()
     network = load_network(options.checkpoint)
-    print(text(ValidationSet(options.folder, options.every).score(network)))
+    with torch.no_grad(), quantization.enabled(options.int8):
+        print(text(ValidationSet(options.folder, options.every).score(network)))

@@ -5,7 +5,6 @@ import torch
 from export import TOLERANCE, largest_difference, tflite_bytes
 from network import SHAPES, Denoiser, Network
 from runner import StreamingModel, denoise
-from spectrum import HOP, analysis, synthesis, window
 
 
 def trained(kind):
@@ -42,12 +41,14 @@ def test_the_metadata_names_every_state():
     assert len(metadata["band_edges"]) == 33
 
 
-def test_a_stream_equals_the_whole_file():
-    network, rng = trained("light"), np.random.default_rng(2)
-    samples = (0.1 * rng.standard_normal(40 * HOP)).astype(np.float32)
-    streamed = denoise(StreamingModel(tflite_bytes(network, "light")), samples)
-    win = window()
+@pytest.mark.parametrize("kind", ["light", "low-latency"])
+def test_a_stream_equals_the_whole_file(kind):
+    network, rng = trained(kind), np.random.default_rng(2)
+    hop = network.shape.front.hop
+    samples = (0.1 * rng.standard_normal(40 * hop)).astype(np.float32)
+    streamed = denoise(StreamingModel(tflite_bytes(network, kind)), samples)
+    front = network.shape.front
     with torch.no_grad():
-        whole = Denoiser(network)(analysis(torch.from_numpy(samples[None]), win))
-    expected = synthesis(whole, win)[0].numpy()
-    assert np.abs(streamed[HOP:] - expected[:-HOP]).max() < 1e-4
+        whole, _ = Denoiser(network)(front.analysis(torch.from_numpy(samples[None])))
+    expected = front.synthesis(whole)[0].numpy()
+    assert np.abs(streamed[hop:] - expected[:-hop]).max() < 1e-4

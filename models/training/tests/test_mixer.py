@@ -54,13 +54,13 @@ def test_the_early_part_is_the_direct_sound_and_50_ms(work):
 
 def test_nothing_exceeds_full_scale(mixer):
     for _ in range(20):
-        mixture, target = mixer.item()
+        mixture, target = (x[0] for x in mixer.batch(1))
         assert np.isfinite(mixture).all() and np.isfinite(target).all()
         assert np.abs(mixture).max() <= 1
 
 
 def test_one_seed_gives_one_mixture(work):
-    a, b = (Mixer(Bank(work), seed=9, seconds=1.0).item() for _ in range(2))
+    a, b = (Mixer(Bank(work), seed=9, seconds=1.0).batch(2) for _ in range(2))
     assert np.array_equal(a[0], b[0]) and np.array_equal(a[1], b[1])
 
 

@@ -1,36 +1,48 @@
+import pytest
 import torch
 
 import losses
-from network import SHAPES, Denoiser, Network
-from spectrum import HOP, analysis, band_edges, band_matrix, synthesis, window
+from designs import DESIGNS, make
+from network import Denoiser
+from spectrum import TEN_MILLISECONDS, TWENTY_MILLISECONDS
+
+HOP = TWENTY_MILLISECONDS.hop
 
 
-def test_analysis_and_synthesis_restore_the_signal():
+@pytest.mark.parametrize("front", [TEN_MILLISECONDS, TWENTY_MILLISECONDS])
+def test_analysis_and_synthesis_restore_the_signal(front):
     torch.manual_seed(0)
-    samples, win = torch.randn(2, 20 * HOP), window()
-    restored = synthesis(analysis(samples, win), win)
-    assert (restored - samples)[:, :-HOP].abs().max() < 1e-5
+    samples = torch.randn(2, 20 * HOP)
+    restored = front.synthesis(front.analysis(samples))
+    assert (restored - samples)[:, : -front.hop].abs().max() < 1e-5
 
 
-def test_the_bands_cover_every_bin_above_the_low_ones_once():
-    assert all(b - a >= 2 for a, b in zip(band_edges(), band_edges()[1:]))
-    assert torch.equal(band_matrix().sum(0), (torch.arange(481) >= 64).float())
+@pytest.mark.parametrize("front", [TEN_MILLISECONDS, TWENTY_MILLISECONDS])
+def test_the_bands_cover_every_bin_above_the_low_ones_once(front):
+    edges = front.band_edges()
+    assert all(b - a >= 2 for a, b in zip(edges, edges[1:]))
+    covered = (torch.arange(front.bins) >= front.low_bins).float()
+    assert torch.equal(front.band_matrix().sum(0), covered)
 
 
-def test_an_untrained_network_passes_the_signal():
+@pytest.mark.parametrize("kind", DESIGNS)
+def test_an_untrained_network_passes_the_signal(kind):
     torch.manual_seed(0)
-    spectra = analysis(0.1 * torch.randn(1, 20 * HOP), window())
+    network = make(kind).eval()
+    front = network.shape.front
+    spectra = front.analysis(0.1 * torch.randn(1, 20 * HOP))
     with torch.no_grad():
-        output = Denoiser(Network(SHAPES["full"]).eval())(spectra)
+        output, _ = Denoiser(network)(spectra)
     difference = sum((a - b).square().sum() for a, b in zip(output, spectra))
     assert difference < 0.2 * sum(part.square().sum() for part in spectra)
 
 
 def test_a_perfect_output_costs_nothing_but_its_snr_term():
     torch.manual_seed(0)
-    samples, win = 0.1 * torch.randn(2, 40 * HOP), window()
-    spectra = analysis(samples, win)
-    value, snr = losses.total(spectra, spectra, samples, samples, win, 512)
+    samples, front = 0.1 * torch.randn(2, 40 * HOP), TWENTY_MILLISECONDS
+    spectra = front.analysis(samples)
+    certain = 100 * (2 * losses.has_speech(spectra) - 1)
+    value, snr = losses.total(spectra, certain, spectra, samples, samples, front, 512)
     assert snr < -29.9 and abs(value - losses.SNR_WEIGHT * snr) < 1e-3
 
 
@@ -45,3 +57,13 @@ def test_only_silent_targets_count_as_residue():
     target[1:] = 0.1
     assert abs(losses.residue(output, target) - -20 / 4) < 0.05
     assert losses.residue(output[1:], target[1:]) == 0
+
+
+def test_speech_is_what_is_within_35_db_of_the_loudest_hop():
+    samples = 0.1 * torch.randn(1, 40 * HOP)
+    samples[:, 10 * HOP : 20 * HOP] *= 10 ** (-30 / 20)
+    samples[:, 20 * HOP :] *= 10 ** (-45 / 20)
+    found = losses.has_speech(TWENTY_MILLISECONDS.analysis(samples))[0]
+    assert found[:20].all() and not found[22:].any()
+    silence = TWENTY_MILLISECONDS.analysis(torch.zeros(1, 4 * HOP))
+    assert not losses.has_speech(silence).any()
