@@ -13,8 +13,15 @@ SNR_CEILING = 1e-3  # no reward beyond 30 dB
 RESIDUE_FLOOR = 1e-5  # no reward beyond 50 dB of attenuation
 SNR_WEIGHT = 0.25  # per dB
 RESIDUE_WEIGHT = 1.5  # per dB, and item without a target
+PAUSE_WEIGHT = 0.4  # per dB, and item with pauses
+LEVEL_WEIGHT = 0.4  # per dB, and item that is nearly clean
+CLEAN_SNR = 15  # dB; from here on the level of speech must be kept
+PAUSE_RANGE = 1e-5  # a hop of the target below this part of the loudest one's power is a pause
 SPEECH_RANGE = 10**-3.5  # a hop counts as speech down to this part of the loudest one's power
-SILENT_POWER = 1e-2  # of a hop's spectrum, about -70 dBFS at REFERENCE_LEVEL
+SILENT_POWER = 1e-2  # of a hop's spectrum
+# Half a spectrum of a window that sums up to one hop, of white noise at REFERENCE_LEVEL (Parseval).
+REFERENCE_HOP_POWER = REFERENCE_LEVEL**2 * TWENTY_MILLISECONDS.hop * TWENTY_MILLISECONDS.hop
+PAUSE_HOPS = 20  # fewer are no pause
 SPEECH_WEIGHT = 1.0  # per nat
 
 
@@ -79,10 +86,44 @@ def residue(output, target):
     return decibels(ratio + RESIDUE_FLOOR).sum() / len(output)
 
 
+def hop_power(spectra):
+    """(B, T)"""
+    return spectra[0].square().sum(-1) + spectra[1].square().sum(-1)
+
+
+def relative_power(target):
+    """Power of the hops of the target spectra over that of the loudest; 0 without target."""
+    power = hop_power(target)
+    return power / power.amax(-1, keepdim=True).clamp_min(SILENT_POWER)
+
+
 def has_speech(target):
     """(B, T), 1 where a hop of the target spectra is within 35 dB of the loudest; 0 without target."""
-    power = (target[0].square() + target[1].square()).sum(-1)
-    return (power > power.amax(-1, keepdim=True).clamp_min(SILENT_POWER) * SPEECH_RANGE).float()
+    return (relative_power(target) > SPEECH_RANGE).float()
+
+
+def pause_residue(output, target):
+    """As `residue`, for the hops without speech of the items that have a target."""
+    power = hop_power(target)
+    quiet = ((relative_power(target) < PAUSE_RANGE) & (power.amax(-1, keepdim=True) > SILENT_POWER))
+    quiet = quiet.float()
+    mean = (hop_power(output) * quiet).sum(-1) / quiet.sum(-1).clamp_min(1)
+    ratio = decibels(mean / REFERENCE_HOP_POWER + RESIDUE_FLOOR)
+    return (ratio * (quiet.sum(-1) >= PAUSE_HOPS)).sum() / len(power)
+
+
+def level_change(output, target, clean):
+    """Mean change of the level of speech hops in dB, either way, over the items in `clean` (B)."""
+    speech = has_speech(target)
+    change = decibels((hop_power(output) + SILENT_POWER) / (hop_power(target) + SILENT_POWER))
+    mean = (change.abs() * speech).sum(-1) / speech.sum(-1).clamp_min(1)
+    return (mean * clean).mean()
+
+
+def is_clean(mixture, target):
+    """(B), 1 where samples differ from their target by less than `CLEAN_SNR`."""
+    noise = (mixture - target).square().sum(-1)
+    return (noise < target.square().sum(-1) * 10 ** (-CLEAN_SNR / 10)).float()
 
 
 def level_gain(mixture_samples):
@@ -103,14 +144,15 @@ def total(output, speech, target, mixture_samples, target_samples, front, size):
     output and target are spectra of the front end `front`, speech is logits (B, T).
     """
     gain = level_gain(mixture_samples)
-    labels = has_speech(scaled(target, gain, front))
+    a, b = scaled(output, gain, front), scaled(target, gain, front)
     samples = front.synthesis([part * gain[..., None] for part in output])[:, : -front.hop]
     wanted = (target_samples * gain)[:, : -front.hop]
     snr = negative_snr(samples, wanted)
-    value = spectral(*scaled(output, gain, front), *scaled(target, gain, front))
-    value = value + 40 * resolution(samples, wanted, size)
+    value = spectral(*a, *b) + 40 * resolution(samples, wanted, size)
     value = value + SNR_WEIGHT * snr + RESIDUE_WEIGHT * residue(samples, wanted)
-    value = value + SPEECH_WEIGHT * F.binary_cross_entropy_with_logits(speech, labels)
+    value = value + PAUSE_WEIGHT * pause_residue(a, b)
+    value = value + LEVEL_WEIGHT * level_change(a, b, is_clean(mixture_samples, target_samples))
+    value = value + SPEECH_WEIGHT * F.binary_cross_entropy_with_logits(speech, has_speech(b))
     return value, snr.detach()
 
 

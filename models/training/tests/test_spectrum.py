@@ -67,3 +67,26 @@ def test_speech_is_what_is_within_35_db_of_the_loudest_hop():
     assert found[:20].all() and not found[22:].any()
     silence = TWENTY_MILLISECONDS.analysis(torch.zeros(1, 4 * HOP))
     assert not losses.has_speech(silence).any()
+
+
+def test_pauses_of_a_white_residue_have_its_level():
+    torch.manual_seed(0)
+    front = TWENTY_MILLISECONDS
+    target = losses.REFERENCE_LEVEL * torch.randn(2, 60 * HOP)
+    target[:, 20 * HOP :] = 0
+    output = target + losses.REFERENCE_LEVEL / 10 * torch.randn(2, 60 * HOP)
+    found = losses.pause_residue(front.analysis(output), front.analysis(target))
+    assert found == pytest.approx(-20, abs=0.3)
+    assert losses.pause_residue(front.analysis(output), front.analysis(0 * target)) == 0
+
+
+def test_only_clean_items_count_for_the_level():
+    torch.manual_seed(0)
+    target = 0.1 * torch.randn(2, 40 * HOP)
+    mixture = target.clone()
+    mixture[1] += 0.1 * torch.randn(40 * HOP)
+    clean = losses.is_clean(mixture, target)
+    assert clean.tolist() == [1, 0]
+    spectra = TWENTY_MILLISECONDS.analysis(target)
+    quieter = [part * 10 ** (-2 / 20) for part in spectra]
+    assert losses.level_change(quieter, spectra, clean) == pytest.approx(1, abs=0.01)
