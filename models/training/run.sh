@@ -1,19 +1,31 @@
 #!/bin/sh
-# From the corpus to models/full.tflite and models/light.tflite:
+# From the corpus to models/{full,light,low-latency}.tflite:
 #   models/training/run.sh CORPUS [VALIDATION_SET]
-# MINUTES (of computing for the full network, default 105), LIGHT_MINUTES (20), SEED (7) and
-# TRAIN_OPTIONS (for example --free-only) may be set; what was stopped goes on with RESUME=1.
+# MINUTES (of CPU time for the full network, default 300), SEED (7) and TRAIN_OPTIONS (for example
+# --free-only) may be set; what was stopped goes on with RESUME=1. The two small networks take a
+# third of MINUTES each and learn from the full one, too; the last tenth is quantization-aware.
 set -eu
 corpus=$1
 here=$(cd "$(dirname "$0")" && pwd)
 work="$here/work"
+minutes=${MINUTES:-300}
 export OMP_NUM_THREADS=1
-options="--seed ${SEED:-7} ${TRAIN_OPTIONS:-} ${RESUME:+--resume} ${2:+--validate $2}"
+options="--compile --seed ${SEED:-7} ${TRAIN_OPTIONS:-} ${RESUME:+--resume}"
 licence=GPL-3.0-only
 case "$options" in *--free-only*) licence=Apache-2.0 ;; esac
 [ -f "$work/rir.json" ] || python3 "$here/bank.py" "$corpus" "$work"
-python3 "$here/train.py" light --compile --minutes "${LIGHT_MINUTES:-20}" --rate 3e-3 $options
-python3 "$here/train.py" full --compile --minutes "${MINUTES:-105}" --rate 2.5e-3 $options
-for kind in light full; do
-  python3 "$here/export.py" "$work/$kind.pt" "$here/../$kind.tflite" --licence "$licence"
+
+train() { # SHAPE MINUTES [OPTION ...]
+  shape=$1
+  shift
+  python3 "$here/train.py" "$shape" ${validation:+--validate "$validation"} $options --minutes "$@"
+}
+
+validation=${2:-}
+train full "$minutes" --rate 2e-3
+train light $((minutes / 3)) --rate 3e-3 --teacher "$work/full.pt"
+train low-latency $((minutes / 3)) --rate 2e-3 --teacher "$work/full.pt"
+for kind in full light low-latency; do
+  train $kind $((minutes / 10)) --name "$kind.int8" --start "$work/$kind.pt" --quantized --rate 2e-4
+  python3 "$here/export.py" "$work/$kind.int8.pt" "$here/../$kind.tflite" --licence "$licence"
 done
