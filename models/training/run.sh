@@ -10,6 +10,9 @@ here=$(cd "$(dirname "$0")" && pwd)
 work="$here/work"
 minutes=${MINUTES:-300}
 export OMP_NUM_THREADS=1
+# Keeps freed memory and uses huge pages: a sixth of a step was page faults.
+keep=8000000000
+export GLIBC_TUNABLES=glibc.malloc.mmap_threshold=$keep:glibc.malloc.trim_threshold=$keep:glibc.malloc.hugetlb=1
 options="--compile --seed ${SEED:-7} ${TRAIN_OPTIONS:-} ${RESUME:+--resume}"
 licence=GPL-3.0-only
 case "$options" in *--free-only*) licence=Apache-2.0 ;; esac
