@@ -25,3 +25,14 @@ struct embedded_model embedded_model_light(void) {
 #else
 struct embedded_model embedded_model_light(void) { return (struct embedded_model){0}; }
 #endif
+
+#if __has_embed("../../models/low-latency.int8.tflite")
+_Alignas(64) static const unsigned char low_latency[] = {
+#embed "../../models/low-latency.int8.tflite"
+};
+struct embedded_model embedded_model_low_latency(void) {
+  return (struct embedded_model){low_latency, sizeof low_latency};
+}
+#else
+struct embedded_model embedded_model_low_latency(void) { return (struct embedded_model){0}; }
+#endif

@@ -4,7 +4,7 @@ public struct Settings: Codable, Sendable, Equatable {
   public var mode: String
   /// Limit of the attenuation in dB; `nil` leaves it to the mode.
   public var strength: Double?
-  /// "auto", "full" or "light".
+  /// "auto", "full", "light" or "low-latency".
   public var model: String
   /// The pinned microphone by the server's name; `nil` follows the default device.
   public var device: String?
@@ -20,7 +20,7 @@ public struct Settings: Codable, Sendable, Equatable {
   }
 
   /// What `model` may be.
-  public static let models = ["auto", "full", "light"]
+  public static let models = ["auto", "full", "light", "low-latency"]
   /// What `strength` may be, in dB.
   public static let strengthRange = 0.0...100.0
 }

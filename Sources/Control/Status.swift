@@ -63,7 +63,7 @@ extension Status {
   /// The network in use.
   public struct Model: Codable, Sendable, Equatable {
     public var name = ""
-    /// "full" or "light".
+    /// "full", "light" or "low-latency".
     public var kind = ""
     /// Such as "int8" or "f32".
     public var precision = ""

@@ -1,24 +1,40 @@
-/// Runs one denoiser and brings in the next without a break.
+internal import Memory
+
+/// Runs one denoiser and brings in the next without a break, also one with another hop.
 ///
 /// A warm entrance runs the newcomer beside the old one for `warmingHops` hops, until its memory
 /// is of use, then cross-fades over one hop. An entrance at once, for a machine in need, lets the
-/// old one pass the sound without its network for two hops, in which the newcomer starts.
+/// old one pass the sound without its network for two hops, in which the newcomer starts. A
+/// newcomer with another hop hears the same input, cut into hops of its own, and comes in where
+/// hops of both end. There the sound jumps by the difference of the two delays, ahead or back,
+/// under a cross-fade of the shorter hop; what it wrote then is one hop of the newcomer's, so that
+/// whoever takes the sound at a steady pace has as much of it left before each hop as before.
 /// The denoisers are in memory that `DenoiserSlots` or `Crossover` allocated on the control
 /// thread; nothing is allocated or freed here between `init` and the end. Thread: audio.
 @safe public struct Crossover: ~Copyable, @unchecked Sendable {
-  /// Hops that a newcomer runs unheard in a warm entrance: 0.2 s.
+  /// Hops, of whichever of the two is longer, that a newcomer runs unheard in a warm entrance:
+  /// 0.2 s of hops of 10 ms.
   public static let warmingHops = 20
+
+  /// Whether denoisers of these hops can follow one another: whole hops of one make the other's.
+  public static func fits(_ hop: Int, _ other: Int) -> Bool {
+    max(hop, other) % min(hop, other) == 0
+  }
 
   private var current: UnsafeMutablePointer<Denoiser>
   private var next: UnsafeMutablePointer<Denoiser>?
   private var leaving: UnsafeMutablePointer<Denoiser>?
   private var hopsUnheard = 0
-  private var other: UnsafeMutableBufferPointer<Float>
+  /// The newcomer's output.
+  private var other: AlignedBuffer<Float>
+  /// Input of a newcomer whose hop is the longer one.
+  private var collected: AlignedBuffer<Float>
+  private var collectedCount = 0
 
   /// Takes the first denoiser.
   public init(_ first: consuming Denoiser) {
-    unsafe other = .allocate(capacity: first.hop)
-    unsafe other.initialize(repeating: 0)
+    other = AlignedBuffer(count: Model.largestHop)
+    collected = AlignedBuffer(count: Model.largestHop)
     unsafe current = .allocate(capacity: 1)
     unsafe current.initialize(to: first)
   }
@@ -27,10 +43,9 @@
     unsafe DenoiserSlots.free(current)
     if let newcomer = unsafe next { unsafe DenoiserSlots.free(newcomer) }
     if let old = unsafe leaving { unsafe DenoiserSlots.free(old) }
-    unsafe other.deallocate()
   }
 
-  /// Samples of a hop.
+  /// Samples of the next hop; another number after the hop in which a newcomer with it came in.
   public var hop: Int { unsafe current.pointee.hop }
   /// Samples by which the output is behind the input.
   public var latency: Int { unsafe current.pointee.latency }
@@ -56,36 +71,71 @@
     guard unsafe next == nil, unsafe leaving == nil, let newcomer = unsafe slots.take() else {
       return
     }
-    precondition(unsafe newcomer.pointee.hop == hop, "a newcomer has the hop of who is there")
+    let length = unsafe newcomer.pointee.hop
+    precondition(Crossover.fits(length, hop), "a newcomer's hop fits that of who is there")
     unsafe newcomer.pointee.set(mode: current.pointee.mode, strength: current.pointee.strength)
     unsafe next = newcomer
     hopsUnheard = unsafe newcomer.pointee.entrance == .warm ? Crossover.warmingHops : 1
+    hopsUnheard *= max(1, length / hop)
+    collectedCount = 0
   }
 
-  /// Carries one hop; `input` may be `output`.
+  /// Carries one hop and says how many samples of output it made: as many, but for the hop in which
+  /// a newcomer comes in, which makes one of the newcomer's. `input` may be `output`, which has room
+  /// for `Model.largestHop` samples if a newcomer may have another hop.
+  @discardableResult
   public mutating func process(
     _ input: UnsafePointer<Float>, _ output: UnsafeMutablePointer<Float>,
     path: Denoiser.Path = .network
-  ) {
+  ) -> Int {
+    let hop = hop
     guard let newcomer = unsafe next else {
       unsafe current.pointee.process(input, output, path: path)
-      return
+      return hop
     }
     let oldPath = unsafe newcomer.pointee.entrance == .atOnce && path == .network ? .dry : path
     // The newcomer first: `output` may be `input`.
-    unsafe newcomer.pointee.process(input, other.baseAddress!, path: path)
+    let isBoundary = unsafe hear(input, hop, with: newcomer, path: path)
     unsafe current.pointee.process(input, output, path: oldPath)
-    if hopsUnheard > 0 {
-      hopsUnheard -= 1
-      return
-    }
-    let step = 1 / Float(hop)
-    for index in 0..<hop {
-      unsafe output[index] += (Float(index) + 0.5) * step * (other[index] - output[index])
-    }
+    hopsUnheard -= 1
+    guard hopsUnheard < 0, isBoundary else { return hop }
+    let length = unsafe newcomer.pointee.hop
+    unsafe fade(output, over: min(hop, length), to: length)
     unsafe leaving = current
     unsafe current = newcomer
     unsafe next = nil
+    return length
+  }
+
+  /// Gives the newcomer a hop of the old one's, and says whether a hop of its own ended with it,
+  /// which is then in `other`.
+  private mutating func hear(
+    _ input: UnsafePointer<Float>, _ count: Int, with newcomer: UnsafeMutablePointer<Denoiser>,
+    path: Denoiser.Path
+  ) -> Bool {
+    let length = unsafe newcomer.pointee.hop
+    if length <= count {
+      for start in stride(from: 0, to: count, by: length) {
+        unsafe newcomer.pointee.process(input + start, other.pointer, path: path)
+      }
+      return true
+    }
+    unsafe (collected.pointer + collectedCount).update(from: input, count: count)
+    collectedCount += count
+    guard collectedCount == length else { return false }
+    collectedCount = 0
+    unsafe newcomer.pointee.process(collected.pointer, other.pointer, path: path)
+    return true
+  }
+
+  /// From `output` to `other` over the first `count` samples; what follows up to `length` is
+  /// `other` alone.
+  private func fade(_ output: UnsafeMutablePointer<Float>, over count: Int, to length: Int) {
+    let step = 1 / Float(count)
+    for index in 0..<count {
+      unsafe output[index] += (Float(index) + 0.5) * step * (other[index] - output[index])
+    }
+    for index in count..<length { unsafe output[index] = other[index] }
   }
 
   /// Forgets everything that was heard; who was on the way in is in.

@@ -16,7 +16,7 @@ internal import Synchronization
   }
 
   /// Offers a denoiser; one that was offered before and not taken is freed.
-  /// Its hop must be that of the denoiser in use. Thread: control.
+  /// Its hop must fit that of the denoiser in use, as `Crossover.fits` says. Thread: control.
   public func offer(_ denoiser: consuming Denoiser) {
     let newcomer = UnsafeMutablePointer<Denoiser>.allocate(capacity: 1)
     unsafe newcomer.initialize(to: denoiser)

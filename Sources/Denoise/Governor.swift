@@ -8,6 +8,9 @@
 public struct Governor: Sendable {
   /// What runs, from the most work to the least.
   public enum Level: Int, CaseIterable, Sendable, Comparable, Codable {
+    /// What has a shorter hop stands above the others, and next to it is the gate: a model with
+    /// another hop would come with a jump in the sound.
+    case lowLatency
     case full
     case light
     case gate
@@ -28,27 +31,31 @@ public struct Governor: Sendable {
   public static let lateHops = 3
   /// Hops that are looked back upon; as many as bits in `recent`.
   public static let window = 64
-  /// Hops in time before a step up: 5 s.
-  public static let patience = 500
-  /// The most that patience grows to: 80 s.
-  public static let longestPatience = 16 * patience
+  /// Seconds of hops in time before a step up.
+  public static let patienceSeconds = 5.0
+  /// What patience may grow by: to 80 s.
+  public static let longestPatience = 16
 
   public private(set) var level: Level
   /// The most work that may be done: the user's choice of model.
   public let top: Level
   /// Whether there is a light model to step down to.
   public let hasLight: Bool
+  /// Hops in time before a step up.
+  public let patience: Int
 
   private var recent: UInt64 = 0
   private var hopsInTime = 0
   private var hopsSinceStepUp = Int.max
-  private var currentPatience = Governor.patience
+  private var currentPatience: Int
 
-  public init(top: Level = .full, hasLight: Bool = true) {
+  public init(top: Level = .full, hasLight: Bool = true, hopSeconds: Double = 0.01) {
     precondition(hasLight || top != .light, "the top of the ladder is a model that there is not")
     self.top = top
     self.hasLight = hasLight
     level = top
+    patience = Int((Governor.patienceSeconds / hopSeconds).rounded())
+    currentPatience = patience
   }
 
   /// Records one hop and says what changes because of it. Call it once a hop.
@@ -65,9 +72,9 @@ public struct Governor: Sendable {
   private mutating func step(to next: Level) -> Change {
     let change = Change(from: level, to: next)
     if change.isDown {
-      let failed = hopsSinceStepUp < 2 * Governor.patience
+      let failed = hopsSinceStepUp < 2 * patience
       currentPatience =
-        failed ? min(2 * currentPatience, Governor.longestPatience) : Governor.patience
+        failed ? min(2 * currentPatience, Governor.longestPatience * patience) : patience
       hopsSinceStepUp = Int.max
     } else {
       hopsSinceStepUp = 0
@@ -80,6 +87,7 @@ public struct Governor: Sendable {
 
   private var below: Level? {
     switch level {
+    case .lowLatency: .gate
     case .full: hasLight ? .light : .gate
     case .light: .gate
     case .gate: .bypass
@@ -90,8 +98,9 @@ public struct Governor: Sendable {
   private var above: Level? {
     if level == top { return nil }
     switch level {
-    case .full: return nil
+    case .lowLatency, .full: return nil
     case .light: return .full
+    case .gate where top == .lowLatency: return .lowLatency
     case .gate: return hasLight ? .light : .full
     case .bypass: return .gate
     }

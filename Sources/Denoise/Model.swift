@@ -24,6 +24,9 @@ public struct Model: Sendable {
     case integer = "full int8"
   }
 
+  /// The longest hop that a model may have, in samples: what the FIFO of a virtual microphone holds.
+  public static let largestHop = 4096
+
   public let graph: Graph
   public let name: String
   public let kind: Kind

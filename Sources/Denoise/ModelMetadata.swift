@@ -60,7 +60,7 @@ struct ModelMetadata: Codable, Sendable {
   /// What is wrong with the numbers, nil if nothing is.
   var problem: String? {
     if !(8000...192_000).contains(sampleRate) { return "'sample_rate' is \(sampleRate)" }
-    if !(16...8192).contains(hop) { return "'hop' is \(hop)" }
+    if !(16...Model.largestHop).contains(hop) { return "'hop' is \(hop)" }
     if window != 2 * hop { return "'window' is \(window), not twice the hop of \(hop)" }
     if !(1...16).contains(taps) { return "'taps' is \(taps)" }
     if !(0...100).contains(lookAhead) { return "'look_ahead' is \(lookAhead)" }

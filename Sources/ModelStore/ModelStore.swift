@@ -6,7 +6,7 @@ internal import TFLite
 
 /// Which model somebody asks for.
 public enum ModelChoice: Sendable, Equatable {
-  case full, light
+  case full, light, lowLatency
   /// A path, or the name of a model in one of the folders.
   case file(String)
 }
@@ -26,6 +26,7 @@ public enum ModelStore {
     switch which {
     case .full: unsafe try embedded(embedded_model_full(), "full")
     case .light: unsafe try embedded(embedded_model_light(), "light")
+    case .lowLatency: unsafe try embedded(embedded_model_low_latency(), "low-latency")
     case .file(let name): try graph(at: name.contains("/") || exists(name) ? name : find(name))
     }
   }

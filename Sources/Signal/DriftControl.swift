@@ -17,23 +17,22 @@ public struct DriftControl: Sendable {
   public private(set) var fill: Double?
 
   private let sampleRate: Double
-  private let hopSeconds: Double
   private var integral = 0.0
 
   private static let naturalFrequency = 0.2
   private static let damping = 0.7
   private static let smoothingSeconds = 0.5
 
-  public init(target: Double, hop: Int, sampleRate: Int) {
+  public init(target: Double, sampleRate: Int) {
     self.target = target
     self.sampleRate = Double(sampleRate)
-    hopSeconds = Double(hop) / Double(sampleRate)
   }
 
-  /// Takes the fill in samples as measured now and gives the ratio for the hop at hand. Call it
-  /// once a hop.
+  /// Takes the fill in samples as measured now and gives the ratio for the hop at hand, of `hop`
+  /// samples. Call it once a hop.
   @_noAllocation @_noLocks
-  public mutating func update(fill measured: Double) -> Double {
+  public mutating func update(fill measured: Double, hop: Int) -> Double {
+    let hopSeconds = Double(hop) / sampleRate
     let before = fill ?? measured
     let smoothed = before + (measured - before) * hopSeconds / DriftControl.smoothingSeconds
     fill = smoothed

@@ -9,6 +9,7 @@ internal import Memory
 /// (0.4 ms) more. All memory is allocated by `init`.
 /// Thread: audio.
 public struct DriftResampler: ~Copyable {
+  /// The longest hop, in samples.
   public let hop: Int
   public private(set) var control: DriftControl
   /// Samples that are ready to be pulled.
@@ -24,18 +25,19 @@ public struct DriftResampler: ~Copyable {
   /// `target` in samples: the fill right before a hop is pushed.
   public init(hop: Int, sampleRate: Int, target: Double) {
     self.hop = hop
-    control = DriftControl(target: target, hop: hop, sampleRate: sampleRate)
+    control = DriftControl(target: target, sampleRate: sampleRate)
     converted = AlignedBuffer(count: hop + hop / 8 + 64)
     ring = AlignedBuffer(count: 8 * hop + 2 * Int(target))
     // The first conversion fills the filter's history, and with it whatever is made lazily.
-    unsafe _ = convert(nil, ratio: 1)
+    unsafe _ = convert(ring.pointer, hop, ratio: 1)
     converter.reset()
   }
 
-  /// Takes `hop` samples; `outside` are the samples that were pulled and not yet played.
-  public mutating func push(_ input: UnsafePointer<Float>, outside: Double) {
-    let ratio = control.update(fill: outside + Double(available))
-    let made = unsafe convert(input, ratio: ratio)
+  /// Takes a hop of `count` samples; `outside` are the samples that were pulled and not yet played.
+  public mutating func push(_ input: UnsafePointer<Float>, _ count: Int, outside: Double) {
+    precondition(count <= hop)
+    let ratio = control.update(fill: outside + Double(available), hop: count)
+    let made = unsafe convert(input, count, ratio: ratio)
     for index in 0..<made { append(converted[index]) }
   }
 
@@ -68,12 +70,14 @@ public struct DriftResampler: ~Copyable {
     available += 1
   }
 
-  /// One hop, silence if nil, into `converted`.
-  private mutating func convert(_ input: UnsafePointer<Float>?, ratio: Double) -> Int {
-    let source = unsafe UnsafeBufferPointer(start: input ?? UnsafePointer(ring.pointer), count: hop)
+  /// One hop into `converted`.
+  private mutating func convert(
+    _ input: UnsafePointer<Float>, _ count: Int, ratio: Double
+  ) -> Int {
+    let source = unsafe UnsafeBufferPointer(start: input, count: count)
     let room = unsafe UnsafeMutableBufferPointer(start: converted.pointer, count: converted.count)
     let progress = unsafe converter.convert(source, into: room, ratio: ratio)
-    assert(progress.used == hop)
+    assert(progress.used == count)
     return progress.made
   }
 }

@@ -24,7 +24,7 @@ struct BenchCommand: ParsableCommand {
   var seconds = 2.0
 
   @Argument(
-    help: "A .tflite file, or full or light: the built-in models.",
+    help: "A .tflite file, or full, light or low-latency: the built-in models.",
     completion: .file(extensions: ["tflite"]))
   var file: ModelChoice
 

@@ -119,6 +119,8 @@ extension Examination {
       case .success(let text): .good("model \(name)", text)
       case .failure(let error) where name == "full":
         .problem("model \(name)", "\(error)", do: "install qdenoise again")
+      case .failure(let error) where name == "low-latency":
+        .remark("model \(name)", "\(error)", do: "without it there is no choice of less delay")
       case .failure(let error):
         .remark("model \(name)", "\(error)", do: "without it a busy machine gets a gate instead")
       }

@@ -51,7 +51,10 @@ package struct Examination {
           server: try connection.server(), sources: try connection.sources(),
           modules: try connection.modules())
       },
-      models: [("full", describe(.full)), ("light", describe(.light))],
+      models: [
+        ("full", describe(.full)), ("light", describe(.light)),
+        ("low-latency", describe(.lowLatency)),
+      ],
       realTimeLimit: UInt64(limit.rlim_cur), instructionSet: .best)
   }
 

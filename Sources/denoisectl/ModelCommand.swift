@@ -20,10 +20,14 @@ struct ModelChooseCommand: ParsableCommand {
     case auto
     case full
     case light
+    case lowLatency = "low-latency"
   }
 
   @Argument(
-    help: "full, light (less work), or auto: full, and light while the machine is too busy.")
+    help: """
+      full, light (less work), low-latency (half the delay), or auto: full, and light while the \
+      machine is too busy.
+      """)
   var choice: Choice?
 
   func run() throws {

@@ -17,7 +17,7 @@ struct ModelConvertCommand: ParsableCommand {
   var optimize = Optimization.default
 
   @Argument(
-    help: "A .tflite file, or full or light: the built-in models.",
+    help: "A .tflite file, or full, light or low-latency: the built-in models.",
     completion: .file(extensions: ["tflite"]))
   var input: ModelChoice
 

@@ -11,7 +11,7 @@ struct ModelInspectCommand: ParsableCommand {
   var operators = false
 
   @Argument(
-    help: "A .tflite file, or full or light: the built-in models.",
+    help: "A .tflite file, or full, light or low-latency: the built-in models.",
     completion: .file(extensions: ["tflite"]))
   var model: ModelChoice
 
@@ -27,6 +27,7 @@ extension ModelChoice: ExpressibleByArgument {
       switch argument {
       case "full": .full
       case "light": .light
+      case "low-latency": .lowLatency
       default: .file(argument)
       }
   }

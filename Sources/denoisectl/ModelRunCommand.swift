@@ -25,7 +25,7 @@ struct ModelRunCommand: ParsableCommand {
   var outputDir: String
 
   @Argument(
-    help: "A .tflite file, or full or light: the built-in models.",
+    help: "A .tflite file, or full, light or low-latency: the built-in models.",
     completion: .file(extensions: ["tflite"]))
   var file: ModelChoice
 

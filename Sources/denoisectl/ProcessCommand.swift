@@ -22,13 +22,13 @@ struct ProcessCommand: ParsableCommand {
       "The most to attenuate, in dB, instead of what the mode says.", valueName: "dB"))
   var strength: Float?
 
-  @Flag(help: "Keep the delay that there is with a microphone (10 ms and what the network adds).")
+  @Flag(help: "Keep the delay that there is with a microphone (a hop and what the network adds).")
   var live = false
 
   @Option(
-    help: ArgumentHelp("full, light or a .tflite file.", valueName: "model"),
+    help: ArgumentHelp("full, light, low-latency or a .tflite file.", valueName: "model"),
     completion: .file(extensions: ["tflite"]))
-  var model = "full"
+  var model = ModelChoice.full
 
   @Option(
     help: ArgumentHelp(
@@ -58,7 +58,7 @@ struct ProcessCommand: ParsableCommand {
 
   func run() throws {
     let files = FileDenoiser(
-      model: try ModelStore.load(choice), mode: mode, strength: strength, keepsDelay: live,
+      model: try ModelStore.load(model), mode: mode, strength: strength, keepsDelay: live,
       speech: speech)
     if speech != nil {
       guard files.model.givesSpeech else { throw ProcessError.noSpeech(model: files.model.name) }
@@ -77,14 +77,6 @@ struct ProcessCommand: ParsableCommand {
       try files.denoise(input, to: outputFile) { progress in
         bar.show("\(Int(progress.seconds)) s", share: progress.share)
       }
-    }
-  }
-
-  private var choice: ModelChoice {
-    switch model {
-    case "full": .full
-    case "light": .light
-    default: .file(model)
     }
   }
 

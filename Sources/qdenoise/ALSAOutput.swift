@@ -1,4 +1,5 @@
 import AudioHost
+import Denoise
 import Memory
 import Signal
 
@@ -11,6 +12,7 @@ struct ALSAOutput: ~Copyable, HopOutput {
   private let target: Int
   private let name: String
   private let sampleRate: Int
+  /// Of the denoiser that there was at the start; a shorter one later leaves the card's periods.
   private let hop: Int
   private var stream: ALSAStream?
   private var resampler: DriftResampler
@@ -23,8 +25,9 @@ struct ALSAOutput: ~Copyable, HopOutput {
     self.hop = hop
     self.sampleRate = sampleRate
     target = Self.target(hop: hop)
-    resampler = DriftResampler(hop: hop, sampleRate: sampleRate, target: Double(target))
-    piece = AlignedBuffer(count: 2 * hop)
+    resampler = DriftResampler(
+      hop: Model.largestHop, sampleRate: sampleRate, target: Double(target))
+    piece = AlignedBuffer(count: 2 * Model.largestHop)
     silence = AlignedBuffer(count: target)
   }
 
@@ -39,10 +42,10 @@ struct ALSAOutput: ~Copyable, HopOutput {
     prime()
   }
 
-  mutating func write(_ samples: UnsafePointer<Float>) -> Bool {
+  mutating func write(_ hop: UnsafeBufferPointer<Float>) -> Bool {
     guard let stream else { return true }
     fill = stream.capacity - stream.available
-    unsafe resampler.push(samples, outside: Double(fill))
+    unsafe resampler.push(hop.baseAddress!, hop.count, outside: Double(fill))
     let count = unsafe resampler.pull(into: piece.pointer, count: piece.count)
     switch unsafe stream.write(piece.pointer, count) {
     case .done(let written):

@@ -45,13 +45,11 @@ package final class AudioLink: Sendable {
   package let drift = Atomic<UInt64>(Double.nan.bitPattern)
   package let levels = LevelCells()
   /// Both sides, for who records them.
-  package let tap: Tap
+  package let tap = Tap()
   /// The kernel's id of the audio thread; 0 before it runs.
   package let threadID = Atomic<Int>(0)
 
-  /// `delay` is how many samples the denoised side is behind the microphone.
-  package init(_ settings: DenoiserSettings, _ ladder: Ladder, delay: Int) {
-    tap = Tap(delay: delay)
+  package init(_ settings: DenoiserSettings, _ ladder: Ladder) {
     packedSettings = Atomic(settings.packed)
     packedLadder = Atomic(ladder.packed)
     level = Atomic(ladder.top.rawValue)

@@ -3,7 +3,6 @@ import Memory
 
 /// Where denoised hops go on the pulse back end. Thread: audio.
 struct AudioOutput: HopOutput {
-  private let hop: Int
   private let sampleRate: Int
   private var route: AudioOrder.Route?
   private var pipe: PipeOutput?
@@ -12,10 +11,7 @@ struct AudioOutput: HopOutput {
   /// It is to be closed and opened.
   private(set) var mustReopen = false
 
-  init(hop: Int, sampleRate: Int) {
-    self.hop = hop
-    self.sampleRate = sampleRate
-  }
+  init(sampleRate: Int) { self.sampleRate = sampleRate }
 
   /// Opens the route, if it is not open, and says what is wrong if it cannot.
   mutating func open(
@@ -25,11 +21,10 @@ struct AudioOutput: HopOutput {
     close()
     do {
       switch wanted {
-      case .pipe(let path): pipe = try PipeOutput(path: path, hop: hop)
+      case .pipe(let path): pipe = try PipeOutput(path: path)
       case .sink(let name, let target):
         sink = try SinkOutput(
-          connection, sink: name, target: target, hop: hop, sampleRate: sampleRate,
-          changed: changed)
+          connection, sink: name, target: target, sampleRate: sampleRate, changed: changed)
       case .nowhere: discards = true
       }
     } catch {
@@ -50,9 +45,9 @@ struct AudioOutput: HopOutput {
   }
 
   /// Writes one hop; false if there was no room for it.
-  mutating func write(_ samples: UnsafePointer<Float>) -> Bool {
-    if let pipe { return unsafe pipe.write(samples) }
-    if let sink { return unsafe sink.write(samples) }
+  mutating func write(_ hop: UnsafeBufferPointer<Float>) -> Bool {
+    if let pipe { return unsafe pipe.write(hop) }
+    if let sink { return unsafe sink.write(hop) }
     return discards
   }
 

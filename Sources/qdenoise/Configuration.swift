@@ -36,6 +36,7 @@ package struct Configuration: Equatable, Sendable {
   package struct Models: Equatable, Sendable {
     package var full: String?
     package var light: String?
+    package var lowLatency: String?
   }
 
   package var backend = Backend.pulse
@@ -94,5 +95,6 @@ package struct Configuration: Equatable, Sendable {
     try file.whole("realtime.priority", &realTime.priority, in: 1...99)
     try file.text("models.full", &models.full)
     try file.text("models.light", &models.light)
+    try file.text("models.low-latency", &models.lowLatency)
   }
 }

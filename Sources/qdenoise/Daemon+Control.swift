@@ -99,6 +99,10 @@ extension Daemon {
     if model == "light" && models.light == nil {
       throw .refused("there is no light model; `denoisectl doctor` says what is installed")
     }
+    if model == "low-latency" && models.lowLatency == nil {
+      throw .refused(
+        "there is no low-latency model; name a file with models.low-latency in config.toml")
+    }
     settings.model = model
     state.model = model
     if let reason = applyModel() { throw .refused(reason) }
@@ -107,12 +111,15 @@ extension Daemon {
 
   /// Brings in the model that the settings name, and says what is wrong if it cannot.
   private func applyModel() -> String? {
+    let top = models.top(of: settings.model)
     do {
-      try offer(models.top(of: settings.model), entrance: .warm)
+      try offer(top, entrance: .warm)
     } catch {
       return "\(error)"
     }
     link.ladder = models.ladder(of: settings.model)
+    // Audio says so itself with its next hop, which may be a day away.
+    link.level.store(top.rawValue, ordering: .releasing)
     return nil
   }
 
@@ -164,8 +171,11 @@ extension Daemon {
     link.settings = DenoiserSettings(settings)
     server?.lookAgain()
     if let newModels {
-      guard newModels.full.hop == models.full.hop else {
-        configurationFault = "models with another hop take effect at the next start"
+      let (old, new) = (models.full, newModels.full)
+      guard new.sampleRate == old.sampleRate, Crossover.fits(new.hop, old.hop),
+        models.lowLatency.map({ Crossover.fits(new.hop, $0.hop) }) ?? true
+      else {
+        configurationFault = "models with such a hop or sample rate take effect at the next start"
         return
       }
       models = newModels

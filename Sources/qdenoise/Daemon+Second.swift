@@ -60,7 +60,7 @@ extension Daemon {
   /// A reader that keeps up leaves nothing in the FIFO; the sink is kept at its target.
   private var expectedFillMicroseconds: Int {
     if configuration.backend == .alsa {
-      return ALSAOutput.target(hop: models.full.hop) * 1_000_000 / models.full.sampleRate
+      return ALSAOutput.target(hop: firstHop) * 1_000_000 / models.full.sampleRate
     }
     if case .sink = order.route { return SinkOutput.targetMicroseconds }
     return 0
@@ -72,13 +72,13 @@ extension Daemon {
     guard let level = Governor.Level(rawValue: link.level.load(ordering: .acquiring)) else {
       return
     }
-    // Below light the denoiser stays: the way up begins with it.
-    let wanted = level <= .light && models.light != nil ? level : modelLevel
+    // At the gate and below it the denoiser stays: the way up begins with it.
+    let wanted = models.has(level) ? level : modelLevel
     guard wanted != modelLevel else { return }
     let isUp = wanted < modelLevel
     Journal.write(
       .warning,
-      isUp ? "in time again: the \(wanted) model" : "hops are late: the \(wanted) model",
+      (isUp ? "in time again: " : "hops are late: ") + Self.words(for: wanted),
       ["QDENOISE_LEVEL": "\(wanted)"])
     do {
       try offer(wanted, entrance: isUp ? .warm : .atOnce)

@@ -121,10 +121,10 @@ extension Daemon {
     if isHeard && nextSecond == nil { nextSecond = AudioClock.microseconds + 1_000_000 }
   }
 
-  /// Samples that the virtual microphone's sink is asked to hold: two hops. With two, PulseAudio
-  /// wakes up 2,000 times a second; with three it does not.
+  /// Samples that the virtual microphone's sink is asked to hold: 20 ms. With as much PulseAudio
+  /// wakes up 2,000 times a second; with 30 ms it does not.
   private func sinkTarget(on server: SoundServer) -> Int {
-    (server.server.isPipeWire ? 2 : 3) * models.full.hop
+    (server.server.isPipeWire ? 2 : 3) * models.full.sampleRate / 100
   }
 
   /// Reads what audio says became of the order.

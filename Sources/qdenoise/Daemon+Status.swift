@@ -88,8 +88,9 @@ extension Daemon {
     Governor.Level(rawValue: link.level.load(ordering: .acquiring))
   }
 
-  private static func words(for level: Governor.Level) -> String {
+  static func words(for level: Governor.Level) -> String {
     switch level {
+    case .lowLatency: "the low-latency model"
     case .full: "the full model"
     case .light: "the light model"
     case .gate: "a gate instead of the network"
@@ -144,7 +145,8 @@ extension Daemon {
     if let source = microphone?.source, isRunning {
       ledger.measure("microphone device", microseconds: source.latencyMicroseconds)
     }
-    ledger.declare("capture fragment", samples: report.fragment ?? model.hop, sampleRate: rate)
+    ledger.declare(
+      "capture fragment", samples: max(report.fragment ?? 0, model.hop), sampleRate: rate)
     ledger.declare(
       "overlap of windows", samples: model.window - model.hop, sampleRate: rate)
     if model.lookAhead > 0 {

@@ -23,6 +23,8 @@ import Synchronization
   var state: SavedState
   var settings: Settings
   var models: Models
+  /// The hop of the denoiser that there was at the start, in samples.
+  let firstHop: Int
   /// The level of the governor's ladder whose denoiser audio has or will get.
   var modelLevel: Governor.Level
   var control: ControlServer?
@@ -71,9 +73,8 @@ import Synchronization
     settings = Daemon.settings(configuration, state)
     models = try Models(configuration.models)
     modelLevel = models.top(of: settings.model)
-    link = AudioLink(
-      DenoiserSettings(settings), models.ladder(of: settings.model),
-      delay: models.full.latency)
+    firstHop = models.model(at: modelLevel).hop
+    link = AudioLink(DenoiserSettings(settings), models.ladder(of: settings.model))
   }
 
   /// Runs until a signal ends it.

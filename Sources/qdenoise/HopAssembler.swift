@@ -1,8 +1,9 @@
+import Denoise
 import Memory
 
 /// Cuts fragments of any length into hops. Thread: audio.
 package struct HopAssembler: ~Copyable {
-  package let hop: Int
+  package private(set) var hop: Int
   /// Samples of the next hop that are there.
   package private(set) var count = 0
   private var samples: AlignedBuffer<Float>
@@ -11,7 +12,13 @@ package struct HopAssembler: ~Copyable {
 
   package init(hop: Int) {
     self.hop = hop
-    samples = AlignedBuffer(count: hop)
+    samples = AlignedBuffer(count: Model.largestHop)
+  }
+
+  /// Makes the hops that follow longer or shorter; between two hops.
+  package mutating func set(hop: Int) {
+    precondition(count == 0 && hop <= samples.count)
+    self.hop = hop
   }
 
   package var isFull: Bool { count == hop }

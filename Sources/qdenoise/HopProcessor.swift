@@ -7,8 +7,10 @@ import Synchronization
 /// after `init`.
 /// Thread: audio.
 package struct HopProcessor: ~Copyable {
-  /// Samples.
-  package let hop: Int
+  /// Samples of the next hop; another number after `process` or `restart` brought in a denoiser
+  /// with another hop.
+  package private(set) var hop: Int
+  private let sampleRate: Int
   private let link: AudioLink
   private let wakeControl: PulseLoop.Waker
   private var crossover: Crossover
@@ -24,13 +26,14 @@ package struct HopProcessor: ~Copyable {
     wakeControl: PulseLoop.Waker
   ) {
     hop = crossover.hop
+    self.sampleRate = sampleRate
     self.link = link
     self.wakeControl = wakeControl
     self.crossover = crossover
     settings = link.settings
-    governor = link.ladder.governor
+    governor = link.ladder.governor(hopSeconds: Double(hop) / Double(sampleRate))
     meter = LevelMeter(hopSeconds: Float(hop) / Float(sampleRate))
-    output = AlignedBuffer(count: hop)
+    output = AlignedBuffer(count: Model.largestHop)
   }
 
   /// Starts anew after a pause: nothing of what was said before it is kept, and a denoiser that
@@ -40,30 +43,49 @@ package struct HopProcessor: ~Copyable {
     crossover.reset()
     crossover.exchange(with: link.denoisers)
     wasLate = false
+    adaptToHop()
   }
 
   /// Processes one hop that should be done at `deadline`, in nanoseconds of the monotonic clock.
-  /// The result is valid until the next call.
+  /// The result is as long as the input, but for a hop that brings in a denoiser with another one;
+  /// it is valid until the next call.
   package mutating func process(
     _ input: UnsafePointer<Float>, deadline: UInt64
-  ) -> UnsafePointer<Float> {
+  ) -> UnsafeBufferPointer<Float> {
     let start = AudioClock.nanoseconds
     follow()
-    unsafe crossover.process(input, output.pointer, path: path)
+    let count = unsafe crossover.process(input, output.pointer, path: path)
+    let made = unsafe UnsafeBufferPointer(start: output.pointer, count: count)
     let end = AudioClock.nanoseconds
     link.hopTimes.append(nanoseconds: end - start)
     judge(late: end > deadline)
     meter.record(crossover.levels)
     link.levels.publish(meter)
-    unsafe link.tap.write(input, output.pointer, hop)
+    unsafe link.tap.write(
+      UnsafeBufferPointer(start: input, count: hop), made, delay: crossover.latency)
     link.hops.wrappingAdd(1, ordering: .relaxed)
-    return unsafe UnsafePointer(output.pointer)
+    adaptToHop()
+    return unsafe made
+  }
+
+  private var hopSeconds: Double { Double(hop) / Double(sampleRate) }
+
+  private mutating func adaptToHop() {
+    guard crossover.hop != hop else { return }
+    hop = crossover.hop
+    meter.set(hopSeconds: Float(hopSeconds))
+    govern(link.ladder)
+  }
+
+  private mutating func govern(_ ladder: Ladder) {
+    governor = ladder.governor(hopSeconds: hopSeconds)
+    link.level.store(governor.level.rawValue, ordering: .releasing)
   }
 
   private var path: Denoiser.Path {
     if wasLate { return .dry }
     return switch governor.level {
-    case .full, .light: .network
+    case .lowLatency, .full, .light: .network
     case .gate: .gate
     case .bypass: .dry
     }
@@ -78,10 +100,7 @@ package struct HopProcessor: ~Copyable {
       crossover.set(mode: wanted.mode, strength: wanted.strength)
     }
     let ladder = link.ladder
-    if ladder != Ladder(of: governor) {
-      governor = ladder.governor
-      link.level.store(governor.level.rawValue, ordering: .releasing)
-    }
+    if ladder != Ladder(of: governor) { govern(ladder) }
   }
 
   private mutating func judge(late: Bool) {

@@ -20,5 +20,7 @@ package struct Ladder: Equatable, Sendable {
 
   package var packed: Int { top.rawValue << 1 | (hasLight ? 1 : 0) }
 
-  package var governor: Governor { Governor(top: top, hasLight: hasLight) }
+  package func governor(hopSeconds: Double) -> Governor {
+    Governor(top: top, hasLight: hasLight, hopSeconds: hopSeconds)
+  }
 }

@@ -9,8 +9,8 @@ package struct LevelMeter {
   /// Seconds over which the level of the background is smoothed.
   package static let backgroundSmoothing: Float = 1
 
-  private let step: Float
-  private let backgroundStep: Float
+  private var step: Float = 0
+  private var backgroundStep: Float = 0
   /// Mean squares; full scale is 1.
   package private(set) var input: Float = 0
   package private(set) var output: Float = 0
@@ -20,7 +20,10 @@ package struct LevelMeter {
   /// The probability of speech, smoothed as the levels are; NaN where the network gives none.
   package private(set) var speech: Float = .nan
 
-  package init(hopSeconds: Float) {
+  package init(hopSeconds: Float) { set(hopSeconds: hopSeconds) }
+
+  /// The hops that follow are of this length.
+  package mutating func set(hopSeconds: Float) {
     step = min(1, hopSeconds / Self.smoothing)
     backgroundStep = min(1, hopSeconds / Self.backgroundSmoothing)
   }

@@ -6,10 +6,14 @@ struct Models {
   let full: Model
   /// What the governor steps down to; nil if there is none, or nothing above it.
   let light: Model?
+  /// What has a shorter hop; nil if there is none, or its hops do not make those of `full`.
+  let lowLatency: Model?
 
-  /// Loads both. A build without a full model uses the light one for everything; without a light
+  /// Loads all. A build without a full model uses the light one for everything; without a light
   /// one, or if it does not fit, there is no step down to it.
   init(_ configuration: Configuration.Models) throws(ModelStoreError) {
+    let lowLatency = try? ModelStore.load(
+      configuration.lowLatency.map { .file($0) } ?? .lowLatency)
     let light = try? ModelStore.load(configuration.light.map { .file($0) } ?? .light)
     do {
       full = try ModelStore.load(configuration.full.map { .file($0) } ?? .full)
@@ -17,21 +21,48 @@ struct Models {
       guard configuration.full == nil, let light else { throw error }
       full = light
       self.light = nil
+      self.lowLatency = Models.ifItFits(lowLatency, full)
       return
     }
-    // One pipeline, one hop: what is cut into hops must fit either.
-    let fits = light?.hop == full.hop && light?.sampleRate == full.sampleRate
-    self.light = fits ? light : nil
+    // The governor steps down at once, without a jump in the sound.
+    self.light = Models.ifItFits(light, full).flatMap { [hop = full.hop] in $0.hop == hop ? $0 : nil
+    }
+    self.lowLatency = Models.ifItFits(lowLatency, full)
   }
 
-  /// The most work that a choice ("auto", "full", "light") asks for.
+  /// A model that can take over from another and back.
+  private static func ifItFits(_ model: Model?, _ other: Model) -> Model? {
+    guard let model, model.sampleRate == other.sampleRate, Crossover.fits(model.hop, other.hop)
+    else { return nil }
+    return model
+  }
+
+  /// The most work that a choice ("auto", "full", "light", "low-latency") asks for.
   func top(of choice: String) -> Governor.Level {
-    choice == "light" && light != nil ? .light : .full
+    switch choice {
+    case "light" where light != nil: .light
+    case "low-latency" where lowLatency != nil: .lowLatency
+    default: .full
+    }
+  }
+
+  /// Whether a level of the governor's has a model of its own.
+  func has(_ level: Governor.Level) -> Bool {
+    switch level {
+    case .lowLatency: lowLatency != nil
+    case .full: true
+    case .light: light != nil
+    case .gate, .bypass: false
+    }
   }
 
   /// The model that runs at a level of the governor's.
   func model(at level: Governor.Level) -> Model {
-    level == .full ? full : light ?? full
+    switch level {
+    case .lowLatency: lowLatency ?? full
+    case .full: full
+    case .light, .gate, .bypass: light ?? full
+    }
   }
 
   /// What the governor may use when the person chose `choice`.

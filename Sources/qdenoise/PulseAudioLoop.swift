@@ -7,7 +7,6 @@ import Synchronization
   private let link: AudioLink
   private let wakeControl: PulseLoop.Waker
   private let sampleRate: Int
-  private let hop: Int
   private let loop: PulseLoop
   private let path: SoundPath<AudioOutput>
   private var connection: PulseConnection?
@@ -25,8 +24,7 @@ import Synchronization
     self.link = link
     self.wakeControl = wakeControl
     self.sampleRate = sampleRate
-    hop = processor.hop
-    let output = AudioOutput(hop: hop, sampleRate: sampleRate)
+    let output = AudioOutput(sampleRate: sampleRate)
     path = SoundPath(processor, output: output, sampleRate: sampleRate, link: link)
   }
 
@@ -131,7 +129,8 @@ import Synchronization
     if case .failed = report.capture { return }
     do {
       let made = try unsafe PulseRecordStream(
-        connection, name: "Microphone", source: source, sampleRate: sampleRate, fragment: hop / 2
+        connection, name: "Microphone", source: source, sampleRate: sampleRate,
+        fragment: sampleRate / 200
       ) { [unowned self] samples, count in unsafe receive(samples, count) }
       made.onChange = { [unowned self] in isStale = true }
       capture = made

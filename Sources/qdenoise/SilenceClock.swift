@@ -7,13 +7,19 @@ package struct SilenceClock {
   /// Hops given at once when the thread itself was held up; the rest is forgotten.
   package static let longestBurst = 8
 
-  package let hop: UInt64
+  package private(set) var hop: UInt64
   /// When the next hop of silence is due; nil while nobody listens.
   package private(set) var next: UInt64?
   /// Hops of silence given for sound that may still arrive late.
   package private(set) var debt = 0
 
   package init(hopMicroseconds: UInt64) { hop = hopMicroseconds }
+
+  /// The hops that follow are of this length.
+  package mutating func set(hopMicroseconds: UInt64) {
+    debt = debt * Int(hop) / Int(hopMicroseconds)
+    hop = hopMicroseconds
+  }
 
   /// Somebody listens from now on.
   package mutating func start(at now: UInt64) {

@@ -1,4 +1,5 @@
 import AudioHost
+import Denoise
 import Memory
 import Signal
 
@@ -20,17 +21,18 @@ final class SinkOutput: HopOutput {
 
   /// `target` is what the server is asked to hold, in samples.
   init(
-    _ connection: PulseConnection, sink: String, target: Int, hop: Int, sampleRate: Int,
+    _ connection: PulseConnection, sink: String, target: Int, sampleRate: Int,
     changed: @escaping () -> Void
   ) throws(PulseError) {
     self.sampleRate = sampleRate
     stream = try PulsePlaybackStream(
       connection, name: VirtualMicrophone.description, sink: sink, sampleRate: sampleRate,
-      target: target, request: hop / 2)
+      target: target, request: sampleRate / 200)
     stream.onChange = changed
     let waiting = Self.targetMicroseconds * sampleRate / 1_000_000
-    resampler = DriftResampler(hop: hop, sampleRate: sampleRate, target: Double(waiting))
-    piece = AlignedBuffer(count: 2 * hop)
+    resampler = DriftResampler(
+      hop: Model.largestHop, sampleRate: sampleRate, target: Double(waiting))
+    piece = AlignedBuffer(count: 2 * Model.largestHop)
     silence = AlignedBuffer(count: waiting)
   }
 
@@ -38,13 +40,13 @@ final class SinkOutput: HopOutput {
   var hasFailed: Bool { stream.hasFailed }
 
   /// Writes one hop; false if the stream did not take it.
-  func write(_ samples: UnsafePointer<Float>) -> Bool {
+  func write(_ hop: UnsafeBufferPointer<Float>) -> Bool {
     guard stream.isReady else { return true }
     if !isPrimed {
       isPrimed = unsafe stream.write(silence.pointer, silence.count)
     }
     fill = max(0, stream.latencyMicroseconds ?? 0) * sampleRate / 1_000_000
-    unsafe resampler.push(samples, outside: Double(fill))
+    unsafe resampler.push(hop.baseAddress!, hop.count, outside: Double(fill))
     let count = unsafe resampler.pull(into: piece.pointer, count: piece.count)
     return unsafe stream.write(piece.pointer, count)
   }

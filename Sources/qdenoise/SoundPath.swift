@@ -2,8 +2,8 @@ import Synchronization
 
 /// Somewhere to write hops to. Thread: audio.
 package protocol HopOutput: ~Copyable {
-  /// Writes one hop; false if there was no room for it.
-  mutating func write(_ samples: UnsafePointer<Float>) -> Bool
+  /// Writes one hop, of `Model.largestHop` samples at most; false if there was no room for it.
+  mutating func write(_ hop: UnsafeBufferPointer<Float>) -> Bool
   /// Samples that waited before the last hop was written.
   var fill: Int { get }
   /// How much faster the output's clock is than the microphone's, in parts per million; nil with
@@ -18,8 +18,8 @@ package protocol HopOutput: ~Copyable {
 package final class SoundPath<Output: HopOutput & ~Copyable> {
   package var output: Output
   private let link: AudioLink
-  private let hop: Int
-  private let hopNanoseconds: UInt64
+  private let sampleRate: Int
+  private var hop: Int
   private var assembler: HopAssembler
   private var processor: HopProcessor
   private var silence: SilenceClock
@@ -31,10 +31,10 @@ package final class SoundPath<Output: HopOutput & ~Copyable> {
     _ processor: consuming HopProcessor, output: consuming Output, sampleRate: Int,
     link: AudioLink
   ) {
+    self.sampleRate = sampleRate
     hop = processor.hop
-    hopNanoseconds = UInt64(hop) * 1_000_000_000 / UInt64(sampleRate)
     assembler = HopAssembler(hop: hop)
-    silence = SilenceClock(hopMicroseconds: hopNanoseconds / 1000)
+    silence = SilenceClock(hopMicroseconds: UInt64(hop * 1_000_000 / sampleRate))
     self.link = link
     self.processor = processor
     self.output = output
@@ -44,6 +44,7 @@ package final class SoundPath<Output: HopOutput & ~Copyable> {
   package func start() {
     processor.restart()
     assembler.reset()
+    adaptToHop()
     silence.start(at: AudioClock.microseconds)
     skip = 0
   }
@@ -75,7 +76,7 @@ package final class SoundPath<Output: HopOutput & ~Copyable> {
         link.skippedHops.wrappingAdd(1, ordering: .relaxed)
       } else {
         // Of several hops that come at once each has its own time.
-        deadline += hopNanoseconds
+        deadline += UInt64(hop * 1_000_000_000 / sampleRate)
         unsafe give(processor.process(assembler.finish(), deadline: deadline))
       }
     }
@@ -89,13 +90,22 @@ package final class SoundPath<Output: HopOutput & ~Copyable> {
     }
   }
 
-  private func give(_ hop: UnsafePointer<Float>) {
+  /// The processor says how long the hops are that it wants.
+  private func adaptToHop() {
+    guard processor.hop != hop else { return }
+    hop = processor.hop
+    assembler.set(hop: hop)
+    silence.set(hopMicroseconds: UInt64(hop * 1_000_000 / sampleRate))
+  }
+
+  private func give(_ made: UnsafeBufferPointer<Float>) {
+    adaptToHop()
     let wanted = link.resynchronize.load(ordering: .relaxed)
     if wanted != resynchronizations {
       resynchronizations = wanted
       output.resynchronize()
     }
-    if unsafe !output.write(hop) { link.overruns.wrappingAdd(1, ordering: .relaxed) }
+    if unsafe !output.write(made) { link.overruns.wrappingAdd(1, ordering: .relaxed) }
     let fill = output.fill
     if fill < link.leastFill.load(ordering: .relaxed) {
       link.leastFill.store(fill, ordering: .relaxed)

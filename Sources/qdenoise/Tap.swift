@@ -7,23 +7,23 @@ import Synchronization
   /// A sample of the microphone and the denoised one that belongs to it.
   package typealias Pair = SIMD2<Float>
 
-  /// Pairs: more than a second at 48 kHz.
+  /// Pairs, and samples of the microphone that are kept: more than a second at 48 kHz.
   package static let capacity = 1 << 16
 
   private let pairs: UnsafeMutablePointer<Pair>
   private let written = Atomic<Int>(0)
   private let read = Atomic<Int>(0)
   private let isWanted = Atomic<Bool>(false)
-  /// Thread: audio.
-  private var delayLine: AlignedBuffer<Float>
-  private var position = 0
+  /// The latest samples of the microphone, and how many there have been. Thread: audio.
+  private var heard: AlignedBuffer<Float>
+  private var heardCount = 0
+  private var delay = 0
   private var isOn = false
 
-  /// `delay` is how many samples the denoised side is behind.
-  package init(delay: Int) {
+  package init() {
     unsafe pairs = .allocate(capacity: Self.capacity)
     unsafe pairs.initialize(repeating: .zero, count: Self.capacity)
-    delayLine = AlignedBuffer(count: max(1, delay))
+    heard = AlignedBuffer(count: Self.capacity)
   }
 
   deinit { unsafe pairs.deallocate() }
@@ -34,25 +34,43 @@ import Synchronization
     isWanted.store(on, ordering: .releasing)
   }
 
-  /// Takes one hop of either side. What finds no room is lost. Thread: audio.
+  /// Takes a hop of the microphone and what the denoiser made in it, whose last sample belongs to
+  /// the microphone's `delay` samples before its last. Where the delay changes the microphone
+  /// cross-fades as `Crossover` does. What finds no room is lost. Thread: audio.
   package func write(
-    _ input: UnsafePointer<Float>, _ output: UnsafePointer<Float>, _ count: Int
+    _ input: UnsafeBufferPointer<Float>, _ output: UnsafeBufferPointer<Float>, delay: Int
   ) {
     let wanted = isWanted.load(ordering: .acquiring)
-    if wanted && !isOn { delayLine.fill(with: 0) }
+    if wanted && !isOn {
+      heard.fill(with: 0)
+      self.delay = delay
+    }
     isOn = wanted
     guard wanted else { return }
+    for index in 0..<input.count {
+      heard[heardCount % Self.capacity] = unsafe input[index]
+      heardCount += 1
+    }
+    let oldStart = heardCount - self.delay - input.count
+    let start = heardCount - delay - output.count
+    let faded = delay == self.delay ? 0 : min(input.count, output.count)
     var end = written.load(ordering: .relaxed)
     let room = read.load(ordering: .acquiring) + Self.capacity
-    for index in 0..<count {
-      let delayed = delayLine[position]
-      delayLine[position] = unsafe input[index]
-      position = position + 1 == delayLine.count ? 0 : position + 1
-      guard end < room else { continue }
-      unsafe pairs[end % Self.capacity] = Pair(delayed, output[index])
+    for index in 0..<min(output.count, room - end) {
+      var sample = microphone(start + index)
+      if index < faded {
+        let weight = (Float(index) + 0.5) / Float(faded)
+        sample = weight * sample + (1 - weight) * microphone(oldStart + index)
+      }
+      unsafe pairs[end % Self.capacity] = Pair(sample, output[index])
       end += 1
     }
+    self.delay = delay
     written.store(end, ordering: .releasing)
+  }
+
+  private func microphone(_ index: Int) -> Float {
+    index < 0 ? 0 : heard[index % Self.capacity]
   }
 
   /// Hands over what has come since the last call, in at most two pieces. Thread: control.

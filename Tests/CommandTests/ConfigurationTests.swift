@@ -33,6 +33,7 @@ struct ConfigurationTests {
         [models]
         full = "/m/full.tflite"
         light = "/m/light.tflite"
+        low-latency = "/m/low.tflite"
         """)
     var expected = Configuration()
     expected.backend = .alsa
@@ -46,6 +47,7 @@ struct ConfigurationTests {
     expected.realTime.priority = 5
     expected.models.full = "/m/full.tflite"
     expected.models.light = "/m/light.tflite"
+    expected.models.lowLatency = "/m/low.tflite"
     #expect(configuration == expected)
   }
 

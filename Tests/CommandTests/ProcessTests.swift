@@ -93,7 +93,7 @@ struct ProcessTests {
     // A second of silence, then a second of hiss, which the fixture takes for speech.
     let mono = [Float](repeating: 0, count: 48000) + hiss(48000).map { 10 * $0 }
     try store(mono, as: "in.wav")
-    let fixture = "\(Piece.root)/Tests/Fixtures/denoiser_\(model).tflite"
+    let fixture = Piece.fixture("denoiser_\(model)")
     let result = try denoisectl(
       "process", "--model", fixture, "--speech", file("in.csv"), file("in.wav"), file("out.wav"))
     try #require(result.status == 0, "\(result.output)")
@@ -108,13 +108,13 @@ struct ProcessTests {
   @Test func `a probability that there is not is refused before anything is done`() throws {
     try store(hiss(4800), as: "in.wav")
     let result = try denoisectl(
-      "process", "--model", "\(Piece.root)/Tests/Fixtures/fc_m1_f32.tflite", "--speech",
-      file("in.csv"), file("in.wav"), file("out.wav"))
+      "process", "--model", Piece.fixture("fc_m1_f32"), "--speech", file("in.csv"), file("in.wav"),
+      file("out.wav"))
     #expect(result.status == 1)
     #expect(!FileManager.default.fileExists(atPath: file("in.csv")))
     let folder = try denoisectl(
-      "process", "--model", "\(Piece.root)/Tests/Fixtures/denoiser_full.tflite", "--speech",
-      file("in.csv"), sandbox.directory, file("out"))
+      "process", "--model", Piece.fixture("denoiser_full"), "--speech", file("in.csv"),
+      sandbox.directory, file("out"))
     #expect(folder.status == 1)
     #expect(folder.output.contains("--speech is for one file"))
   }

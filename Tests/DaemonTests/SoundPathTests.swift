@@ -4,13 +4,14 @@ import Denoise
 import Glibc
 import ModelStore
 import Synchronization
+import TestSupport
 import Testing
 import qdenoise
 
 /// The audio thread's path from a fragment to a real FIFO, with the embedded model.
 private final class Bench {
   let link = AudioLink(
-    DenoiserSettings(mode: .bypass), Ladder(top: .full, hasLight: false), delay: 480)
+    DenoiserSettings(mode: .bypass), Ladder(top: .full, hasLight: false))
   let loop = PulseLoop()
   let path: SoundPath<PipeOutput>
   let model: Model
@@ -19,18 +20,18 @@ private final class Bench {
   var heard: [Float] = []
   private var words = [Int16](repeating: 0, count: 4096)
 
-  init(mode: Mode = .bypass) throws {
+  init(mode: Mode = .bypass, model choice: ModelChoice = .light) throws {
     var template = Array("/tmp/qdenoise-path-XXXXXX".utf8CString)
     mkdtemp(&template)
     directory = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
     mkfifo(directory + "/fifo", 0o600)
-    model = try ModelStore.load(.light)
+    model = try ModelStore.load(choice)
     link.settings = DenoiserSettings(mode: mode)
     let processor = HopProcessor(
       Crossover(try Denoiser(model, mode: mode)), sampleRate: model.sampleRate, link: link,
       wakeControl: loop.waker)
     path = SoundPath(
-      processor, output: try PipeOutput(path: directory + "/fifo", hop: model.hop),
+      processor, output: try PipeOutput(path: directory + "/fifo"),
       sampleRate: model.sampleRate, link: link)
     reader = open(directory + "/fifo", O_RDONLY | O_NONBLOCK)
     heard.reserveCapacity(1 << 20)
@@ -170,6 +171,72 @@ private func noise(_ count: Int, level: Float = 0.1, seed: UInt64 = 1) -> [Float
     bench.link.tap.set(on: false)
     bench.receive(noise(480))
     bench.link.tap.drain { _ in Issue.record("a tap that is off flows") }
+  }
+
+  @Test(arguments: [true, false])
+  func `a change to another hop and back leaves delay, pace and tap right`(isShorter: Bool) throws {
+    let models = [Piece.fixture("denoiser_full"), Piece.fixture("denoiser_low_latency")]
+      .map { ModelChoice.file($0) }
+    let (first, second) = isShorter ? (models[0], models[1]) : (models[1], models[0])
+    let bench = try Bench(mode: .standard, model: first)
+    bench.path.start()
+    bench.link.tap.set(on: true)
+    // Fragments of 5 ms, as the server gives them, read at once as it does.
+    let samples = (0..<96_000).map { 0.5 * sinf(Float($0) * 2 * .pi * 100.7 / 48_000) }
+    var pairs: [Tap.Pair] = []
+    var arrivals: [(taken: Int, heard: Int)] = []
+    for (index, start) in stride(from: 0, to: samples.count, by: 240).enumerated() {
+      if index == 100 || index == 250 {
+        let model = try ModelStore.load(index == 100 ? second : first)
+        bench.link.denoisers.collect()
+        bench.link.denoisers.offer(try Denoiser(model))
+      }
+      let hops = bench.link.hops.load(ordering: .relaxed)
+      bench.receive(Array(samples[start..<start + 240]))
+      bench.listen()
+      bench.link.tap.drain { pairs += $0.bindMemory(to: Tap.Pair.self) }
+      guard bench.link.hops.load(ordering: .relaxed) > hops else { continue }
+      arrivals.append((start + 240, bench.heard.count))
+    }
+    // With a hop of 10 ms, 20 ms lie between a sample and the end of the hop it is in; else 10.
+    for (taken, latency) in [
+      (23_000, isShorter ? 480 : 240), (55_000, isShorter ? 240 : 480),
+      (95_000, isShorter ? 480 : 240),
+    ] {
+      let (end, heard) = try #require(arrivals.last { $0.taken <= taken })
+      let last = bench.heard[heard - 100..<heard]
+      let expected = samples[end - latency - 100..<end - latency]
+      #expect(zip(last, expected).map { abs($0 - $1) }.max()! < 1e-3, "\(taken)")
+    }
+    // As much came out as went in, but for what the last hop waits for.
+    #expect(bench.heard.count == samples.count)
+    let steps = zip(bench.heard, bench.heard.dropFirst()).map { abs($0 - $1) }
+    // A sine at 0.5 moves by 0.0066 a sample, and two of them that cross-fade by 1/240 more.
+    #expect(try #require(steps.max()) < 0.0067 + 0.0042 + 1e-4)
+    #expect(pairs.count == samples.count)
+    #expect(pairs[960...].allSatisfy { abs($0.x - $0.y) < 1e-3 })
+    #expect(bench.link.overruns.load(ordering: .relaxed) == 0)
+  }
+
+  @Test func `a change to another hop costs no allocation`() throws {
+    let bench = try Bench(mode: .strong, model: .file(Piece.fixture("denoiser_full")))
+    let fragment = noise(240)
+    func run(_ rounds: Int) {
+      for _ in 0..<rounds {
+        bench.receive(fragment)
+        bench.listen()
+      }
+    }
+    bench.path.start()
+    run(20)
+    let low = ModelChoice.file(Piece.fixture("denoiser_low_latency"))
+    bench.link.denoisers.offer(try Denoiser(ModelStore.load(low)))
+    let hops = bench.link.hops.load(ordering: .relaxed)
+    let before = allocation_count()
+    run(200)
+    #expect(allocation_count() == before)
+    // 20 hops of 10 ms to warm, one to change, then one a fragment.
+    #expect(bench.link.hops.load(ordering: .relaxed) - hops > 150)
   }
 
   @Test func `levels are those of the signal`() throws {

@@ -24,7 +24,7 @@ import Testing
       crossover.exchange(with: slots)
       input.withUnsafeBufferPointer { from in
         output.withUnsafeMutableBufferPointer { to in
-          crossover.process(from.baseAddress! + index * hop, to.baseAddress! + index * hop)
+          _ = crossover.process(from.baseAddress! + index * hop, to.baseAddress! + index * hop)
         }
       }
     }
@@ -54,6 +54,78 @@ import Testing
     #expect(largestDifference(output[6 * hop..<20 * hop], input[5 * hop..<19 * hop]) < 1e-5)
     let steepest = zip(output, output.dropFirst()).map { abs($1 - $0) }.max()!
     #expect(steepest < 0.008)
+  }
+
+  /// What comes out, hop by hop, as a denoiser with another hop comes in, offered before hop 5.
+  private func change(
+    from first: ConstantModel, to second: ConstantModel, entrance: Denoiser.Entrance,
+    input: [Float]
+  ) throws -> (output: [Float], lengths: [Int]) {
+    var crossover = Crossover(try Denoiser(first.model, mode: .strong))
+    let slots = DenoiserSlots()
+    var output: [Float] = []
+    var lengths: [Int] = []
+    var piece = [Float](repeating: 0, count: Model.largestHop)
+    var start = 0
+    while start + crossover.hop <= input.count {
+      if lengths.count == 5 {
+        var newcomer = try Denoiser(second.model, mode: .strong)
+        newcomer.entrance = entrance
+        slots.offer(newcomer)
+      }
+      crossover.exchange(with: slots)
+      let hop = crossover.hop
+      let count = crossover.process(Array(input[start..<start + hop]), &piece)
+      start += hop
+      lengths.append(count)
+      output += piece.prefix(count)
+    }
+    #expect(crossover.hop == second.hop)
+    return (output, lengths)
+  }
+
+  @Test(arguments: [(480, 240), (240, 480), (480, 160), (120, 480)], [true, false])
+  func `a newcomer with another hop comes in without a step, at its own delay`(
+    hops: (Int, Int), isWarm: Bool
+  ) throws {
+    // 100.7 Hz: no jump in time is whole periods.
+    let input = (0..<48000).map { 0.5 * Float(sin(2 * .pi * 100.7 * Double($0) / 48000)) }
+    let (output, lengths) = try change(
+      from: ConstantModel(hop: hops.0), to: ConstantModel(hop: hops.1),
+      entrance: isWarm ? .warm : .atOnce, input: input)
+    let hopsBefore = try #require(lengths.firstIndex(of: hops.1))
+    #expect(lengths[hopsBefore...].allSatisfy { $0 == hops.1 })
+    // Its entrance is where hops of both end; its own began with the fifth.
+    #expect((hopsBefore + 1 - 5) * hops.0 % hops.1 == 0)
+    let longer = max(hops.0, hops.1)
+    let warmed = (hopsBefore + 1 - 5) * hops.0 / longer
+    #expect((isWarm ? 20...22 : 1...3).contains(warmed))
+    // Before it the old delay, after it the new one. A hop more or less came out in that hop.
+    let before = output[hops.0..<hopsBefore * hops.0]
+    #expect(largestDifference(before, input[0..<(hopsBefore - 1) * hops.0]) < 1e-5)
+    let consumed = (hopsBefore + 1) * hops.0
+    let after = output[(hopsBefore * hops.0 + hops.1)...]
+    let expected = input[(consumed - hops.1)...].prefix(after.count)
+    #expect(largestDifference(after, Array(expected)) < 1e-5)
+    // The steepest of the sine is 0.0066 a sample. A fade between two of them over 120 samples adds
+    // at most their distance by its slope.
+    let steepest = zip(output, output.dropFirst()).map { abs($1 - $0) }.max()!
+    #expect(steepest < 0.0067 + 1 / Float(min(hops.0, hops.1)))
+  }
+
+  @Test func `after a pause a newcomer with another hop is there at once`() throws {
+    var crossover = Crossover(try Denoiser(ConstantModel.identity.model))
+    let slots = DenoiserSlots()
+    slots.offer(try Denoiser(ConstantModel(hop: 240).model))
+    crossover.exchange(with: slots)
+    crossover.reset()
+    #expect(crossover.hop == 240)
+    #expect(crossover.latency == 240)
+  }
+
+  @Test func `hops fit if whole ones of one make the other`() {
+    #expect(Crossover.fits(480, 240) && Crossover.fits(240, 480) && Crossover.fits(480, 480))
+    #expect(!Crossover.fits(480, 256))
   }
 
   @Test func `a newcomer takes over the mode, and follows it while it warms`() throws {

@@ -30,14 +30,26 @@ import Testing
   @Test func `without a light model the gate is next`() {
     var governor = Governor(hasLight: false)
     #expect(next(&governor, late: true, within: 3)?.to == .gate)
-    #expect(next(&governor, late: false, within: Governor.patience)?.to == .full)
+    #expect(next(&governor, late: false, within: governor.patience)?.to == .full)
+  }
+
+  @Test(arguments: [true, false])
+  func `below low latency there is no model with a longer hop`(hasLight: Bool) {
+    var governor = Governor(top: .lowLatency, hasLight: hasLight, hopSeconds: 0.005)
+    #expect(next(&governor, late: true, within: 3)?.to == .gate)
+    #expect(next(&governor, late: true, within: 3)?.to == .bypass)
+    // Five seconds each, which are a thousand hops.
+    #expect(next(&governor, late: false, within: 999) == nil)
+    #expect(governor.record(late: false)?.to == .gate)
+    #expect(next(&governor, late: false, within: 1000)?.to == .lowLatency)
+    #expect(next(&governor, late: false, within: 10_000) == nil)
   }
 
   @Test func `it goes up again after patience, up to what the user chose`() {
     var governor = Governor(top: .light)
     _ = next(&governor, late: true, within: 3)
     #expect(governor.level == .gate)
-    #expect(next(&governor, late: false, within: Governor.patience - 1) == nil)
+    #expect(next(&governor, late: false, within: governor.patience - 1) == nil)
     #expect(governor.record(late: false)?.to == .light)
     #expect(next(&governor, late: false, within: 100_000) == nil)
   }
@@ -45,14 +57,14 @@ import Testing
   @Test func `a step up that does not last makes the next one wait twice as long`() {
     var governor = Governor()
     _ = next(&governor, late: true, within: 3)
-    var patience = Governor.patience
+    var patience = governor.patience
     for _ in 0..<6 {
       #expect(next(&governor, late: false, within: patience - 1) == nil)
       #expect(governor.record(late: false)?.to == .full)
       #expect(next(&governor, late: true, within: 3)?.to == .light)
-      patience = min(2 * patience, Governor.longestPatience)
+      patience = min(2 * patience, Governor.longestPatience * governor.patience)
     }
-    #expect(patience == Governor.longestPatience)
+    #expect(patience == 16 * governor.patience)
   }
 }
 

@@ -14,6 +14,17 @@ import Testing
     #expect(light.precision == .dynamicRange)
   }
 
+  @Test func `the low-latency model is built in, or nowhere`() throws {
+    do {
+      let model = try ModelStore.load(.lowLatency)
+      #expect(model.kind == .lowLatency)
+      #expect(model.hop == 240)
+      #expect(model.precision == .dynamicRange)
+    } catch {
+      #expect(error == .notFound(name: "low-latency", searched: ModelStore.folders))
+    }
+  }
+
   @Test func `the user's folder is searched before the installed ones`() {
     let set = ["HOME": "/home/a", "XDG_DATA_DIRS": "/opt/share:/usr/share"]
     #expect(

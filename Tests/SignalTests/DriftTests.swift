@@ -29,7 +29,7 @@ private struct TwoClocks {
   mutating func run(hops: Int) -> Outcome {
     var outcome = Outcome()
     var control = DriftControl(
-      target: Self.target, hop: Self.hop, sampleRate: Self.sampleRate)
+      target: Self.target, sampleRate: Self.sampleRate)
     var output = ClockEstimate(sampleRate: Double(Self.sampleRate))
     let hopSeconds = Double(Self.hop) / Double(Self.sampleRate)
     var converted = Self.target
@@ -49,7 +49,8 @@ private struct TwoClocks {
       }
       let now = time + hopSeconds + Double.random(in: 0...jitter, using: &generator)
       let position = output.position(microseconds: Int64(now * 1e6)) ?? 0
-      let ratio = control.update(fill: converted.rounded(.down) - position)
+      let ratio = control.update(
+        fill: converted.rounded(.down) - position, hop: Self.hop)
       outcome.worstStep = max(outcome.worstStep, abs(ratio - lastRatio))
       lastRatio = ratio
       if time > 60 {
@@ -113,7 +114,7 @@ private struct TwoClocks {
         0.5 * Float(sin(2 * .pi * 1000 * Double($0) / 48000))
       }
       // A fill that is said to be too high or too low pushes the ratio to and fro.
-      resampler.push(samples, outside: hop % 200 < 100 ? 200 : -200)
+      resampler.push(samples, samples.count, outside: hop % 200 < 100 ? 200 : -200)
       let taken = resampler.pull(into: &piece, count: piece.count)
       output += piece.prefix(taken)
     }
@@ -133,7 +134,7 @@ private struct TwoClocks {
     var output = [Float](repeating: 0, count: 480)
     let before = allocation_count()
     for _ in 0..<200 {
-      resampler.push(samples, outside: 0)
+      resampler.push(samples, samples.count, outside: 0)
       _ = resampler.pull(into: &output, count: 480)
     }
     #expect(allocation_count() == before)
@@ -142,7 +143,7 @@ private struct TwoClocks {
   @Test func `a ring that nobody empties drops and counts`() {
     var resampler = DriftResampler(hop: 480, sampleRate: 48000, target: 0)
     let samples = [Float](repeating: 0.25, count: 480)
-    for _ in 0..<20 { resampler.push(samples, outside: 0) }
+    for _ in 0..<20 { resampler.push(samples, samples.count, outside: 0) }
     #expect(resampler.dropped > 0)
     resampler.reset()
     #expect(resampler.available == 0)

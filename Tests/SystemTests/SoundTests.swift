@@ -27,12 +27,11 @@ extension SystemTests {
       throws
     {
       let scene = try Scene(kind, configuration: "mode = \"bypass\"\n")
-      let interval = 0.133
-      let clicks = Sound.clicks(75, interval: interval)
+      let clicks = Sound.clicks(75, interval: Self.clickInterval)
       let (direct, denoised, player) = try scene.hear(clicks, buffer: 0.01)
 
-      let passThrough = latencies(in: direct, of: player, interval)
-      let ours = latencies(in: denoised, of: player, interval)
+      let passThrough = Self.latencies(in: direct, of: player)
+      let ours = Self.latencies(in: denoised, of: player)
       print("measured: \(kind.rawValue): pass-through \(passThrough) ms, denoised \(ours) ms")
       #expect(passThrough.count == 75)
       #expect(ours.count == 75)
@@ -56,6 +55,9 @@ extension SystemTests {
       #expect(after.silent <= before.silent + 5)
       #expect(after.jumps <= before.jumps + 10)
     }
+
+    /// Seconds between clicks.
+    static let clickInterval = 0.133
 
     private struct Quality: CustomStringConvertible {
       var signalToDistortion: Double
@@ -96,9 +98,8 @@ extension SystemTests {
     }
 
     /// From the hand of the player to the hand of the recorder, in ms, of the clicks that were heard.
-    private func latencies(in heard: Recording, of player: Player, _ interval: Double)
-      -> Distribution
-    {
+    static func latencies(in heard: Recording, of player: Player) -> Distribution {
+      let interval = clickInterval
       let step = Int(interval * 48000)
       let found = Analysis.clicks(in: heard.samples).map { heard.time(of: $0) }
       return Distribution(

@@ -10,3 +10,4 @@ struct embedded_model {
 
 struct embedded_model embedded_model_full(void);
 struct embedded_model embedded_model_light(void);
+struct embedded_model embedded_model_low_latency(void);

@@ -21,7 +21,7 @@ struct AudioPath: ~Copyable {
   mutating func hop() {
     crossover.exchange(with: slots)
     crossover.process(samples, samples, path: path)
-    drift.push(samples, outside: 0)
+    drift.push(samples, 480, outside: 0)
     _ = drift.pull(into: samples, count: 480)
     _ = governor.record(late: path == .dry)
   }

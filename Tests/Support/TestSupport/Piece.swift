@@ -30,6 +30,9 @@ public enum Piece {
     return "/" + parts.joined(separator: "/")
   }()
 
+  /// A model of `Tests/Fixtures`.
+  public static func fixture(_ name: String) -> String { "\(root)/Tests/Fixtures/\(name).tflite" }
+
   /// A program that this package built: it lies beside the running test program, or in
   /// `QDENOISE_PROGRAMS`, which lets installed programs be tested.
   public static func built(_ program: String) -> String { "\(builtDirectory)/\(program)" }

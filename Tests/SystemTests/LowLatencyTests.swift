@@ -1,0 +1,72 @@
+import Control
+import Foundation
+import TestSupport
+import Testing
+
+extension SystemTests {
+  /// Models of 10 ms and of 5 ms hops that leave the sound as it is.
+  @Suite struct LowLatencyTests {
+    private let configuration = """
+      mode = "bypass"
+      [models]
+      full = "\(Piece.fixture("denoiser_full"))"
+      low-latency = "\(Piece.fixture("denoiser_low_latency"))"
+      """
+
+    @Test(arguments: SoundServer.Kind.allCases)
+    func `a click is heard earlier with the low-latency model`(kind: SoundServer.Kind) throws {
+      let scene = try Scene(kind, configuration: configuration)
+      var heard: [String: Distribution] = [:]
+      for model in ["full", "low-latency"] {
+        // Nobody listens meanwhile: the model is there with the first hop.
+        try scene.denoisectl("model", model)
+        let clicks = Sound.clicks(75, interval: SoundTests.clickInterval)
+        let (direct, denoised, player) = try scene.hear(clicks, buffer: 0.01)
+        let ours = SoundTests.latencies(in: denoised, of: player)
+        let passThrough = SoundTests.latencies(in: direct, of: player)
+        print("measured: \(kind.rawValue), \(model): \(ours) ms, pass-through \(passThrough) ms")
+        #expect(ours.count == 75)
+        heard[model] = ours
+      }
+      // 10 ms by construction, of which an application that takes 10 ms at a time keeps 5: it waits
+      // for the second hop.
+      let gain = try #require(heard["full"]).p50 - #require(heard["low-latency"]).p50
+      #expect(gain > 3)
+    }
+
+    @Test(arguments: SoundServer.Kind.allCases)
+    func `a change to the low-latency model and back is not heard`(kind: SoundServer.Kind) throws {
+      let scene = try Scene(kind, configuration: configuration)
+      let listener = try scene.listen()
+      let direct = try Recorder(scene.server, source: scene.microphone.name)
+      let tone = Sound.sine(1000, seconds: 12, amplitude: 0.25)
+      let start = now()
+      let player = try Player(scene.server, sink: scene.microphone.sink, tone)
+      var overlaps: [String: Double] = [:]
+      for model in ["low-latency", "full", "low-latency", "auto"] {
+        sleep(seconds: 2)
+        try scene.denoisectl("model", model)
+        sleep(seconds: 0.6)
+        let status = try scene.status()
+        #expect(status.state == .running)
+        #expect(status.model.kind == (model == "low-latency" ? "low-latency" : "full"))
+        overlaps[model] =
+          status.latency.stages.first { $0.name == "overlap of windows" }?.microseconds
+      }
+      player.wait()
+      sleep(seconds: 0.5)
+      let status = try scene.status()
+      #expect(overlaps == ["low-latency": 5000, "full": 10_000, "auto": 10_000])
+      #expect(status.hops.overruns == 0)
+      // A jump of 10 ms is ten whole periods of the tone, so that only a click or a hole would show.
+      let before = Analysis.continuity(
+        of: direct.stop().part(from: start).samples, frequency: 1000, amplitude: 0.25)
+      let after = Analysis.continuity(
+        of: listener.stop().part(from: start).samples, frequency: 1000, amplitude: 0.25)
+      print("measured: \(kind.rawValue): pass-through \(before), four changes \(after)")
+      #expect(after.pieces > 1150)
+      #expect(after.silent <= before.silent + 5)
+      #expect(after.jumps <= before.jumps + (kind == .pulseAudio ? 2 : 10))
+    }
+  }
+}
