@@ -78,7 +78,7 @@ let package = Package(
       name: "Denoise", dependencies: ["Engine", "Signal", "Kernels", "Memory"],
       swiftSettings: audioPathSettings),
     .target(name: "TFLite", dependencies: ["Engine"], swiftSettings: settings),
-    .target(name: "Quantizer", dependencies: ["Engine"], swiftSettings: settings),
+    .target(name: "Quantizer", dependencies: ["Engine", "Kernels"], swiftSettings: settings),
 
     .target(name: "Engine", dependencies: ["Kernels", "Memory"], swiftSettings: engineSettings),
     .target(
@@ -123,7 +123,7 @@ let package = Package(
       dependencies: ["Engine", "TFLite", "Kernels", "Memory", "CAllocationCount", "Seeded"],
       swiftSettings: testSettings),
     .testTarget(
-      name: "QuantizerTests", dependencies: ["Quantizer", "TFLite", "Engine"],
+      name: "QuantizerTests", dependencies: ["Quantizer", "TFLite", "Engine", "Denoise"],
       swiftSettings: testSettings),
     .testTarget(
       name: "SignalTests",

@@ -3,10 +3,10 @@ internal import Engine
 /// Weights with fewer elements stay float32.
 let smallestQuantizedWeights = 1024
 
-/// int8 weights, symmetric, one scale per output channel.
-func dynamicRange(_ graph: Graph) throws(QuantizerError) -> Graph {
+/// int8 weights, symmetric, one scale per output channel or for all.
+func dynamicRange(_ graph: Graph, _ choice: LayerChoice) throws(QuantizerError) -> Graph {
   var result = graph
-  for index in graph.operators.indices {
+  for index in graph.operators.indices where choice.includes(graph.operators[index], of: graph) {
     let node = graph.operators[index]
     guard let use = WeightUse(node.kind), let (data, weights) = dataAndWeights(node),
       graph.tensors[data].type == .float32, !graph.tensors[data].isConstant
@@ -16,7 +16,7 @@ func dynamicRange(_ graph: Graph) throws(QuantizerError) -> Graph {
       continue
     }
     if result.tensors[weights].type == .float32 {
-      result.tensors[weights].quantize(values, axis: use.axis)
+      result.tensors[weights].quantize(values, axis: choice.perTensor ? nil : use.axis)
     }
     result.operators[index].version = max(node.version, use.hybridVersion)
   }
@@ -44,12 +44,13 @@ private func onlyWeights(_ tensor: Int, of use: WeightUse, in graph: Graph) -> B
 }
 
 extension Tensor {
-  /// Becomes int8: q = round(x / scale), scale = max |x| / 127 over each channel.
+  /// Becomes int8: q = round(x / scale), scale = max |x| / 127 over each channel along `axis`, or
+  /// over all where there is none.
   ///
   /// The smallest range is 1e-6, as in TensorFlow Lite's converter.
-  fileprivate mutating func quantize(_ values: [Float], axis: Int) {
-    let channels = shape[axis]
-    let inner = shape[(axis + 1)...].reduce(1, *)
+  mutating func quantize(_ values: [Float], axis: Int?) {
+    let channels = axis.map { shape[$0] } ?? 1
+    let inner = axis.map { shape[($0 + 1)...].reduce(1, *) } ?? 1
     func channel(_ index: Int) -> Int { index / inner % channels }
     var bounds = Array(repeating: Float(5e-7), count: channels)
     for (index, value) in values.enumerated() {
@@ -62,6 +63,6 @@ extension Tensor {
     }
     type = .int8
     quantization = Quantization(
-      scales: scales, zeroPoints: Array(repeating: 0, count: channels), axis: axis)
+      scales: scales, zeroPoints: Array(repeating: 0, count: channels), axis: axis ?? 0)
   }
 }

@@ -1,31 +1,53 @@
 internal import Engine
 
 /// float16 weights and biases, each behind a DEQUANTIZE.
-func halfPrecision(_ graph: Graph) throws(QuantizerError) -> Graph {
+func halfPrecision(_ graph: Graph, _ choice: LayerChoice) throws(QuantizerError) -> Graph {
+  try stored(graph, choice, positions: [WeightUse.position, WeightUse.biasPosition]) {
+    constant, values, _ in
+    let data = values.flatMap { value in
+      let bits = Float16(value).bitPattern
+      return [UInt8(truncatingIfNeeded: bits), UInt8(truncatingIfNeeded: bits >> 8)]
+    }
+    let tensor = Tensor(
+      name: "\(constant.name)/float16", shape: constant.shape, type: .float16, data: data)
+    return (tensor, version: 2)
+  }
+}
+
+/// int8 weights of at least `smallestQuantizedWeights` elements, each behind a DEQUANTIZE.
+func smallWeights(_ graph: Graph, _ choice: LayerChoice) throws(QuantizerError) -> Graph {
+  try stored(graph, choice, positions: [WeightUse.position]) { constant, values, use in
+    if values.count < smallestQuantizedWeights { return nil }
+    var tensor = constant
+    tensor.name += "/int8"
+    tensor.quantize(values, axis: choice.perTensor ? nil : use.axis)
+    return (tensor, version: choice.perTensor ? 2 : 5)
+  }
+}
+
+/// Stores float32 constants of layers in another type, restored by a DEQUANTIZE of that version.
+private func stored(
+  _ graph: Graph, _ choice: LayerChoice, positions: [Int],
+  as smaller: (Tensor, [Float], WeightUse) -> (Tensor, version: Int)?
+) throws(QuantizerError) -> Graph {
   var result = graph
   var restored: [Int: Int] = [:]
   var conversions: [Operator] = []
-  for index in graph.operators.indices where WeightUse(graph.operators[index].kind) != nil {
-    for position in [WeightUse.position, WeightUse.biasPosition] {
-      guard position < graph.operators[index].inputs.count,
-        let tensor = graph.operators[index].inputs[position],
-        let values = try graph.floats(tensor)
+  for (index, node) in graph.operators.enumerated() where choice.includes(node, of: graph) {
+    guard let use = WeightUse(node.kind) else { continue }
+    for position in positions where position < node.inputs.count {
+      guard let tensor = node.inputs[position], let values = try graph.floats(tensor)
       else { continue }
       if restored[tensor] == nil {
         let constant = graph.tensors[tensor]
-        result.tensors.append(
-          Tensor(
-            name: "\(constant.name)/float16", shape: constant.shape, type: .float16,
-            data: values.flatMap { value in
-              let bits = Float16(value).bitPattern
-              return [UInt8(truncatingIfNeeded: bits), UInt8(truncatingIfNeeded: bits >> 8)]
-            }))
+        guard let (small, version) = smaller(constant, values, use) else { continue }
+        result.tensors.append(small)
         result.tensors.append(
           Tensor(name: "\(constant.name)/float32", shape: constant.shape, type: .float32))
-        let stored = result.tensors.count - 2
+        let place = result.tensors.count - 2
         conversions.append(
-          Operator(.dequantize, inputs: [stored], outputs: [stored + 1], version: 2))
-        restored[tensor] = stored + 1
+          Operator(.dequantize, inputs: [place], outputs: [place + 1], version: version))
+        restored[tensor] = place + 1
       }
       result.operators[index].inputs[position] = restored[tensor]
     }

@@ -4,13 +4,55 @@ public import Engine
 ///
 /// Everything else, inputs and outputs included, stays as it is. Weights that are not float32, or
 /// that another operator reads too, are left alone, so that quantizing twice changes nothing.
+///
+/// - Parameters:
+///   - keepingFloat: layers that stay as they are, by the names of their outputs.
+///   - perTensor: one scale for all weights of a layer instead of one per output channel.
 public func quantize(
-  _ graph: Graph, _ optimization: Optimization = .default
+  _ graph: Graph, _ optimization: Optimization = .default, keepingFloat: Set<String> = [],
+  perTensor: Bool = false
 ) throws(QuantizerError) -> Graph {
   do { try graph.validate() } catch { throw .invalidGraph(error.description) }
+  let choice = LayerChoice(keepingFloat: keepingFloat, perTensor: perTensor)
+  let layers = graph.layers
+  for name in keepingFloat.sorted() where !layers.contains(name) {
+    throw .notALayer(graph: graph.name, name: name, layers: layers)
+  }
   return switch optimization {
-  case .default: try dynamicRange(graph)
-  case .float16: try halfPrecision(graph)
+  case .default: try dynamicRange(graph, choice)
+  case .size: try smallWeights(graph, choice)
+  case .float16: try halfPrecision(graph, choice)
+  }
+}
+
+/// Which layers are quantized, and how finely.
+struct LayerChoice {
+  var keepingFloat: Set<String>
+  var perTensor: Bool
+
+  func includes(_ node: Operator, of graph: Graph) -> Bool {
+    WeightUse(node.kind) != nil
+      && !node.outputs.contains { keepingFloat.contains(graph.tensors[$0].name) }
+  }
+}
+
+extension Graph {
+  /// The outputs of the operators that have weights, by name.
+  public var layers: [String] {
+    operators.filter { WeightUse($0.kind) != nil }.compactMap { $0.outputs.first }
+      .map { tensors[$0].name }
+  }
+
+  /// Layers whose weights are float32 constants, with the number of their elements: what a
+  /// conversion has left alone.
+  public var floatLayers: [(name: String, elements: Int)] {
+    operators.compactMap { node in
+      guard WeightUse(node.kind) != nil, node.inputs.count > WeightUse.position,
+        let weights = node.inputs[WeightUse.position], let output = node.outputs.first,
+        tensors[weights].isConstant, tensors[weights].type == .float32
+      else { return nil }
+      return (tensors[output].name, tensors[weights].count ?? 0)
+    }
   }
 }
 

@@ -3,12 +3,31 @@ public enum QuantizerError: Error, Equatable, CustomStringConvertible {
   case invalidGraph(String)
   /// A weight is NaN or infinite.
   case notFinite(graph: String, tensor: String)
+  /// A name on the denylist is no layer's.
+  case notALayer(graph: String, name: String, layers: [String])
+  /// What should be the float network has quantized layers.
+  case notFloat(graph: String, layer: String)
+  /// Two graphs that should be forms of one network are not.
+  case noLayer(graph: String, tensor: String)
+  case wrongSample(input: String, count: Int, expected: Int)
+  /// The engine cannot run it; its own words.
+  case engine(String)
 
   public var description: String {
     switch self {
     case .invalidGraph(let text): text
     case .notFinite(let graph, let tensor):
       "\(graph): the weights '\(tensor)' are not all finite; train or export the model again"
+    case .notALayer(let graph, let name, let layers):
+      "\(graph): no layer with weights has the output '\(name)'; there are "
+        + layers.map { "'\($0)'" }.joined(separator: ", ")
+    case .notFloat(let graph, let layer):
+      "\(graph): '\(layer)' is quantized already; name the float32 file that it was made of"
+    case .noLayer(let graph, let tensor):
+      "\(graph) has no tensor '\(tensor)': the two files are not forms of one network"
+    case .wrongSample(let input, let count, let expected):
+      "the input '\(input)' wants \(expected) values, there are \(count)"
+    case .engine(let text): text
     }
   }
 }

@@ -6,7 +6,7 @@ struct ModelCommand: ParsableCommand {
     commandName: "model", abstract: "Says or sets which network runs, or works on model files.",
     subcommands: [
       ModelChooseCommand.self, ModelInspectCommand.self, ModelConvertCommand.self,
-      ModelRunCommand.self,
+      ModelRunCommand.self, ModelDebugCommand.self, ModelDiffCommand.self, ModelVerifyCommand.self,
     ],
     defaultSubcommand: ModelChooseCommand.self)
 }

@@ -1,0 +1,36 @@
+import Foundation
+
+/// How far values are from what they should be; adds up over runs.
+public struct Deviation: Sendable, Equatable {
+  public private(set) var count = 0
+  /// Largest absolute error.
+  public private(set) var largest = 0.0
+  private var sum = 0.0
+  private var squares = 0.0
+  private var power = 0.0
+
+  public init() {}
+
+  mutating func add(_ values: [Float], expected: [Float]) {
+    for (value, wanted) in zip(values, expected) {
+      let error = Double(value) - Double(wanted)
+      largest = error.isNaN ? .infinity : max(largest, abs(error))
+      sum += error
+      squares += error * error
+      power += Double(wanted) * Double(wanted)
+    }
+    count += values.count
+  }
+
+  public var meanError: Double { count == 0 ? 0 : sum / Double(count) }
+  public var meanSquaredError: Double { count == 0 ? 0 : squares / Double(count) }
+  /// Of the error around its mean.
+  public var standardDeviation: Double {
+    (max(0, meanSquaredError - meanError * meanError)).squareRoot()
+  }
+  /// Power of the expected values over that of the error, in dB; infinite where nothing differs.
+  public var signalToNoise: Double {
+    if squares.isNaN { return -.infinity }
+    return squares == 0 ? .infinity : 10 * log10(power / squares)
+  }
+}

@@ -1,0 +1,125 @@
+public import Engine
+
+/// What quantization does to each layer by itself: the columns of TensorFlow Lite's
+/// `QuantizationDebugger`.
+///
+/// Every quantized layer is given what the float network has at its inputs, and its output is
+/// compared with the float one, so that an error is seen where it arises and not where it ends up.
+public final class QuantizationDebugger {
+  /// One layer of the quantized graph.
+  public struct Layer: Sendable {
+    /// Its place among the operators of the quantized graph.
+    public let index: Int
+    public let operatorName: String
+    /// The output, which is also what a denylist names.
+    public let tensorName: String
+    public internal(set) var deviation = Deviation()
+  }
+
+  /// In the order of the quantized graph.
+  public private(set) var layers: [Layer] = []
+  /// The whole quantized network against the float one, over all outputs.
+  public private(set) var whole = Deviation()
+
+  private let original: ObservedNetwork
+  private let quantized: ObservedNetwork
+  private var candidates: [ObservedNetwork] = []
+  private let outputs: [String]
+
+  /// Layers are paired by the names of their outputs.
+  public init(
+    original: Graph, quantized: Graph, states: [StatePair] = []
+  ) throws(QuantizerError) {
+    if let layer = original.operators.first(where: original.isQuantized) {
+      throw .notFloat(graph: original.name, layer: original.tensors[layer.outputs[0]].name)
+    }
+    var observed: Set<Int> = Set(original.outputs)
+    for (index, node) in quantized.operators.enumerated() where quantized.isQuantized(node) {
+      let name = quantized.tensors[node.outputs[0]].name
+      guard let reference = original.tensors.firstIndex(where: { $0.name == name }) else {
+        throw .noLayer(graph: original.name, tensor: name)
+      }
+      observed.insert(reference)
+      let data = node.inputs.compactMap { $0 }.filter { !quantized.isWeights($0) }
+      for tensor in data {
+        let input = quantized.tensors[tensor].name
+        guard let index = original.tensors.firstIndex(where: { $0.name == input }) else {
+          throw .noLayer(graph: original.name, tensor: input)
+        }
+        observed.insert(index)
+      }
+      candidates.append(try ObservedNetwork(quantized.alone(index, inputs: data)))
+      layers.append(Layer(index: index, operatorName: node.kind.name, tensorName: name))
+    }
+    let fed = Set(original.inputs)
+    self.original = try ObservedNetwork(
+      original, states: states, outputs: observed.subtracting(fed).sorted())
+    self.quantized = try ObservedNetwork(quantized, states: states)
+    let stated = Set(states.map(\.output))
+    outputs = original.outputs.map { original.tensors[$0].name }.filter { !stated.contains($0) }
+    feeds = fed.map { original.tensors[$0].name }
+  }
+
+  private let feeds: [String]
+
+  /// Runs both networks once more; states go on from the run before.
+  public func run(_ sample: Sample) throws(QuantizerError) {
+    var values = try original.run(sample)
+    for name in feeds { values[name] = values[name] ?? sample[name] }
+    for index in layers.indices {
+      let found = try candidates[index].run(values)
+      let name = layers[index].tensorName
+      if let found = found[name], let wanted = values[name] {
+        layers[index].deviation.add(found, expected: wanted)
+      }
+    }
+    let found = try quantized.run(sample)
+    for name in outputs {
+      if let found = found[name], let wanted = values[name] { whole.add(found, expected: wanted) }
+    }
+  }
+
+  /// Layers with less signal-to-noise than the limit in dB, the worst first: what a conversion
+  /// might leave in float.
+  public func suspects(below limit: Double) -> [Layer] {
+    layers.filter { $0.deviation.signalToNoise < limit }
+      .sorted { $0.deviation.signalToNoise < $1.deviation.signalToNoise }
+  }
+}
+
+extension Graph {
+  /// A constant, or one that DEQUANTIZE restores.
+  fileprivate func isWeights(_ tensor: Int) -> Bool {
+    tensors[tensor].isConstant || producer(of: tensor).map(restores) ?? false
+  }
+
+  private func restores(_ node: Operator) -> Bool {
+    node.kind == .dequantize
+      && node.inputs.first.flatMap { $0 }.map { tensors[$0].isConstant } == true
+  }
+
+  fileprivate func producer(of tensor: Int) -> Operator? {
+    operators.first { $0.outputs.contains(tensor) }
+  }
+
+  /// Whether a layer's weights are stored in anything but float32.
+  fileprivate func isQuantized(_ node: Operator) -> Bool {
+    guard WeightUse(node.kind) != nil, node.inputs.count > WeightUse.position,
+      let weights = node.inputs[WeightUse.position], isWeights(weights)
+    else { return false }
+    return !tensors[weights].isConstant || tensors[weights].type != .float32
+  }
+
+  /// One operator with what restores its weights.
+  fileprivate func alone(_ index: Int, inputs: [Int]) -> Graph {
+    var graph = self
+    let node = operators[index]
+    let restoring = node.inputs.compactMap { $0 }.filter { !tensors[$0].isConstant }
+      .compactMap(producer).filter(restores)
+    graph.operators = restoring + [node]
+    graph.inputs = inputs
+    graph.outputs = [node.outputs[0]]
+    graph.signatures = []
+    return graph
+  }
+}

@@ -1,0 +1,85 @@
+public import Engine
+import Kernels
+
+/// Values for a network's inputs by name, one element for each of the tensor's.
+public typealias Sample = [String: [Float]]
+
+extension Graph {
+  /// Random samples, always the same for one seed: uniform in -1...1. States are left out, they
+  /// start as zeros.
+  public func randomSamples(_ count: Int, seed: UInt64, states: [StatePair]) -> [Sample] {
+    var generator = SplitMix64(state: seed)
+    let fed = inputs.filter { index in !states.contains { $0.input == tensors[index].name } }
+    return (0..<count).map { _ in
+      var sample: Sample = [:]
+      for index in fed {
+        sample[tensors[index].name] = (0..<(tensors[index].count ?? 0)).map { _ in
+          .random(in: -1...1, using: &generator)
+        }
+      }
+      return sample
+    }
+  }
+}
+
+/// Steele, Lea and Flood, "Fast splittable pseudorandom number generators", 2014.
+private struct SplitMix64: RandomNumberGenerator {
+  var state: UInt64
+
+  mutating func next() -> UInt64 {
+    state &+= 0x9E37_79B9_7F4A_7C15
+    var z = state
+    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+    return z ^ (z >> 31)
+  }
+}
+
+/// A network whose outputs are looked at, run by run.
+final class ObservedNetwork {
+  private var network: Network
+  private let inputs: [String]
+  private let outputs: [String]
+
+  /// - Parameter outputs: tensors to look at; the graph's own where left out.
+  init(
+    _ graph: Graph, states: [StatePair] = [], outputs: [Int]? = nil,
+    instructionSet: InstructionSet = .best
+  ) throws(QuantizerError) {
+    var observed = graph
+    let stated = Set(states.flatMap { [$0.input, $0.output] })
+    for index in outputs ?? [] where !observed.outputs.contains(index) {
+      observed.outputs.append(index)
+    }
+    func names(_ indices: [Int]) -> [String] {
+      indices.map { graph.tensors[$0].name }.filter { !stated.contains($0) }
+    }
+    inputs = names(graph.inputs)
+    self.outputs = names(outputs ?? graph.outputs)
+    do {
+      network = try Network(observed, states: states, instructionSet: instructionSet)
+    } catch { throw .engine(error.description) }
+  }
+
+  /// The values of the observed tensors by name.
+  func run(_ sample: Sample) throws(QuantizerError) -> Sample {
+    do {
+      for name in inputs {
+        let place = unsafe try network.input(named: name)
+        guard let values = sample[name], values.count == place.count else {
+          throw QuantizerError.wrongSample(
+            input: name, count: sample[name]?.count ?? 0, expected: place.count)
+        }
+        for (index, value) in values.enumerated() { unsafe place[index] = value }
+      }
+      network.run()
+      var result: Sample = [:]
+      for name in outputs { unsafe result[name] = Array(try network.output(named: name)) }
+      return result
+    } catch let error as QuantizerError {
+      throw error
+    } catch {
+      throw .engine("\(error)")
+    }
+  }
+}

@@ -1,0 +1,64 @@
+import ArgumentParser
+import AudioHost
+import ModelStore
+import Quantizer
+
+/// Says which layer loses how much by quantization.
+struct ModelDebugCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "debug",
+    abstract: "Says what quantization costs each layer of a model, the worst first.",
+    discussion: """
+      Every quantized layer is given what the float network has at its inputs, and its output is \
+      compared with the float one. The columns of --csv are those of TensorFlow Lite's \
+      QuantizationDebugger.
+      """)
+
+  @OptionGroup var input: ModelSamples
+
+  @Option(help: "Layers below this signal-to-noise ratio are suggested to stay float.")
+  var below = 30.0
+
+  @Option(help: "A table of all layers, too.", completion: .file(extensions: ["csv"]))
+  var csv: String?
+
+  @Argument(help: "The float32 .tflite file, or full or light.")
+  var original: ModelChoice
+
+  @Argument(help: "A quantized form of it; dynamic range where left out.")
+  var quantized: ModelChoice?
+
+  func run() throws {
+    let graph = try ModelStore.graph(original)
+    let candidate = try quantized.map(ModelStore.graph) ?? quantize(graph)
+    let (samples, states) = try input.read(for: graph)
+    let debugger = try QuantizationDebugger(original: graph, quantized: candidate, states: states)
+    for sample in samples { try debugger.run(sample) }
+    if let csv { try OutputFile.write(Array(table(debugger).utf8), to: csv) }
+    print("\(debugger.layers.count) quantized layers, \(samples.count) runs")
+    for layer in debugger.suspects(below: .infinity) {
+      let ratio = decibelText(layer.deviation.signalToNoise)
+      let largest = Float(layer.deviation.largest)
+      print("\(leftPad(ratio, to: 10))  largest error \(largest)  \(layer.tensorName)")
+    }
+    print("the whole network: \(decibelText(debugger.whole.signalToNoise))")
+    let suspects = debugger.suspects(below: below)
+    if !suspects.isEmpty {
+      let names = suspects.map { "'\($0.tensorName)'" }.joined(separator: " ")
+      print("to try: denoisectl model convert --keep-float \(names) IN OUT")
+    }
+  }
+
+  private func table(_ debugger: QuantizationDebugger) -> String {
+    let rows = debugger.layers.map { layer in
+      let d = layer.deviation
+      return "\(layer.operatorName),\(layer.index),\(d.count),\(d.standardDeviation),"
+        + "\(d.meanError),\(d.largest),\(d.meanSquaredError),\(d.signalToNoise),"
+        + "\"\(layer.tensorName.replacing("\"", with: "\"\""))\""
+    }
+    let header =
+      "op_name,op_index,num_elements,stddev,mean_error,max_abs_error,mean_squared_error,"
+      + "snr_db,tensor_name"
+    return ([header] + rows).joined(separator: "\n") + "\n"
+  }
+}
