@@ -7,7 +7,7 @@ DESTDIR ?=
 BUILD = .build/release
 STATIC = .build/static
 
-.PHONY: build deps run test check samples models train figures bench programs install uninstall \
+.PHONY: build deps run test check samples models train figures bench cost programs install uninstall \
   clean swift
 
 build: swift
@@ -68,6 +68,13 @@ bench: swift
 	@python3 -c 'import ai_edge_litert, flatbuffers' 2>/dev/null || \
 	  { echo "LiteRT is missing: pip install ai-edge-litert flatbuffers numpy"; exit 1; }
 	taskset -c $(BENCH_CPU) python3 Benchmarks/bench.py --write
+
+# Whole hops of the models beside libspeexdsp, in turns, and what each stage of them takes.
+cost: swift
+	$(SWIFT) build -c release --product denoisectl
+	@python3 -c 'import ctypes; ctypes.CDLL("libspeexdsp.so.1")' 2>/dev/null || \
+	  { echo "libspeexdsp is missing: apt-get install libspeexdsp1"; exit 1; }
+	taskset -c $(BENCH_CPU) python3 Benchmarks/cost.py
 
 # What is installed needs no Swift on the machine.
 programs: swift

@@ -64,7 +64,7 @@ let package = Package(
       name: "denoisectl",
       dependencies: [
         "Control", "Denoise", "AudioHost", "ModelStore", "Quantizer", "TFLite", "Engine", "Plot",
-        "Kernels", "Memory", argumentParser,
+        "Signal", "Kernels", "Memory", argumentParser,
       ],
       swiftSettings: settings),
 

@@ -1,18 +1,21 @@
 public import ArgumentParser
+import AudioHost
 import Denoise
 import Engine
 import FoundationEssentials
 public import Kernels
 import ModelStore
 
-/// Times a network alone, without a front end, as Benchmarks/bench.py needs it.
+/// Times a network alone, without a front end, as Benchmarks/bench.py needs it, or whole hops, as
+/// Benchmarks/cost.py does.
 struct BenchCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "bench",
     abstract: "Times one run of a network on one thread, and each of its operators.",
     discussion: """
       Times are means per run over batches of at least 100 ms; least, median and 99th percentile \
-      are those of the batches. Inputs are random, the states of a denoising model stay inside.
+      are those of the batches. Inputs are random, the states of a denoising model stay inside. \
+      With --hop, each hop of a recording is timed by itself, and so are the stages of it.
       """)
 
   @Flag(help: "One JSON object for programs.")
@@ -22,6 +25,12 @@ struct BenchCommand: ParsableCommand {
 
   @Option(help: "How long to time batches.")
   var seconds = 2.0
+
+  @Option(
+    help: ArgumentHelp(
+      "Time whole hops of this recording of 48 kHz, one channel, instead.", valueName: "sound"),
+    completion: .file())
+  var hop: String?
 
   @Argument(
     help: "A .tflite file, or full, light or low-latency: the built-in models.",
@@ -35,6 +44,13 @@ struct BenchCommand: ParsableCommand {
   }
 
   func run() throws {
+    if let hop {
+      let model = try ModelStore.load(file)
+      let benchmark = try HopBenchmark(
+        model, try sound(hop, for: model), seconds: seconds, instructionSet: microkernels.isa)
+      print(json ? try benchmark.json() : benchmark.text)
+      return
+    }
     let graph = try ModelStore.graph(file)
     let states = (try? Model(graph))?.states ?? []
     var network = try Network(graph, states: states, instructionSet: microkernels.isa)
@@ -52,6 +68,24 @@ struct BenchCommand: ParsableCommand {
     let benchmark = Benchmark(&network, seconds: seconds)
     let report = BenchReport(benchmark, graph, network)
     print(json ? try report.json() : report.text)
+  }
+
+  /// The samples of a recording, at least one hop of them.
+  private func sound(_ path: String, for model: Model) throws -> [Float] {
+    var reader = try SoundFileReader(path: path)
+    guard reader.format.sampleRate == model.sampleRate, reader.format.channels == 1 else {
+      throw ValidationError("\(path): one channel of \(model.sampleRate) Hz is needed")
+    }
+    var samples: [Float] = []
+    while true {
+      let piece = try reader.read(48_000)
+      if piece.isEmpty { break }
+      samples += piece
+    }
+    guard samples.count >= model.hop else {
+      throw ValidationError("\(path): shorter than a hop of \(model.hop) samples")
+    }
+    return samples
   }
 }
 

@@ -1,3 +1,4 @@
+import AudioHost
 import Foundation
 import TestSupport
 import Testing
@@ -41,6 +42,40 @@ struct NetworkCommandTests {
     #expect(Double(report.runs_per_batch) * report.p99_us >= 1e5)
     #expect(report.operators.map(\.index) == report.operators.map(\.index).sorted())
     #expect(report.operators.contains { $0.name == "FULLY_CONNECTED" && $0.us > 0 })
+  }
+
+  private struct HopReport: Decodable {
+    struct Times: Decodable {
+      var min_us: Double
+      var median_us: Double
+    }
+    var hop_ms: Double
+    var hops: Int
+    var whole: Times
+    var analysis: Times
+    var network: Times
+    var synthesis: Times
+  }
+
+  @Test(arguments: [("full", 10.0), ("low_latency", 5)])
+  func `bench of whole hops says what each stage takes`(model: String, milliseconds: Double) throws
+  {
+    let sound = "\(sandbox.directory)/in.wav"
+    var writer = try SoundFileWriter(
+      path: sound, format: try SoundFormat(sampleRate: 48000, channels: 1).adapted(to: sound))
+    try writer.write((0..<48000).map { 0.1 * sinf(Float($0 % 977)) })
+    try writer.finish()
+    let words = ["bench", "--hop", sound, "--json", "--seconds", "0.2"]
+    let (status, output) = try sandbox.run(
+      Piece.built("denoisectl"), words + [Piece.fixture("denoiser_\(model)")])
+    try #require(status == 0, "\(output)")
+    let report = try JSONDecoder().decode(HopReport.self, from: Data(output.utf8))
+    #expect(report.hop_ms == milliseconds)
+    #expect(report.hops >= 100)
+    #expect(0 < report.whole.min_us && report.whole.min_us <= report.whole.median_us)
+    // The network of the fixture is next to nothing, the two transforms are most of the hop.
+    #expect(report.network.median_us > 0)
+    #expect(report.analysis.min_us + report.synthesis.min_us < report.whole.median_us)
   }
 
   /// A .npy file of floats, as NumPy 1 and 2 write it.

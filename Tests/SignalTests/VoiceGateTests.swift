@@ -17,14 +17,14 @@ import Testing
   private func decibels(_ gain: Float) -> Float { Signal.decibels(meanSquare: gain * gain) }
 
   @Test func `it opens in the hop in which speech is likely`() {
-    let gains = gains([Float](repeating: 0, count: 200) + [VoiceGate.threshold])
+    let gains = gains([Float](repeating: 0, count: 200) + [VoiceGate.opening])
     #expect(abs(decibels(gains[199]) - VoiceGate.closedDecibels) < 0.01)
     #expect(gains[200] == 1)
   }
 
   @Test(arguments: [0.005, 0.01])
   func `it stays open for a while, then closes steadily`(hopSeconds: Double) {
-    let hops = Int(1 / hopSeconds)
+    let hops = Int(2 / hopSeconds)
     let gains = gains([1] + [Float](repeating: 0, count: hops), hopSeconds: hopSeconds)
     let held = Int((VoiceGate.hold / hopSeconds).rounded())
     #expect(gains[...held].allSatisfy { $0 == 1 })
@@ -51,10 +51,19 @@ import Testing
   @Test func `steady noise leaves it closed`() {
     var generator = SeededGenerator(seed: 4)
     let probabilities = (0..<1000).map { _ in
-      Float?(.random(in: 0..<VoiceGate.threshold, using: &generator))
+      Float?(.random(in: 0..<VoiceGate.staying, using: &generator))
     }
     let gains = gains(probabilities)
     #expect(Set(gains[100...]).count == 1)
+  }
+
+  @Test func `what would keep it open does not open it`() {
+    let between = (VoiceGate.opening + VoiceGate.staying) / 2
+    let gains = gains(
+      [Float?](repeating: between, count: 100) + [Float?](repeating: 0, count: 200)
+        + [Float?](repeating: between, count: 100))
+    #expect(gains[..<100].allSatisfy { $0 == 1 })
+    #expect(gains[300...].allSatisfy { abs(decibels($0) - VoiceGate.closedDecibels) < 0.01 })
   }
 
   @Test func `what nobody knows is heard`() {

@@ -1,0 +1,181 @@
+import Denoise
+import Engine
+import FoundationEssentials
+import Kernels
+import Memory
+import Signal
+
+/// Times of hops through a denoiser, and of its stages, hop by hop over the same sound.
+///
+/// The stages are those of `Denoiser.process` in a pipeline of their own, timed where they stand; a
+/// reading of the clock costs some 30 ns and is in each.
+struct HopBenchmark: Encodable {
+  /// Microseconds of one hop.
+  struct Times: Encodable {
+    var minimum: Double
+    var median: Double
+
+    enum CodingKeys: String, CodingKey {
+      case minimum = "min_us"
+      case median = "median_us"
+    }
+
+    init(_ times: [Double]) {
+      let sorted = times.sorted()
+      minimum = (sorted[0] * 1000).rounded() / 1000
+      median = (sorted[sorted.count / 2] * 1000).rounded() / 1000
+    }
+  }
+
+  var model: String
+  var instructionSet: String
+  var hopMilliseconds: Double
+  var hops: Int
+  var whole: Times
+  var analysis: Times
+  var features: Times
+  var network: Times
+  var filter: Times
+  var synthesis: Times
+
+  enum CodingKeys: String, CodingKey {
+    case model, hops, whole, analysis, features, network, filter, synthesis
+    case instructionSet = "instruction_set"
+    case hopMilliseconds = "hop_ms"
+  }
+
+  /// Goes over `samples` again and again until `seconds` have passed, in each of two loops.
+  init(
+    _ model: Model, _ samples: [Float], seconds: Double, instructionSet: InstructionSet
+  ) throws {
+    var stages = try Stages(model, instructionSet)
+    var denoiser = try Denoiser(model, mode: .strong, instructionSet: instructionSet)
+    var output = [Float](repeating: 0, count: model.hop)
+    let wholes = unsafe HopBenchmark.time(1, samples, hop: model.hop, seconds: seconds) {
+      input, times in
+      let start = clockSeconds()
+      unsafe denoiser.process(input, &output)
+      times[0].append((clockSeconds() - start) * 1e6)
+    }
+    let parts = unsafe HopBenchmark.time(5, samples, hop: model.hop, seconds: seconds) {
+      input, times in
+      unsafe stages.process(input, addingTo: &times)
+    }
+    self.model = model.name
+    self.instructionSet = instructionSet.rawValue
+    hopMilliseconds = model.hopSeconds * 1000
+    hops = wholes[0].count
+    whole = Times(wholes[0])
+    analysis = Times(parts[0])
+    features = Times(parts[1])
+    network = Times(parts[2])
+    filter = Times(parts[3])
+    synthesis = Times(parts[4])
+  }
+
+  private static func time(
+    _ stages: Int, _ samples: [Float], hop: Int, seconds: Double,
+    _ body: (UnsafePointer<Float>, inout [[Double]]) -> Void
+  ) -> [[Double]] {
+    var times = [[Double]](repeating: [], count: stages)
+    for index in times.indices { times[index].reserveCapacity(Int(seconds * 100_000)) }
+    let end = clockSeconds() + seconds
+    while clockSeconds() < end {
+      unsafe samples.withUnsafeBufferPointer { buffer in
+        for start in stride(from: 0, through: samples.count - hop, by: hop) {
+          unsafe body(buffer.baseAddress! + start, &times)
+        }
+      }
+    }
+    return times
+  }
+
+  func json() throws -> String {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    return String(decoding: try encoder.encode(self), as: UTF8.self)
+  }
+
+  var text: String {
+    let stages = [
+      ("analysis", analysis), ("features", features), ("network", network), ("filter", filter),
+      ("synthesis", synthesis), ("whole hop", whole),
+    ]
+    let head = "\(model): \(instructionSet), \(hops) hops of \(hopMilliseconds) ms"
+    return
+      ([head]
+      + stages.map { name, times in
+        pad(name, to: 12) + leftPad("\(times.minimum)", to: 10) + " us at least"
+          + leftPad("\(times.median)", to: 10) + " at the median"
+      }).joined(separator: "\n")
+  }
+}
+
+/// What `Denoiser` does to a hop, with the clock read between the stages.
+@safe private struct Stages: ~Copyable {
+  private let filter: SpectralFilter
+  private let bands: Bands
+  private var network: Network
+  private var analysis: Analysis
+  private var synthesis: Synthesis
+  private var history: SpectrumHistory
+  private var features: Features
+  private var denoised: AlignedBuffer<Float>
+  private var output: AlignedBuffer<Float>
+  private let networkInput: UnsafeMutablePointer<Float>
+  private let taps: UnsafePointer<Float>
+  private let gains: UnsafePointer<Float>
+
+  init(_ model: Model, _ instructionSet: InstructionSet) throws {
+    let network = try Network(
+      model.graph, states: model.states, instructionSet: instructionSet)
+    let input = unsafe try network.input(named: "features").baseAddress!
+    let filter = unsafe try network.output(named: "taps").baseAddress!
+    let factors = unsafe try network.output(named: "gains").baseAddress!
+    unsafe networkInput = input
+    unsafe taps = filter
+    unsafe gains = factors
+    self.network = network
+    self.filter = SpectralFilter(taps: model.taps, lookAhead: model.lookAhead)
+    bands = Bands(low: model.lowBins, edges: model.bandEdges)!
+    analysis = Analysis(hop: model.hop)
+    synthesis = Synthesis(hop: model.hop)
+    history = SpectrumHistory(bins: model.hop + 1, depth: self.filter.depth)
+    features = Features(
+      bins: model.hop + 1, compression: model.compression, instructionSet: instructionSet)
+    denoised = AlignedBuffer(count: 2 * (model.hop + 1))
+    output = AlignedBuffer(count: model.hop)
+  }
+
+  /// Analysis, features, network, filter, synthesis: appends the microseconds of each.
+  mutating func process(_ input: UnsafePointer<Float>, addingTo times: inout [[Double]]) {
+    let mode = Denormals.flush()
+    defer { Denormals.restore(mode) }
+    history.advance()
+    let start = clockSeconds()
+    unsafe analysis.push(input, into: history.pointer(age: 0))
+    let analysed = clockSeconds()
+    unsafe features.compute(history.pointer(age: 0), bands: bands, into: networkInput)
+    let seen = clockSeconds()
+    network.run()
+    let answered = clockSeconds()
+    unsafe filter.apply(
+      filter: taps, gains: gains, to: history, bands: bands, into: denoised.pointer)
+    let filtered = clockSeconds()
+    unsafe synthesis.push(denoised.pointer, into: output.pointer)
+    let end = clockSeconds()
+    times[0].append((analysed - start) * 1e6)
+    times[1].append((seen - analysed) * 1e6)
+    times[2].append((answered - seen) * 1e6)
+    times[3].append((filtered - answered) * 1e6)
+    times[4].append((end - filtered) * 1e6)
+  }
+}
+
+/// Seconds of a clock that only goes on.
+private func clockSeconds() -> Double {
+  let now = ContinuousClock.now - clockStart
+  return Double(now.components.seconds) + Double(now.components.attoseconds) / 1e18
+}
+
+private let clockStart = ContinuousClock.now
