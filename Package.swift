@@ -73,7 +73,8 @@ let package = Package(
       name: "ModelStore", dependencies: ["Denoise", "TFLite", "Engine", "CEmbeddedModel"],
       swiftSettings: settings),
 
-    .target(name: "Plot", dependencies: ["Signal", "CPNG", "Memory"], swiftSettings: settings),
+    .target(
+      name: "Plot", dependencies: ["Signal", "Kernels", "CPNG", "Memory"], swiftSettings: settings),
     .target(
       name: "Denoise", dependencies: ["Engine", "Signal", "Kernels", "Memory"],
       swiftSettings: audioPathSettings),
@@ -82,7 +83,7 @@ let package = Package(
 
     .target(name: "Engine", dependencies: ["Kernels", "Memory"], swiftSettings: engineSettings),
     .target(
-      name: "Signal", dependencies: ["Kernels", "Memory", "CKissFFT", "CSampleRate"],
+      name: "Signal", dependencies: ["Kernels", "Memory", "CSampleRate"],
       swiftSettings: audioPathSettings),
 
     .target(
@@ -102,7 +103,6 @@ let package = Package(
     system("CALSA", pkgConfig: "alsa", debian: "libasound2-dev"),
     system("CSystemd", pkgConfig: "libsystemd", debian: "libsystemd-dev"),
     system("CSndFile", pkgConfig: "sndfile", debian: "libsndfile1-dev"),
-    system("CKissFFT", pkgConfig: "kissfft-float", debian: "libkissfft-dev"),
     system("CSampleRate", pkgConfig: "samplerate", debian: "libsamplerate0-dev"),
     system("CPNG", pkgConfig: "libpng", debian: "libpng-dev"),
 

@@ -100,8 +100,8 @@ import Signal
     mix = Mix(mode, strength: strength)
     self.network = network
     unsafe self.ports = ports
-    analysis = Analysis(hop: model.hop)
-    synthesis = Synthesis(hop: model.hop)
+    analysis = Analysis(hop: model.hop, instructionSet: instructionSet)
+    synthesis = Synthesis(hop: model.hop, instructionSet: instructionSet)
     history = SpectrumHistory(bins: model.hop + 1, depth: filter.depth)
     features = Features(
       bins: model.hop + 1, compression: model.compression, instructionSet: instructionSet)

@@ -1,4 +1,5 @@
 public import Engine
+import Kernels
 import Signal
 
 /// A network that denoises: a graph, and what its metadata `qdenoise` says about the sound it is
@@ -66,7 +67,7 @@ public struct Model: Sendable {
     if let problem = metadata.problem {
       throw .metadata(model: graph.name, problem: problem)
     }
-    guard isFastTransformLength(metadata.window) else {
+    guard FourierTransform.supports(length: metadata.window) else {
       throw .metadata(
         model: graph.name, problem: "'window' is \(metadata.window), it needs factors of 2, 3, 5")
     }

@@ -1,4 +1,5 @@
 import Glibc
+import Kernels
 internal import Memory
 internal import Signal
 
@@ -42,7 +43,7 @@ package struct Spectrogram {
     levels = [Float](repeating: Spectrogram.silence, count: columns * rows)
     let half = Spectrogram.halfLength(
       near: Int(Spectrogram.halfWindowSeconds * Double(recording.sampleRate)))
-    let transform = ForwardTransform(length: 2 * half)
+    var transform = FourierTransform(length: 2 * half)
     let root = squareRootHann(length: 2 * half)
     var windowed = [Float](repeating: 0, count: 2 * half)
     var spectrum = [Float](repeating: 0, count: 2 * (half + 1))
@@ -61,7 +62,7 @@ package struct Spectrogram {
             recording.samples.indices.contains(index)
             ? recording.samples[index] * root[n] * root[n] * 2 / Float(half) : 0
         }
-        unsafe transform.run(windowed, into: &spectrum)
+        unsafe transform.forward(windowed, into: &spectrum)
         for bin in 0...half {
           let (re, im) = (spectrum[2 * bin], spectrum[2 * bin + 1])
           power[bin] += (re * re + im * im) / Float(windows)
@@ -91,7 +92,7 @@ package struct Spectrogram {
 
   private static func halfLength(near length: Int) -> Int {
     var result = max(length, 8)
-    while !isFastTransformLength(2 * result) { result += 1 }
+    while !FourierTransform.supports(length: 2 * result) { result += 1 }
     return result
   }
 }

@@ -1,4 +1,4 @@
-import Kernels
+public import Kernels
 import Memory
 
 /// The analysing half of the short-time Fourier transform: hops in, spectra out.
@@ -11,15 +11,15 @@ public struct Analysis: ~Copyable {
   /// Complex numbers of a spectrum.
   public var bins: Int { hop + 1 }
 
-  private let transform: ForwardTransform
+  private var transform: FourierTransform
   private let window: AlignedBuffer<Float>
   private var samples: AlignedBuffer<Float>
   private var windowed: AlignedBuffer<Float>
 
   /// `hop` in samples, with no prime factor above 5.
-  public init(hop: Int) {
+  public init(hop: Int, instructionSet: InstructionSet = .best) {
     self.hop = hop
-    transform = ForwardTransform(length: 2 * hop)
+    transform = FourierTransform(length: 2 * hop, instructionSet: instructionSet)
     window = squareRootHann(length: 2 * hop)
     samples = AlignedBuffer(count: 2 * hop)
     windowed = AlignedBuffer(count: 2 * hop)
@@ -33,7 +33,7 @@ public struct Analysis: ~Copyable {
     unsafe older.update(from: older + hop, count: hop)
     unsafe (older + hop).update(from: input, count: hop)
     unsafe SignalKernels.multiply(older, window.pointer, count: 2 * hop, into: windowed.pointer)
-    unsafe transform.run(windowed.pointer, into: spectrum)
+    unsafe transform.forward(windowed.pointer, into: spectrum)
   }
 
   /// Forgets the hop before.

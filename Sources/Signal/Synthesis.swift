@@ -1,4 +1,4 @@
-import Kernels
+public import Kernels
 import Memory
 
 /// The synthesising half of the short-time Fourier transform: spectra in, hops out.
@@ -11,15 +11,15 @@ public struct Synthesis: ~Copyable {
   /// Samples.
   public let hop: Int
 
-  private let transform: InverseTransform
+  private var transform: FourierTransform
   private let window: AlignedBuffer<Float>
   private var samples: AlignedBuffer<Float>
   private var overlap: AlignedBuffer<Float>
 
   /// `hop` in samples, with no prime factor above 5.
-  public init(hop: Int) {
+  public init(hop: Int, instructionSet: InstructionSet = .best) {
     self.hop = hop
-    transform = InverseTransform(length: 2 * hop)
+    transform = FourierTransform(length: 2 * hop, instructionSet: instructionSet)
     var scaled = squareRootHann(length: 2 * hop)
     for n in 0..<scaled.count { scaled[n] /= Float(2 * hop) }
     window = scaled
@@ -32,7 +32,7 @@ public struct Synthesis: ~Copyable {
     _ spectrum: UnsafePointer<Float>, into output: UnsafeMutablePointer<Float>
   ) {
     let piece = unsafe samples.pointer
-    unsafe transform.run(spectrum, into: piece)
+    unsafe transform.inverse(spectrum, into: piece)
     unsafe SignalKernels.multiply(piece, window.pointer, count: 2 * hop, into: piece)
     unsafe output.update(from: overlap.pointer, count: hop)
     unsafe SignalKernels.add(piece, count: hop, to: output)

@@ -138,8 +138,8 @@ struct HopBenchmark: Encodable {
     self.network = network
     self.filter = SpectralFilter(taps: model.taps, lookAhead: model.lookAhead)
     bands = Bands(low: model.lowBins, edges: model.bandEdges)!
-    analysis = Analysis(hop: model.hop)
-    synthesis = Synthesis(hop: model.hop)
+    analysis = Analysis(hop: model.hop, instructionSet: instructionSet)
+    synthesis = Synthesis(hop: model.hop, instructionSet: instructionSet)
     history = SpectrumHistory(bins: model.hop + 1, depth: self.filter.depth)
     features = Features(
       bins: model.hop + 1, compression: model.compression, instructionSet: instructionSet)

@@ -61,12 +61,4 @@ import Signal
     }
     #expect(allocation_count() == before)
   }
-
-  @Test func `lengths with large prime factors are refused`() {
-    #expect(isFastTransformLength(960))
-    #expect(isFastTransformLength(512))
-    #expect(!isFastTransformLength(0))
-    #expect(!isFastTransformLength(15))
-    #expect(!isFastTransformLength(2 * 7))
-  }
 }

@@ -10,3 +10,4 @@
 #include "ck_transpose.h"
 #include "ck_kernels.h"
 #include "ck_signal.h"
+#include "ck_fft.h"

@@ -32,11 +32,11 @@ trap 'rm -rf "$work"' EXIT
 "$clang" -O1 -fsanitize=realtime -c "$here/trampoline.c" -o "$work/trampoline.o"
 modules='Memory|Kernels|CKernels|Engine|Signal|Denoise|TFLite|ModelStore|CEmbeddedModel'
 objects=$(tr -d "'\"" <"$list" | grep -E "/($modules)\.build/")
-maps="$here $build/CKernels.build $build/CEmbeddedModel.build $sources/CKissFFT $sources/CSampleRate"
+maps="$here $build/CKernels.build $build/CEmbeddedModel.build $sources/CSampleRate"
 flags=$(for map in $maps; do echo "-Xcc -fmodule-map-file=$map/module.modulemap"; done)
 # shellcheck disable=SC2086
 swiftc -O -parse-as-library -swift-version 5 -I "$build/Modules" $flags \
-  "$here/Main.swift" "$work/trampoline.o" $objects -o "$work/audio" -lkissfft-float -lsamplerate \
+  "$here/Main.swift" "$work/trampoline.o" $objects -o "$work/audio" -lsamplerate \
   -Xlinker --whole-archive -Xlinker "$sanitizer" -Xlinker --no-whole-archive \
   -Xlinker --export-dynamic -lstdc++ -lm -lpthread -ldl
 "$work/audio" "$@"
