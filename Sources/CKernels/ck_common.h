@@ -54,7 +54,15 @@ CK_INLINE uint8_t ck_quantize_one(float x, struct ck_qd8_scale scale,
   return (uint8_t)((uint32_t)(int32_t)shifted ^ flip);
 }
 
-/// The arguments of an int8 GEMM.
+/// A real result as a stored byte (ck_integer.h).
+CK_INLINE uint8_t ck_requantize(float r, struct ck_qs8_output output,
+                                uint8_t flip) CK_NONBLOCKING {
+  // In this order NaN becomes the least.
+  const float bounded = ck_min(ck_max(r, output.least), output.greatest);
+  return (uint8_t)((uint32_t)((int32_t)ck_rint(bounded) + output.zero_point) ^ flip);
+}
+
+/// The arguments of an int8 GEMM: floats go to y, or bytes to `requantized` if it is not NULL.
 struct ck_qd8_job {
   size_t m, n, k;
   const uint8_t *a;
@@ -64,7 +72,24 @@ struct ck_qd8_job {
   float *y;
   size_t y_stride;
   float least, greatest;
+  uint8_t *requantized;
+  int32_t zero_point;
 };
+
+/// The parameters that leave the initial sums and the sums as they are.
+static const struct ck_qd8_params ck_unit_params = {1, 1.0f};
+
+/// A full-integer product as a job of the same tiles.
+CK_INLINE struct ck_qd8_job ck_qs8_job(size_t m, size_t n, size_t k, const uint8_t *a,
+                                       size_t a_stride, struct ck_qs8_output output, uint8_t *y,
+                                       size_t y_stride) CK_NONBLOCKING {
+  const struct ck_qd8_job job = {m,       n,           k,
+                                 a,       a_stride,    &ck_unit_params,
+                                 0,       NULL,        y_stride,
+                                 output.least, output.greatest, y,
+                                 output.zero_point};
+  return job;
+}
 
 /// The arguments of a float GEMM.
 struct ck_f32_job {

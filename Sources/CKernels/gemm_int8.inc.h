@@ -16,6 +16,23 @@ CK_INLINE bytes load_bytes(const uint8_t *p) CK_NONBLOCKING {
   return v;
 }
 
+typedef uint8_t few_bytes __attribute__((ext_vector_type(CK_LANES)));
+
+/// Stores the first `n` columns, all if there are more, as bytes (ck_integer.h).
+CK_INLINE void store_bytes(const job_type *job, uint8_t *y, size_t n, floats v) CK_NONBLOCKING {
+  const floats low = (floats)(job->least), high = (floats)(job->greatest);
+  v = low > v ? low : v;
+  v = high < v ? high : v;
+  // As ck_rint, whose sum's low byte is that of the integer already.
+  const ints whole = (ints)(v + (floats)(12582912.0f)) + job->zero_point;
+  const few_bytes low_bytes = __builtin_convertvector(whole, few_bytes);
+  if (n >= CK_LANES) {
+    memcpy(y, &low_bytes, sizeof low_bytes);
+  } else {
+    for (size_t i = 0; i < n; i++) y[i] = low_bytes[i];
+  }
+}
+
 /// mr rows by nv vectors of columns, from column `first` on. mr and nv are constants wherever it
 /// is inlined, and the sums registers.
 CK_INLINE void tile(const job_type *job, size_t row, const uint8_t *w, size_t first,
@@ -72,9 +89,14 @@ CK_INLINE void tile(const job_type *job, size_t row, const uint8_t *w, size_t fi
     CK_UNROLL for (size_t r = 0; r < mr; r++) {
       const float inverse_scale = job->params[(row + r) * job->params_stride].inverse_scale;
       const floats scaled = __builtin_convertvector(sum[0][r][v], floats) * inverse_scale;
-      store(job->y + (row + r) * job->y_stride + first + v * CK_LANES,
-            job->n - first - v * CK_LANES, CK_FMA(scaled, scale, bias), job->least,
-            job->greatest);
+      const floats value = CK_FMA(scaled, scale, bias);
+      const size_t at = (row + r) * job->y_stride + first + v * CK_LANES;
+      const size_t left = job->n - first - v * CK_LANES;
+      if (job->requantized) {
+        store_bytes(job, job->requantized + at, left, value);
+      } else {
+        store(job->y + at, left, value, job->least, job->greatest);
+      }
     }
   }
 }

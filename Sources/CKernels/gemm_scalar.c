@@ -33,6 +33,31 @@ void ck_qd8_f32_qc8w_gemm_1x8c1__scalar(size_t m, size_t n, size_t k, const uint
   }
 }
 
+void ck_qs8_qc8w_gemm_1x8c1__scalar(size_t m, size_t n, size_t k, const uint8_t *a,
+                                    size_t a_stride, const void *packed,
+                                    struct ck_qs8_output output, uint8_t *y,
+                                    size_t y_stride) CK_NONBLOCKING {
+  const uint8_t *tile = packed;
+  for (size_t first = 0; first < n; first += 8) {
+    const size_t columns = n - first < 8 ? n - first : 8;
+    const int8_t *w = (const int8_t *)tile + 8 * sizeof(int32_t);
+    float multiplier[8];
+    memcpy(multiplier, w + 8 * k, sizeof multiplier);
+    for (size_t row = 0; row < m; row++) {
+      const int8_t *x = (const int8_t *)a + row * a_stride;
+      int32_t sum[8];
+      memcpy(sum, tile, sizeof sum);
+      for (size_t i = 0; i < k; i++) {
+        for (size_t c = 0; c < 8; c++) sum[c] += x[i] * w[i * 8 + c];
+      }
+      for (size_t c = 0; c < columns; c++) {
+        y[row * y_stride + first + c] = ck_requantize((float)sum[c] * multiplier[c], output, 0);
+      }
+    }
+    tile += 8 * (k + 12);
+  }
+}
+
 void ck_f32_gemm_1x8__scalar(size_t m, size_t n, size_t k, const float *a, size_t a_stride,
                              const float *packed, float *y, size_t y_stride, float least,
                              float greatest) CK_NONBLOCKING {

@@ -5,7 +5,14 @@
   .convert = ck_f32_qd8_convert__##isa, .rows = ck_f32_qd8_rows__##isa
 
 #define CK_DEPTHWISE(isa) \
-  .qd8_dwconv = ck_qd8_f32_qc8w_dwconv__##isa, .f32_dwconv = ck_f32_dwconv__##isa
+  .qd8_dwconv = ck_qd8_f32_qc8w_dwconv__##isa, .qs8_dwconv = ck_qs8_qc8w_dwconv__##isa, \
+  .f32_dwconv = ck_f32_dwconv__##isa
+
+#define CK_INTEGER(isa)                                                                 \
+  .qs8_vadd = ck_qs8_vadd__##isa, .qs8_vmul = ck_qs8_vmul__##isa,                       \
+  .qs8_vmax = ck_qs8_vmax__##isa, .f32_qs8_vcvt = ck_f32_qs8_vcvt__##isa,               \
+  .qs8_f32_vcvt = ck_qs8_f32_vcvt__##isa, .f32_qs16_vcvt = ck_f32_qs16_vcvt__##isa,     \
+  .qs16_f32_vcvt = ck_qs16_f32_vcvt__##isa, .x8_vflip = ck_x8_vflip__##isa
 
 #define CK_ELEMENTWISE(isa)                                        \
   .binary = {[CK_ADD] = ck_f32_vadd__##isa,                        \
@@ -36,11 +43,13 @@ static const struct ck_kernels scalar = {
     .fused = true,
     .qd8_tile = {8, 8, 1},
     .qd8_gemm = ck_qd8_f32_qc8w_gemm_1x8c1__scalar,
+    .qs8_gemm = ck_qs8_qc8w_gemm_1x8c1__scalar,
     .f32_tile = {8, 8, 1},
     .f32_gemm = ck_f32_gemm_1x8__scalar,
     CK_QUANTIZE(scalar),
     CK_DEPTHWISE(scalar),
     CK_ELEMENTWISE(scalar),
+    CK_INTEGER(scalar),
 };
 
 #if defined(__x86_64__)
@@ -50,11 +59,13 @@ static const struct ck_kernels sse41 = {
     .fused = false,
     .qd8_tile = {16, 4, 4},
     .qd8_gemm = ck_qd8_f32_qc8w_gemm_2x16c4__sse41,
+    .qs8_gemm = ck_qs8_qc8w_gemm_2x16c4__sse41,
     .f32_tile = {16, 4, 1},
     .f32_gemm = ck_f32_gemm_2x16__sse41,
     CK_QUANTIZE(sse41),
     CK_DEPTHWISE(sse41),
     CK_ELEMENTWISE(sse41),
+    CK_INTEGER(sse41),
 };
 
 static const struct ck_kernels avx2 = {
@@ -63,11 +74,13 @@ static const struct ck_kernels avx2 = {
     .fused = true,
     .qd8_tile = {32, 8, 4},
     .qd8_gemm = ck_qd8_f32_qc8w_gemm_2x32c4__avx2,
+    .qs8_gemm = ck_qs8_qc8w_gemm_2x32c4__avx2,
     .f32_tile = {32, 8, 1},
     .f32_gemm = ck_f32_gemm_3x32__avx2,
     CK_QUANTIZE(avx2),
     CK_DEPTHWISE(avx2),
     CK_ELEMENTWISE(avx2),
+    CK_INTEGER(avx2),
 };
 
 static const struct ck_kernels avxvnni = {
@@ -76,11 +89,13 @@ static const struct ck_kernels avxvnni = {
     .fused = true,
     .qd8_tile = {32, 8, 4},
     .qd8_gemm = ck_qd8_f32_qc8w_gemm_2x32c4__avxvnni,
+    .qs8_gemm = ck_qs8_qc8w_gemm_2x32c4__avxvnni,
     .f32_tile = {32, 8, 1},
     .f32_gemm = ck_f32_gemm_3x32__avx2,
     CK_QUANTIZE(avx2),
     CK_DEPTHWISE(avx2),
     CK_ELEMENTWISE(avx2),
+    CK_INTEGER(avx2),
 };
 
 static const struct ck_kernels avx512vnni = {
@@ -89,11 +104,13 @@ static const struct ck_kernels avx512vnni = {
     .fused = true,
     .qd8_tile = {64, 16, 4},
     .qd8_gemm = ck_qd8_f32_qc8w_gemm_6x64c4__avx512vnni,
+    .qs8_gemm = ck_qs8_qc8w_gemm_6x64c4__avx512vnni,
     .f32_tile = {64, 16, 1},
     .f32_gemm = ck_f32_gemm_6x64__avx512,
     CK_QUANTIZE(avx512),
     CK_DEPTHWISE(avx2),
     CK_ELEMENTWISE(avx2),
+    CK_INTEGER(avx2),
 };
 #endif
 
@@ -106,11 +123,13 @@ static const struct ck_kernels neon = {
     .fused = true,
     .qd8_tile = {16, 4, 4},
     .qd8_gemm = ck_qd8_f32_qc8w_gemm_4x16c4__neon,
+    .qs8_gemm = ck_qs8_qc8w_gemm_4x16c4__neon,
     .f32_tile = {16, 4, 1},
     .f32_gemm = ck_f32_gemm_4x16__neon,
     CK_QUANTIZE(neon),
     CK_DEPTHWISE(scalar),
     CK_ELEMENTWISE(scalar),
+    CK_INTEGER(scalar),
 };
 
 static const struct ck_kernels neondot = {
@@ -119,11 +138,13 @@ static const struct ck_kernels neondot = {
     .fused = true,
     .qd8_tile = {16, 4, 4},
     .qd8_gemm = ck_qd8_f32_qc8w_gemm_4x16c4__neondot,
+    .qs8_gemm = ck_qs8_qc8w_gemm_4x16c4__neondot,
     .f32_tile = {16, 4, 1},
     .f32_gemm = ck_f32_gemm_4x16__neon,
     CK_QUANTIZE(neon),
     CK_DEPTHWISE(scalar),
     CK_ELEMENTWISE(scalar),
+    CK_INTEGER(scalar),
 };
 #endif
 

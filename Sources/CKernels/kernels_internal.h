@@ -16,6 +16,11 @@
       size_t, size_t, size_t, const uint8_t *, size_t, const struct ck_qd8_params *, size_t,    \
       const void *, float *, size_t, float, float) CK_NONBLOCKING;
 
+#define CK_DECLARE_QS8_GEMM(tile, isa)                                                          \
+  void ck_qs8_qc8w_gemm_##tile##__##isa(size_t, size_t, size_t, const uint8_t *, size_t,        \
+                                        const void *, struct ck_qs8_output, uint8_t *, size_t)  \
+      CK_NONBLOCKING;
+
 #define CK_DECLARE_F32_GEMM(tile, isa)                                                          \
   void ck_f32_gemm_##tile##__##isa(size_t, size_t, size_t, const float *, size_t,               \
                                    const float *, float *, size_t, float, float)                \
@@ -28,7 +33,26 @@
   void ck_qd8_f32_qc8w_dwconv__##isa(                                                           \
       size_t, size_t, size_t, const uint8_t *, size_t, const ptrdiff_t *, struct ck_qd8_params, \
       uint8_t, const int8_t *, const float *, const float *, float *, size_t, float, float)     \
-      CK_NONBLOCKING;
+      CK_NONBLOCKING;                                                                           \
+  void ck_qs8_qc8w_dwconv__##isa(size_t, size_t, size_t, const uint8_t *, size_t,               \
+                                 const ptrdiff_t *, int32_t, uint8_t, const int8_t *,           \
+                                 const int32_t *, const float *, struct ck_qs8_output,          \
+                                 uint8_t *, size_t) CK_NONBLOCKING;
+
+#define CK_DECLARE_INTEGER(isa)                                                                 \
+  void ck_qs8_vadd__##isa(size_t, const uint8_t *, size_t, const uint8_t *, size_t,             \
+                          struct ck_qs8_sum, uint8_t, uint8_t *) CK_NONBLOCKING;                \
+  void ck_qs8_vmul__##isa(size_t, const uint8_t *, size_t, int32_t, const uint8_t *, size_t,    \
+                          int32_t, float, struct ck_qs8_output, uint8_t, uint8_t *)             \
+      CK_NONBLOCKING;                                                                           \
+  void ck_qs8_vmax__##isa(size_t, const uint8_t *, uint8_t, uint8_t *) CK_NONBLOCKING;          \
+  void ck_f32_qs8_vcvt__##isa(size_t, const float *, float, struct ck_qs8_output, uint8_t,      \
+                              uint8_t *) CK_NONBLOCKING;                                        \
+  void ck_qs8_f32_vcvt__##isa(size_t, const uint8_t *, int32_t, float, uint8_t, float *)        \
+      CK_NONBLOCKING;                                                                           \
+  void ck_f32_qs16_vcvt__##isa(size_t, const float *, float, int16_t *) CK_NONBLOCKING;         \
+  void ck_qs16_f32_vcvt__##isa(size_t, const int16_t *, float, float *) CK_NONBLOCKING;         \
+  void ck_x8_vflip__##isa(size_t, const uint8_t *, uint8_t *) CK_NONBLOCKING;
 
 #define CK_DECLARE_UNARY(name, isa) \
   void ck_f32_v##name##__##isa(size_t, const float *, float, float, float *) CK_NONBLOCKING;
@@ -61,32 +85,42 @@
 
 CK_DECLARE_QUANTIZE(scalar)
 CK_DECLARE_QD8_GEMM(1x8c1, scalar)
+CK_DECLARE_QS8_GEMM(1x8c1, scalar)
 CK_DECLARE_F32_GEMM(1x8, scalar)
 CK_DECLARE_DEPTHWISE(scalar)
 CK_DECLARE_ELEMENTWISE(scalar)
+CK_DECLARE_INTEGER(scalar)
 
 #if defined(__x86_64__)
 CK_DECLARE_QUANTIZE(sse41)
 CK_DECLARE_QD8_GEMM(2x16c4, sse41)
+CK_DECLARE_QS8_GEMM(2x16c4, sse41)
 CK_DECLARE_F32_GEMM(2x16, sse41)
 CK_DECLARE_DEPTHWISE(sse41)
 CK_DECLARE_ELEMENTWISE(sse41)
+CK_DECLARE_INTEGER(sse41)
 
 CK_DECLARE_QUANTIZE(avx2)
 CK_DECLARE_QUANTIZE(avx512)
 CK_DECLARE_QD8_GEMM(2x32c4, avx2)
+CK_DECLARE_QS8_GEMM(2x32c4, avx2)
 CK_DECLARE_F32_GEMM(3x32, avx2)
 CK_DECLARE_DEPTHWISE(avx2)
 CK_DECLARE_ELEMENTWISE(avx2)
+CK_DECLARE_INTEGER(avx2)
 
 CK_DECLARE_QD8_GEMM(2x32c4, avxvnni)
+CK_DECLARE_QS8_GEMM(2x32c4, avxvnni)
 CK_DECLARE_QD8_GEMM(6x64c4, avx512vnni)
+CK_DECLARE_QS8_GEMM(6x64c4, avx512vnni)
 CK_DECLARE_F32_GEMM(6x64, avx512)
 #endif
 
 #if defined(__aarch64__)
 CK_DECLARE_QUANTIZE(neon)
 CK_DECLARE_QD8_GEMM(4x16c4, neon)
+CK_DECLARE_QS8_GEMM(4x16c4, neon)
 CK_DECLARE_QD8_GEMM(4x16c4, neondot)
+CK_DECLARE_QS8_GEMM(4x16c4, neondot)
 CK_DECLARE_F32_GEMM(4x16, neon)
 #endif

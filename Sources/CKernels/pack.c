@@ -16,8 +16,10 @@ size_t ck_qd8_f32_qc8w_packed_bytes(struct ck_tile tile, size_t n, size_t k) {
   return __builtin_mul_overflow(padded_columns(tile, n), column, &bytes) ? 0 : bytes;
 }
 
-void ck_qd8_f32_qc8w_pack(struct ck_tile tile, size_t n, size_t k, const int8_t *weights,
-                          const float *scale, const float *bias, void *packed) {
+/// Column c begins with initial[c], if there is any, and its negated sum of weights `factor` times.
+static void pack(struct ck_tile tile, size_t n, size_t k, const int8_t *weights,
+                 const int32_t *initial, int32_t factor, const float *scale, const float *bias,
+                 void *packed) {
   uint8_t *out = packed;
   const size_t groups = (k + tile.kr - 1) / tile.kr;
   for (size_t first = 0; first < n; first += tile.columns) {
@@ -31,13 +33,27 @@ void ck_qd8_f32_qc8w_pack(struct ck_tile tile, size_t n, size_t k, const int8_t 
         const size_t at = (i / tile.kr * width + c) * tile.kr + i % tile.kr;
         memcpy(out + 4 * width + at, row + i, 1);
       }
-      memcpy(out + 4 * c, &sum, 4);
+      // Unsigned, so that it wraps.
+      const uint32_t begin =
+          (uint32_t)sum * (uint32_t)factor + (initial ? (uint32_t)initial[first + c] : 0);
+      memcpy(out + 4 * c, &begin, 4);
       uint8_t *tail = out + 4 * width + groups * tile.kr * width;
       memcpy(tail + 4 * c, scale + first + c, 4);
-      memcpy(tail + 4 * width + 4 * c, bias + first + c, 4);
+      if (bias) memcpy(tail + 4 * width + 4 * c, bias + first + c, 4);
     }
     out += width * (groups * tile.kr + 12);
   }
+}
+
+void ck_qd8_f32_qc8w_pack(struct ck_tile tile, size_t n, size_t k, const int8_t *weights,
+                          const float *scale, const float *bias, void *packed) {
+  pack(tile, n, k, weights, NULL, 1, scale, bias, packed);
+}
+
+void ck_qs8_qc8w_pack(struct ck_tile tile, size_t n, size_t k, const int8_t *weights,
+                      const int32_t *bias, const float *multiplier, int32_t zero_point,
+                      void *packed) {
+  pack(tile, n, k, weights, bias, zero_point, multiplier, NULL, packed);
 }
 
 size_t ck_f32_packed_bytes(struct ck_tile tile, size_t n, size_t k) {

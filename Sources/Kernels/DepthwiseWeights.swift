@@ -62,7 +62,9 @@ import Memory
     outputStride: Int, minimum: Float = -.infinity, maximum: Float = .infinity
   ) {
     precondition(floats.count > 0, "these weights are int8")
-    unsafe check(pixels, input.count, pixelStride, tapOffsets, output.count, outputStride)
+    unsafe checkTaps(
+      pixels, channels, taps, tapOffsets, inputCount: input.count, pixelStride: pixelStride,
+      outputCount: output.count, outputStride: outputStride)
     guard pixels > 0 else { return }
     unsafe kernels.pointee.f32_dwconv(
       pixels, channels, taps, input.baseAddress, pixelStride, tapOffsets.baseAddress,
@@ -77,7 +79,9 @@ import Memory
     maximum: Float = .infinity
   ) {
     precondition(bytes.count > 0, "these weights are float")
-    unsafe check(pixels, input.count, pixelStride, tapOffsets, output.count, outputStride)
+    unsafe checkTaps(
+      pixels, channels, taps, tapOffsets, inputCount: input.count, pixelStride: pixelStride,
+      outputCount: output.count, outputStride: outputStride)
     guard pixels > 0 else { return }
     unsafe kernels.pointee.qd8_dwconv(
       pixels, channels, taps, input.baseAddress, pixelStride, tapOffsets.baseAddress,
@@ -85,18 +89,5 @@ import Memory
         zero_point: parameters.zeroPoint, inverse_scale: parameters.inverseScale),
       kernels.pointee.flip, bytes.pointer, scales.pointer, bias.pointer, output.baseAddress,
       outputStride, minimum, maximum)
-  }
-
-  private borrowing func check(
-    _ pixels: Int, _ inputCount: Int, _ pixelStride: Int, _ tapOffsets: UnsafeBufferPointer<Int>,
-    _ outputCount: Int, _ outputStride: Int
-  ) {
-    precondition(tapOffsets.count == taps, "one offset per tap")
-    checkRows(pixels, channels, stride: outputStride, count: outputCount)
-    for tap in 0..<taps {
-      let offset = unsafe tapOffsets[tap]
-      precondition(offset >= 0, "a tap before the image")
-      checkRows(pixels, offset + channels, stride: pixelStride, count: inputCount)
-    }
   }
 }

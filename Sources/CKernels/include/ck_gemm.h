@@ -1,9 +1,11 @@
 #pragma once
 
+#include "ck_integer.h"
 #include "ck_quantize.h"
 
 // Packed weights are tiles of columns, one after the other:
 //   qd8: [w x int32 -sum(weights)][K/kr x w x kr int8][w x f32 scale][w x f32 bias]
+//   qs8: the same with int32 bias - zero_point * sum(w) in front, and f32 multipliers and zeros
 //   f32: [w x f32 bias][K x w f32]
 // K is zero-padded to kr. w is the kernel's full tile, in the last one the columns that are left,
 // rounded up to `granule` and padded with zeros.
@@ -21,6 +23,12 @@ size_t ck_qd8_f32_qc8w_packed_bytes(struct ck_tile tile, size_t n, size_t k);
 void ck_qd8_f32_qc8w_pack(struct ck_tile tile, size_t n, size_t k, const int8_t *weights,
                           const float *scale, const float *bias, void *packed);
 
+/// Packs weights[n][k] for `ck_qs8_qc8w_gemm_fn`, in as many bytes, with an int32 bias and a
+/// multiplier for each of the n columns. zero_point is that of the stored activations.
+void ck_qs8_qc8w_pack(struct ck_tile tile, size_t n, size_t k, const int8_t *weights,
+                      const int32_t *bias, const float *multiplier, int32_t zero_point,
+                      void *packed);
+
 /// Bytes that `ck_f32_pack` writes; 0 if that does not fit size_t.
 size_t ck_f32_packed_bytes(struct ck_tile tile, size_t n, size_t k);
 
@@ -37,6 +45,13 @@ typedef void (*ck_qd8_f32_qc8w_gemm_fn)(size_t m, size_t n, size_t k, const uint
                                         size_t params_stride, const void *packed, float *y,
                                         size_t y_stride, float least,
                                         float greatest) CK_NONBLOCKING;
+
+/// y[m][n] = requantized(float(bias[n] + sum_k (a[m][k] - zero_point) w[n][k]) * multiplier[n]),
+/// the low byte of what ck_qs8_output says with a zero point of stored bytes.
+typedef void (*ck_qs8_qc8w_gemm_fn)(size_t m, size_t n, size_t k, const uint8_t *a,
+                                    size_t a_stride, const void *packed,
+                                    struct ck_qs8_output output, uint8_t *y,
+                                    size_t y_stride) CK_NONBLOCKING;
 
 /// y[m][n] = clamp(bias[n] + sum_k a[m][k] w[n][k], least, greatest), one chain of fused
 /// multiply-adds in the order of k. Row i of `a` begins at a + i * a_stride (rows may overlap).

@@ -18,13 +18,24 @@ struct ck_kernels {
   ck_f32_qd8_convert_fn _Nonnull convert;
   ck_f32_qd8_rows_fn _Nonnull rows;
   ck_qd8_f32_qc8w_gemm_fn _Nonnull qd8_gemm;
+  /// Of qd8_tile, too.
+  ck_qs8_qc8w_gemm_fn _Nonnull qs8_gemm;
   ck_f32_gemm_fn _Nonnull f32_gemm;
   ck_qd8_f32_qc8w_dwconv_fn _Nonnull qd8_dwconv;
+  ck_qs8_qc8w_dwconv_fn _Nonnull qs8_dwconv;
   ck_f32_dwconv_fn _Nonnull f32_dwconv;
   ck_f32_binary_fn _Nonnull binary[CK_BINARY_COUNT];
   ck_f32_unary_fn _Nonnull unary[CK_UNARY_COUNT];
   ck_f32_sum_fn _Nonnull sum;
   ck_f32_softmax_fn _Nonnull softmax;
+  ck_qs8_vadd_fn _Nonnull qs8_vadd;
+  ck_qs8_vmul_fn _Nonnull qs8_vmul;
+  ck_qs8_vmax_fn _Nonnull qs8_vmax;
+  ck_f32_qs8_vcvt_fn _Nonnull f32_qs8_vcvt;
+  ck_qs8_f32_vcvt_fn _Nonnull qs8_f32_vcvt;
+  ck_f32_qs16_vcvt_fn _Nonnull f32_qs16_vcvt;
+  ck_qs16_f32_vcvt_fn _Nonnull qs16_f32_vcvt;
+  ck_x8_vflip_fn _Nonnull x8_vflip;
 };
 
 static inline void ck_apply_binary(const struct ck_kernels *_Nonnull kernels, enum ck_binary f,

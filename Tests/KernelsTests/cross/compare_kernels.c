@@ -180,6 +180,73 @@ static void compare_depthwise(const char *name, const struct ck_kernels *fast, s
   free(expected), free(result);
 }
 
+/// Stored bytes as the numbers that they are.
+static float *numbers(const uint8_t *q, size_t n, uint8_t flip) {
+  float *x = allocate(n * sizeof *x);
+  for (size_t i = 0; i < n; i++) x[i] = (float)(int8_t)(q[i] ^ flip);
+  return x;
+}
+
+static void expect_same_bytes(const char *what, const char *name, uint8_t *q[2], uint8_t flip,
+                              size_t n) {
+  float *expected = numbers(q[0], n, 0), *result = numbers(q[1], n, flip);
+  expect_equal(what, name, expected, result, n);
+  free(expected), free(result);
+}
+
+static void compare_integers(const char *name, const struct ck_kernels *fast, size_t m, size_t n,
+                             size_t k) {
+  const struct ck_kernels *scalar = ck_kernels_for(CK_ISA_SCALAR);
+  const struct ck_kernels *kernels[2] = {scalar, fast};
+  const struct ck_qs8_output output = {-90, 140, -13};
+  const struct ck_qs8_sum sum = {1468006, -524288, 12345678, 21, 11, -128, 100};
+  const ptrdiff_t offsets[3] = {0, (ptrdiff_t)n, 2 * (ptrdiff_t)n};
+  const size_t count = (m + 2) * (n > k ? n : k), results = m * n;
+  int8_t *weights = random_weights(n * (k > 3 ? k : 3));
+  int32_t *bias = allocate(n * sizeof *bias);
+  for (size_t c = 0; c < n; c++) bias[c] = (int32_t)(random_bits() % 9999) - 5000;
+  float *multiplier = random_floats(n, 0.0005f, 0.004f), *x = random_floats(count, -3, 3);
+  uint8_t *bytes = allocate(count);
+  for (size_t i = 0; i < count; i++) bytes[i] = (uint8_t)random_bits();
+  uint8_t *y[2][7];
+  float *reals[2];
+  for (int i = 0; i < 2; i++) {
+    const struct ck_kernels *own = kernels[i];
+    uint8_t *q = allocate(count);
+    for (size_t j = 0; j < count; j++) q[j] = bytes[j] ^ own->flip;
+    for (int j = 0; j < 7; j++) y[i][j] = allocate(2 * count + results);
+    void *packed = allocate(ck_qd8_f32_qc8w_packed_bytes(own->qd8_tile, n, k));
+    ck_qs8_qc8w_pack(own->qd8_tile, n, k, weights, bias, multiplier, 9 + own->flip, packed);
+    struct ck_qs8_output stored = output;
+    stored.zero_point += own->flip;
+    own->qs8_gemm(m, n, k, q, k, packed, stored, y[i][0], n);
+    own->qs8_dwconv(m, n, 3, q, n, offsets, 9, own->flip, weights, bias, multiplier, output,
+                    y[i][1], n);
+    own->qs8_vadd(count - 1, q, 1, q + 1, 1, sum, own->flip, y[i][2]);
+    own->qs8_vmul(count - 1, q, 1, 5, q + 1, 0, -9, 0.01f, output, own->flip, y[i][3]);
+    memcpy(y[i][4], q + 1, count - 1);
+    own->qs8_vmax(count - 1, q, own->flip, y[i][4]);
+    own->f32_qs8_vcvt(count, x, 31.7f, output, own->flip, y[i][5]);
+    own->f32_qs16_vcvt(count, x, 12345.6f, (int16_t *)(void *)y[i][6]);
+    reals[i] = allocate(2 * count * sizeof(float));
+    own->qs8_f32_vcvt(count, q, 5, 0.3f, own->flip, reals[i]);
+    own->qs16_f32_vcvt(count, (const int16_t *)(const void *)y[i][6], 0.3f, reals[i] + count);
+    free(q), free(packed);
+  }
+  const char *what[] = {"full-integer product", "full-integer depthwise", "sum of bytes",
+                        "product of bytes", "maximum of bytes", "bytes of floats"};
+  for (int j = 0; j < 6; j++) {
+    uint8_t *both[2] = {y[0][j], y[1][j]};
+    expect_same_bytes(what[j], name, both, fast->flip, j < 2 ? results : count - (j < 5));
+  }
+  expect_equal("floats of integers", name, reals[0], reals[1], 2 * count);
+  for (int i = 0; i < 2; i++) {
+    for (int j = 0; j < 7; j++) free(y[i][j]);
+    free(reals[i]);
+  }
+  free(weights), free(bias), free(multiplier), free(x), free(bytes);
+}
+
 /// The compress kernels have no bits in common with the C library's power function, only digits.
 static void compare_compress(const char *name, ck_f32_compress_function *compress, size_t bins) {
   const size_t room = (bins + CK_COMPRESS_PADDING - 1) / CK_COMPRESS_PADDING * CK_COMPRESS_PADDING;
@@ -228,6 +295,7 @@ int main(void) {
     for (size_t n = 0; n < count; n++) {
       for (size_t k = 0; k < count; k++) {
         compare_products(names[isa], kernels, sizes[(n + k) % count], sizes[n], sizes[k]);
+        compare_integers(names[isa], kernels, sizes[(n + k) % count], sizes[n], sizes[k]);
       }
       compare_elementwise(names[isa], kernels, sizes[n]);
       compare_depthwise(names[isa], kernels, sizes[n]);

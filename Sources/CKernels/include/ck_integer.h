@@ -1,0 +1,68 @@
+#pragma once
+
+#include "ck_quantize.h"
+
+// Kernels of full-integer networks: 8 bits at both ends. A stored byte is the quantized value as
+// int8, XOR `flip` (ck_quantize.h); all numbers below speak of the int8 values. Every instruction
+// set gives the same bits.
+
+/// Where a real result goes: q = rint(clamp(y, least, greatest)) + zero_point, ties to even. The
+/// limits, which are within -255...255, see to it that q is an int8.
+struct ck_qs8_output {
+  float least, greatest;
+  int32_t zero_point;
+};
+
+/// y = clamp((bias + a a_multiplier + b b_multiplier) >> shift) + zero_point, the limits being
+/// those of y: XNNPACK's sum.
+struct ck_qs8_sum {
+  int32_t a_multiplier, b_multiplier, bias, shift, zero_point, least, greatest;
+};
+
+/// Full-integer depthwise convolution of one row of output pixels; as ck_qd8_f32_qc8w_dwconv_fn,
+/// with r = float(bias[c] + sum_t (x[..][c] - zero_point) w[t][c]) * multiplier[c] stored as
+/// `output` says. zero_point is that of x.
+typedef void (*ck_qs8_qc8w_dwconv_fn)(size_t pixels, size_t channels, size_t taps,
+                                      const uint8_t *x, size_t pixel_stride,
+                                      const ptrdiff_t *tap_offsets, int32_t zero_point,
+                                      uint8_t flip, const int8_t *weights, const int32_t *bias,
+                                      const float *multiplier, struct ck_qs8_output output,
+                                      uint8_t *y, size_t y_stride) CK_NONBLOCKING;
+
+/// y[i] = the sum of a[i * a_step] and b[i * b_step]; steps are 0 or 1. y may be a or b.
+typedef void (*ck_qs8_vadd_fn)(size_t n, const uint8_t *a, size_t a_step, const uint8_t *b,
+                               size_t b_step, struct ck_qs8_sum sum, uint8_t flip,
+                               uint8_t *y) CK_NONBLOCKING;
+
+/// y[i] = (a - a_zero_point)(b - b_zero_point) * scale, stored as `output` says; otherwise alike.
+typedef void (*ck_qs8_vmul_fn)(size_t n, const uint8_t *a, size_t a_step, int32_t a_zero_point,
+                               const uint8_t *b, size_t b_step, int32_t b_zero_point, float scale,
+                               struct ck_qs8_output output, uint8_t flip,
+                               uint8_t *y) CK_NONBLOCKING;
+
+/// y[i] = the greater of x[i] and y[i].
+typedef void (*ck_qs8_vmax_fn)(size_t n, const uint8_t *x, uint8_t flip,
+                               uint8_t *y) CK_NONBLOCKING;
+
+/// y[i] = x[i] * scale, stored as `output` says; NaN becomes some byte.
+typedef void (*ck_f32_qs8_vcvt_fn)(size_t n, const float *x, float scale,
+                                   struct ck_qs8_output output, uint8_t flip,
+                                   uint8_t *y) CK_NONBLOCKING;
+
+/// y[i] = (x[i] - zero_point) * scale.
+typedef void (*ck_qs8_f32_vcvt_fn)(size_t n, const uint8_t *x, int32_t zero_point, float scale,
+                                   uint8_t flip, float *y) CK_NONBLOCKING;
+
+/// y[i] = rint(clamp(x[i] * scale, -32768, 32767)), ties to even; NaN becomes some number.
+typedef void (*ck_f32_qs16_vcvt_fn)(size_t n, const float *x, float scale,
+                                    int16_t *y) CK_NONBLOCKING;
+
+/// y[i] = x[i] * scale.
+typedef void (*ck_qs16_f32_vcvt_fn)(size_t n, const int16_t *x, float scale,
+                                    float *y) CK_NONBLOCKING;
+
+/// y[i] = x[i] ^ 0x80: int8 to uint8 and back. y may be x.
+typedef void (*ck_x8_vflip_fn)(size_t n, const uint8_t *x, uint8_t *y) CK_NONBLOCKING;
+
+/// y[i] = table[x[i]], of 256 entries; the same text everywhere. y may be x.
+void ck_x8_vlut(size_t n, const uint8_t *x, const uint8_t *table, uint8_t *y) CK_NONBLOCKING;

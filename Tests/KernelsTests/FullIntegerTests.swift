@@ -1,0 +1,214 @@
+import Kernels
+import Seeded
+import Testing
+
+/// Full-integer kernels against their formulas, on every instruction set, over awkward sizes.
+@Suite struct FullIntegerTests {
+  /// int8 values as an instruction set stores them.
+  static func stored(_ values: [Int], _ instructionSet: InstructionSet) -> [UInt8] {
+    values.map { UInt8(truncatingIfNeeded: $0) ^ (instructionSet.storesUnsigned ? 0x80 : 0) }
+  }
+
+  /// What a real result becomes.
+  static func requantized(_ value: Float, _ zeroPoint: Int, _ range: ClosedRange<Int>) -> Int {
+    let whole = value.rounded(.toNearestOrEven)
+    return min(max(Int(min(max(whole, -1e6), 1e6)) + zeroPoint, range.lowerBound), range.upperBound)
+  }
+
+  private struct Layer {
+    var weights: [Int8]
+    var bias: [Int32]
+    var multipliers: [Float]
+    var zeroPoint: Int
+    var outputZeroPoint: Int
+    var range: ClosedRange<Int>
+
+    init(_ outputs: Int, _ inputs: Int, _ generator: inout SeededGenerator) {
+      weights = generator.weights(outputs * inputs)
+      bias = (0..<outputs).map { _ in .random(in: -5000...5000, using: &generator) }
+      multipliers = generator.floats(outputs, in: 0.0005...0.004)
+      zeroPoint = .random(in: -128...127, using: &generator)
+      outputZeroPoint = .random(in: -128...127, using: &generator)
+      range = Bool.random(using: &generator) ? -128...127 : -40...90
+    }
+
+    var output: IntegerOutput { IntegerOutput(zeroPoint: outputZeroPoint, range: range) }
+
+    /// An output from the integers that it sees, with its weights.
+    func value(_ n: Int, _ pairs: some Sequence<(Int, Int8)>) -> Int {
+      let sum = pairs.reduce(Int(bias[n])) { $0 + ($1.0 - zeroPoint) * Int($1.1) }
+      return requantized(Float(sum) * multipliers[n], outputZeroPoint, range)
+    }
+  }
+
+  @Test(arguments: InstructionSet.available)
+  func `products equal the formula`(instructionSet: InstructionSet) {
+    var generator = SeededGenerator(seed: 21)
+    for outputs in awkwardOutputs {
+      for inputs in awkwardInputs {
+        let rows = awkwardRows.randomElement(using: &generator)!
+        let layer = Layer(outputs, inputs, &generator)
+        let values = (0..<rows * inputs).map { _ in Int.random(in: -128...127, using: &generator) }
+        let packed = FullIntegerWeights(
+          layer.weights, outputs: outputs, inputs: inputs, bias: layer.bias,
+          multipliers: layer.multipliers, zeroPoint: layer.zeroPoint, output: layer.output,
+          instructionSet: instructionSet)
+        let stride = outputs + 3
+        var output = [UInt8](repeating: 77, count: rows * stride)
+        Self.stored(values, instructionSet).withUnsafeBufferPointer { input in
+          output.withUnsafeMutableBufferPointer { output in
+            packed.multiply(
+              rows: rows, input: input, inputStride: inputs, output: output, outputStride: stride)
+          }
+        }
+        var expected = [UInt8](repeating: 77, count: rows * stride)
+        for row in 0..<rows {
+          let own = values[row * inputs..<(row + 1) * inputs]
+          let results = (0..<outputs).map { n in
+            layer.value(n, zip(own, layer.weights[n * inputs..<(n + 1) * inputs]))
+          }
+          expected.replaceSubrange(
+            row * stride..<row * stride + outputs, with: Self.stored(results, instructionSet))
+        }
+        #expect(output == expected, "\(instructionSet) \(rows) \(outputs) \(inputs)")
+      }
+    }
+  }
+
+  @Test(arguments: InstructionSet.available)
+  func `a weight of -128 is exact too`(instructionSet: InstructionSet) {
+    let values = [Int](repeating: -128, count: 67)
+    let packed = FullIntegerWeights(
+      Array(repeating: -128, count: 67 * 20), outputs: 20, inputs: 67,
+      bias: Array(repeating: 0, count: 20), multipliers: Array(repeating: 1e-4, count: 20),
+      zeroPoint: 0, output: IntegerOutput(zeroPoint: 3), instructionSet: instructionSet)
+    var output = [UInt8](repeating: 0, count: 20)
+    Self.stored(values, instructionSet).withUnsafeBufferPointer { input in
+      output.withUnsafeMutableBufferPointer { output in
+        packed.multiply(rows: 1, input: input, inputStride: 67, output: output, outputStride: 20)
+      }
+    }
+    let expected = Self.requantized(Float(67 * 128 * 128) * 1e-4, 3, -128...127)
+    #expect(output == Self.stored(Array(repeating: expected, count: 20), instructionSet))
+  }
+
+  @Test(arguments: InstructionSet.available)
+  func `a depthwise row equals the formula`(instructionSet: InstructionSet) {
+    for shape in DepthwiseTests.shapes {
+      var generator = SeededGenerator(seed: UInt64(shape.channels) + 40)
+      let layer = Layer(shape.channels, 9, &generator)
+      let values = (0..<shape.count).map { _ in Int.random(in: -128...127, using: &generator) }
+      let packed = FullIntegerDepthwiseWeights(
+        layer.weights, taps: 9, channels: shape.channels, bias: layer.bias,
+        multipliers: layer.multipliers, zeroPoint: layer.zeroPoint, output: layer.output,
+        instructionSet: instructionSet)
+      var output = [UInt8](repeating: 0, count: shape.pixels * shape.channels)
+      Self.stored(values, instructionSet).withUnsafeBufferPointer { input in
+        shape.tapOffsets.withUnsafeBufferPointer { offsets in
+          output.withUnsafeMutableBufferPointer { output in
+            packed.convolve(
+              pixels: shape.pixels, input: input, pixelStride: shape.channels, tapOffsets: offsets,
+              output: output, outputStride: shape.channels)
+          }
+        }
+      }
+      let expected = (0..<output.count).map { index in
+        let (pixel, channel) = index.quotientAndRemainder(dividingBy: shape.channels)
+        return layer.value(
+          channel,
+          shape.tapOffsets.enumerated().map { tap, offset in
+            (
+              values[pixel * shape.channels + offset + channel],
+              layer.weights[tap * shape.channels + channel]
+            )
+          })
+      }
+      #expect(output == Self.stored(expected, instructionSet), "\(shape)")
+    }
+  }
+
+  @Test(arguments: InstructionSet.available, [1, 3, 16, 31, 32, 33, 100])
+  func `sums, products, maxima and conversions equal their formulas`(
+    instructionSet: InstructionSet, count: Int
+  ) throws {
+    var generator = SeededGenerator(seed: UInt64(count))
+    func integers() -> [Int] {
+      (0..<count).map { _ in Int.random(in: -128...127, using: &generator) }
+    }
+    let (a, b) = (integers(), integers())
+    let storedA = Self.stored(a, instructionSet)
+    let storedB = Self.stored(b, instructionSet)
+    let kernels = IntegerElementwise(instructionSet)
+    func result(
+      _ body: (
+        UnsafeBufferPointer<UInt8>, UnsafeBufferPointer<UInt8>, UnsafeMutableBufferPointer<UInt8>
+      ) -> Void
+    ) -> [UInt8] {
+      var y = storedB
+      storedA.withUnsafeBufferPointer { a in
+        storedB.withUnsafeBufferPointer { b in y.withUnsafeMutableBufferPointer { body(a, b, $0) } }
+      }
+      return y
+    }
+
+    let sum = try #require(
+      IntegerElementwise.Sum(
+        scales: (0.7, -0.25), zeroPoints: (5, -9), zeroPoint: 11, range: -128...100))
+    let added = result { kernels.add($0, $1, sum, into: $2) }
+    // 0.7 has 20 fraction bits more than its exponent of -1.
+    let (p, q) = (Int((0.7 as Float * 0x1p21).rounded()), -(1 << 19))
+    #expect(
+      added
+        == Self.stored(
+          zip(a, b).map { a, b in
+            min(max((((a - 5) * p + (b + 9) * q + 1 << 20) >> 21) + 11, -128), 100)
+          }, instructionSet))
+
+    let output = IntegerOutput(zeroPoint: -7, range: -128...60)
+    let product = result {
+      kernels.multiply($0, $1, zeroPoints: (5, -9), scale: 0.01, output, into: $2)
+    }
+    #expect(
+      product
+        == Self.stored(
+          zip(a, b).map { Self.requantized(Float(($0 - 5) * ($1 + 9)) * 0.01, -7, -128...60) },
+          instructionSet))
+    #expect(
+      result { a, _, y in kernels.raise(y, to: a) }
+        == Self.stored(zip(a, b).map { max($0, $1) }, instructionSet))
+    #expect(
+      result { a, _, y in kernels.flip(a, into: y) } == storedA.map { $0 ^ 0x80 })
+
+    var reals = [Float](repeating: 0, count: count)
+    storedA.withUnsafeBufferPointer { a in
+      reals.withUnsafeMutableBufferPointer {
+        kernels.dequantize(a, zeroPoint: 5, scale: 0.3, into: $0)
+      }
+    }
+    #expect(reals == a.map { Float($0 - 5) * 0.3 })
+    reals[0] = .nan
+    let odd: [Float] = [.infinity, -.infinity, 1e30]
+    for (index, value) in odd.enumerated() where index + 1 < count {
+      reals[index + 1] = value
+    }
+    let bytes = result { _, _, y in
+      reals.withUnsafeBufferPointer {
+        kernels.quantize($0, inverseScale: 2, output, into: y)
+      }
+    }
+    let expected = reals.map { value -> Int in
+      value.isNaN ? -128 : Self.requantized(value * 2, -7, -128...60)
+    }
+    #expect(bytes == Self.stored(expected, instructionSet))
+    var wide = [Int16](repeating: 0, count: count)
+    reals.withUnsafeBufferPointer { reals in
+      wide.withUnsafeMutableBufferPointer { kernels.quantize(reals, inverseScale: 2, into: $0) }
+    }
+    #expect(
+      wide
+        == reals.map { value in
+          value.isNaN
+            ? -32768 : Int16(min(max((value * 2).rounded(.toNearestOrEven), -32768), 32767))
+        })
+  }
+}
