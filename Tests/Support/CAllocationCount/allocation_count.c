@@ -9,37 +9,44 @@ extern void *__libc_calloc(size_t, size_t);
 extern void *__libc_realloc(void *, size_t);
 extern void *__libc_memalign(size_t, size_t);
 
-static _Thread_local uint64_t count;
+static _Thread_local uint64_t count, bytes;
 
 uint64_t allocation_count(void) { return count; }
 
-void *malloc(size_t size) {
+uint64_t allocated_bytes(void) { return bytes; }
+
+static void note(size_t size) {
   count++;
+  bytes += size;
+}
+
+void *malloc(size_t size) {
+  note(size);
   return __libc_malloc(size);
 }
 
 void *calloc(size_t items, size_t size) {
-  count++;
+  note(items * size);
   return __libc_calloc(items, size);
 }
 
 void *realloc(void *memory, size_t size) {
-  count++;
+  note(size);
   return __libc_realloc(memory, size);
 }
 
 void *aligned_alloc(size_t alignment, size_t size) {
-  count++;
+  note(size);
   return __libc_memalign(alignment, size);
 }
 
 void *memalign(size_t alignment, size_t size) {
-  count++;
+  note(size);
   return __libc_memalign(alignment, size);
 }
 
 int posix_memalign(void **memory, size_t alignment, size_t size) {
-  count++;
+  note(size);
   *memory = __libc_memalign(alignment, size);
   return *memory ? 0 : ENOMEM;
 }

@@ -1,0 +1,199 @@
+#!/usr/bin/env python3
+"""Makes the full-integer models of this folder, operator by operator, and LiteRT's results.
+
+    pip install ai-edge-litert flatbuffers numpy
+    python3 Tests/Fixtures/make_integer_fixtures.py
+
+<name>.golden is the number of runs (uint32), then for each run every input and every output in the
+model's order, each with the elements of its own type, little-endian.
+"""
+
+import pathlib
+import struct
+
+import numpy as np
+from ai_edge_litert.interpreter import Interpreter
+
+from tflite_builder import ACTIVATIONS, Builder, schema, window
+
+FOLDER = pathlib.Path(__file__).parent
+
+
+def write_goldens(name, model, runs=3, seed=0):
+    """The model, and what LiteRT makes of random inputs."""
+    (FOLDER / f"{name}.tflite").write_bytes(model)
+    random = np.random.default_rng(sum(name.encode()) + seed)
+    interpreter = Interpreter(model_content=model, num_threads=1)
+    interpreter.allocate_tensors()
+    parts = [struct.pack("<I", runs)]
+    for run in range(runs):
+        for detail in interpreter.get_input_details():
+            if detail["dtype"] == np.float32:
+                values = random.normal(size=detail["shape"]).astype(np.float32)
+            else:
+                limits = np.iinfo(detail["dtype"])
+                values = random.integers(limits.min, limits.max, detail["shape"], endpoint=True)
+                if run == 1:  # the extremes
+                    values = np.where(values < (limits.min + limits.max) / 2, limits.min, limits.max)
+                values = values.astype(detail["dtype"])
+            interpreter.set_tensor(detail["index"], values)
+            parts.append(values.tobytes())
+        interpreter.invoke()
+        parts += [interpreter.get_tensor(d["index"]).tobytes()
+                  for d in interpreter.get_output_details()]
+    (FOLDER / f"{name}.golden").write_bytes(b"".join(parts))
+
+
+class IntegerBuilder(Builder):
+    """Activations are int8 (or uint8) with a scale and a zero point."""
+
+    def form(self, index, scale, zero_point=0, dtype=np.int8):
+        tensor = self.graph.tensors[index]
+        tensor.type = {np.int8: schema.TensorType.INT8, np.uint8: schema.TensorType.UINT8,
+                       np.int16: schema.TensorType.INT16, np.int32: schema.TensorType.INT32,
+                       np.float32: schema.TensorType.FLOAT32}[dtype]
+        if scale is not None:
+            q = schema.QuantizationParametersT()
+            q.scale = np.atleast_1d(np.float32(scale))
+            q.zeroPoint = np.full(q.scale.shape, zero_point, np.int64)
+            q.quantizedDimension, q.detailsType = 0, 0
+            tensor.quantization = q
+        return index
+
+    def scale(self, index):
+        return self.graph.tensors[index].quantization.scale
+
+    def input8(self, name, shape, scale=0.05, zero_point=-3, dtype=np.int8):
+        return self.form(self.input(name, shape), scale, zero_point, dtype)
+
+    def op8(self, name, inputs, shape, options=None, scale=0.05, zero_point=4, dtype=np.int8,
+            version=2, **fields):
+        """One output in the given form."""
+        index = self.op(name, inputs, list(shape), options, version, **fields)
+        return self.form(index, scale, zero_point, dtype)
+
+    def weights8(self, x, random, shape, axis, per_tensor=False):
+        """int8 weights, and an int32 bias in units of the sums."""
+        w = self.int8((random.normal(size=shape) * 0.3).astype(np.float32), axis, per_tensor)
+        outputs = shape[axis]
+        bias = self.constant(random.integers(-2000, 2000, outputs).astype(np.int32))
+        scales = self.scale(x)[0] * np.broadcast_to(self.scale(w), (outputs,))
+        self.form(bias, scales[:1] if per_tensor else scales, 0, np.int32)
+        return w, bias
+
+
+def products():
+    random = np.random.default_rng(1)
+    for name, (m, k, n, activation, per_tensor) in {
+        "m1": (1, 257, 64, "none", False), "m5": (5, 33, 37, "relu", False),
+        "per_tensor": (3, 40, 70, "relu6", True), "m24": (24, 96, 32, "relu_n1_to_1", False),
+    }.items():
+        b = IntegerBuilder()
+        x = b.input8("x", [m, k])
+        w, bias = b.weights8(x, random, [n, k], 0, per_tensor)
+        y = b.op8("FULLY_CONNECTED", [x, w, bias], [m, n], "FullyConnectedOptions", 0.31, 7,
+                  version=4, fusedActivationFunction=ACTIVATIONS[activation], keepNumDims=False)
+        b.output(y, "y")
+        write_goldens(f"integer_fc_{name}", b.bytes())
+    for name, (shape, kernel, options) in {
+        "1x1": ([1, 4, 6, 32], [40, 1, 1, 32], {}),
+        "3x3": ([1, 7, 9, 8], [16, 3, 3, 8], {"activation": "relu6"}),
+        "3x3_stride2": ([1, 9, 11, 8], [20, 3, 3, 8], {"padding": "VALID", "stride": (2, 2)}),
+        "3x3_dilated": ([1, 9, 11, 8], [16, 3, 3, 8], {"dilation": (2, 3)}),
+        "1x3_batch": ([2, 3, 10, 16], [24, 1, 3, 16], {"per_tensor": True}),
+        "first": ([1, 16, 16, 3], [8, 3, 3, 3], {"stride": (2, 2), "activation": "relu"}),
+    }.items():
+        b = IntegerBuilder()
+        x = b.input8("x", shape, 0.02, -128 if name == "first" else 11)
+        w, bias = b.weights8(x, random, kernel, 0, options.get("per_tensor", False))
+        convolve(b, "CONV_2D", "Conv2DOptions", x, w, bias, kernel, kernel[0], options)
+        write_goldens(f"integer_conv_{name}", b.bytes())
+    for name, (shape, kernel, options) in {
+        "3x3": ([1, 6, 7, 40], [1, 3, 3, 40], {"activation": "relu"}),
+        "5x5_stride2": ([1, 9, 8, 33], [1, 5, 5, 33], {"stride": (2, 2)}),
+        "dilated": ([2, 8, 9, 4], [1, 3, 3, 4], {"dilation": (2, 2)}),
+        "multiplier": ([1, 5, 6, 6], [1, 3, 3, 12], {"padding": "VALID"}),
+    }.items():
+        b = IntegerBuilder()
+        x = b.input8("x", shape, 0.02, 100)
+        w, bias = b.weights8(x, random, kernel, 3)
+        convolve(b, "DEPTHWISE_CONV_2D", "DepthwiseConv2DOptions", x, w, bias, kernel, kernel[3],
+                 options, depthMultiplier=kernel[3] // shape[3])
+        write_goldens(f"integer_depthwise_{name}", b.bytes())
+
+
+def convolve(b, name, table, x, w, bias, kernel, outputs, options, **fields):
+    stride, dilation = options.get("stride", (1, 1)), options.get("dilation", (1, 1))
+    padding = options.get("padding", "SAME")
+    n, height, width, _ = b.shape(x)
+    out = [window(e, k, s, d, padding)
+           for e, k, s, d in zip((height, width), kernel[1:3], stride, dilation)]
+    y = b.op8(name, [x, w, bias], [n, *out, outputs], table, 0.11, -20, version=3,
+              padding=getattr(schema.Padding, padding), strideH=stride[0], strideW=stride[1],
+              dilationHFactor=dilation[0], dilationWFactor=dilation[1],
+              fusedActivationFunction=ACTIVATIONS[options.get("activation", "none")], **fields)
+    b.output(y, "y")
+
+
+def elementwise():
+    b = IntegerBuilder()
+    shape = [2, 3, 5, 7]
+    x, y = b.input8("x", shape, 0.05, -3), b.input8("y", shape, 0.02, 40)
+    row = b.form(b.constant(np.arange(-60, 10, 10).astype(np.int8)), 0.04, 5)
+    for name, options in (("ADD", "AddOptions"), ("SUB", "SubOptions"), ("MUL", "MulOptions")):
+        b.output(b.op8(name, [x, y], shape, options, 0.06, 4))
+        b.output(b.op8(name, [x, row], shape, options, 0.06, 4, fusedActivationFunction=1))
+    b.output(b.op8("LOGISTIC", [x], shape, None, 1 / 256, -128))
+    b.output(b.op8("TANH", [x], shape, None, 1 / 128, 0))
+    for name in ("RELU", "RELU6"):
+        b.output(b.op8(name, [x], shape, None, 0.05, -3))
+    b.output(b.op8("LEAKY_RELU", [x], shape, "LeakyReluOptions", 0.05, -3, alpha=0.3))
+    b.output(b.op8("HARD_SWISH", [x], shape, "HardSwishOptions", 0.05, -3, version=1))
+    b.output(b.op8("SOFTMAX", [x], shape, "SoftmaxOptions", 1 / 256, -128, beta=1.0))
+    b.output(b.op8("QUANTIZE", [x], shape, "QuantizeOptions", 0.031, 17))
+    b.output(b.op8("QUANTIZE", [x], shape, "QuantizeOptions", 0.05, 125, np.uint8))
+    b.output(b.form(b.op("DEQUANTIZE", [y], shape, "DequantizeOptions", 2), None, 0, np.float32))
+    b.output(b.op8("MAXIMUM", [x, b.op8("QUANTIZE", [y], shape, "QuantizeOptions", 0.05, -3)], shape,
+                   "MaximumMinimumOptions", 0.05, -3))
+    write_goldens("integer_elementwise", b.bytes())
+
+
+def shapes():
+    b = IntegerBuilder()
+    form = {"scale": 0.05, "zero_point": -3}
+    x = b.input8("x", [2, 4, 6, 5])
+    u = b.form(b.input("u", [2, 4, 6, 5]), 0.05, 125, np.uint8)
+    b.output(b.op8("SLICE", [x, b.constant([0, 1, 2, 0]), b.constant([2, 2, 3, 5])], [2, 2, 3, 5],
+                   "SliceOptions", **form))
+    b.output(b.op8("STRIDED_SLICE", [x, b.constant([0, 1, 0, 0]), b.constant([2, 4, 6, 5]),
+                                     b.constant([1, 2, 1, 2])], [2, 2, 6, 3],
+                   "StridedSliceOptions", **form))
+    b.output(b.op8("CONCATENATION", [x, x], [2, 4, 6, 10], "ConcatenationOptions", axis=3, **form))
+    b.output(b.op8("RESHAPE", [x, b.constant([8, 30])], [8, 30], "ReshapeOptions",
+                   newShape=[8, 30], version=1, **form))
+    for order in ([0, 2, 1, 3], [0, 3, 1, 2]):
+        b.output(b.op8("TRANSPOSE", [x, b.constant(order)], [[2, 4, 6, 5][i] for i in order],
+                       "TransposeOptions", **form))
+    b.output(b.op8("PAD", [x, b.constant([[0, 0], [1, 0], [2, 1], [0, 3]])], [2, 5, 9, 8],
+                   "PadOptions", **form))
+    b.output(b.op8("PAD", [u, b.constant([[0, 0], [0, 1], [1, 1], [0, 0]])], [2, 5, 8, 5],
+                   "PadOptions", 0.05, 125, np.uint8, version=1))
+    for part in b.op("SPLIT", [b.constant(np.int32(2)), x], [[2, 4, 3, 5]] * 2, "SplitOptions", 2,
+                     numSplits=2):
+        b.output(b.form(part, 0.05, -3))
+    for name in ("AVERAGE_POOL_2D", "MAX_POOL_2D"):
+        for kernel, stride, padding in (((3, 3), (1, 1), "SAME"), ((2, 2), (2, 2), "VALID")):
+            out = [window(e, k, s, 1, padding) for e, k, s in zip((4, 6), kernel, stride)]
+            b.output(b.op8(name, [x], [2, *out, 5], "Pool2DOptions",
+                           padding=getattr(schema.Padding, padding), strideH=stride[0],
+                           strideW=stride[1], filterHeight=kernel[0], filterWidth=kernel[1],
+                           fusedActivationFunction=0, **form))
+    b.output(b.op8("MEAN", [x, b.constant([1, 2])], [2, 5], "ReducerOptions", 0.03, 9,
+                   keepDims=False))
+    write_goldens("integer_shapes", b.bytes())
+
+
+if __name__ == "__main__":
+    products()
+    elementwise()
+    shapes()
