@@ -7,7 +7,8 @@ DESTDIR ?=
 BUILD = .build/release
 STATIC = .build/static
 
-.PHONY: build deps run test check samples models train figures bench cost programs install uninstall \
+.PHONY: build deps run test check samples models train figures bench cost conformance programs \
+  install uninstall \
   clean swift
 
 build: swift
@@ -75,6 +76,13 @@ cost: swift
 	@python3 -c 'import ctypes; ctypes.CDLL("libspeexdsp.so.1")' 2>/dev/null || \
 	  { echo "libspeexdsp is missing: apt-get install libspeexdsp1"; exit 1; }
 	taskset -c $(BENCH_CPU) python3 Benchmarks/cost.py
+
+# Networks of TensorFlow in every quantization against LiteRT: minutes, and packages of Python.
+conformance: swift
+	$(SWIFT) build -c release --product denoisectl
+	@python3 -c 'import ai_edge_litert, tensorflow' 2>/dev/null || \
+	  { echo "pip install ai-edge-litert tensorflow-cpu numpy"; exit 1; }
+	python3 Tests/Conformance/conformance.py
 
 # What is installed needs no Swift on the machine.
 programs: swift

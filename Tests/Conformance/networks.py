@@ -1,0 +1,120 @@
+"""Networks made with TensorFlow, in every quantization that its converter has."""
+
+import os
+
+os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
+
+import numpy as np
+import tensorflow as tf
+
+keras = tf.keras
+layers = keras.layers
+
+MODES = ("f32", "f16", "dynamic", "int8", "int8_io", "uint8_io", "16x8")
+
+
+def small_mobile():
+    """A first convolution, two separable blocks, one of them with a sum, a pool and a classifier."""
+    x = first = keras.Input((16, 16, 3), batch_size=1)
+    x = layers.Conv2D(8, 3, 2, "same", use_bias=False)(x)
+    x = layers.ReLU(6.0)(layers.BatchNormalization()(x))
+    y = layers.Conv2D(24, 1)(x)
+    y = layers.ReLU(6.0)(y)
+    y = layers.DepthwiseConv2D(3, 1, "same")(y)
+    y = layers.ReLU(6.0)(y)
+    x = layers.Add()([x, layers.Conv2D(8, 1)(y)])
+    y = layers.ZeroPadding2D(((0, 1), (0, 1)))(x)
+    y = layers.DepthwiseConv2D(3, 2, "valid")(y)
+    y = layers.Conv2D(16, 1, activation="relu")(y)
+    y = layers.GlobalAveragePooling2D()(y)
+    return keras.Model(first, layers.Dense(10)(y))
+
+
+def small_mixed():
+    """Pools, concatenation, sigmoid, tanh, products, a transposition and a softmax."""
+    x = first = keras.Input((8, 12, 6), batch_size=1)
+    a = layers.MaxPooling2D(2)(layers.Conv2D(8, 3, padding="same", activation="relu")(x))
+    b = layers.AveragePooling2D(2)(layers.Conv2D(8, (1, 3), padding="same")(x))
+    gate = layers.Activation("sigmoid")(b)
+    c = layers.Multiply()([gate, layers.Activation("tanh")(a)])
+    d = layers.Concatenate()([a, c, b])
+    d = layers.Conv2D(4, 3, 2, dilation_rate=1)(d)
+    d = layers.Permute((2, 1, 3))(d)
+    d = layers.LeakyReLU(0.2)(d)
+    e = layers.Flatten()(d)
+    e = layers.Subtract()([layers.Dense(12)(e), layers.Dense(12)(e)])
+    return keras.Model(first, layers.Softmax()(layers.Dense(5)(e)))
+
+
+def fully_connected():
+    x = first = keras.Input((40,), batch_size=1)
+    for _ in range(3):
+        x = layers.Dense(48, activation="relu")(x)
+    return keras.Model(first, layers.Dense(20)(x))
+
+
+def application(make, size, **options):
+    return lambda: make(weights=None, input_tensor=keras.Input((size, size, 3), batch_size=1),
+                        classes=100, classifier_activation=None, **options)
+
+
+SMALL = {"small_mobile": small_mobile, "small_mixed": small_mixed, "small_fc": fully_connected}
+
+LARGE = {
+    "mobilenet_v1": application(keras.applications.MobileNet, 224),
+    "mobilenet_v2": application(keras.applications.MobileNetV2, 224),
+    "efficientnet_v2_b0": application(keras.applications.EfficientNetV2B0, 224,
+                                      include_preprocessing=False),
+    "inception_v3": application(keras.applications.InceptionV3, 299),
+    "resnet_v2_50": application(keras.applications.ResNet50V2, 224),
+}
+
+
+def build(make):
+    """The model with random weights whose activations neither vanish nor explode."""
+    keras.utils.set_random_seed(1)
+    model = make()
+    random = np.random.default_rng(2)
+    for layer in model.layers:
+        if isinstance(layer, layers.BatchNormalization):
+            gamma, beta, mean, variance = layer.get_weights()
+            layer.set_weights([random.uniform(0.6, 1.4, gamma.shape),
+                               random.normal(0, 0.3, beta.shape), mean, variance])
+        elif layer.weights and getattr(layer, "use_bias", False):
+            *kernel, bias = layer.get_weights()
+            layer.set_weights([*kernel, random.normal(0, 0.2, bias.shape)])
+    # What training would have made of the batch statistics.
+    data = random.normal(size=[4] + list(model.input_shape[1:])).astype(np.float32)
+    for layer in model.layers:
+        if isinstance(layer, layers.BatchNormalization):
+            before = keras.Model(model.inputs, layer.input)
+            values = np.concatenate([before(data[i:i + 1]) for i in range(len(data))])
+            gamma, beta, _, _ = layer.get_weights()
+            axes = tuple(range(values.ndim - 1))
+            layer.set_weights([gamma, beta, values.mean(axes), values.var(axes) + 1e-3])
+    return model
+
+
+def samples(model, count, seed=3):
+    random = np.random.default_rng(seed)
+    return [random.normal(size=[1] + list(model.input_shape[1:])).astype(np.float32)
+            for _ in range(count)]
+
+
+def convert(model, mode):
+    converter = tf.lite.TFLiteConverter.from_keras_model(model)
+    if mode != "f32":
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    if mode == "f16":
+        converter.target_spec.supported_types = [tf.float16]
+    if mode in ("int8", "int8_io", "uint8_io", "16x8"):
+        converter.representative_dataset = lambda: ([x] for x in samples(model, 8, seed=4))
+    if mode in ("int8_io", "uint8_io"):
+        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+        kind = tf.int8 if mode == "int8_io" else tf.uint8
+        converter.inference_input_type = converter.inference_output_type = kind
+    if mode == "16x8":
+        converter.target_spec.supported_ops = [
+            tf.lite.OpsSet.EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8]
+    return converter.convert()
