@@ -5,7 +5,8 @@ extension Network {
     switch step {
     case .copy(let copy): perform(copy)
     case .transpose(let transpose): perform(transpose)
-    case .zero(let address, let count): unsafe floats(address, count).update(repeating: 0)
+    case .fill(let address, let count, let byte):
+      unsafe bytes(address, count).update(repeating: byte)
     case .unary(let unary):
       unsafe elementwise.apply(
         unary.function, UnsafeBufferPointer(floats(unary.source, unary.count)),
@@ -16,6 +17,15 @@ extension Network {
     case .floatProduct(let product): performFloat(product)
     case .integerProduct(let product): performInteger(product)
     case .depthwise(let depthwise): perform(depthwise)
+    case .fullIntegerProduct(let product): performFullInteger(product)
+    case .fullIntegerDepthwise(let depthwise): performFullInteger(depthwise)
+    case .integerSum(let sum): performSum(sum)
+    case .integerMultiply(let product): performMultiply(product)
+    case .integerMaximumPool(let pool): performInteger(pool)
+    case .lookUp(let conversion, let table): performLookUp(conversion, table)
+    case .flip(let conversion): performFlip(conversion)
+    case .quantize(let conversion): performQuantize(conversion)
+    case .dequantize(let conversion): performDequantize(conversion)
     case .sum(let sum): perform(sum)
     case .softmax(let softmax): perform(softmax)
     case .pool(let pool): perform(pool)
@@ -222,14 +232,14 @@ extension Network {
 
 extension UnsafeBufferPointer {
   /// `count` elements from `first`, checked.
-  fileprivate func part(_ first: Int, _ count: Int) -> UnsafeBufferPointer {
+  func part(_ first: Int, _ count: Int) -> UnsafeBufferPointer {
     unsafe UnsafeBufferPointer(rebasing: self[first..<first + count])
   }
 }
 
 extension UnsafeMutableBufferPointer {
   /// `count` elements from `first`, checked.
-  fileprivate func part(_ first: Int, _ count: Int) -> UnsafeMutableBufferPointer {
+  func part(_ first: Int, _ count: Int) -> UnsafeMutableBufferPointer {
     unsafe UnsafeMutableBufferPointer(rebasing: self[first..<first + count])
   }
 }

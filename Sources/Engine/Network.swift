@@ -3,8 +3,7 @@ internal import Memory
 
 /// A graph made ready to run: steps, packed weights, and one arena of memory.
 ///
-/// All of its memory is allocated by `init`. Float32 at its inputs and outputs, whatever the
-/// precision inside. Thread: any, but one at a time.
+/// All of its memory is allocated by `init`. Thread: any, but one at a time.
 @safe public struct Network: ~Copyable, @unchecked Sendable {
   /// Whose microkernels run.
   public let instructionSet: InstructionSet
@@ -14,6 +13,7 @@ internal import Memory
   let weights: PackedWeights
   let quantization: DynamicQuantization
   let elementwise: Elementwise
+  let integers: IntegerElementwise
   private let name: String
   private let rings: [Ring]
   private let views: [RingView]
@@ -49,12 +49,16 @@ internal import Memory
   public init(
     _ graph: Graph, states: [StatePair] = [], instructionSet: InstructionSet = .best
   ) throws(EngineError) {
-    var planner = try Planner(graph, states: states)
+    var planner = try Planner(
+      graph, states: states, storesUnsigned: instructionSet.storesUnsigned)
     let layout = ArenaLayout(storages: &planner.storages, rings: &planner.rings)
     let values = planner.values
+    let external = planner.external
     func places(_ tensors: [String: Int]) -> [String: Place] {
       tensors.compactMapValues { tensor in
-        guard let value = values[tensor], let count = graph.tensors[tensor].count else {
+        guard let value = external[tensor] ?? values[tensor],
+          let count = graph.tensors[tensor].count
+        else {
           return nil
         }
         return Place(
@@ -72,6 +76,7 @@ internal import Memory
     weights = PackedWeights(planner, instructionSet)
     quantization = DynamicQuantization(instructionSet)
     elementwise = Elementwise(instructionSet)
+    integers = IntegerElementwise(instructionSet)
     arena = AlignedBuffer(count: layout.byteCount)
     bases = AlignedBuffer(planner.storages.map(\.offset))
     byteCounts = AlignedBuffer(planner.storages.map(\.byteCount))

@@ -5,6 +5,8 @@ internal import Kernels
   let float: UnsafeMutableBufferPointer<PackedFloatWeights>
   let integer: UnsafeMutableBufferPointer<PackedInt8Weights>
   let depthwise: UnsafeMutableBufferPointer<DepthwiseWeights>
+  let fullInteger: UnsafeMutableBufferPointer<FullIntegerWeights>
+  let fullIntegerDepthwise: UnsafeMutableBufferPointer<FullIntegerDepthwiseWeights>
 
   init(_ planner: Planner, _ instructionSet: InstructionSet) {
     unsafe float = .allocate(capacity: planner.floatWeights.count)
@@ -36,9 +38,29 @@ internal import Kernels
             item.bytes, taps: item.taps, channels: item.channels, scales: item.scales,
             bias: item.bias, instructionSet: instructionSet))
     }
+    unsafe fullInteger = .allocate(capacity: planner.fullIntegerWeights.count)
+    for (index, item) in planner.fullIntegerWeights.enumerated() {
+      unsafe fullInteger.initializeElement(
+        at: index,
+        to: FullIntegerWeights(
+          item.weights, outputs: item.outputs, inputs: item.inputs, bias: item.bias,
+          multipliers: item.multipliers, zeroPoint: item.zeroPoint, output: item.output,
+          instructionSet: instructionSet))
+    }
+    unsafe fullIntegerDepthwise = .allocate(capacity: planner.fullIntegerDepthwiseWeights.count)
+    for (index, item) in planner.fullIntegerDepthwiseWeights.enumerated() {
+      unsafe fullIntegerDepthwise.initializeElement(
+        at: index,
+        to: FullIntegerDepthwiseWeights(
+          item.weights, taps: item.inputs, channels: item.outputs, bias: item.bias,
+          multipliers: item.multipliers, zeroPoint: item.zeroPoint, output: item.output,
+          instructionSet: instructionSet))
+    }
   }
 
   deinit {
+    unsafe fullInteger.deinitialize().deallocate()
+    unsafe fullIntegerDepthwise.deinitialize().deallocate()
     unsafe float.deinitialize().deallocate()
     unsafe integer.deinitialize().deallocate()
     unsafe depthwise.deinitialize().deallocate()

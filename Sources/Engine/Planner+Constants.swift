@@ -3,54 +3,59 @@ extension Planner {
   func floats(_ tensor: Int) throws(EngineError) -> [Float] {
     if let values = folded[tensor] { return values }
     let constant = graph.tensors[tensor]
-    guard let data = constant.data else { throw constantError(tensor, "is not a constant") }
+    guard let data = constant.data else { throw tensorError(tensor, "is not a constant") }
     switch constant.type {
     case .float32: return data.elements(UInt32.self).map(Float.init(bitPattern:))
     case .float16: return data.elements(UInt16.self).map { Float(Float16(bitPattern: $0)) }
-    case .int8:
-      let scales = try scalePerElement(tensor)
-      return zip(data, scales).map { Float(Int8(bitPattern: $0)) * $1 }
-    default: throw constantError(tensor, "is \(constant.type) where floats are expected")
+    case .int8: return try reals(tensor, data.map { Int(Int8(bitPattern: $0)) })
+    case .uint8: return try reals(tensor, data.map(Int.init))
+    case .int16:
+      return try reals(tensor, data.elements(UInt16.self).map { Int(Int16(bitPattern: $0)) })
+    case .int32 where constant.quantization != nil,
+      .int64 where constant.quantization != nil:
+      return try reals(tensor, try integers(tensor))
+    default: throw tensorError(tensor, "is \(constant.type) where floats are expected")
     }
   }
 
   /// The values of an int32 or int64 constant: axes, shapes, permutations.
   func integers(_ tensor: Int) throws(EngineError) -> [Int] {
     let constant = graph.tensors[tensor]
-    guard let data = constant.data else { throw constantError(tensor, "is not a constant") }
+    guard let data = constant.data else { throw tensorError(tensor, "is not a constant") }
     switch constant.type {
     case .int32: return data.elements(UInt32.self).map { Int(Int32(bitPattern: $0)) }
     case .int64: return data.elements(UInt64.self).map { Int(Int64(bitPattern: $0)) }
-    default: throw constantError(tensor, "is \(constant.type) where integers are expected")
+    default: throw tensorError(tensor, "is \(constant.type) where integers are expected")
     }
   }
 
   /// Scales of int8 weights with symmetric quantization, one per index of `axis`, or one for all.
   func scales(_ tensor: Int, axis: Int) throws(EngineError) -> [Float] {
     guard let quantization = graph.tensors[tensor].quantization else {
-      throw constantError(tensor, "is int8 without a scale")
+      throw tensorError(tensor, "is int8 without a scale")
     }
     guard quantization.zeroPoints.allSatisfy({ $0 == 0 }) else {
-      throw constantError(tensor, "has a zero point other than 0")
+      throw tensorError(tensor, "has a zero point other than 0")
     }
     guard quantization.scales.count == 1 || quantization.axis == axis else {
-      throw constantError(tensor, "has its scales along dimension \(quantization.axis)")
+      throw tensorError(tensor, "has its scales along dimension \(quantization.axis)")
     }
     return quantization.scales
   }
 
-  private func scalePerElement(_ tensor: Int) throws(EngineError) -> [Float] {
-    let shape = graph.tensors[tensor].shape
-    let axis = graph.tensors[tensor].quantization?.axis ?? 0
-    let scales = try scales(tensor, axis: axis)
-    let count = graph.tensors[tensor].data?.count ?? 0
-    if scales.count == 1 { return Array(repeating: scales[0], count: count) }
-    let inner = shape[(axis + 1)...].reduce(1, *)
-    return (0..<count).map { scales[$0 / inner % scales.count] }
-  }
-
-  private func constantError(_ tensor: Int, _ reason: String) -> EngineError {
-    .unsupportedTensor(graph: graph.name, tensor: graph.tensors[tensor].name, reason: reason)
+  /// What integers stand for, with a scale for each index of an axis or one for all.
+  private func reals(_ tensor: Int, _ values: [Int]) throws(EngineError) -> [Float] {
+    guard let quantization = graph.tensors[tensor].quantization else {
+      throw tensorError(tensor, "is \(graph.tensors[tensor].type) without a scale")
+    }
+    let scales = quantization.scales
+    let inner =
+      scales.count == 1
+      ? 1 : graph.tensors[tensor].shape[(quantization.axis + 1)...].reduce(1, *)
+    return values.enumerated().map { index, value in
+      let channel = scales.count == 1 ? 0 : index / inner % scales.count
+      return Float(value &- Int(quantization.zeroPoints[channel])) * scales[channel]
+    }
   }
 }
 

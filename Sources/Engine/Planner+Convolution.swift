@@ -17,6 +17,9 @@ extension Planner {
     let outputs = weightShape[0]
     try requireShape(
       output, [shape(input)[0], placement.outputHeight, placement.outputWidth, outputs], index)
+    if view == .native {
+      return try lowerIntegerConvolution(index, placement, outputs: outputs, activation)
+    }
     let inputs = weightShape[1] * weightShape[2] * weightShape[3]
     let weights = try weights(index, outputs: outputs, inputs: inputs)
     let (tensor, range, tanh) = fuse(output, activation)
@@ -28,10 +31,10 @@ extension Planner {
       product.source = address(source.bytes)
       product.parameters = address(source.parameters)
       product.parametersStride = 1
-      product.rows = try byteCount(input) / 4 / inputs
+      product.rows = try elementCount(input) / inputs
       product.destination = address(try destination(tensor))
       emit(product, weights)
-      if tanh { emitTanh(try destination(tensor), count: try byteCount(tensor) / 4) }
+      if tanh { emitTanh(try destination(tensor), count: try elementCount(tensor)) }
       return
     }
     if case .integer = weights {
@@ -46,7 +49,7 @@ extension Planner {
     }
     product.destination = address(try destination(tensor))
     try emit(product, weights, placement, images: shape(input)[0], elementSize: elementSize)
-    if tanh { emitTanh(try destination(tensor), count: try byteCount(tensor) / 4) }
+    if tanh { emitTanh(try destination(tensor), count: try elementCount(tensor)) }
   }
 
   /// The products of padded images that lie one behind the other.
@@ -60,7 +63,7 @@ extension Planner {
       try emit(product, weights, placement, elementSize: elementSize)
       product.source.offset += Int32(elementSize * placement.imageCount)
       product.parameters.offset += Int32(Self.parametersSize)
-      product.destination.offset += Int32(4 * outputStep)
+      product.destination.offset += Int32(weights.resultSize * outputStep)
     }
   }
 

@@ -16,19 +16,13 @@ extension Planner {
       window, image: image, kernel: (weightShape[1], weightShape[2]), self, index)
     try requireShape(
       output, [image[0], placement.outputHeight, placement.outputWidth, channels], index)
+    if view == .native {
+      return try lowerIntegerDepthwise(index, placement, source: source, image: image, activation)
+    }
     let bias = try bias(optionalInput(index, 2), count: channels, index)
     let (tensor, range, tanh) = fuse(output, activation)
     let y = try destination(tensor)
-    var offsets: [UInt8] = []
-    for row in 0..<weightShape[1] {
-      for column in 0..<weightShape[2] {
-        let tap =
-          row * window.dilationHeight * placement.rowCount + column * window.dilationWidth
-          * channels
-        offsets += (0..<8).map { UInt8(truncatingIfNeeded: tap >> (8 * $0)) }
-      }
-    }
-    let taps = try constantStorage(offsets)
+    let taps = try tapOffsets(placement)
     var step = Step.Depthwise(
       weights: depthwiseWeights.count, source: address(source), tapOffsets: address(taps),
       destination: address(y), images: image[0], imageStep: placement.imageCount,
@@ -37,7 +31,7 @@ extension Planner {
     var touched = [taps, y.storage]
     var description = DepthwiseDescription(
       taps: weightShape[1] * weightShape[2], channels: channels, bias: bias)
-    if graph.tensors[weightTensor].type == .int8, let data = graph.tensors[weightTensor].data {
+    if isHybrid(index), let data = graph.tensors[weightTensor].data {
       let images = try quantizedImages(source, shape: image, padding: placement.padding)
       step.source = address(images.bytes)
       step.parameters = address(images.parameters)
@@ -52,18 +46,35 @@ extension Planner {
     }
     depthwiseWeights.append(description)
     emit(.depthwise(step), touching: touched)
-    if tanh { emitTanh(y, count: try byteCount(tensor) / 4) }
+    if tanh { emitTanh(y, count: try elementCount(tensor)) }
+  }
+
+  /// The distances of all taps, in elements, as a constant.
+  mutating func tapOffsets(_ placement: KernelPlacement) throws(EngineError) -> Int {
+    let window = placement.window
+    var offsets: [UInt8] = []
+    for row in 0..<placement.kernelHeight {
+      for column in 0..<placement.kernelWidth {
+        let tap =
+          row * window.dilationHeight * placement.rowCount
+          + column * window.dilationWidth * placement.channels
+        offsets += (0..<8).map { UInt8(truncatingIfNeeded: tap >> (8 * $0)) }
+      }
+    }
+    return try constantStorage(offsets)
   }
 
   /// Every channel as often as the operator has kernels for it.
-  private mutating func repeatedChannels(_ tensor: Int, times: Int) throws(EngineError) -> Value {
+  mutating func repeatedChannels(_ tensor: Int, times: Int) throws(EngineError) -> Value {
     let source = try value(of: tensor)
     if times == 1 { return source }
-    let count = try byteCount(tensor) / 4
-    let bytes = try checkedProduct([4, count, times])
+    let count = try elementCount(tensor)
+    let size = elementSize(tensor)
+    let bytes = try checkedProduct([size, count, times])
     let result = Value(storage: try newStorage(.scratch, byteCount: bytes))
     emitCopy(
-      address(source), address(result), extents: [count, times], from: [4, 0], to: [4 * times, 4])
+      address(source), address(result), extents: [count, times], from: [size, 0],
+      to: [size * times, size], elementSize: size)
     return result
   }
 }

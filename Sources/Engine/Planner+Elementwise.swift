@@ -11,6 +11,7 @@ extension Planner {
     // Nothing clamps after a tanh.
     if activation == .tanh { return (output, Self.unclamped, true) }
     var range = activation.range
+    if isQuantized(output) { return (output, range, false) }
     var tensor = output
     while !isOutput[tensor], readers[tensor].count == 1, let reader = readers[tensor].first,
       case .unary(let function) = graph.operators[reader].kind, let next = function.range,
@@ -45,13 +46,14 @@ extension Planner {
     let input = try input(index, 0)
     let output = try output(index)
     try requireShape(output, shape(input), index)
+    if view == .native { return try lowerTable(index, function) }
     let source = try value(of: input)
     let destination = try destination(output)
     emit(
       .unary(
         Step.Unary(
           function: function, source: address(source), destination: address(destination),
-          count: try byteCount(output) / 4)),
+          count: try elementCount(output))),
       touching: [source.storage, destination.storage])
   }
 
@@ -63,6 +65,10 @@ extension Planner {
     let output = try output(index)
     let extents = try broadcast(shape(left), shape(right), index)
     try requireShape(output, extents, index)
+    let nest = Nest(
+      extents: extents, a: strides(shape(left), in: extents), b: strides(shape(right), in: extents),
+      y: denseStrides(extents))
+    if view == .native { return try lowerIntegerBinary(index, nest) }
     let a = try value(of: left)
     let b = try value(of: right)
     let (tensor, range, tanh) = fuse(output, activation)
@@ -70,13 +76,10 @@ extension Planner {
     emit(
       .binary(
         Step.Binary(
-          function: function, a: address(a), b: address(b), destination: address(y),
-          nest: Nest(
-            extents: extents, a: strides(shape(left), in: extents),
-            b: strides(shape(right), in: extents), y: denseStrides(extents)),
+          function: function, a: address(a), b: address(b), destination: address(y), nest: nest,
           range: range)),
       touching: [a.storage, b.storage, y.storage])
-    if tanh { emitTanh(y, count: try byteCount(tensor) / 4) }
+    if tanh { emitTanh(y, count: try elementCount(tensor)) }
   }
 
   private func broadcast(_ left: [Int], _ right: [Int], _ index: Int) throws(EngineError) -> [Int] {
@@ -106,7 +109,7 @@ extension Planner {
       .softmax(
         Step.Softmax(
           source: address(source), destination: address(destination),
-          rows: try byteCount(input) / 4 / columns, columns: columns, beta: beta)),
+          rows: try elementCount(input) / columns, columns: columns, beta: beta)),
       touching: [source.storage, destination.storage])
   }
 
@@ -138,7 +141,7 @@ extension Planner {
       source = try transposed(source, extents, order)
       inner = 1
     }
-    let outer = try byteCount(output) / 4 / inner
+    let outer = try elementCount(output) / inner
     emit(
       .sum(
         Step.Sum(

@@ -14,6 +14,14 @@ extension Planner {
     if case .unsupported = node.kind { throw unsupported(index, "it is not implemented") }
     if try fold(index) { return }
     try checkTypes(index)
+    view = view(of: index)
+    defer { view = .native }
+    try lowerKind(index)
+    try quantizeOutputs(of: index)
+  }
+
+  private mutating func lowerKind(_ index: Int) throws(EngineError) {
+    let node = graph.operators[index]
     switch node.kind {
     case .fullyConnected(let activation, _): try lowerFullyConnected(index, activation)
     case .convolution(let window, let activation): try lowerConvolution(index, window, activation)
@@ -41,7 +49,9 @@ extension Planner {
       try lowerPool(index, window, kernel: (height, width), isMaximum: false, activation)
     case .maxPool(let window, let height, let width, let activation):
       try lowerPool(index, window, kernel: (height, width), isMaximum: true, activation)
-    case .batchMatMul, .quantize, .dequantize, .unsupported:
+    case .quantize: try lowerQuantize(index)
+    case .dequantize: try lowerDequantize(index)
+    case .batchMatMul, .unsupported:
       throw unsupported(index, "it is not implemented")
     }
   }
@@ -56,6 +66,7 @@ extension Planner {
     let input = try self.input(index, 0)
     guard graph.tensors[input].isConstant || folded[input] != nil else { return false }
     let output = try self.output(index)
+    if node.kind != .dequantize, graph.tensors[output].type != .float32 { return false }
     let values = try floats(input)
     guard graph.tensors[output].type == .float32, graph.tensors[output].count == values.count else {
       throw invalid(index, "its output does not have the shape of its input, or is not float32")
@@ -64,16 +75,16 @@ extension Planner {
     return true
   }
 
-  /// Everything that is computed is float32, and of a rank that `Nest` can walk.
+  /// Everything that is computed is float32 or quantized, and of a rank that `Nest` can walk.
   private func checkTypes(_ index: Int) throws(EngineError) {
     let node = graph.operators[index]
     for tensor in node.inputs.compactMap({ $0 }) + node.outputs {
       let value = graph.tensors[tensor]
-      guard value.isConstant || value.type == .float32 else {
-        throw .unsupportedTensor(
-          graph: graph.name, tensor: value.name,
-          reason: "is computed as \(value.type) by or for operator \(index) (\(node.kind.name))")
+      guard value.isConstant || value.type == .float32 || isQuantized(tensor) else {
+        throw tensorError(
+          tensor, "is computed as \(value.type) by or for operator \(index) (\(node.kind.name))")
       }
+      if !value.isConstant, isQuantized(tensor) { _ = try integerForm(tensor) }
       guard value.shape.count <= Nest.maximumRank else {
         throw unsupported(index, "'\(value.name)' has \(value.shape.count) dimensions")
       }
@@ -81,6 +92,19 @@ extension Planner {
         throw unsupported(index, "'\(value.name)' has the shape \(value.shape)")
       }
     }
+    guard node.kind.integers == .moves, let output = node.outputs.first else { return }
+    let type = graph.tensors[output].type
+    for tensor in node.inputs.compactMap({ $0 }) + node.outputs where !isCount(tensor) {
+      guard graph.tensors[tensor].type == type else {
+        throw unsupported(
+          index, "'\(graph.tensors[tensor].name)' is \(graph.tensors[tensor].type), not \(type)")
+      }
+    }
+  }
+
+  /// Whether the tensor holds shapes, axes and the like.
+  private func isCount(_ tensor: Int) -> Bool {
+    graph.tensors[tensor].type == .int32 || graph.tensors[tensor].type == .int64
   }
 
   // MARK: Operands
@@ -150,76 +174,5 @@ extension Planner {
     emit(
       .copy(Step.Copy(source: source, destination: destination, nest: nest, block: block)),
       touching: [Int(source.storage), Int(destination.storage)])
-  }
-}
-
-extension OperatorKind {
-  /// What the schema calls it.
-  public var name: String {
-    switch self {
-    case .fullyConnected: "FULLY_CONNECTED"
-    case .convolution: "CONV_2D"
-    case .depthwiseConvolution: "DEPTHWISE_CONV_2D"
-    case .transposeConvolution: "TRANSPOSE_CONV"
-    case .binary(let function, _): function.name
-    case .unary(let function): function.name
-    case .leakyReLU: "LEAKY_RELU"
-    case .prelu: "PRELU"
-    case .softmax: "SOFTMAX"
-    case .concatenation: "CONCATENATION"
-    case .slice: "SLICE"
-    case .stridedSlice: "STRIDED_SLICE"
-    case .split: "SPLIT"
-    case .pack: "PACK"
-    case .unpack: "UNPACK"
-    case .reshape: "RESHAPE"
-    case .squeeze: "SQUEEZE"
-    case .expandDimensions: "EXPAND_DIMS"
-    case .transpose: "TRANSPOSE"
-    case .pad: "PAD"
-    case .mean: "MEAN"
-    case .averagePool: "AVERAGE_POOL_2D"
-    case .maxPool: "MAX_POOL_2D"
-    case .batchMatMul: "BATCH_MATMUL"
-    case .quantize: "QUANTIZE"
-    case .dequantize: "DEQUANTIZE"
-    case .unsupported(let name): name
-    }
-  }
-}
-
-extension BinaryFunction {
-  var name: String {
-    switch self {
-    case .add: "ADD"
-    case .subtract: "SUB"
-    case .multiply: "MUL"
-    case .divide: "DIV"
-    case .squaredDifference: "SQUARED_DIFFERENCE"
-    case .maximum: "MAXIMUM"
-    case .minimum: "MINIMUM"
-    }
-  }
-}
-
-extension UnaryFunction {
-  var name: String {
-    switch self {
-    case .relu: "RELU"
-    case .reluN1To1: "RELU_N1_TO_1"
-    case .relu0To1: "RELU_0_TO_1"
-    case .relu6: "RELU6"
-    case .logistic: "LOGISTIC"
-    case .tanh: "TANH"
-    case .hardSwish: "HARD_SWISH"
-    case .elu: "ELU"
-    case .absolute: "ABS"
-    case .negate: "NEG"
-    case .square: "SQUARE"
-    case .squareRoot: "SQRT"
-    case .reciprocalSquareRoot: "RSQRT"
-    case .exponential: "EXP"
-    case .logarithm: "LOG"
-    }
   }
 }

@@ -17,16 +17,20 @@ extension Planner {
     let source = try value(of: input)
     let (tensor, range, tanh) = fuse(output, activation)
     let destination = try destination(tensor)
-    emit(
-      .pool(
-        Step.Pool(
-          isMaximum: isMaximum, source: address(source), destination: address(destination),
-          images: image[0], height: image[1], width: image[2], channels: image[3],
-          outputHeight: placement.outputHeight, outputWidth: placement.outputWidth,
-          kernelHeight: kernel.height, kernelWidth: kernel.width, window: window,
-          padTop: placement.padding.top, padBefore: placement.padding.before, range: range)),
-      touching: [source.storage, destination.storage])
-    if tanh { emitTanh(destination, count: try byteCount(tensor) / 4) }
+    var pool = Step.Pool(
+      isMaximum: isMaximum, source: address(source), destination: address(destination),
+      images: image[0], height: image[1], width: image[2], channels: image[3],
+      outputHeight: placement.outputHeight, outputWidth: placement.outputWidth,
+      kernelHeight: kernel.height, kernelWidth: kernel.width, window: window,
+      padTop: placement.padding.top, padBefore: placement.padding.before, range: range)
+    if view == .native {
+      let form = try integerForm(output)
+      pool.leastByte = storedByte(form.range(activation)?.lowerBound ?? -128)
+      emit(.integerMaximumPool(pool), touching: [source.storage, destination.storage])
+      return
+    }
+    emit(.pool(pool), touching: [source.storage, destination.storage])
+    if tanh { emitTanh(destination, count: try elementCount(tensor)) }
   }
 }
 
@@ -39,33 +43,22 @@ extension Network {
       floats(pool.source, pool.images * height * width * channels))
     let target = unsafe floats(
       pool.destination, pool.images * pool.outputHeight * pool.outputWidth * channels)
-    var pixel = 0
-    for image in 0..<pool.images {
-      for outputRow in 0..<pool.outputHeight {
-        let top = outputRow * pool.window.strideHeight - pool.padTop
-        let rows = max(top, 0)..<min(top + pool.kernelHeight, height)
-        for outputColumn in 0..<pool.outputWidth {
-          let left = outputColumn * pool.window.strideWidth - pool.padBefore
-          let columns = max(left, 0)..<min(left + pool.kernelWidth, width)
-          let result = unsafe UnsafeMutableBufferPointer(
-            rebasing: target[pixel * channels..<(pixel + 1) * channels])
-          unsafe result.update(repeating: pool.isMaximum ? -.infinity : 0)
-          for row in rows {
-            for column in columns {
-              let first = ((image * height + row) * width + column) * channels
-              unsafe elementwise.apply(
-                pool.isMaximum ? .maximum : .add, UnsafeBufferPointer(result),
-                UnsafeBufferPointer(rebasing: source[first..<first + channels]), into: result)
-            }
-          }
-          var factor = pool.isMaximum ? 1 : 1 / Float(rows.count * columns.count)
-          unsafe withUnsafePointer(to: &factor) { factor in
-            unsafe elementwise.apply(
-              .multiply, UnsafeBufferPointer(result), UnsafeBufferPointer(start: factor, count: 1),
-              into: result, minimum: pool.range.lowerBound, maximum: pool.range.upperBound)
-          }
-          pixel += 1
+    pool.forEachPixel { pixel, image, rows, columns in
+      let result = unsafe target.part(pixel * channels, channels)
+      unsafe result.update(repeating: pool.isMaximum ? -.infinity : 0)
+      for row in rows {
+        for column in columns {
+          let first = ((image * height + row) * width + column) * channels
+          unsafe elementwise.apply(
+            pool.isMaximum ? .maximum : .add, UnsafeBufferPointer(result),
+            source.part(first, channels), into: result)
         }
+      }
+      var factor = pool.isMaximum ? 1 : 1 / Float(rows.count * columns.count)
+      unsafe withUnsafePointer(to: &factor) { factor in
+        unsafe elementwise.apply(
+          .multiply, UnsafeBufferPointer(result), UnsafeBufferPointer(start: factor, count: 1),
+          into: result, minimum: pool.range.lowerBound, maximum: pool.range.upperBound)
       }
     }
   }

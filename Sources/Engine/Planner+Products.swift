@@ -21,6 +21,7 @@ struct IntegerWeights {
 struct WeightKey: Hashable {
   var weights: Int
   var bias: Int?
+  var isInteger: Bool
 }
 
 extension Planner {
@@ -28,6 +29,24 @@ extension Planner {
   enum Weights {
     case float(Int)
     case integer(Int)
+    case fullInteger(Int)
+
+    /// Bytes of an element of the product.
+    var resultSize: Int {
+      switch self {
+      case .float, .integer: 4
+      case .fullInteger: 1
+      }
+    }
+  }
+
+  /// Whether an operator has float activations and int8 weights: dynamic range.
+  func isHybrid(_ index: Int) -> Bool {
+    guard let data = optionalInput(index, 0), let weights = optionalInput(index, 1) else {
+      return false
+    }
+    return graph.tensors[data].type == .float32 && graph.tensors[weights].type == .int8
+      && folded[weights] == nil
   }
 
   /// Constant weights with `outputs` rows of `inputs`, and their bias.
@@ -36,8 +55,8 @@ extension Planner {
   ) throws(EngineError) -> Weights {
     let tensor = try input(index, 1)
     let biasTensor = optionalInput(index, 2)
-    let key = WeightKey(weights: tensor, bias: biasTensor)
-    let isInteger = graph.tensors[tensor].type == .int8 && folded[tensor] == nil
+    let isInteger = isHybrid(index)
+    let key = WeightKey(weights: tensor, bias: biasTensor, isInteger: isInteger)
     if let known = weightCache[key] { return isInteger ? .integer(known) : .float(known) }
     let bias = try bias(biasTensor, count: outputs, index)
     guard isInteger else {
@@ -84,10 +103,14 @@ extension Planner {
     let weightShape = shape(try self.input(index, 1))
     guard weightShape.count == 2 else { throw invalid(index, "its weights are \(weightShape)") }
     let (outputs, inputs) = (weightShape[0], weightShape[1])
-    let count = try byteCount(input) / 4
+    let count = try elementCount(input)
     let rows = count / inputs
-    guard rows * inputs == count, try byteCount(output) / 4 == rows * outputs else {
+    guard rows * inputs == count, try elementCount(output) == rows * outputs else {
       throw invalid(index, "\(shape(input)) and \(weightShape) do not give \(shape(output))")
+    }
+    if view == .native {
+      return try lowerIntegerFullyConnected(
+        index, rows: rows, outputs: outputs, inputs: inputs, activation)
     }
     let weights = try weights(index, outputs: outputs, inputs: inputs)
     let (tensor, range, tanh) = fuse(output, activation)
@@ -119,6 +142,9 @@ extension Planner {
       emit(
         .integerProduct(product),
         touching: [source, Int(product.parameters.storage), destination])
+    case .fullInteger(let index):
+      product.weights = index
+      emit(.fullIntegerProduct(product), touching: [source, destination])
     }
   }
 }

@@ -28,7 +28,7 @@ extension Planner {
   mutating func quantizedRows(_ tensor: Int, columns: Int) throws(EngineError) -> QuantizedValue {
     let key = QuantizationKey.rows(tensor: tensor, columns: columns)
     if let value = quantized[key] { return value }
-    let rows = try byteCount(tensor) / 4 / columns
+    let rows = try elementCount(tensor) / columns
     let result = QuantizedValue(
       bytes: try newStorage(.scratch, byteCount: rows * columns),
       parameters: try newStorage(.scratch, byteCount: rows * Self.parametersSize))
@@ -40,7 +40,7 @@ extension Planner {
       let value = try value(of: part)
       touched.append(value.storage)
       segments[index] = Step.QuantizeRows.Segment(
-        address: address(value), columns: try byteCount(part) / 4 / rows)
+        address: address(value), columns: try elementCount(part) / rows)
     }
     emit(
       .quantizeRows(
@@ -89,22 +89,25 @@ extension Planner {
     return result
   }
 
-  /// Images [N, H, W, C] with zeros around them; the tensor itself where there is nothing to add.
+  /// Images [N, H, W, C] of floats, or of bytes, with what stands for zero around them; the tensor
+  /// itself where there is nothing to add.
   mutating func paddedImages(
-    _ source: Value, shape: [Int], padding: ImagePadding
+    _ source: Value, shape: [Int], padding: ImagePadding, zeroByte: UInt8? = nil
   ) throws(EngineError) -> Value {
     if padding.isEmpty { return source }
-    let count = try imageCount(shape, padding)
-    let result = Value(storage: try newStorage(.scratch, byteCount: 4 * count))
-    emit(.zero(address(result), count: count), touching: [result.storage])
+    let size = zeroByte == nil ? 4 : 1
+    let count = try checkedProduct([size, try imageCount(shape, padding)])
+    let result = Value(storage: try newStorage(.scratch, byteCount: count))
+    emit(.fill(address(result), count: count, byte: zeroByte ?? 0), touching: [result.storage])
     let padded = [
       shape[0], shape[1] + padding.top + padding.bottom, shape[2] + padding.before + padding.after,
       shape[3],
     ]
-    let first = (padding.top * padded[2] + padding.before) * shape[3]
+    let first = size * (padding.top * padded[2] + padding.before) * shape[3]
     emitCopy(
       address(source), address(Value(storage: result.storage, offset: first)), extents: shape,
-      from: denseStrides(shape, elementSize: 4), to: denseStrides(padded, elementSize: 4))
+      from: denseStrides(shape, elementSize: size), to: denseStrides(padded, elementSize: size),
+      elementSize: size)
     return result
   }
 

@@ -28,10 +28,11 @@ extension Planner {
     try requireShape(output, result, index)
     let source = try value(of: input)
     let destination = try destination(output)
-    let strides = denseStrides(extents, elementSize: 4)
+    let size = elementSize(input)
+    let strides = denseStrides(extents, elementSize: size)
     emitCopy(
       address(source), address(destination), extents: result, from: order.map { strides[$0] },
-      to: denseStrides(result, elementSize: 4))
+      to: denseStrides(result, elementSize: size), elementSize: size)
   }
 
   mutating func lowerPad(_ index: Int) throws(EngineError) {
@@ -47,14 +48,17 @@ extension Planner {
     let source = try value(of: input)
     let destination = try destination(output)
     emit(
-      .zero(address(destination), count: try byteCount(output) / 4), touching: [destination.storage]
-    )
-    let strides = denseStrides(result)
+      .fill(
+        address(destination), count: try byteCount(output), byte: try zeroByte(output)),
+      touching: [destination.storage])
+    let size = elementSize(input)
+    let strides = denseStrides(result, elementSize: size)
     let first = extents.indices.reduce(0) { $0 + padding[2 * $1] * strides[$1] }
     emitCopy(
       address(source),
       address(Value(storage: destination.storage, offset: destination.offset + first)),
-      extents: extents, from: denseStrides(extents, elementSize: 4), to: strides.map { 4 * $0 })
+      extents: extents, from: denseStrides(extents, elementSize: size), to: strides,
+      elementSize: size)
   }
 
   mutating func lowerConcatenation(
@@ -103,16 +107,17 @@ extension Planner {
     _ parts: [(tensor: Int, shape: [Int])], axis: Int, to output: Int, _ result: [Int]
   ) throws(EngineError) {
     let whole = try destination(output)
-    let strides = denseStrides(result)
+    let size = elementSize(output)
+    let strides = denseStrides(result, elementSize: size)
     var position = 0
     for part in parts {
       let place = Value(storage: whole.storage, offset: whole.offset + position * strides[axis])
       position += part.shape[axis]
-      let source = try value(of: part.tensor)
+      let source = try value(of: part.tensor, inFormOf: output)
       if source == place { continue }
       emitCopy(
         address(source), address(place), extents: part.shape,
-        from: denseStrides(part.shape, elementSize: 4), to: strides.map { 4 * $0 })
+        from: denseStrides(part.shape, elementSize: size), to: strides, elementSize: size)
     }
   }
 }

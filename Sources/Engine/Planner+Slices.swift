@@ -121,7 +121,8 @@ extension Planner {
   private mutating func emitBox(_ box: Box, from input: Int, to output: Int) throws(EngineError) {
     var source = try value(of: input)
     let strides = denseStrides(shape(input))
-    source.offset += zip(box.begin, strides).reduce(0) { $0 + $1.0 * $1.1 }
+    let size = elementSize(input)
+    source.offset += size * zip(box.begin, strides).reduce(0) { $0 + $1.0 * $1.1 }
     let from = zip(box.steps, strides).map { $0 * $1 }
     let to = denseStrides(box.extents)
     var nest = Nest(extents: box.extents, a: from, b: from.map { _ in 0 }, y: to)
@@ -134,7 +135,7 @@ extension Planner {
     }
     let destination = try destination(output)
     emitCopy(
-      address(source), address(destination), extents: box.extents, from: from.map { 4 * $0 },
-      to: to.map { 4 * $0 })
+      address(source), address(destination), extents: box.extents, from: from.map { size * $0 },
+      to: to.map { size * $0 }, elementSize: size)
   }
 }

@@ -17,9 +17,9 @@ extension Planner {
     let spreadShape = [image[0], vertical.extent, horizontal.extent, image[3]]
     let count = try checkedProduct(spreadShape)
     let zeros = Value(storage: try newStorage(.scratch, byteCount: try checkedProduct([4, count])))
-    emit(.zero(address(zeros), count: count), touching: [zeros.storage])
+    emit(.fill(address(zeros), count: 4 * count, byte: 0), touching: [zeros.storage])
     let strides = denseStrides(spreadShape, elementSize: 4)
-    let first = (vertical.first * horizontal.extent + horizontal.first) * image[3]
+    let first = 4 * (vertical.first * horizontal.extent + horizontal.first) * image[3]
     let source = try value(of: input)
     emitCopy(
       address(source), address(Value(storage: zeros.storage, offset: first)), extents: image,
@@ -54,7 +54,7 @@ extension Planner {
     product.destination = address(try destination(tensor))
     try emit(
       product, .float(floatWeights.count - 1), placement, images: image[0], elementSize: 4)
-    if tanh { emitTanh(try destination(tensor), count: try byteCount(tensor) / 4) }
+    if tanh { emitTanh(try destination(tensor), count: try elementCount(tensor)) }
   }
 
   /// One dimension of the image with zeros: how long it is, and where its first pixel stands.

@@ -10,13 +10,12 @@ extension Planner {
     while let index = producer[tensor], !absorbed.contains(index) {
       let node = graph.operators[index]
       switch node.kind {
-      case .slice, .stridedSlice, .split, .unpack, .quantize, .dequantize, .unsupported:
-        return false
+      case .unsupported: return false
       case .reshape, .squeeze, .expandDimensions:
         guard let input = node.inputs.first, let input else { return false }
         tensor = input
       default:
-        return true
+        return node.kind.fusion != .view
       }
     }
     return false
@@ -28,7 +27,8 @@ extension Planner {
     for (index, node) in graph.operators.enumerated() where registerRows[index] == nil {
       guard case .concatenation(axis: let axis, .none) = node.kind,
         let output = node.outputs.first, !isOutput[output], values[output] == nil,
-        (2...4).contains(node.inputs.count), node.inputs.allSatisfy({ $0 != nil }),
+        graph.tensors[output].type == .float32, (2...4).contains(node.inputs.count),
+        node.inputs.allSatisfy({ $0 != nil }),
         axis == -1 || axis == graph.tensors[output].shape.count - 1,
         !readers[output].isEmpty
       else { continue }
@@ -61,7 +61,7 @@ extension Planner {
       switch node.kind {
       case .reshape, .squeeze, .expandDimensions:
         guard let input = node.inputs.first, let input, let value = values[output],
-          mayShare(input)
+          mayShare(input), isSameForm(input, output)
         else { continue }
         values[input] = value
         if overwritten.contains(output) { overwritten.insert(input) }
@@ -72,17 +72,18 @@ extension Planner {
         guard outer.allSatisfy({ $0 == 1 }) else { continue }
         var offset = 0
         for case let input? in node.inputs {
-          if mayShare(input) {
+          if mayShare(input), isSameForm(input, output) {
             let whole = try destination(output)
             values[input] = Value(storage: whole.storage, offset: whole.offset + offset)
             if overwritten.contains(output) { overwritten.insert(input) }
           }
-          offset += try byteCount(input) / 4
+          offset += try byteCount(input)
         }
-      case .unary, .leakyReLU, .softmax, .binary, .prelu:
+      case _ where node.kind.fusion.isInPlace:
         for case let input? in node.inputs
         where isMovable(input) && readers[input] == [index]
           && graph.tensors[input].shape == graph.tensors[output].shape
+          && graph.tensors[input].type == graph.tensors[output].type
         {
           values[input] = try destination(output)
           overwritten.insert(input)

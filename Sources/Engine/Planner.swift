@@ -13,15 +13,27 @@ struct Planner {
   var floatWeights: [FloatWeights] = []
   var integerWeights: [IntegerWeights] = []
   var depthwiseWeights: [DepthwiseDescription] = []
+  var fullIntegerWeights: [FullIntegerDescription] = []
+  var fullIntegerDepthwiseWeights: [FullIntegerDescription] = []
 
-  /// Where a float32 tensor lies: a storage and the element in it.
+  /// Where a tensor lies: a storage and the byte in it.
   struct Value: Equatable {
     var storage: Int
     var offset = 0
   }
 
+  /// How the operator that is being lowered sees quantized tensors: as floats, or as they are.
+  enum View {
+    case floats, native
+  }
+  var view = View.native
+
   /// Where tensors lie, by tensor index: known before they are computed, or since.
   var values: [Int: Value] = [:]
+  /// Quantized tensors as floats, for operators that compute in them.
+  var floatForms: [Int: Value] = [:]
+  /// Where the caller finds inputs and outputs that are stored in another form inside.
+  var external: [Int: Value] = [:]
   /// Float constants that are the result of operators on constants.
   var folded: [Int: [Float]] = [:]
   /// Concatenations along the last dimension that are only ever quantized: never put together.
@@ -48,9 +60,13 @@ struct Planner {
   /// More than any model for a CPU in real time needs; stops hostile shapes.
   static let memoryLimit = 1 << 28
 
-  init(_ graph: Graph, states: [StatePair]) throws(EngineError) {
+  /// Whether stored bytes are uint8 rather than int8, which is the instruction set's matter.
+  let storesUnsigned: Bool
+
+  init(_ graph: Graph, states: [StatePair], storesUnsigned: Bool) throws(EngineError) {
     try graph.validate()
     self.graph = graph
+    self.storesUnsigned = storesUnsigned
     var readers = Array(repeating: [Int](), count: graph.tensors.count)
     var producer = [Int?](repeating: nil, count: graph.tensors.count)
     for (index, node) in graph.operators.enumerated() {
@@ -66,14 +82,12 @@ struct Planner {
     let pairs = try resolve(states)
     let stateTensors = Set(pairs.flatMap { [$0.input, $0.output] })
     for tensor in graph.inputs where !stateTensors.contains(tensor) {
-      try requireFloat(tensor, "input")
-      values[tensor] = try persistent(tensor)
+      try planInput(tensor)
       namedInputs[graph.tensors[tensor].name] = tensor
     }
     for tensor in graph.outputs where !stateTensors.contains(tensor) {
-      try requireFloat(tensor, "output")
       namedOutputs[graph.tensors[tensor].name] = tensor
-      if values[tensor] == nil, producer[tensor] != nil { values[tensor] = try persistent(tensor) }
+      try planOutput(tensor)
     }
     for pair in pairs { try plan(pair) }
     chooseGathered()
@@ -82,7 +96,8 @@ struct Planner {
       currentOperator = index
       try lower(index)
     }
-    for tensor in namedOutputs.values { _ = try value(of: tensor) }
+    view = .native
+    for tensor in namedOutputs.values.sorted() { try handOut(tensor) }
     for pair in pairs { try handThrough(pair) }
     let total = storages.reduce(0) { $0 + ArenaLayout.aligned($1.byteCount) }
     _ = try checkedSize(total)
@@ -111,9 +126,18 @@ struct Planner {
     return product
   }
 
-  /// Bytes of a tensor as float32.
+  func elementCount(_ tensor: Int) throws(EngineError) -> Int {
+    try checkedProduct(graph.tensors[tensor].shape)
+  }
+
+  /// Bytes of an element of a tensor, as the operator that is being lowered sees it.
+  func elementSize(_ tensor: Int) -> Int {
+    view == .native && isQuantized(tensor) ? graph.tensors[tensor].type.size : 4
+  }
+
+  /// Bytes of a tensor, as the operator that is being lowered sees it.
   func byteCount(_ tensor: Int) throws(EngineError) -> Int {
-    try checkedProduct([4] + graph.tensors[tensor].shape)
+    try checkedProduct([elementSize(tensor)] + graph.tensors[tensor].shape)
   }
 
   mutating func persistent(_ tensor: Int) throws(EngineError) -> Value {
@@ -122,6 +146,7 @@ struct Planner {
 
   /// Where a tensor that is about to be computed goes.
   mutating func destination(_ tensor: Int) throws(EngineError) -> Value {
+    if view == .floats, isQuantized(tensor) { return try floatDestination(tensor) }
     if let value = values[tensor] { return value }
     let value = Value(storage: try newStorage(.scratch, byteCount: try byteCount(tensor)))
     values[tensor] = value
@@ -130,6 +155,12 @@ struct Planner {
 
   /// Where a tensor that has been computed, or a constant, lies.
   mutating func value(of tensor: Int) throws(EngineError) -> Value {
+    if isQuantized(tensor) {
+      if view == .floats { return try floatForm(tensor) }
+      if values[tensor] == nil, graph.tensors[tensor].isConstant {
+        values[tensor] = Value(storage: try constantStorage(try storedBytes(tensor)))
+      }
+    }
     if let value = values[tensor] { return value }
     let constant = try floats(tensor)
     let value = Value(storage: try constantStorage(constant.flatMap(\.littleEndianBytes)))
@@ -142,7 +173,7 @@ struct Planner {
   }
 
   func address(_ value: Value) -> Address {
-    Address(storage: Int32(value.storage), offset: Int32(4 * value.offset))
+    Address(storage: Int32(value.storage), offset: Int32(value.offset))
   }
 
   func address(_ storage: Int) -> Address { Address(storage: Int32(storage), offset: 0) }
@@ -171,13 +202,5 @@ struct Planner {
     .invalid(
       graph: graph.name,
       reason: "operator \(index) (\(graph.operators[index].kind.name)): \(reason)")
-  }
-
-  private func requireFloat(_ tensor: Int, _ kind: String) throws(EngineError) {
-    guard graph.tensors[tensor].type == .float32 else {
-      throw .unsupportedTensor(
-        graph: graph.name, tensor: graph.tensors[tensor].name,
-        reason: "is an \(kind) of type \(graph.tensors[tensor].type)")
-    }
   }
 }

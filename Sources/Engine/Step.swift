@@ -10,7 +10,8 @@ struct Address: BitwiseCopyable {
 enum Step {
   case copy(Copy)
   case transpose(Transpose)
-  case zero(Address, count: Int)
+  /// Sets `count` bytes.
+  case fill(Address, count: Int, byte: UInt8)
   case unary(Unary)
   case binary(Binary)
   case quantizeRows(QuantizeRows)
@@ -18,6 +19,15 @@ enum Step {
   case floatProduct(Product)
   case integerProduct(Product)
   case depthwise(Depthwise)
+  case fullIntegerProduct(Product)
+  case fullIntegerDepthwise(Depthwise)
+  case integerSum(IntegerBinary)
+  case integerMultiply(IntegerBinary)
+  case integerMaximumPool(Pool)
+  case lookUp(Conversion, table: Address)
+  case flip(Conversion)
+  case quantize(Conversion)
+  case dequantize(Conversion)
   case sum(Sum)
   case softmax(Softmax)
   case pool(Pool)
@@ -130,7 +140,7 @@ enum Step {
   /// One row of output pixels after the other, over a padded image.
   struct Depthwise {
     var weights: Int
-    /// Bytes where there are `parameters`, else floats.
+    /// Floats; bytes where there are `parameters`, and in full-integer networks.
     var source: Address
     /// One for each image.
     var parameters: Address?
@@ -142,7 +152,7 @@ enum Step {
     var rowStep: Int
     var outputWidth: Int
     var pixelStride: Int
-    var range: ClosedRange<Float>
+    var range: ClosedRange<Float> = -Float.infinity...Float.infinity
   }
 
   /// y[o][i] = factor * sum over r of x[o][r][i].
@@ -171,6 +181,34 @@ enum Step {
     var padTop: Int
     var padBefore: Int
     var range: ClosedRange<Float>
+    /// What maxima of stored bytes begin with.
+    var leastByte: UInt8 = 0
+  }
+
+  /// Bytes with bytes; the nest as in `Binary`.
+  struct IntegerBinary {
+    var a: Address
+    var b: Address
+    var destination: Address
+    var nest: Nest
+    /// Of the sum.
+    var sum: IntegerElementwise.Sum?
+    /// Of the product, whose scale is that of both operands over that of the result.
+    var zeroPoints = (a: 0, b: 0)
+    var scale: Float = 1
+    var output = IntegerOutput(zeroPoint: 0)
+  }
+
+  /// From one form of elements to another.
+  struct Conversion {
+    var source: Address
+    var destination: Address
+    var count: Int
+    /// Of the side that is quantized.
+    var scale: Float = 1
+    var zeroPoint = 0
+    /// Whether that side is int16 instead of a stored byte.
+    var isWide = false
   }
 
   struct Softmax {
@@ -187,7 +225,7 @@ extension Step {
     switch self {
     case .copy: "copy"
     case .transpose: "transpose"
-    case .zero: "zero"
+    case .fill: "fill"
     case .unary: "unary"
     case .binary: "binary"
     case .quantizeRows: "quantize rows"
@@ -195,6 +233,15 @@ extension Step {
     case .floatProduct: "float product"
     case .integerProduct: "int8 product"
     case .depthwise: "depthwise"
+    case .fullIntegerProduct: "full integer product"
+    case .fullIntegerDepthwise: "full integer depthwise"
+    case .integerSum: "integer sum"
+    case .integerMultiply: "integer multiply"
+    case .integerMaximumPool: "integer maximum pool"
+    case .lookUp: "look up"
+    case .flip: "flip"
+    case .quantize: "quantize"
+    case .dequantize: "dequantize"
     case .sum: "sum"
     case .softmax: "softmax"
     case .pool: "pool"

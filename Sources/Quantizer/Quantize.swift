@@ -68,18 +68,11 @@ struct WeightUse {
   var hybridVersion: Int
 
   init?(_ kind: OperatorKind) {
-    switch kind {
-    case .fullyConnected:
-      axis = 0
-      hybridVersion = 12
-    case .convolution:
-      axis = 0
-      hybridVersion = 5
-    case .depthwiseConvolution:
-      axis = 3
-      hybridVersion = 6
-    default: return nil
-    }
+    guard let weights = kind.knownProperties?.weights,
+      let version = weights.dynamicRangeVersion
+    else { return nil }
+    axis = weights.axis
+    hybridVersion = version
   }
 }
 

@@ -5,66 +5,74 @@ extension OperatorOptions {
   struct Encoded {
     var code: Int
     var options: (type: UInt8, fields: FlatTable)?
-
-    init(_ code: Int, _ type: UInt8 = 0, _ fields: FlatTable = [:]) {
-      self.code = code
-      options = type == 0 ? nil : (type, fields)
-    }
   }
 
   /// The inverse of `read`; `nil` for what was not understood.
   static func encode(_ kind: OperatorKind, outputShape: [Int]) -> Encoded? {
+    guard let code = kind.code else { return nil }
+    let options = encodeOptions(kind, outputShape)
+    return Encoded(code: code, options: options.type == 0 ? nil : options)
+  }
+
+  /// The union type of an operator's options, 0 where it has none, and their fields.
+  private static func encodeOptions(
+    _ kind: OperatorKind, _ outputShape: [Int]
+  ) -> (type: UInt8, fields: FlatTable) {
     switch kind {
     case .fullyConnected(let activation, let keepsDimensions):
       // Field 3: activations are quantized with a zero point, where weights are int8.
-      Encoded(
-        9, 8, [0: .uint8(activation.rawValue), 2: .bool(keepsDimensions), 3: .bool(true)])
+      (
+        8, [0: .uint8(activation.rawValue), 2: .bool(keepsDimensions), 3: .bool(true)]
+      )
     case .convolution(let window, let activation):
-      Encoded(3, 1, fields(window, activation: (3, activation), dilation: 4))
+      (1, fields(window, activation: (3, activation), dilation: 4))
     case .depthwiseConvolution(let window, let multiplier, let activation):
-      Encoded(
-        4, 2,
+      (
+        2,
         fields(window, activation: (4, activation), dilation: 5)
-          .merging([3: .int(multiplier)]) { $1 })
+          .merging([3: .int(multiplier)]) { $1 }
+      )
     case .transposeConvolution(let window, let activation):
-      Encoded(67, 49, fields(window, activation: (3, activation)))
+      (49, fields(window, activation: (3, activation)))
     case .averagePool(let window, let height, let width, let activation):
-      Encoded(1, 5, pool(window, height, width, activation))
+      (5, pool(window, height, width, activation))
     case .maxPool(let window, let height, let width, let activation):
-      Encoded(17, 5, pool(window, height, width, activation))
+      (5, pool(window, height, width, activation))
     case .binary(let function, let activation):
-      Encoded(
-        function.code, function.optionsType,
-        function.hasActivation ? [0: .uint8(activation.rawValue)] : [:])
-    case .unary(let function): Encoded(function.code, function.optionsType)
-    case .leakyReLU(let alpha): Encoded(98, 75, [0: .float(alpha)])
-    case .prelu: Encoded(54)
-    case .softmax(let beta): Encoded(25, 9, [0: .float(beta)])
+      (
+        function.optionsType,
+        function.hasActivation ? [0: .uint8(activation.rawValue)] : [:]
+      )
+    case .unary(let function): (function.optionsType, [:])
+    case .leakyReLU(let alpha): (75, [0: .float(alpha)])
+    case .prelu: (0, [:])
+    case .softmax(let beta): (9, [0: .float(beta)])
     case .concatenation(let axis, let activation):
-      Encoded(2, 10, [0: .int(axis), 1: .uint8(activation.rawValue)])
-    case .slice: Encoded(65, 48)
+      (10, [0: .int(axis), 1: .uint8(activation.rawValue)])
+    case .slice: (48, [:])
     case .stridedSlice(let masks):
-      Encoded(
-        45, 32,
+      (
+        32,
         [
           0: .int(masks.begin), 1: .int(masks.end), 2: .int(masks.ellipsis),
           3: .int(masks.newAxis), 4: .int(masks.shrinkAxis),
-        ])
-    case .split(let count): Encoded(49, 35, [0: .int(count)])
-    case .pack(let axis, let count): Encoded(83, 59, [0: .int(count), 1: .int(axis)])
-    case .unpack(let axis, let count): Encoded(88, 64, [0: .int(count), 1: .int(axis)])
-    case .reshape: Encoded(22, 17, [0: .int32s(outputShape.map(Int32.init))])
+        ]
+      )
+    case .split(let count): (35, [0: .int(count)])
+    case .pack(let axis, let count): (59, [0: .int(count), 1: .int(axis)])
+    case .unpack(let axis, let count): (64, [0: .int(count), 1: .int(axis)])
+    case .reshape: (17, [0: .int32s(outputShape.map(Int32.init))])
     case .squeeze(let dimensions):
-      Encoded(43, 30, [0: .int32s(dimensions.map(Int32.init))])
-    case .expandDimensions: Encoded(70, 52)
-    case .transpose: Encoded(39, 26)
-    case .pad: Encoded(34, 22)
-    case .mean(let keepsDimensions): Encoded(40, 27, [0: .bool(keepsDimensions)])
+      (30, [0: .int32s(dimensions.map(Int32.init))])
+    case .expandDimensions: (52, [:])
+    case .transpose: (26, [:])
+    case .pad: (22, [:])
+    case .mean(let keepsDimensions): (27, [0: .bool(keepsDimensions)])
     case .batchMatMul(let adjointX, let adjointY):
-      Encoded(126, 101, [0: .bool(adjointX), 1: .bool(adjointY), 2: .bool(true)])
-    case .quantize: Encoded(114, 89)
-    case .dequantize: Encoded(6, 38)
-    case .unsupported: nil
+      (101, [0: .bool(adjointX), 1: .bool(adjointY), 2: .bool(true)])
+    case .quantize: (89, [:])
+    case .dequantize: (38, [:])
+    case .unsupported: (0, [:])
     }
   }
 

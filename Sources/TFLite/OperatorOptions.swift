@@ -16,75 +16,75 @@ enum OperatorOptions {
     if let function = UnaryFunction.allCases.first(where: { $0.code == code.builtin }) {
       return .unary(function)
     }
-    return try readOther(code.builtin, options) ?? unsupported
+    return try readOther(OperatorProperties.with(code: code.builtin)?.name, options) ?? unsupported
   }
 
   private static func readOther(
-    _ code: Int, _ options: Table?
+    _ name: String?, _ options: Table?
   ) throws(TFLiteError) -> OperatorKind? {
     func integer(_ id: Int, default value: Int32 = 0) throws(TFLiteError) -> Int {
       Int(try options?.scalar(id, default: value) ?? value)
     }
     func bool(_ id: Int) throws(TFLiteError) -> Bool { try options?.bool(id) ?? false }
     func float(_ id: Int) throws(TFLiteError) -> Float { try options?.float(id) ?? 0 }
-    switch code {
-    case 1, 17:
+    switch name {
+    case "AVERAGE_POOL_2D", "MAX_POOL_2D":
       guard let activation = try activation(options, 5), let window = try pool(options) else {
         return nil
       }
       let height = try integer(4)
       let width = try integer(3)
-      return code == 1
+      return name == "AVERAGE_POOL_2D"
         ? .averagePool(window, height: height, width: width, activation)
         : .maxPool(window, height: height, width: width, activation)
-    case 2:
+    case "CONCATENATION":
       guard let activation = try activation(options, 1) else { return nil }
       return .concatenation(axis: try integer(0), activation)
-    case 3:
+    case "CONV_2D":
       guard let activation = try activation(options, 3),
         let window = try window(options, dilation: 4)
       else { return nil }
       return .convolution(window, activation)
-    case 4:
+    case "DEPTHWISE_CONV_2D":
       guard let activation = try activation(options, 4),
         let window = try window(options, dilation: 5)
       else { return nil }
       return .depthwiseConvolution(window, multiplier: try integer(3), activation)
-    case 6: return .dequantize
-    case 9:
+    case "DEQUANTIZE": return .dequantize
+    case "FULLY_CONNECTED":
       // Any other layout of the weights is a shuffled one.
       guard let activation = try activation(options, 0),
         try options?.scalar(1, default: UInt8(0)) ?? 0 == 0
       else { return nil }
       return .fullyConnected(activation, keepsDimensions: try bool(2))
-    case 22: return .reshape
-    case 25: return .softmax(beta: try float(0))
-    case 34: return .pad
-    case 39: return .transpose
-    case 40: return .mean(keepsDimensions: try bool(0))
-    case 43:
+    case "RESHAPE": return .reshape
+    case "SOFTMAX": return .softmax(beta: try float(0))
+    case "PAD": return .pad
+    case "TRANSPOSE": return .transpose
+    case "MEAN": return .mean(keepsDimensions: try bool(0))
+    case "SQUEEZE":
       let dimensions = try options?.integers(0, as: Int32.self) ?? []
       return .squeeze(dimensions: dimensions.map(Int.init))
-    case 45:
+    case "STRIDED_SLICE":
       guard try !bool(5) else { return nil }
       return .stridedSlice(
         StridedSliceMasks(
           begin: try integer(0), end: try integer(1), ellipsis: try integer(2),
           newAxis: try integer(3), shrinkAxis: try integer(4)))
-    case 49: return .split(count: try integer(0))
-    case 54: return .prelu
-    case 65: return .slice
-    case 67:
+    case "SPLIT": return .split(count: try integer(0))
+    case "PRELU": return .prelu
+    case "SLICE": return .slice
+    case "TRANSPOSE_CONV":
       guard let activation = try activation(options, 3), let window = try pool(options) else {
         return nil
       }
       return .transposeConvolution(window, activation)
-    case 70: return .expandDimensions
-    case 83: return .pack(axis: try integer(1), count: try integer(0))
-    case 88: return .unpack(axis: try integer(1), count: try integer(0))
-    case 98: return .leakyReLU(alpha: try float(0))
-    case 114: return .quantize
-    case 126: return .batchMatMul(adjointX: try bool(0), adjointY: try bool(1))
+    case "EXPAND_DIMS": return .expandDimensions
+    case "PACK": return .pack(axis: try integer(1), count: try integer(0))
+    case "UNPACK": return .unpack(axis: try integer(1), count: try integer(0))
+    case "LEAKY_RELU": return .leakyReLU(alpha: try float(0))
+    case "QUANTIZE": return .quantize
+    case "BATCH_MATMUL": return .batchMatMul(adjointX: try bool(0), adjointY: try bool(1))
     default: return nil
     }
   }
@@ -112,47 +112,11 @@ enum OperatorOptions {
 }
 
 extension BinaryFunction {
-  /// The builtin operator code.
-  var code: Int {
-    switch self {
-    case .add: 0
-    case .multiply: 18
-    case .subtract: 41
-    case .divide: 42
-    case .maximum: 55
-    case .minimum: 57
-    case .squaredDifference: 99
-    }
-  }
-
   /// Whether the schema gives the operator a fused activation, in field 0 of its options.
   var hasActivation: Bool {
     switch self {
     case .add, .subtract, .multiply, .divide: true
     case .squaredDifference, .maximum, .minimum: false
-    }
-  }
-}
-
-extension UnaryFunction {
-  /// The builtin operator code.
-  var code: Int {
-    switch self {
-    case .logistic: 14
-    case .relu: 19
-    case .reluN1To1: 20
-    case .relu6: 21
-    case .tanh: 28
-    case .exponential: 47
-    case .negate: 59
-    case .logarithm: 73
-    case .squareRoot: 75
-    case .reciprocalSquareRoot: 76
-    case .square: 92
-    case .absolute: 101
-    case .elu: 111
-    case .hardSwish: 117
-    case .relu0To1: 152
     }
   }
 }

@@ -14,7 +14,7 @@ struct PlanTests {
     let steps = try count(graph, streamingStates(graph))
     // The one copy puts the features into a padded image for the float convolution.
     #expect(steps["copy"] == 1)
-    #expect(steps["zero"] == 1)
+    #expect(steps["fill"] == 1)
     #expect(steps["quantize rows"] == 9)
     #expect(steps["int8 product"] == 9)
     // Carried by hand, rows are shifted and outputs written.

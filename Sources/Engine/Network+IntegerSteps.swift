@@ -1,0 +1,142 @@
+internal import Kernels
+
+extension Network {
+  func performFullInteger(_ product: Step.Product) {
+    let source = unsafe UnsafeBufferPointer(bytes(product.source, product.sourceCount))
+    let target = unsafe bytes(product.destination, product.destinationCount)
+    for index in 0..<product.repeats {
+      unsafe weights.fullInteger[product.weights].multiply(
+        rows: product.rows,
+        input: source.part(index * product.sourceStep, product.sourceCountPerRepeat),
+        inputStride: product.sourceStride,
+        output: target.part(index * product.destinationStep, product.destinationCountPerRepeat),
+        outputStride: product.destinationStride)
+    }
+  }
+
+  func performFullInteger(_ step: Step.Depthwise) {
+    let channels = unsafe weights.fullIntegerDepthwise[step.weights].channels
+    let taps = unsafe UnsafeBufferPointer(
+      elements(Int.self, step.tapOffsets, weights.fullIntegerDepthwise[step.weights].taps))
+    let rowCount = step.outputWidth * channels
+    let source = unsafe UnsafeBufferPointer(bytes(step.source, step.images * step.imageStep))
+    let target = unsafe bytes(step.destination, step.images * step.outputHeight * rowCount)
+    for image in 0..<step.images {
+      for row in 0..<step.outputHeight {
+        let first = row * step.rowStep
+        unsafe weights.fullIntegerDepthwise[step.weights].convolve(
+          pixels: step.outputWidth,
+          input: source.part(image * step.imageStep + first, step.imageStep - first),
+          pixelStride: step.pixelStride, tapOffsets: taps,
+          output: target.part((image * step.outputHeight + row) * rowCount, rowCount),
+          outputStride: channels)
+      }
+    }
+  }
+
+  func performSum(_ binary: Step.IntegerBinary) {
+    guard let sum = binary.sum else { return }
+    unsafe forEachStretch(of: binary) { a, b, y in unsafe integers.add(a, b, sum, into: y) }
+  }
+
+  func performMultiply(_ binary: Step.IntegerBinary) {
+    unsafe forEachStretch(of: binary) { a, b, y in
+      unsafe integers.multiply(
+        a, b, zeroPoints: binary.zeroPoints, scale: binary.scale, binary.output, into: y)
+    }
+  }
+
+  /// Calls `body` with operands and result of every innermost walk.
+  @inline(__always)
+  private func forEachStretch(
+    of binary: Step.IntegerBinary,
+    _ body: (
+      UnsafeBufferPointer<UInt8>, UnsafeBufferPointer<UInt8>, UnsafeMutableBufferPointer<UInt8>
+    ) -> Void
+  ) {
+    var outer = binary.nest
+    let inner = outer.removeInnermost()
+    let countA = inner.a == 0 ? 1 : inner.extent
+    let countB = inner.b == 0 ? 1 : inner.extent
+    let a = unsafe UnsafeBufferPointer(bytes(binary.a, outer.reach(outer.a) + countA))
+    let b = unsafe UnsafeBufferPointer(bytes(binary.b, outer.reach(outer.b) + countB))
+    let y = unsafe bytes(binary.destination, outer.reach(outer.y) + inner.extent)
+    outer.forEach { offsetA, offsetB, offsetY in
+      unsafe body(
+        a.part(offsetA, countA), b.part(offsetB, countB), y.part(offsetY, inner.extent))
+    }
+  }
+
+  /// As `perform(_: Step.Pool)`, of stored bytes.
+  func performInteger(_ pool: Step.Pool) {
+    let channels = pool.channels
+    let source = unsafe UnsafeBufferPointer(
+      bytes(pool.source, pool.images * pool.height * pool.width * channels))
+    let target = unsafe bytes(
+      pool.destination, pool.images * pool.outputHeight * pool.outputWidth * channels)
+    pool.forEachPixel { pixel, image, rows, columns in
+      let result = unsafe target.part(pixel * channels, channels)
+      unsafe result.update(repeating: pool.leastByte)
+      for row in rows {
+        for column in columns {
+          let first = ((image * pool.height + row) * pool.width + column) * channels
+          unsafe integers.raise(result, to: source.part(first, channels))
+        }
+      }
+    }
+  }
+
+  func performLookUp(_ step: Step.Conversion, _ table: Address) {
+    unsafe integers.look(
+      up: UnsafeBufferPointer(bytes(step.source, step.count)),
+      in: UnsafeBufferPointer(bytes(table, 256)), into: bytes(step.destination, step.count))
+  }
+
+  func performFlip(_ step: Step.Conversion) {
+    unsafe integers.flip(
+      UnsafeBufferPointer(bytes(step.source, step.count)), into: bytes(step.destination, step.count)
+    )
+  }
+
+  func performQuantize(_ step: Step.Conversion) {
+    let source = unsafe UnsafeBufferPointer(floats(step.source, step.count))
+    if step.isWide {
+      return unsafe integers.quantize(
+        source, inverseScale: step.scale, into: elements(Int16.self, step.destination, step.count))
+    }
+    unsafe integers.quantize(
+      source, inverseScale: step.scale, IntegerOutput(zeroPoint: step.zeroPoint),
+      into: bytes(step.destination, step.count))
+  }
+
+  func performDequantize(_ step: Step.Conversion) {
+    let target = unsafe floats(step.destination, step.count)
+    if step.isWide {
+      return unsafe integers.dequantize(
+        UnsafeBufferPointer(elements(Int16.self, step.source, step.count)), scale: step.scale,
+        into: target)
+    }
+    unsafe integers.dequantize(
+      UnsafeBufferPointer(bytes(step.source, step.count)), zeroPoint: step.zeroPoint,
+      scale: step.scale, into: target)
+  }
+}
+
+extension Step.Pool {
+  /// Calls `body` for every output pixel with its number, its image, and what its window covers.
+  @inline(__always)
+  func forEachPixel(_ body: (Int, Int, Range<Int>, Range<Int>) -> Void) {
+    var pixel = 0
+    for image in 0..<images {
+      for outputRow in 0..<outputHeight {
+        let top = outputRow * window.strideHeight - padTop
+        let rows = max(top, 0)..<min(top + kernelHeight, height)
+        for outputColumn in 0..<outputWidth {
+          let left = outputColumn * window.strideWidth - padBefore
+          body(pixel, image, rows, max(left, 0)..<min(left + kernelWidth, width))
+          pixel += 1
+        }
+      }
+    }
+  }
+}

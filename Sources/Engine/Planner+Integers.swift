@@ -1,0 +1,209 @@
+internal import Kernels
+
+/// A full-integer layer's weights before they are packed: [outputs][inputs], or of a depthwise
+/// convolution [taps][channels], the taps being the inputs.
+struct FullIntegerDescription {
+  var weights: [Int8]
+  var outputs: Int
+  var inputs: Int
+  var bias: [Int32]
+  var multipliers: [Float]
+  var zeroPoint: Int
+  var output: IntegerOutput
+}
+
+/// Operators that compute in integers.
+extension Planner {
+  /// How an operator sees quantized tensors: as they are where it moves them or has kernels for
+  /// them, else as floats.
+  func view(of index: Int) -> View {
+    let node = graph.operators[index]
+    let activations = node.inputs.compactMap { $0 } + node.outputs
+    guard let output = node.outputs.first, activations.contains(where: isQuantized) else {
+      return .floats
+    }
+    func areBytes(_ inputs: Int) -> Bool {
+      isByte(output)
+        && (0..<inputs).allSatisfy { optionalInput(index, $0).map(isByte) ?? false }
+    }
+    let isNative =
+      switch node.kind.integers {
+      case .none: false
+      case .moves: true
+      case .table: areBytes(1)
+      case .products: areBytes(1) && hasIntegerWeights(index)
+      case .pairs: areBytes(2) && canPair(index)
+      case .maxima:
+        areBytes(1) && isSameForm(output, node.inputs[0] ?? output)
+          && (node.kind.activation == .none || node.kind.activation == .relu)
+      }
+    return isNative ? .native : .floats
+  }
+
+  /// Whether weights and bias are as the int8 kernels want them.
+  private func hasIntegerWeights(_ index: Int) -> Bool {
+    let kind = graph.operators[index].kind
+    guard kind.activation != .tanh, let weights = optionalInput(index, 1),
+      let quantization = graph.tensors[weights].quantization,
+      let outputs = kind.knownProperties?.weights?.axis,
+      graph.tensors[weights].type == .int8, graph.tensors[weights].isConstant,
+      graph.tensors[weights].shape.indices.contains(outputs),
+      quantization.zeroPoints.allSatisfy({ $0 == 0 }),
+      quantization.scales.allSatisfy({ $0.isFinite && $0 >= 0 }),
+      quantization.scales.count == 1 || quantization.axis == outputs,
+      let count = graph.tensors[weights].count, graph.tensors[weights].shape[outputs] > 0,
+      count / graph.tensors[weights].shape[outputs] <= FullIntegerWeights.maximumInputs
+    else { return false }
+    guard let bias = optionalInput(index, 2) else { return true }
+    return graph.tensors[bias].type == .int32 && graph.tensors[bias].isConstant
+      && integerBias(bias).allSatisfy { abs(Int($0)) <= FullIntegerWeights.largestBias }
+  }
+
+  private func integerBias(_ tensor: Int) -> [Int32] {
+    (graph.tensors[tensor].data ?? []).elements(UInt32.self).map(Int32.init(bitPattern:))
+  }
+
+  private func fullIntegerWeights(
+    _ index: Int, outputs: Int, inputs: Int, _ activation: Activation
+  ) throws(EngineError) -> FullIntegerDescription {
+    let tensor = try input(index, 1)
+    let data = graph.tensors[tensor].data ?? []
+    guard data.count == outputs * inputs else { throw invalid(index, "its weights do not fit") }
+    let bias =
+      optionalInput(index, 2).map(integerBias) ?? Array(repeating: 0, count: outputs)
+    guard bias.count == outputs else {
+      throw invalid(index, "it has \(bias.count) biases for \(outputs) outputs")
+    }
+    let scales = graph.tensors[tensor].quantization?.scales ?? []
+    let source = try integerForm(try input(index, 0))
+    let result = try integerForm(try output(index))
+    guard let range = result.range(activation), scales.count == 1 || scales.count == outputs else {
+      throw invalid(index, "it has \(scales.count) scales for \(outputs) outputs")
+    }
+    return FullIntegerDescription(
+      weights: data.map(Int8.init(bitPattern:)), outputs: outputs, inputs: inputs, bias: bias,
+      multipliers: (0..<outputs).map {
+        source.scale * scales[scales.count == 1 ? 0 : $0] / result.scale
+      },
+      zeroPoint: source.zeroPoint, output: IntegerOutput(zeroPoint: result.zeroPoint, range: range))
+  }
+
+  // MARK: Products
+
+  mutating func lowerIntegerFullyConnected(
+    _ index: Int, rows: Int, outputs: Int, inputs: Int, _ activation: Activation
+  ) throws(EngineError) {
+    fullIntegerWeights.append(
+      try fullIntegerWeights(index, outputs: outputs, inputs: inputs, activation))
+    var product = Step.Product(
+      rows: rows, inputs: inputs, outputs: outputs, range: Self.unclamped)
+    product.source = address(try value(of: try input(index, 0)))
+    product.destination = address(try destination(try output(index)))
+    emit(product, .fullInteger(fullIntegerWeights.count - 1))
+  }
+
+  mutating func lowerIntegerConvolution(
+    _ index: Int, _ placement: KernelPlacement, outputs: Int, _ activation: Activation
+  ) throws(EngineError) {
+    let input = try input(index, 0)
+    let inputs = placement.kernelHeight * placement.kernelWidth * placement.channels
+    fullIntegerWeights.append(
+      try fullIntegerWeights(index, outputs: outputs, inputs: inputs, activation))
+    var product = Step.Product(rows: 0, inputs: inputs, outputs: outputs, range: Self.unclamped)
+    product.source = address(
+      try paddedImages(
+        try value(of: input), shape: shape(input), padding: placement.padding,
+        zeroByte: try zeroByte(input)))
+    product.destination = address(try destination(try output(index)))
+    try emit(
+      product, .fullInteger(fullIntegerWeights.count - 1), placement, images: shape(input)[0],
+      elementSize: 1)
+  }
+
+  /// `source` has as many channels as the output.
+  mutating func lowerIntegerDepthwise(
+    _ index: Int, _ placement: KernelPlacement, source: Value, image: [Int],
+    _ activation: Activation
+  ) throws(EngineError) {
+    fullIntegerDepthwiseWeights.append(
+      try fullIntegerWeights(
+        index, outputs: placement.channels,
+        inputs: placement.kernelHeight * placement.kernelWidth, activation))
+    let padded = try paddedImages(
+      source, shape: image, padding: placement.padding,
+      zeroByte: try zeroByte(try input(index, 0)))
+    let taps = try tapOffsets(placement)
+    let y = try destination(try output(index))
+    emit(
+      .fullIntegerDepthwise(
+        Step.Depthwise(
+          weights: fullIntegerDepthwiseWeights.count - 1, source: address(padded),
+          tapOffsets: address(taps), destination: address(y), images: image[0],
+          imageStep: placement.imageCount, outputHeight: placement.outputHeight,
+          rowStep: placement.rowCount * placement.window.strideHeight,
+          outputWidth: placement.outputWidth,
+          pixelStride: placement.channels * placement.window.strideWidth)),
+      touching: [padded.storage, taps, y.storage])
+  }
+
+  // MARK: Pairs and tables
+
+  /// Whether the scales of a sum or difference are near enough for the kernel.
+  private func canPair(_ index: Int) -> Bool {
+    guard case .binary(let function, let activation) = graph.operators[index].kind,
+      activation != .tanh
+    else { return false }
+    if function == .multiply { return true }
+    do { return try sum(index) != nil } catch { return false }
+  }
+
+  /// `nil` where the scales are too far apart.
+  private func sum(_ index: Int) throws(EngineError) -> IntegerElementwise.Sum? {
+    let (a, b) = (try integerForm(try input(index, 0)), try integerForm(try input(index, 1)))
+    let result = try integerForm(try output(index))
+    let kind = graph.operators[index].kind
+    guard let range = result.range(kind.activation) else { return nil }
+    let sign: Float = if case .binary(.subtract, _) = kind { -1 } else { 1 }
+    return IntegerElementwise.Sum(
+      scales: (a.scale / result.scale, sign * b.scale / result.scale),
+      zeroPoints: (a.zeroPoint, b.zeroPoint), zeroPoint: result.zeroPoint, range: range)
+  }
+
+  /// A sum, difference or product of bytes.
+  mutating func lowerIntegerBinary(_ index: Int, _ nest: Nest) throws(EngineError) {
+    let (left, right) = (try input(index, 0), try input(index, 1))
+    let output = try output(index)
+    let (a, b) = (try integerForm(left), try integerForm(right))
+    let result = try integerForm(output)
+    let kind = graph.operators[index].kind
+    let isProduct = if case .binary(.multiply, _) = kind { true } else { false }
+    guard let range = result.range(kind.activation) else { return }
+    let sum = isProduct ? nil : try sum(index)
+    let (x, z) = (try value(of: left), try value(of: right))
+    let y = try destination(output)
+    let binary = Step.IntegerBinary(
+      a: address(x), b: address(z), destination: address(y), nest: nest, sum: sum,
+      zeroPoints: (a.zeroPoint, b.zeroPoint), scale: a.scale * b.scale / result.scale,
+      output: IntegerOutput(zeroPoint: result.zeroPoint, range: range))
+    emit(
+      isProduct ? .integerMultiply(binary) : .integerSum(binary),
+      touching: [x.storage, z.storage, y.storage])
+  }
+
+  /// A function of one byte as a table.
+  mutating func lowerTable(_ index: Int, _ function: Elementwise.Unary) throws(EngineError) {
+    let input = try input(index, 0)
+    let output = try output(index)
+    let elementwise = Elementwise(.scalar)
+    let entries = table(from: try integerForm(input), to: try integerForm(output)) { reals in
+      var images = reals
+      unsafe reals.withUnsafeBufferPointer { reals in
+        unsafe images.withUnsafeMutableBufferPointer {
+          unsafe elementwise.apply(function, reals, into: $0)
+        }
+      }
+      return images
+    }
+    try emitLookUp(try value(of: input), to: output, entries)
+  }
+}

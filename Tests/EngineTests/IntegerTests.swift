@@ -1,0 +1,131 @@
+import CAllocationCount
+import Engine
+import Foundation
+import Kernels
+import TFLite
+import Testing
+
+/// Full-integer networks against LiteRT, on every instruction set of this machine.
+struct IntegerTests {
+  static let products = [
+    "fc_m1", "fc_m5", "fc_per_tensor", "fc_m24", "conv_1x1", "conv_3x3", "conv_3x3_stride2",
+    "conv_3x3_dilated", "conv_1x3_batch", "conv_first", "depthwise_3x3", "depthwise_5x5_stride2",
+    "depthwise_dilated", "depthwise_multiplier",
+  ]
+
+  @Test(arguments: products, InstructionSet.available)
+  func `int8 products equal LiteRT bit for bit`(
+    name: String, instructionSet: InstructionSet
+  ) throws {
+    let fixture = try IntegerFixture("integer_\(name)")
+    var network = try Network(fixture.graph, instructionSet: instructionSet)
+    #expect(network.stepNames.contains { $0.hasPrefix("full integer") })
+    for run in fixture.runs {
+      let outputs = try network.run(run.inputs, reading: run.outputs.map(\.tensor.name))
+      #expect(outputs == run.outputs.map(\.bytes))
+    }
+  }
+
+  @Test(
+    arguments: [
+      "integer_elementwise", "integer_shapes", "net_mobile_int8", "net_mobile_int8_io",
+      "net_mobile_uint8_io", "net_mobile_16x8", "net_mixed_int8", "net_mixed_int8_io",
+      "net_mixed_uint8_io", "net_mixed_16x8", "net_fc_int8", "net_fc_int8_io", "net_fc_uint8_io",
+      "net_fc_16x8",
+    ], InstructionSet.available)
+  func `integer networks are within one step of LiteRT`(
+    name: String, instructionSet: InstructionSet
+  ) throws {
+    let fixture = try IntegerFixture(name)
+    var network = try Network(fixture.graph, instructionSet: instructionSet)
+    for run in fixture.runs {
+      let outputs = try network.run(run.inputs, reading: run.outputs.map(\.tensor.name))
+      for (bytes, expected) in zip(outputs, run.outputs) {
+        let step = try #require(fixture.step(expected.tensor))
+        let pairs = zip(
+          expected.tensor.numbers(bytes), expected.tensor.numbers(expected.bytes))
+        #expect(pairs.allSatisfy { abs($0 - $1) <= 1.01 * step }, "\(expected.tensor.name)")
+      }
+    }
+  }
+
+  @Test(
+    arguments: ["mobile", "mixed", "fc"].flatMap { name in
+      ["f32", "f16", "dynamic"].map { "net_\(name)_\($0)" }
+    }, InstructionSet.available)
+  func `float and dynamic range networks of the converter agree with LiteRT`(
+    name: String, instructionSet: InstructionSet
+  ) throws {
+    let fixture = try IntegerFixture(name)
+    var network = try Network(fixture.graph, instructionSet: instructionSet)
+    for run in fixture.runs {
+      let outputs = try network.run(run.inputs, reading: run.outputs.map(\.tensor.name))
+      for (bytes, expected) in zip(outputs, run.outputs) {
+        let tensor = expected.tensor
+        #expect(largestError(tensor.numbers(bytes), tensor.numbers(expected.bytes)) <= 1e-6)
+      }
+    }
+  }
+
+  @Test func `an int8 network stays in int8 from end to end`() throws {
+    let network = try Network(try IntegerFixture("net_mobile_int8_io").graph)
+    // The mean of the last pool is the only thing that goes through floats.
+    #expect(network.stepNames.count { $0 == "dequantize" } == 1)
+    #expect(network.stepNames.count { $0 == "quantize" } == 1)
+    #expect(!network.stepNames.contains { $0.contains("float product") })
+  }
+
+  @Test(arguments: ["net_mobile_int8_io", "net_mixed_16x8", "integer_elementwise"])
+  func `an integer run allocates nothing`(name: String) throws {
+    var network = try Network(try IntegerFixture(name).graph)
+    network.run()
+    let before = allocation_count()
+    for _ in 0..<50 { network.run() }
+    #expect(allocation_count() == before)
+  }
+
+  @Test func `floats cannot be read from an integer input or output`() throws {
+    let graph = try IntegerFixture("integer_fc_m1").graph
+    let network = try Network(graph)
+    #expect(
+      throws: EngineError.notFloat(
+        graph: "integer_fc_m1", name: "x", kind: "input", type: .int8)
+    ) { _ = try network.input(named: "x") }
+    #expect(throws: EngineError.self) { _ = try network.output(named: "y") }
+  }
+}
+
+/// The one table of operators.
+struct OperatorPropertiesTests {
+  @Test func `docs-engine.md has the table as it is`() throws {
+    let page = Fixture.folder.appending(path: "../../docs/engine.md")
+    let text = try String(contentsOf: page, encoding: .utf8)
+    #expect(
+      text.contains("\n\(OperatorProperties.markdown)"),
+      "put this into docs/engine.md:\n\(OperatorProperties.markdown)")
+  }
+
+  @Test func `rows are in order, and no code stands twice`() {
+    let names = OperatorProperties.all.map(\.name)
+    #expect(names == names.sorted())
+    #expect(Set(OperatorProperties.all.map(\.code)).count == names.count)
+  }
+
+  @Test func `every operator that a graph can name has its row`() {
+    let window = Window(padding: .same)
+    let kinds: [OperatorKind] =
+      BinaryFunction.allCases.map { .binary($0, .none) } + UnaryFunction.allCases.map { .unary($0) }
+      + [
+        .fullyConnected(.none, keepsDimensions: false), .convolution(window, .none),
+        .depthwiseConvolution(window, multiplier: 1, .none),
+        .transposeConvolution(window, .none), .leakyReLU(alpha: 0), .prelu, .softmax(beta: 1),
+        .concatenation(axis: 0, .none), .slice, .stridedSlice(StridedSliceMasks()),
+        .split(count: 1), .pack(axis: 0, count: 1), .unpack(axis: 0, count: 1), .reshape,
+        .squeeze(dimensions: []), .expandDimensions, .transpose, .pad,
+        .mean(keepsDimensions: false), .averagePool(window, height: 1, width: 1, .none),
+        .maxPool(window, height: 1, width: 1, .none),
+        .batchMatMul(adjointX: false, adjointY: false), .quantize, .dequantize,
+      ]
+    #expect(Set(kinds.map(\.name)) == Set(OperatorProperties.all.map(\.name)))
+  }
+}
