@@ -66,7 +66,7 @@ CK_INLINE uint8_t ck_requantize(float r, struct ck_qs8_output output,
 struct ck_qd8_job {
   size_t m, n, k;
   const uint8_t *a;
-  size_t a_stride;
+  size_t a_stride, segments, segment_step;
   const struct ck_qd8_params *params;
   size_t params_stride;
   float *y;
@@ -81,11 +81,13 @@ static const struct ck_qd8_params ck_unit_params = {1, 1.0f};
 
 /// A full-integer product as a job of the same tiles.
 CK_INLINE struct ck_qd8_job ck_qs8_job(size_t m, size_t n, size_t k, const uint8_t *a,
-                                       size_t a_stride, struct ck_qs8_output output, uint8_t *y,
+                                       size_t a_stride, size_t segments, size_t segment_step,
+                                       struct ck_qs8_output output, uint8_t *y,
                                        size_t y_stride) CK_NONBLOCKING {
   const struct ck_qd8_job job = {m,       n,           k,
-                                 a,       a_stride,    &ck_unit_params,
-                                 0,       NULL,        y_stride,
+                                 a,       a_stride,    segments,
+                                 segment_step, &ck_unit_params, 0,
+                                 NULL,    y_stride,
                                  output.least, output.greatest, y,
                                  output.zero_point};
   return job;

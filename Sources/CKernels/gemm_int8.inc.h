@@ -41,7 +41,7 @@ CK_INLINE void tile(const job_type *job, size_t row, const uint8_t *w, size_t fi
   // Few rows and columns: split the inputs to have enough sums.
   size_t split = 1;
   while (2 * split * mr * nv <= CK_SUMS) split *= 2;
-  const uint8_t *a = job->a + row * job->a_stride;
+  const uint8_t *segment = job->a + row * job->a_stride;
   ints sum[8][8][4];
   CK_UNROLL for (size_t v = 0; v < nv; v++) {
     const ints negated_sums = (ints)load_bytes(w + v * vector);
@@ -51,37 +51,41 @@ CK_INLINE void tile(const job_type *job, size_t row, const uint8_t *w, size_t fi
     }
   }
   w += group;
-  size_t k = job->k;
-  for (; k >= 4 * split; k -= 4 * split) {
-    CK_UNROLL for (size_t s = 0; s < split; s++) {
-      bytes weights[4];
-      CK_UNROLL for (size_t v = 0; v < nv; v++) weights[v] = load_bytes(w + v * vector);
+  for (size_t left = job->segments; left > 0; left--) {
+    const uint8_t *a = segment;
+    segment += job->segment_step;
+    size_t k = job->segments == 1 ? job->k : job->k / job->segments;
+    for (; k >= 4 * split; k -= 4 * split) {
+      CK_UNROLL for (size_t s = 0; s < split; s++) {
+        bytes weights[4];
+        CK_UNROLL for (size_t v = 0; v < nv; v++) weights[v] = load_bytes(w + v * vector);
+        CK_UNROLL for (size_t r = 0; r < mr; r++) {
+          const inputs x = prepare(ck_load4(a + r * job->a_stride));
+          CK_UNROLL for (size_t v = 0; v < nv; v++) {
+            sum[s][r][v] = (ints)dot((bytes)sum[s][r][v], x, weights[v]);
+          }
+        }
+        a += 4;
+        w += group;
+      }
+    }
+    while (k > 0) {
+      const size_t some = k < 4 ? k : 4;
       CK_UNROLL for (size_t r = 0; r < mr; r++) {
-        const inputs x = prepare(ck_load4(a + r * job->a_stride));
+        const inputs x = prepare(ck_load_some(a + r * job->a_stride, some));
         CK_UNROLL for (size_t v = 0; v < nv; v++) {
-          sum[s][r][v] = (ints)dot((bytes)sum[s][r][v], x, weights[v]);
+          sum[0][r][v] = (ints)dot((bytes)sum[0][r][v], x, load_bytes(w + v * vector));
         }
       }
       a += 4;
       w += group;
+      k -= some;
     }
   }
   CK_UNROLL for (size_t s = 1; s < split; s++) {
     CK_UNROLL for (size_t r = 0; r < mr; r++) {
       CK_UNROLL for (size_t v = 0; v < nv; v++) sum[0][r][v] += sum[s][r][v];
     }
-  }
-  while (k > 0) {
-    const size_t left = k < 4 ? k : 4;
-    CK_UNROLL for (size_t r = 0; r < mr; r++) {
-      const inputs x = prepare(ck_load_some(a + r * job->a_stride, left));
-      CK_UNROLL for (size_t v = 0; v < nv; v++) {
-        sum[0][r][v] = (ints)dot((bytes)sum[0][r][v], x, load_bytes(w + v * vector));
-      }
-    }
-    a += 4;
-    w += group;
-    k -= left;
   }
   CK_UNROLL for (size_t v = 0; v < nv; v++) {
     const floats scale = (floats)load_bytes(w + v * vector);

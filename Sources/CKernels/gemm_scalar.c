@@ -3,7 +3,7 @@
 // One row by up to 8 columns, one input at a time: what every other GEMM is compared with.
 
 void ck_qd8_f32_qc8w_gemm_1x8c1__scalar(size_t m, size_t n, size_t k, const uint8_t *a,
-                                        size_t a_stride, const struct ck_qd8_params *params,
+                                        size_t a_stride, size_t segments, size_t segment_step, const struct ck_qd8_params *params,
                                         size_t params_stride, const void *packed, float *y,
                                         size_t y_stride, float least,
                                         float greatest) CK_NONBLOCKING {
@@ -21,7 +21,8 @@ void ck_qd8_f32_qc8w_gemm_1x8c1__scalar(size_t m, size_t n, size_t k, const uint
       memcpy(sum, tile, sizeof sum);
       for (size_t c = 0; c < 8; c++) sum[c] *= p.zero_point;
       for (size_t i = 0; i < k; i++) {
-        for (size_t c = 0; c < 8; c++) sum[c] += x[i] * w[i * 8 + c];
+        const int8_t value = x[i / (k / segments) * segment_step + i % (k / segments)];
+        for (size_t c = 0; c < 8; c++) sum[c] += value * w[i * 8 + c];
       }
       for (size_t c = 0; c < columns; c++) {
         const float scaled = (float)sum[c] * p.inverse_scale;
@@ -34,7 +35,7 @@ void ck_qd8_f32_qc8w_gemm_1x8c1__scalar(size_t m, size_t n, size_t k, const uint
 }
 
 void ck_qs8_qc8w_gemm_1x8c1__scalar(size_t m, size_t n, size_t k, const uint8_t *a,
-                                    size_t a_stride, const void *packed,
+                                    size_t a_stride, size_t segments, size_t segment_step, const void *packed,
                                     struct ck_qs8_output output, uint8_t *y,
                                     size_t y_stride) CK_NONBLOCKING {
   const uint8_t *tile = packed;
@@ -48,7 +49,8 @@ void ck_qs8_qc8w_gemm_1x8c1__scalar(size_t m, size_t n, size_t k, const uint8_t 
       int32_t sum[8];
       memcpy(sum, tile, sizeof sum);
       for (size_t i = 0; i < k; i++) {
-        for (size_t c = 0; c < 8; c++) sum[c] += x[i] * w[i * 8 + c];
+        const int8_t value = x[i / (k / segments) * segment_step + i % (k / segments)];
+        for (size_t c = 0; c < 8; c++) sum[c] += value * w[i * 8 + c];
       }
       for (size_t c = 0; c < columns; c++) {
         y[row * y_stride + first + c] = ck_requantize((float)sum[c] * multiplier[c], output, 0);

@@ -10,6 +10,7 @@
 
 #define CK_INTEGER(isa)                                                                 \
   .qs8_vadd = ck_qs8_vadd__##isa, .qs8_vmul = ck_qs8_vmul__##isa,                       \
+  .qs8_vaccumulate = ck_qs8_vaccumulate__##isa, .qs8_vaverage = ck_qs8_vaverage__##isa, \
   .qs8_vmax = ck_qs8_vmax__##isa, .f32_qs8_vcvt = ck_f32_qs8_vcvt__##isa,               \
   .qs8_f32_vcvt = ck_qs8_f32_vcvt__##isa, .f32_qs16_vcvt = ck_f32_qs16_vcvt__##isa,     \
   .qs16_f32_vcvt = ck_qs16_f32_vcvt__##isa, .x8_vflip = ck_x8_vflip__##isa

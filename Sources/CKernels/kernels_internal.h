@@ -13,12 +13,13 @@
 
 #define CK_DECLARE_QD8_GEMM(tile, isa)                                                          \
   void ck_qd8_f32_qc8w_gemm_##tile##__##isa(                                                    \
-      size_t, size_t, size_t, const uint8_t *, size_t, const struct ck_qd8_params *, size_t,    \
-      const void *, float *, size_t, float, float) CK_NONBLOCKING;
+      size_t, size_t, size_t, const uint8_t *, size_t, size_t, size_t,                          \
+      const struct ck_qd8_params *, size_t, const void *, float *, size_t, float,               \
+      float) CK_NONBLOCKING;
 
 #define CK_DECLARE_QS8_GEMM(tile, isa)                                                          \
   void ck_qs8_qc8w_gemm_##tile##__##isa(size_t, size_t, size_t, const uint8_t *, size_t,        \
-                                        const void *, struct ck_qs8_output, uint8_t *, size_t)  \
+                                        size_t, size_t, const void *, struct ck_qs8_output, uint8_t *, size_t)  \
       CK_NONBLOCKING;
 
 #define CK_DECLARE_F32_GEMM(tile, isa)                                                          \
@@ -45,6 +46,9 @@
   void ck_qs8_vmul__##isa(size_t, const uint8_t *, size_t, int32_t, const uint8_t *, size_t,    \
                           int32_t, float, struct ck_qs8_output, uint8_t, uint8_t *)             \
       CK_NONBLOCKING;                                                                           \
+  void ck_qs8_vaccumulate__##isa(size_t, const uint8_t *, uint8_t, int32_t *) CK_NONBLOCKING;   \
+  void ck_qs8_vaverage__##isa(size_t, const int32_t *, int32_t, int32_t, int32_t, int32_t,      \
+                              uint8_t, uint8_t *) CK_NONBLOCKING;                               \
   void ck_qs8_vmax__##isa(size_t, const uint8_t *, uint8_t, uint8_t *) CK_NONBLOCKING;          \
   void ck_f32_qs8_vcvt__##isa(size_t, const float *, float, struct ck_qs8_output, uint8_t,      \
                               uint8_t *) CK_NONBLOCKING;                                        \

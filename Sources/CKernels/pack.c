@@ -1,6 +1,6 @@
 #include "ck_common.h"
 
-static size_t tile_width(struct ck_tile tile, size_t left) {
+static size_t tile_width(struct ck_tile tile, size_t left) CK_NONBLOCKING {
   if (left >= tile.columns) return tile.columns;
   return (left + tile.granule - 1) / tile.granule * tile.granule;
 }
@@ -62,14 +62,29 @@ size_t ck_f32_packed_bytes(struct ck_tile tile, size_t n, size_t k) {
 }
 
 void ck_f32_pack(struct ck_tile tile, size_t n, size_t k, const float *weights, const float *bias,
-                 float *packed) {
+                 float *packed) CK_NONBLOCKING {
   for (size_t first = 0; first < n; first += tile.columns) {
     const size_t width = tile_width(tile, n - first);
     memset(packed, 0, width * (k + 1) * sizeof(float));
     for (size_t c = 0; c < width && first + c < n; c++) {
-      packed[c] = bias[first + c];
+      if (bias) packed[c] = bias[first + c];
       for (size_t i = 0; i < k; i++) packed[(i + 1) * width + c] = weights[(first + c) * k + i];
     }
     packed += width * (k + 1);
+  }
+}
+
+void ck_f32_pack_transposed(struct ck_tile tile, size_t n, size_t k, const float *weights,
+                            float *packed) CK_NONBLOCKING {
+  for (size_t first = 0; first < n; first += tile.columns) {
+    const size_t width = tile_width(tile, n - first);
+    const size_t columns = width < n - first ? width : n - first;
+    memset(packed, 0, width * sizeof(float));
+    packed += width;
+    for (size_t i = 0; i < k; i++) {
+      memcpy(packed, weights + i * n + first, columns * sizeof(float));
+      memset(packed + columns, 0, (width - columns) * sizeof(float));
+      packed += width;
+    }
   }
 }

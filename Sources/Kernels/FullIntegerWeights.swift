@@ -79,16 +79,18 @@ public struct IntegerOutput: BitwiseCopyable, Sendable {
   ///
   /// - Parameters:
   ///   - input: row i is the `inputs` bytes at i * `inputStride`; rows may overlap.
+  ///   - segments: in how many stretches a row lies.
   ///   - output: row i at i * `outputStride`.
   public borrowing func multiply(
-    rows: Int, input: UnsafeBufferPointer<UInt8>, inputStride: Int,
+    rows: Int, input: UnsafeBufferPointer<UInt8>, inputStride: Int, segments: RowSegments = .one,
     output: UnsafeMutableBufferPointer<UInt8>, outputStride: Int
   ) {
-    checkRows(rows, inputs, stride: inputStride, count: input.count)
+    segments.check(rows, inputs, stride: inputStride, count: input.count)
     checkRows(rows, outputs, stride: outputStride, count: output.count)
     guard rows > 0 else { return }
     unsafe gemm(
-      rows, outputs, inputs, input.baseAddress, inputStride, packed.pointer, self.output,
+      rows, outputs, inputs, input.baseAddress, inputStride, segments.count, segments.step,
+      packed.pointer, self.output,
       output.baseAddress, outputStride)
   }
 }

@@ -75,6 +75,28 @@ import CKernels
       input.count, input.baseAddress, kernels.pointee.flip, output.baseAddress)
   }
 
+  /// Adds the int8 values to the sums.
+  public func accumulate(
+    _ input: UnsafeBufferPointer<UInt8>, into sums: UnsafeMutableBufferPointer<Int32>
+  ) {
+    precondition(input.count == sums.count, "input and sums differ in length")
+    unsafe kernels.pointee.qs8_vaccumulate(
+      input.count, input.baseAddress, kernels.pointee.flip, sums.baseAddress)
+  }
+
+  /// y = sums / count, rounded half away from zero, within a range of int8.
+  ///
+  /// - Parameter isUnsigned: whether it is the uint8 values, 128 more, that are rounded.
+  public func average(
+    _ sums: UnsafeBufferPointer<Int32>, count: Int, isUnsigned: Bool, range: ClosedRange<Int>,
+    into output: UnsafeMutableBufferPointer<UInt8>
+  ) {
+    precondition(sums.count == output.count && (1...1 << 20).contains(count))
+    unsafe kernels.pointee.qs8_vaverage(
+      sums.count, sums.baseAddress, Int32(count), isUnsigned ? 128 : 0, Int32(range.lowerBound),
+      Int32(range.upperBound), kernels.pointee.flip, output.baseAddress)
+  }
+
   /// y = requantized(x * inverseScale).
   public func quantize(
     _ input: UnsafeBufferPointer<Float>, inverseScale: Float, _ requantized: IntegerOutput,

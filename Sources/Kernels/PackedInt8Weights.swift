@@ -51,20 +51,21 @@ import Memory
   ///   - input: bytes that `DynamicQuantization` of the same instruction set wrote. Row i is the
   ///     `inputs` bytes at i * `inputStride`; rows may overlap, so that a convolution along
   ///     positions is a product over a padded row.
+  ///   - segments: in how many stretches a row lies.
   ///   - parameters: one for each row, or one for all.
   ///   - output: row i at i * `outputStride`.
   public borrowing func multiply(
-    rows: Int, input: UnsafeBufferPointer<UInt8>, inputStride: Int,
+    rows: Int, input: UnsafeBufferPointer<UInt8>, inputStride: Int, segments: RowSegments = .one,
     parameters: UnsafeBufferPointer<QuantizationParameters>,
     output: UnsafeMutableBufferPointer<Float>, outputStride: Int,
     minimum: Float = -.infinity, maximum: Float = .infinity
   ) {
-    checkRows(rows, inputs, stride: inputStride, count: input.count)
+    segments.check(rows, inputs, stride: inputStride, count: input.count)
     checkRows(rows, outputs, stride: outputStride, count: output.count)
     precondition(parameters.count == 1 || parameters.count >= rows, "too few parameters")
     guard rows > 0 else { return }
     unsafe gemm(
-      rows, outputs, inputs, input.baseAddress, inputStride,
+      rows, outputs, inputs, input.baseAddress, inputStride, segments.count, segments.step,
       UnsafePointer(cParameters(UnsafeMutablePointer(mutating: parameters.baseAddress))),
       parameters.count == 1 ? 0 : 1, packed.pointer, output.baseAddress, outputStride, minimum,
       maximum)

@@ -179,6 +179,19 @@ import Testing
     #expect(
       result { a, _, y in kernels.flip(a, into: y) } == storedA.map { $0 ^ 0x80 })
 
+    var sums = a.map { Int32($0 * 9) }
+    let means = result { _, b, y in
+      sums.withUnsafeMutableBufferPointer { sums in
+        kernels.accumulate(b, into: sums)
+        kernels.average(
+          UnsafeBufferPointer(sums), count: 10, isUnsigned: true, range: -100...127, into: y)
+      }
+    }
+    let expectedMeans = zip(a, b).map { a, b in
+      max(Int((Double(9 * a + b + 1280) / 10).rounded(.toNearestOrAwayFromZero)) - 128, -100)
+    }
+    #expect(means == Self.stored(expectedMeans, instructionSet))
+
     var reals = [Float](repeating: 0, count: count)
     storedA.withUnsafeBufferPointer { a in
       reals.withUnsafeMutableBufferPointer {

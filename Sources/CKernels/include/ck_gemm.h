@@ -32,24 +32,33 @@ void ck_qs8_qc8w_pack(struct ck_tile tile, size_t n, size_t k, const int8_t *wei
 /// Bytes that `ck_f32_pack` writes; 0 if that does not fit size_t.
 size_t ck_f32_packed_bytes(struct ck_tile tile, size_t n, size_t k);
 
-/// Packs weights[n][k] with a bias for each of the n columns.
-void ck_f32_pack(struct ck_tile tile, size_t n, size_t k, const float *weights, const float *bias,
-                 float *packed);
+/// Packs weights[n][k] with a bias for each of the n columns; NULL is zero.
+void ck_f32_pack(struct ck_tile tile, size_t n, size_t k, const float *weights,
+                 const float *bias, float *packed) CK_NONBLOCKING;
+
+/// Packs weights[k][n] without a bias.
+void ck_f32_pack_transposed(struct ck_tile tile, size_t n, size_t k,
+                            const float *weights,
+                            float *packed) CK_NONBLOCKING;
 
 /// y[m][n] = clamp(fma(float(sum_k (a[m][k] - zero_point) w[n][k]) * inverse_scale, scale[n],
 /// bias[n]), least, greatest).
 ///
-/// Row i of `a` begins at a + i * a_stride (rows may overlap) and has params[i * params_stride].
+/// Row i of `a` begins at a + i * a_stride (rows may overlap) and has params[i * params_stride]. It
+/// is `segments` stretches of k / segments bytes, a multiple of 4 if there are several, that begin
+/// segment_step apart: what the kernel of a convolution sees of an image.
 typedef void (*ck_qd8_f32_qc8w_gemm_fn)(size_t m, size_t n, size_t k, const uint8_t *a,
-                                        size_t a_stride, const struct ck_qd8_params *params,
+                                        size_t a_stride, size_t segments, size_t segment_step,
+                                        const struct ck_qd8_params *params,
                                         size_t params_stride, const void *packed, float *y,
                                         size_t y_stride, float least,
                                         float greatest) CK_NONBLOCKING;
 
 /// y[m][n] = requantized(float(bias[n] + sum_k (a[m][k] - zero_point) w[n][k]) * multiplier[n]),
-/// the low byte of what ck_qs8_output says with a zero point of stored bytes.
+/// the low byte of what ck_qs8_output says with a zero point of stored bytes. Rows as above.
 typedef void (*ck_qs8_qc8w_gemm_fn)(size_t m, size_t n, size_t k, const uint8_t *a,
-                                    size_t a_stride, const void *packed,
+                                    size_t a_stride, size_t segments, size_t segment_step,
+                                    const void *packed,
                                     struct ck_qs8_output output, uint8_t *y,
                                     size_t y_stride) CK_NONBLOCKING;
 

@@ -44,6 +44,16 @@ typedef void (*ck_qs8_vmul_fn)(size_t n, const uint8_t *a, size_t a_step, int32_
 typedef void (*ck_qs8_vmax_fn)(size_t n, const uint8_t *x, uint8_t flip,
                                uint8_t *y) CK_NONBLOCKING;
 
+/// sum[i] += x[i].
+typedef void (*ck_qs8_vaccumulate_fn)(size_t n, const uint8_t *x, uint8_t flip,
+                                      int32_t *sum) CK_NONBLOCKING;
+
+/// y[i] = clamp((sum[i] + offset * count) / count - offset, least, greatest), the quotient rounded
+/// half away from zero: the mean of int8 values, or with an offset of 128, of uint8 values.
+typedef void (*ck_qs8_vaverage_fn)(size_t n, const int32_t *sum, int32_t count, int32_t offset,
+                                   int32_t least, int32_t greatest, uint8_t flip,
+                                   uint8_t *y) CK_NONBLOCKING;
+
 /// y[i] = x[i] * scale, stored as `output` says; NaN becomes some byte.
 typedef void (*ck_f32_qs8_vcvt_fn)(size_t n, const float *x, float scale,
                                    struct ck_qs8_output output, uint8_t flip,

@@ -31,6 +31,8 @@ struct ck_kernels {
   ck_qs8_vadd_fn _Nonnull qs8_vadd;
   ck_qs8_vmul_fn _Nonnull qs8_vmul;
   ck_qs8_vmax_fn _Nonnull qs8_vmax;
+  ck_qs8_vaccumulate_fn _Nonnull qs8_vaccumulate;
+  ck_qs8_vaverage_fn _Nonnull qs8_vaverage;
   ck_f32_qs8_vcvt_fn _Nonnull f32_qs8_vcvt;
   ck_qs8_f32_vcvt_fn _Nonnull qs8_f32_vcvt;
   ck_f32_qs16_vcvt_fn _Nonnull f32_qs16_vcvt;

@@ -93,7 +93,7 @@ static void compare_products(const char *name, const struct ck_kernels *fast, si
     void *packed = allocate(ck_qd8_f32_qc8w_packed_bytes(own->qd8_tile, n, k));
     ck_qd8_f32_qc8w_pack(own->qd8_tile, n, k, weights, scale, bias, packed);
     y[i] = allocate(m * n * sizeof(float));
-    own->qd8_gemm(m, n, k, q, k, params, 1, packed, y[i], n, -3, 3);
+    own->qd8_gemm(m, n, k, q, k, 1, 0, params, 1, packed, y[i], n, -3, 3);
     float *float_packed = allocate(ck_f32_packed_bytes(own->f32_tile, n, k));
     ck_f32_pack(own->f32_tile, n, k, float_weights, bias, float_packed);
     z[i] = allocate(m * n * sizeof(float));
@@ -214,12 +214,16 @@ static void compare_integers(const char *name, const struct ck_kernels *fast, si
     const struct ck_kernels *own = kernels[i];
     uint8_t *q = allocate(count);
     for (size_t j = 0; j < count; j++) q[j] = bytes[j] ^ own->flip;
-    for (int j = 0; j < 7; j++) y[i][j] = allocate(2 * count + results);
+    for (int j = 0; j < 7; j++) y[i][j] = allocate(2 * count + 2 * results);
     void *packed = allocate(ck_qd8_f32_qc8w_packed_bytes(own->qd8_tile, n, k));
     ck_qs8_qc8w_pack(own->qd8_tile, n, k, weights, bias, multiplier, 9 + own->flip, packed);
     struct ck_qs8_output stored = output;
     stored.zero_point += own->flip;
-    own->qs8_gemm(m, n, k, q, k, packed, stored, y[i][0], n);
+    own->qs8_gemm(m, n, k, q, k, 1, 0, packed, stored, y[i][0], n);
+    // Two stretches with their ends over each other.
+    if (k % 8 == 0) {
+      own->qs8_gemm(m, n, k, q, k, 2, k / 2 - 1, packed, stored, y[i][0] + results, n);
+    }
     own->qs8_dwconv(m, n, 3, q, n, offsets, 9, own->flip, weights, bias, multiplier, output,
                     y[i][1], n);
     own->qs8_vadd(count - 1, q, 1, q + 1, 1, sum, own->flip, y[i][2]);
@@ -237,7 +241,8 @@ static void compare_integers(const char *name, const struct ck_kernels *fast, si
                         "product of bytes", "maximum of bytes", "bytes of floats"};
   for (int j = 0; j < 6; j++) {
     uint8_t *both[2] = {y[0][j], y[1][j]};
-    expect_same_bytes(what[j], name, both, fast->flip, j < 2 ? results : count - (j < 5));
+    expect_same_bytes(what[j], name, both, fast->flip,
+                      j == 0 ? (k % 8 ? 1 : 2) * results : j == 1 ? results : count - (j < 5));
   }
   expect_equal("floats of integers", name, reals[0], reals[1], 2 * count);
   for (int i = 0; i < 2; i++) {

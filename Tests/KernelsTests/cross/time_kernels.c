@@ -45,7 +45,7 @@ static void time_shape(const char *name, const struct ck_kernels *kernels, size_
     for (size_t i = 0; i < calls; i++) kernels->rows(m, 1, &part, kernels->flip, q, k, params);
     const double b = now();
     for (size_t i = 0; i < calls; i++) {
-      kernels->qd8_gemm(m, n, k, q, k, params, 1, packed, y, n, -none, none);
+      kernels->qd8_gemm(m, n, k, q, k, 1, 0, params, 1, packed, y, n, -none, none);
     }
     const double c = now();
     for (size_t i = 0; i < calls; i++) {
