@@ -3,7 +3,7 @@ extension Graph {
   /// and before its use, constants as long as their shape says.
   public func validate() throws(EngineError) {
     for tensor in tensors { try validate(tensor) }
-    var defined = tensors.map(\.isConstant)
+    var defined = tensors.map { $0.isConstant || $0.isVariable }
     for index in inputs {
       try require(tensors.indices.contains(index), "input \(index) is no tensor")
       try require(!defined[index], "input '\(tensors[index].name)' is given twice or constant")

@@ -8,7 +8,7 @@ extension Network {
       unsafe weights.fullInteger[product.weights].multiply(
         rows: product.rows,
         input: source.part(index * product.sourceStep, product.sourceCountPerRepeat),
-        inputStride: product.sourceStride,
+        inputStride: product.sourceStride, segments: product.segments,
         output: target.part(index * product.destinationStep, product.destinationCountPerRepeat),
         outputStride: product.destinationStride)
     }
@@ -74,14 +74,28 @@ extension Network {
       bytes(pool.source, pool.images * pool.height * pool.width * channels))
     let target = unsafe bytes(
       pool.destination, pool.images * pool.outputHeight * pool.outputWidth * channels)
+    let sums = unsafe elements(Int32.self, pool.sums, channels)
     pool.forEachPixel { pixel, image, rows, columns in
       let result = unsafe target.part(pixel * channels, channels)
-      unsafe result.update(repeating: pool.leastByte)
+      if pool.isMaximum {
+        unsafe result.update(repeating: pool.leastByte)
+      } else {
+        unsafe sums.update(repeating: 0)
+      }
       for row in rows {
         for column in columns {
           let first = ((image * pool.height + row) * pool.width + column) * channels
-          unsafe integers.raise(result, to: source.part(first, channels))
+          if pool.isMaximum {
+            unsafe integers.raise(result, to: source.part(first, channels))
+          } else {
+            unsafe integers.accumulate(source.part(first, channels), into: sums)
+          }
         }
+      }
+      if !pool.isMaximum {
+        unsafe integers.average(
+          UnsafeBufferPointer(sums), count: rows.count * columns.count,
+          isUnsigned: pool.isUnsigned, range: pool.integers, into: result)
       }
     }
   }

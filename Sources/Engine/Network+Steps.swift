@@ -16,12 +16,15 @@ extension Network {
     case .quantizeImage(let image): perform(image)
     case .floatProduct(let product): performFloat(product)
     case .integerProduct(let product): performInteger(product)
+    case .batchProduct(let product): perform(product)
+    case .resize(let resize): perform(resize)
+    case .lstm(let lstm): perform(lstm)
     case .depthwise(let depthwise): perform(depthwise)
     case .fullIntegerProduct(let product): performFullInteger(product)
     case .fullIntegerDepthwise(let depthwise): performFullInteger(depthwise)
     case .integerSum(let sum): performSum(sum)
     case .integerMultiply(let product): performMultiply(product)
-    case .integerMaximumPool(let pool): performInteger(pool)
+    case .integerPool(let pool): performInteger(pool)
     case .lookUp(let conversion, let table): performLookUp(conversion, table)
     case .flip(let conversion): performFlip(conversion)
     case .quantize(let conversion): performQuantize(conversion)
@@ -156,7 +159,8 @@ extension Network {
         rows: product.rows,
         input: UnsafeBufferPointer(source)
           .part(index * product.sourceStep, product.sourceCountPerRepeat),
-        inputStride: product.sourceStride, parameters: UnsafeBufferPointer(parameters),
+        inputStride: product.sourceStride, segments: product.segments,
+        parameters: UnsafeBufferPointer(parameters),
         output: target.part(index * product.destinationStep, product.destinationCountPerRepeat),
         outputStride: product.destinationStride, minimum: product.range.lowerBound,
         maximum: product.range.upperBound)

@@ -14,6 +14,7 @@ internal import Memory
   let quantization: DynamicQuantization
   let elementwise: Elementwise
   let integers: IntegerElementwise
+  let products: FloatMatrixProduct
   private let name: String
   private let rings: [Ring]
   private let views: [RingView]
@@ -50,7 +51,7 @@ internal import Memory
     _ graph: Graph, states: [StatePair] = [], instructionSet: InstructionSet = .best
   ) throws(EngineError) {
     var planner = try Planner(
-      graph, states: states, storesUnsigned: instructionSet.storesUnsigned)
+      graph, states: states, instructionSet: instructionSet)
     let layout = ArenaLayout(storages: &planner.storages, rings: &planner.rings)
     let values = planner.values
     let external = planner.external
@@ -77,6 +78,7 @@ internal import Memory
     quantization = DynamicQuantization(instructionSet)
     elementwise = Elementwise(instructionSet)
     integers = IntegerElementwise(instructionSet)
+    products = FloatMatrixProduct(instructionSet)
     arena = AlignedBuffer(count: layout.byteCount)
     bases = AlignedBuffer(planner.storages.map(\.offset))
     byteCounts = AlignedBuffer(planner.storages.map(\.byteCount))

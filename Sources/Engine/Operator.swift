@@ -55,6 +55,12 @@ public enum OperatorKind: Sendable, Equatable {
   case averagePool(Window, height: Int, width: Int, Activation)
   case maxPool(Window, height: Int, width: Int, Activation)
   case batchMatMul(adjointX: Bool, adjointY: Bool)
+  /// Inputs: data [N, H, W, C], [height, width].
+  case resize(Resizing)
+  /// Inputs: data, four weights, four recurrent weights, three peepholes, four biases, projection
+  /// and its bias, state, cell state, four normalizations; gates in the order input, forget,
+  /// cell, output.
+  case lstm(LSTM)
   case quantize
   case dequantize
   /// Anything else: it can be listed, but neither run nor written.
@@ -102,6 +108,38 @@ public enum BinaryFunction: String, Sendable, CaseIterable {
 public enum UnaryFunction: String, Sendable, CaseIterable {
   case relu, reluN1To1, relu0To1, relu6, logistic, tanh, hardSwish, elu
   case absolute, negate, square, squareRoot, reciprocalSquareRoot, exponential, logarithm
+}
+
+/// How images are scaled.
+public struct Resizing: Sendable, Equatable {
+  /// Between neighbours, or else the nearest one.
+  public var isLinear: Bool
+  public var alignsCorners: Bool
+  public var hasHalfPixelCenters: Bool
+
+  public init(isLinear: Bool, alignsCorners: Bool = false, hasHalfPixelCenters: Bool = false) {
+    self.isLinear = isLinear
+    self.alignsCorners = alignsCorners
+    self.hasHalfPixelCenters = hasHalfPixelCenters
+  }
+}
+
+/// A long short-term memory cell over a sequence; limits of 0 do not limit.
+public struct LSTM: Sendable, Equatable {
+  public var isTimeMajor: Bool
+  public var cellClip: Float
+  public var projectionClip: Float
+  public var activation: Activation
+
+  public init(
+    isTimeMajor: Bool, cellClip: Float = 0, projectionClip: Float = 0,
+    activation: Activation = .tanh
+  ) {
+    self.isTimeMajor = isTimeMajor
+    self.cellClip = cellClip
+    self.projectionClip = projectionClip
+    self.activation = activation
+  }
 }
 
 /// Bit n of a mask speaks of dimension n.

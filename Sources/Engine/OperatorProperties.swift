@@ -23,8 +23,8 @@ public struct OperatorProperties: Sendable, Equatable {
     case pairs
     /// A table of all 256 bytes.
     case table
-    /// The greatest of several bytes.
-    case maxima
+    /// The greatest or the mean of several bytes.
+    case pools
   }
 
   /// Weights stand at position 1 of the inputs, their bias at position 2 (of TRANSPOSE_CONV, 3).
@@ -68,7 +68,7 @@ public struct OperatorProperties: Sendable, Equatable {
   public static let all: [OperatorProperties] = [
     .init(101, "ABS", .table, .inPlace),
     .init(0, "ADD", .pairs, .takesClampsInPlace),
-    .init(1, "AVERAGE_POOL_2D", .none, .takesClamps),
+    .init(1, "AVERAGE_POOL_2D", .pools, .takesClamps),
     .init(126, "BATCH_MATMUL"),
     .init(2, "CONCATENATION", .moves, .gathers),
     .init(
@@ -89,7 +89,7 @@ public struct OperatorProperties: Sendable, Equatable {
     .init(73, "LOG"),
     .init(14, "LOGISTIC", .table, .inPlace),
     .init(55, "MAXIMUM", .none, .takesClampsInPlace),
-    .init(17, "MAX_POOL_2D", .maxima, .takesClamps),
+    .init(17, "MAX_POOL_2D", .pools, .takesClamps),
     .init(40, "MEAN"),
     .init(57, "MINIMUM", .none, .takesClampsInPlace),
     .init(18, "MUL", .pairs, .takesClampsInPlace),
@@ -103,6 +103,8 @@ public struct OperatorProperties: Sendable, Equatable {
     .init(152, "RELU_0_TO_1", .table, .inPlace),
     .init(20, "RELU_N1_TO_1", .table, .inPlace),
     .init(22, "RESHAPE", .moves, .view),
+    .init(23, "RESIZE_BILINEAR"),
+    .init(97, "RESIZE_NEAREST_NEIGHBOR", .moves),
     .init(76, "RSQRT", .table, .inPlace),
     .init(65, "SLICE", .moves, .view),
     .init(25, "SOFTMAX", .none, .inPlace),
@@ -118,6 +120,8 @@ public struct OperatorProperties: Sendable, Equatable {
     .init(
       67, "TRANSPOSE_CONV", .none, .takesClamps,
       weights: Weights(axis: 0, dynamicRangeVersion: nil)),
+    .init(
+      44, "UNIDIRECTIONAL_SEQUENCE_LSTM", weights: Weights(axis: 0, dynamicRangeVersion: 3)),
     .init(88, "UNPACK", .moves, .view),
   ]
 
@@ -140,7 +144,7 @@ public struct OperatorProperties: Sendable, Equatable {
   }
 
   /// What can be read and written, but not run.
-  static let notImplemented: Set<String> = ["BATCH_MATMUL", "LOG"]
+  static let notImplemented: Set<String> = ["LOG"]
 }
 
 extension OperatorProperties.Integers {
@@ -151,7 +155,7 @@ extension OperatorProperties.Integers {
     case .products: "int8 product"
     case .pairs: "int8 pairs"
     case .table: "table of 256"
-    case .maxima: "int8 maxima"
+    case .pools: "int8 pools"
     }
   }
 }
@@ -221,6 +225,8 @@ extension OperatorKind {
     case .averagePool: 1
     case .maxPool: 17
     case .batchMatMul: 126
+    case .resize(let resizing): resizing.isLinear ? 23 : 97
+    case .lstm: 44
     case .quantize: 114
     case .dequantize: 6
     case .unsupported: nil

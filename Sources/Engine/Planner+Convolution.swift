@@ -1,4 +1,9 @@
+internal import Kernels
+
 extension Planner {
+  /// With fewer pixels in a row than this, a product over all rows at once is worth the copy.
+  static let fewestSegmentedRows = 8
+
   mutating func lowerConvolution(
     _ index: Int, _ window: Window, _ activation: Activation
   ) throws(EngineError) {
@@ -86,6 +91,21 @@ extension Planner {
         product.rows *= product.repeats
         product.repeats = 1
       }
+      return emit(product, weights)
+    }
+    if elementSize == 1, placement.outputWidth >= Self.fewestSegmentedRows,
+      placement.kernelWidth == 1 || placement.window.dilationWidth == 1,
+      RowSegments.canCut(inputs: product.inputs, into: placement.kernelHeight)
+    {
+      // Every output pixel reads one stretch of several padded rows: no patch is put together.
+      product.segments = RowSegments(
+        count: placement.kernelHeight,
+        step: placement.rowCount * placement.window.dilationHeight)
+      product.sourceStride = pixelStep
+      product.rows = placement.outputWidth
+      product.repeats = placement.outputHeight
+      product.sourceStep = rowStep
+      product.destinationStep = placement.outputWidth * product.destinationStride
       return emit(product, weights)
     }
     let extents = [

@@ -82,7 +82,7 @@ extension Planner {
     if tanh { emitTanh(y, count: try elementCount(tensor)) }
   }
 
-  private func broadcast(_ left: [Int], _ right: [Int], _ index: Int) throws(EngineError) -> [Int] {
+  func broadcast(_ left: [Int], _ right: [Int], _ index: Int) throws(EngineError) -> [Int] {
     let rank = max(left.count, right.count)
     let a = Array(repeating: 1, count: rank - left.count) + left
     let b = Array(repeating: 1, count: rank - right.count) + right
@@ -93,7 +93,7 @@ extension Planner {
   }
 
   /// Strides of an operand that is repeated along the dimensions that it lacks.
-  private func strides(_ shape: [Int], in extents: [Int]) -> [Int] {
+  func strides(_ shape: [Int], in extents: [Int]) -> [Int] {
     let strides = zip(shape, denseStrides(shape)).map { $0 == 1 ? 0 : $1 }
     return Array(repeating: 0, count: extents.count - shape.count) + strides
   }
@@ -150,7 +150,7 @@ extension Planner {
       touching: [source.storage, destination.storage])
   }
 
-  private mutating func transposed(
+  mutating func transposed(
     _ source: Value, _ extents: [Int], _ order: [Int]
   ) throws(EngineError) -> Value {
     let strides = denseStrides(extents, elementSize: 4)

@@ -33,11 +33,23 @@ extension Planner {
       case .table: areBytes(1)
       case .products: areBytes(1) && hasIntegerWeights(index)
       case .pairs: areBytes(2) && canPair(index)
-      case .maxima:
-        areBytes(1) && isSameForm(output, node.inputs[0] ?? output)
-          && (node.kind.activation == .none || node.kind.activation == .relu)
+      case .pools: areBytes(1) && canPool(index)
       }
     return isNative ? .native : .floats
+  }
+
+  /// Whether a pool's result has the form of its input and needs no more than its kernel does.
+  private func canPool(_ index: Int) -> Bool {
+    guard let input = optionalInput(index, 0), let output = graph.operators[index].outputs.first,
+      isSameForm(input, output)
+    else { return false }
+    switch graph.operators[index].kind {
+    case .maxPool(_, _, _, let activation): return activation == .none || activation == .relu
+    case .averagePool(_, let height, let width, let activation):
+      let limit = 1 << 10
+      return activation != .tanh && (1...limit).contains(height) && (1...limit).contains(width)
+    default: return false
+    }
   }
 
   /// Whether weights and bias are as the int8 kernels want them.
@@ -194,6 +206,9 @@ extension Planner {
   mutating func lowerTable(_ index: Int, _ function: Elementwise.Unary) throws(EngineError) {
     let input = try input(index, 0)
     let output = try output(index)
+    if case .leakyRelu(let slope) = function, let entries = try leakyTable(input, output, slope) {
+      return try emitLookUp(try value(of: input), to: output, entries)
+    }
     let elementwise = Elementwise(.scalar)
     let entries = table(from: try integerForm(input), to: try integerForm(output)) { reals in
       var images = reals

@@ -51,7 +51,11 @@ extension Planner {
       try lowerPool(index, window, kernel: (height, width), isMaximum: true, activation)
     case .quantize: try lowerQuantize(index)
     case .dequantize: try lowerDequantize(index)
-    case .batchMatMul, .unsupported:
+    case .batchMatMul(let adjointX, let adjointY):
+      try lowerBatchProduct(index, adjointX: adjointX, adjointY: adjointY)
+    case .resize(let resizing): try lowerResize(index, resizing)
+    case .lstm(let cell): try lowerLSTM(index, cell)
+    case .unsupported:
       throw unsupported(index, "it is not implemented")
     }
   }

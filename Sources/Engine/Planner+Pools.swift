@@ -24,9 +24,13 @@ extension Planner {
       kernelHeight: kernel.height, kernelWidth: kernel.width, window: window,
       padTop: placement.padding.top, padBefore: placement.padding.before, range: range)
     if view == .native {
-      let form = try integerForm(output)
-      pool.leastByte = storedByte(form.range(activation)?.lowerBound ?? -128)
-      emit(.integerMaximumPool(pool), touching: [source.storage, destination.storage])
+      let range = try integerForm(output).range(activation) ?? -128...127
+      pool.leastByte = storedByte(range.lowerBound)
+      pool.integers = range
+      pool.isUnsigned = graph.tensors[output].type == .uint8
+      let sums = try newStorage(.scratch, byteCount: try checkedProduct([4, image[3]]))
+      pool.sums = address(sums)
+      emit(.integerPool(pool), touching: [source.storage, destination.storage, sums])
       return
     }
     emit(.pool(pool), touching: [source.storage, destination.storage])

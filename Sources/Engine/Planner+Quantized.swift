@@ -258,6 +258,21 @@ extension Planner {
     }
   }
 
+  /// XNNPACK's leaky RELU: multipliers of 8 fraction bits; `nil` where they are out of range.
+  func leakyTable(_ input: Int, _ output: Int, _ slope: Float) throws(EngineError) -> [UInt8]? {
+    let (source, result) = (try integerForm(input), try integerForm(output))
+    let positive = source.scale / result.scale
+    let negative = positive * slope
+    guard positive >= 0x1p-8, positive <= 0x1p7, negative.magnitude <= 0x1p7,
+      negative.magnitude >= 0x1p-8
+    else { return nil }
+    let multipliers = [positive, negative].map { Int((-256 * $0).rounded(.toNearestOrEven)) }
+    return table { value in
+      let difference = source.zeroPoint - value
+      return ((difference * multipliers[difference <= 0 ? 0 : 1] + 0x80) >> 8) + result.zeroPoint
+    }
+  }
+
   /// The table of a function of int8 values, by stored bytes.
   private func table(_ function: (Int) -> Int) -> [UInt8] {
     (0..<256).map { stored in

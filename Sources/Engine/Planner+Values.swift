@@ -68,8 +68,10 @@ extension Planner {
       case .concatenation(let axis, .none), .pack(let axis, _):
         // Parts are whole stretches of memory only if nothing lies outside of the axis.
         let shape = graph.tensors[output].shape
-        let outer = shape.prefix(axis < 0 ? axis + shape.count : axis)
-        guard outer.allSatisfy({ $0 == 1 }) else { continue }
+        let dimension = axis < 0 ? axis + shape.count : axis
+        guard shape.indices.contains(dimension),
+          shape.prefix(dimension).allSatisfy({ $0 == 1 })
+        else { continue }
         var offset = 0
         for case let input? in node.inputs {
           if mayShare(input), isSameForm(input, output) {

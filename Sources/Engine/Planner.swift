@@ -1,9 +1,12 @@
+internal import Kernels
+
 /// Compiles a graph into steps, storages and weights.
 ///
 /// First it decides where tensors lie that must lie somewhere (states, parts of a concatenation,
 /// in-place results), from the last operator to the first; then it lowers the operators in order.
 struct Planner {
   let graph: Graph
+  let instructionSet: InstructionSet
   var steps: [Step] = []
   /// By step: the operator that was being lowered.
   private(set) var stepOperators: [Int] = []
@@ -61,12 +64,14 @@ struct Planner {
   static let memoryLimit = 1 << 28
 
   /// Whether stored bytes are uint8 rather than int8, which is the instruction set's matter.
-  let storesUnsigned: Bool
+  var storesUnsigned: Bool { instructionSet.storesUnsigned }
 
-  init(_ graph: Graph, states: [StatePair], storesUnsigned: Bool) throws(EngineError) {
+  init(
+    _ graph: Graph, states: [StatePair], instructionSet: InstructionSet
+  ) throws(EngineError) {
     try graph.validate()
     self.graph = graph
-    self.storesUnsigned = storesUnsigned
+    self.instructionSet = instructionSet
     var readers = Array(repeating: [Int](), count: graph.tensors.count)
     var producer = [Int?](repeating: nil, count: graph.tensors.count)
     for (index, node) in graph.operators.enumerated() {
@@ -88,6 +93,12 @@ struct Planner {
     for tensor in graph.outputs where !stateTensors.contains(tensor) {
       namedOutputs[graph.tensors[tensor].name] = tensor
       try planOutput(tensor)
+    }
+    for tensor in graph.tensors.indices where graph.tensors[tensor].isVariable {
+      guard graph.tensors[tensor].type == .float32, values[tensor] == nil else {
+        throw tensorError(tensor, "is a variable of type \(graph.tensors[tensor].type)")
+      }
+      values[tensor] = try persistent(tensor)
     }
     for pair in pairs { try plan(pair) }
     chooseGathered()

@@ -18,12 +18,15 @@ enum Step {
   case quantizeImage(QuantizeImage)
   case floatProduct(Product)
   case integerProduct(Product)
+  case batchProduct(BatchProduct)
+  case resize(Resize)
+  case lstm(LSTM)
   case depthwise(Depthwise)
   case fullIntegerProduct(Product)
   case fullIntegerDepthwise(Depthwise)
   case integerSum(IntegerBinary)
   case integerMultiply(IntegerBinary)
-  case integerMaximumPool(Pool)
+  case integerPool(Pool)
   case lookUp(Conversion, table: Address)
   case flip(Conversion)
   case quantize(Conversion)
@@ -120,8 +123,12 @@ enum Step {
     var repeats = 1
     var sourceStep = 0
     var destinationStep = 0
+    /// Of a row of bytes.
+    var segments = RowSegments.one
 
-    var sourceCountPerRepeat: Int { (rows - 1) * sourceStride + inputs }
+    var sourceCountPerRepeat: Int {
+      (rows - 1) * sourceStride + (segments.count - 1) * segments.step + inputs / segments.count
+    }
     var sourceCount: Int { (repeats - 1) * sourceStep + sourceCountPerRepeat }
     var destinationCountPerRepeat: Int { (rows - 1) * destinationStride + outputs }
     var destinationCount: Int { (repeats - 1) * destinationStep + destinationCountPerRepeat }
@@ -135,6 +142,56 @@ enum Step {
       destinationStride = outputs
       self.range = range
     }
+  }
+
+  /// Products of dense matrices, both computed; the nest walks whole matrices.
+  struct BatchProduct {
+    var a: Address
+    var b: Address
+    /// One packed matrix b.
+    var packed: Address
+    var destination: Address
+    var rows: Int
+    var inputs: Int
+    var outputs: Int
+    /// Whether b is [inputs][outputs].
+    var isTransposed: Bool
+    var batches: Nest
+  }
+
+  /// `rows` and `columns` are a `ResizeTap` for each of the output.
+  struct Resize {
+    var isLinear: Bool
+    var source: Address
+    var destination: Address
+    var rows: Address
+    var columns: Address
+    var images: Int
+    var height: Int
+    var width: Int
+    var outputHeight: Int
+    var outputWidth: Int
+    var channels: Int
+    /// 4 where it is linear.
+    var elementSize: Int
+  }
+
+  /// A sequence through a cell, whose gates are input, forget, output and candidate, `units` each.
+  struct LSTM {
+    /// Of what was put out before.
+    var weights = 0
+    var isInteger = false
+    /// What the inputs add to the gates, for every time.
+    var sums: Address
+    var gates: Address
+    /// What was put out before, quantized.
+    var bytes: Address
+    var parameters: Address
+    var hidden: Address
+    var memory: Address
+    var destination: Address
+    var times: Int
+    var units: Int
   }
 
   /// One row of output pixels after the other, over a padded image.
@@ -181,8 +238,12 @@ enum Step {
     var padTop: Int
     var padBefore: Int
     var range: ClosedRange<Float>
-    /// What maxima of stored bytes begin with.
+    /// Of stored bytes: what maxima begin with, the range of means, and whether it is those of
+    /// uint8; int32 sums of one pixel.
     var leastByte: UInt8 = 0
+    var integers = -128...127
+    var isUnsigned = false
+    var sums = Address(storage: 0, offset: 0)
   }
 
   /// Bytes with bytes; the nest as in `Binary`.
@@ -232,12 +293,15 @@ extension Step {
     case .quantizeImage: "quantize image"
     case .floatProduct: "float product"
     case .integerProduct: "int8 product"
+    case .batchProduct: "batch product"
+    case .resize: "resize"
+    case .lstm: "lstm"
     case .depthwise: "depthwise"
     case .fullIntegerProduct: "full integer product"
     case .fullIntegerDepthwise: "full integer depthwise"
     case .integerSum: "integer sum"
     case .integerMultiply: "integer multiply"
-    case .integerMaximumPool: "integer maximum pool"
+    case .integerPool: "integer pool"
     case .lookUp: "look up"
     case .flip: "flip"
     case .quantize: "quantize"

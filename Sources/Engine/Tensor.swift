@@ -49,6 +49,8 @@ public struct Tensor: Sendable, Equatable {
   public var quantization: Quantization?
   /// Little-endian elements of a constant; `nil` for what a run computes.
   public var data: [UInt8]?
+  /// Whether it is memory of a recurrent operator: zero at first, kept from run to run.
+  public var isVariable = false
 
   public init(
     name: String, shape: [Int], type: ElementType, quantization: Quantization? = nil,

@@ -1,5 +1,5 @@
 /// What the schema calls a builtin operator; for listings and error messages.
-func builtinName(_ code: Int) -> String {
+package func builtinName(_ code: Int) -> String {
   builtinNames.indices.contains(code) ? builtinNames[code] : "BUILTIN \(code)"
 }
 

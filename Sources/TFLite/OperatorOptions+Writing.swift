@@ -70,6 +70,18 @@ extension OperatorOptions {
     case .mean(let keepsDimensions): (27, [0: .bool(keepsDimensions)])
     case .batchMatMul(let adjointX, let adjointY):
       (101, [0: .bool(adjointX), 1: .bool(adjointY), 2: .bool(true)])
+    case .resize(let resizing):
+      resizing.isLinear
+        ? (15, [2: .bool(resizing.alignsCorners), 3: .bool(resizing.hasHalfPixelCenters)])
+        : (74, [0: .bool(resizing.alignsCorners), 1: .bool(resizing.hasHalfPixelCenters)])
+    case .lstm(let cell):
+      (
+        71,
+        [
+          0: .uint8(cell.activation.rawValue), 1: .float(cell.cellClip),
+          2: .float(cell.projectionClip), 3: .bool(cell.isTimeMajor),
+        ]
+      )
     case .quantize: (89, [:])
     case .dequantize: (38, [:])
     case .unsupported: (0, [:])

@@ -84,6 +84,18 @@ enum OperatorOptions {
     case "UNPACK": return .unpack(axis: try integer(1), count: try integer(0))
     case "LEAKY_RELU": return .leakyReLU(alpha: try float(0))
     case "QUANTIZE": return .quantize
+    case "RESIZE_BILINEAR":
+      return .resize(
+        Resizing(isLinear: true, alignsCorners: try bool(2), hasHalfPixelCenters: try bool(3)))
+    case "RESIZE_NEAREST_NEIGHBOR":
+      return .resize(
+        Resizing(isLinear: false, alignsCorners: try bool(0), hasHalfPixelCenters: try bool(1)))
+    case "UNIDIRECTIONAL_SEQUENCE_LSTM":
+      guard let activation = try activation(options, 0) else { return nil }
+      return .lstm(
+        LSTM(
+          isTimeMajor: try bool(3), cellClip: try float(1), projectionClip: try float(2),
+          activation: activation))
     case "BATCH_MATMUL": return .batchMatMul(adjointX: try bool(0), adjointY: try bool(1))
     default: return nil
     }

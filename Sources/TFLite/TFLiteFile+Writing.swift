@@ -50,6 +50,7 @@ extension TFLiteFile {
       0: .int32s(tensor.shape.map(Int32.init)), 1: .uint8(tensor.type.rawValue),
       2: .int(buffers.index(of: tensor.data ?? [])), 3: .string(tensor.name),
     ]
+    if tensor.isVariable { table[5] = .bool(true) }
     if let quantization = tensor.quantization {
       table[4] = .table([
         2: .floats(quantization.scales), 3: .int64s(quantization.zeroPoints),

@@ -58,9 +58,11 @@ public enum TFLiteFile {
       throw .unsupported(name: table.buffer.name, what: "the sparse tensor '\(name)'")
     }
     let data = try buffers[Int(try table.scalar(2, default: UInt32(0))), in: table]
-    return Tensor(
+    var tensor = Tensor(
       name: name, shape: try table.integers(0, as: Int32.self)?.map(Int.init) ?? [], type: type,
       quantization: try readQuantization(table), data: data.isEmpty ? nil : data)
+    tensor.isVariable = try table.bool(5)
+    return tensor
   }
 
   private static func readQuantization(_ tensor: Table) throws(TFLiteError) -> Quantization? {

@@ -47,6 +47,18 @@ def small_mixed():
     return keras.Model(first, layers.Softmax()(layers.Dense(5)(e)))
 
 
+def small_attention():
+    """A product of two computed matrices, both ways of resizing, and a mean."""
+    x = first = keras.Input((6, 8, 12), batch_size=1)
+    a = layers.UpSampling2D(2, interpolation="bilinear")(layers.Conv2D(8, 3, padding="same")(x))
+    b = layers.Resizing(12, 16, interpolation="nearest")(layers.Conv2D(8, 1)(x))
+    y = layers.Conv2D(10, 1)(layers.Concatenate()([a, b]))
+    y = layers.Reshape((192, 10))(y)
+    q, k, v = (layers.Dense(12)(y) for _ in range(3))
+    y = layers.Attention(use_scale=False)([q, v, k])
+    return keras.Model(first, layers.Dense(6)(y))
+
+
 def fully_connected():
     x = first = keras.Input((40,), batch_size=1)
     for _ in range(3):
@@ -59,7 +71,8 @@ def application(make, size, **options):
                         classes=100, classifier_activation=None, **options)
 
 
-SMALL = {"small_mobile": small_mobile, "small_mixed": small_mixed, "small_fc": fully_connected}
+SMALL = {"small_mobile": small_mobile, "small_mixed": small_mixed, "small_fc": fully_connected,
+         "small_attention": small_attention}
 
 LARGE = {
     "mobilenet_v1": application(keras.applications.MobileNet, 224),

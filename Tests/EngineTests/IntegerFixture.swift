@@ -70,7 +70,7 @@ extension Tensor {
 extension Network {
   /// Writes the inputs, runs, and reads the outputs, of any type.
   mutating func run(
-    _ inputs: [(name: String, bytes: [UInt8])], reading outputs: [String]
+    bytes inputs: [(name: String, bytes: [UInt8])], reading outputs: [String]
   ) throws -> [[UInt8]] {
     for input in inputs {
       let buffer = try inputBytes(named: input.name)

@@ -21,7 +21,7 @@ struct IntegerTests {
     var network = try Network(fixture.graph, instructionSet: instructionSet)
     #expect(network.stepNames.contains { $0.hasPrefix("full integer") })
     for run in fixture.runs {
-      let outputs = try network.run(run.inputs, reading: run.outputs.map(\.tensor.name))
+      let outputs = try network.run(bytes: run.inputs, reading: run.outputs.map(\.tensor.name))
       #expect(outputs == run.outputs.map(\.bytes))
     }
   }
@@ -39,7 +39,7 @@ struct IntegerTests {
     let fixture = try IntegerFixture(name)
     var network = try Network(fixture.graph, instructionSet: instructionSet)
     for run in fixture.runs {
-      let outputs = try network.run(run.inputs, reading: run.outputs.map(\.tensor.name))
+      let outputs = try network.run(bytes: run.inputs, reading: run.outputs.map(\.tensor.name))
       for (bytes, expected) in zip(outputs, run.outputs) {
         let step = try #require(fixture.step(expected.tensor))
         let pairs = zip(
@@ -59,7 +59,7 @@ struct IntegerTests {
     let fixture = try IntegerFixture(name)
     var network = try Network(fixture.graph, instructionSet: instructionSet)
     for run in fixture.runs {
-      let outputs = try network.run(run.inputs, reading: run.outputs.map(\.tensor.name))
+      let outputs = try network.run(bytes: run.inputs, reading: run.outputs.map(\.tensor.name))
       for (bytes, expected) in zip(outputs, run.outputs) {
         let tensor = expected.tensor
         #expect(largestError(tensor.numbers(bytes), tensor.numbers(expected.bytes)) <= 1e-6)
@@ -125,6 +125,8 @@ struct OperatorPropertiesTests {
         .mean(keepsDimensions: false), .averagePool(window, height: 1, width: 1, .none),
         .maxPool(window, height: 1, width: 1, .none),
         .batchMatMul(adjointX: false, adjointY: false), .quantize, .dequantize,
+        .resize(Resizing(isLinear: true)), .resize(Resizing(isLinear: false)),
+        .lstm(LSTM(isTimeMajor: false)),
       ]
     #expect(Set(kinds.map(\.name)) == Set(OperatorProperties.all.map(\.name)))
   }

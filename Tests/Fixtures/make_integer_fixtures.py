@@ -193,7 +193,57 @@ def shapes():
     write_goldens("integer_shapes", b.bytes())
 
 
+def recurrent():
+    """Sequences of 7 through an LSTM cell, whose state is a variable that stays between runs."""
+    for int8 in (False, True):
+        random = np.random.default_rng(9)
+        times, inputs, units = 7, 20, 33
+        b = Builder()
+        x = b.input("x", [1, times, inputs])
+
+        def weights(columns):
+            values = (random.normal(size=(units, columns)) / np.sqrt(columns)).astype(np.float32)
+            return b.int8(values, 0, per_tensor=True) if int8 else b.constant(values)
+
+        tensors = [x] + [weights(inputs) for _ in range(4)] + [weights(units) for _ in range(4)]
+        tensors += [-1] * 3 + [b.constant(random.normal(size=units).astype(np.float32))
+                               for _ in range(4)] + [-1] * 2
+        for name in ("hidden", "memory"):
+            tensors.append(b.tensor(name, [1, units]))
+            b.graph.tensors[-1].isVariable = True
+        y = b.op("UNIDIRECTIONAL_SEQUENCE_LSTM", tensors + [-1] * 4, [1, times, units],
+                 "UnidirectionalSequenceLSTMOptions", 3 if int8 else 1,
+                 fusedActivationFunction=4, asymmetricQuantizeInputs=int8)
+        b.output(y, "y")
+        write_goldens(f"lstm_{'int8' if int8 else 'f32'}", b.bytes(), runs=4)
+
+
+def matrices():
+    """Products of computed matrices, and images of other sizes."""
+    b = Builder()
+    x, y = b.input("x", [2, 3, 5, 37]), b.input("y", [1, 3, 37, 18])
+    one = b.input("z", [18, 37])
+    for left, right, shape, adjoint in ((x, y, [2, 3, 5, 18], (False, False)),
+                                        (x, one, [2, 3, 5, 18], (False, True)),
+                                        (one, y, [1, 3, 18, 18], (False, False)),
+                                        (y, x, [2, 3, 18, 5], (True, True))):
+        b.output(b.op("BATCH_MATMUL", [left, right], shape, "BatchMatMulOptions",
+                      adjX=adjoint[0], adjY=adjoint[1]))
+    image = b.input("image", [2, 5, 6, 3])
+    for name, fields in (("RESIZE_BILINEAR", {}), ("RESIZE_BILINEAR", {"alignCorners": True}),
+                         ("RESIZE_BILINEAR", {"halfPixelCenters": True}),
+                         ("RESIZE_NEAREST_NEIGHBOR", {}),
+                         ("RESIZE_NEAREST_NEIGHBOR", {"alignCorners": True}),
+                         ("RESIZE_NEAREST_NEIGHBOR", {"halfPixelCenters": True})):
+        for size in ([10, 12], [7, 4], [1, 6]):
+            table = "ResizeBilinearOptions" if "BILINEAR" in name else "ResizeNearestNeighborOptions"
+            b.output(b.op(name, [image, b.constant(size)], [2, *size, 3], table, 3, **fields))
+    write_goldens("matrices", b.bytes())
+
+
 if __name__ == "__main__":
+    matrices()
+    recurrent()
     products()
     elementwise()
     shapes()

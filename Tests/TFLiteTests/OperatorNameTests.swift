@@ -1,7 +1,6 @@
 import Engine
+import TFLite
 import Testing
-
-@testable import TFLite
 
 struct OperatorNameTests {
   @Test func `names of the table are those of the schema`() {

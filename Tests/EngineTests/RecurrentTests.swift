@@ -1,0 +1,62 @@
+import Engine
+import Kernels
+import TFLite
+import Testing
+
+/// Operators that LiteRT has no XNNPACK kernel for, or that remember.
+struct RecurrentTests {
+  @Test(arguments: ["matrices", "lstm_f32"], InstructionSet.available)
+  func `matrix products, resizing and cells agree with LiteRT`(
+    name: String, instructionSet: InstructionSet
+  ) throws {
+    let fixture = try IntegerFixture(name)
+    var network = try Network(fixture.graph, instructionSet: instructionSet)
+    for (number, run) in fixture.runs.enumerated() {
+      let outputs = try network.run(bytes: run.inputs, reading: run.outputs.map(\.tensor.name))
+      for (bytes, expected) in zip(outputs, run.outputs) {
+        let tensor = expected.tensor
+        let error = largestError(tensor.numbers(bytes), tensor.numbers(expected.bytes))
+        #expect(error <= 4e-6, "run \(number), \(tensor.name)")
+      }
+    }
+  }
+
+  @Test(arguments: InstructionSet.available)
+  func `a cell in dynamic range is as near to its float form as LiteRT's`(
+    instructionSet: InstructionSet
+  ) throws {
+    let fixture = try IntegerFixture("lstm_int8")
+    var graph = fixture.graph
+    for index in graph.tensors.indices where graph.tensors[index].type == .int8 {
+      let tensor = graph.tensors[index]
+      let scale = try #require(tensor.quantization?.scales.first)
+      graph.tensors[index] = Tensor(
+        name: tensor.name, shape: tensor.shape,
+        values: tensor.numbers(try #require(tensor.data)).map { $0 * scale })
+    }
+    var exact = try Network(graph, instructionSet: instructionSet)
+    var network = try Network(fixture.graph, instructionSet: instructionSet)
+    #expect(network.stepNames.contains("int8 product"))
+    var (ours, theirs) = (Float(0), Float(0))
+    for run in fixture.runs {
+      let output = run.outputs[0]
+      let truth = output.tensor.numbers(try exact.run(bytes: run.inputs, reading: ["y"])[0])
+      let values = output.tensor.numbers(try network.run(bytes: run.inputs, reading: ["y"])[0])
+      for (index, expected) in output.tensor.numbers(output.bytes).enumerated() {
+        ours += (values[index] - truth[index]) * (values[index] - truth[index])
+        theirs += (expected - truth[index]) * (expected - truth[index])
+      }
+    }
+    #expect(ours <= 1.05 * theirs, "\(ours) and \(theirs)")
+  }
+
+  @Test func `a cell forgets when the network is reset`() throws {
+    let fixture = try IntegerFixture("lstm_f32")
+    var network = try Network(fixture.graph)
+    let input = fixture.runs[0].inputs
+    let first = try network.run(bytes: input, reading: ["y"])
+    #expect(try network.run(bytes: input, reading: ["y"]) != first)
+    network.reset()
+    #expect(try network.run(bytes: input, reading: ["y"]) == first)
+  }
+}
