@@ -50,19 +50,43 @@ public enum TFLiteFile {
     _ table: Table, _ buffers: inout ConstantBuffers
   ) throws(TFLiteError) -> Tensor {
     let name = try table.string(3)
-    let code = try table.scalar(1, default: UInt8(0))
+    var code = try table.scalar(1, default: UInt8(0))
+    var data = try buffers[Int(try table.scalar(2, default: UInt32(0))), in: table]
+    let shape = try table.integers(0, as: Int32.self)?.map(Int.init) ?? []
+    if code == int4, !data.isEmpty {
+      data = try unpacked(data, shape, table)
+      code = ElementType.int8.rawValue
+    }
     guard let type = ElementType(rawValue: code) else {
       throw .unsupported(name: table.buffer.name, what: "tensor '\(name)' of element type \(code)")
     }
     guard try table.table(6) == nil else {
       throw .unsupported(name: table.buffer.name, what: "the sparse tensor '\(name)'")
     }
-    let data = try buffers[Int(try table.scalar(2, default: UInt32(0))), in: table]
     var tensor = Tensor(
-      name: name, shape: try table.integers(0, as: Int32.self)?.map(Int.init) ?? [], type: type,
+      name: name, shape: shape, type: type,
       quantization: try readQuantization(table), data: data.isEmpty ? nil : data)
     tensor.isVariable = try table.bool(5)
     return tensor
+  }
+
+  /// The schema's number of the type of 4-bit constants, which are kept as int8 here.
+  private static let int4: UInt8 = 17
+
+  /// 4-bit integers, the first of two in the lower half of a byte, as int8.
+  private static func unpacked(
+    _ data: [UInt8], _ shape: [Int], _ table: Table
+  ) throws(TFLiteError) -> [UInt8] {
+    let count = Tensor(name: "", shape: shape, type: .int8).count ?? .max
+    guard data.count == count / 2 + count % 2 else {
+      throw table.buffer.damaged(
+        "a constant of \(count) 4-bit elements has \(data.count) bytes", at: table.start)
+    }
+    try table.buffer.spend(count, at: table.start)
+    return (0..<count).map { index in
+      let half = index.isMultiple(of: 2) ? data[index / 2] << 4 : data[index / 2]
+      return UInt8(bitPattern: Int8(bitPattern: half) >> 4)
+    }
   }
 
   private static func readQuantization(_ tensor: Table) throws(TFLiteError) -> Quantization? {

@@ -50,6 +50,17 @@ struct RecurrentTests {
     #expect(ours <= 1.05 * theirs, "\(ours) and \(theirs)")
   }
 
+  @Test(arguments: GoldenTests.fusing)
+  func `weights of 4 bits are multiplied as int8, and equal LiteRT bit for bit`(
+    instructionSet: InstructionSet
+  ) throws {
+    let fixture = try IntegerFixture("fc_int4")
+    var network = try Network(fixture.graph, instructionSet: instructionSet)
+    for run in fixture.runs {
+      #expect(try network.run(bytes: run.inputs, reading: ["y"]) == run.outputs.map(\.bytes))
+    }
+  }
+
   @Test func `a cell forgets when the network is reset`() throws {
     let fixture = try IntegerFixture("lstm_f32")
     var network = try Network(fixture.graph)

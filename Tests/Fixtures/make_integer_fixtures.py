@@ -218,6 +218,22 @@ def recurrent():
         write_goldens(f"lstm_{'int8' if int8 else 'f32'}", b.bytes(), runs=4)
 
 
+def four_bits():
+    """Dynamic range with weights of 4 bits, two in a byte."""
+    random = np.random.default_rng(11)
+    b = Builder()
+    x = b.input("x", [3, 34])
+    w = b.int8((random.normal(size=(29, 34)) * 0.3).astype(np.float32), 0)
+    tensor = b.graph.tensors[w]
+    values = random.integers(-7, 8, 29 * 34).astype(np.uint8) & 15
+    tensor.type = schema.TensorType.INT4
+    b.model.buffers[tensor.buffer].data = values[0::2] | values[1::2] << 4
+    y = b.op("FULLY_CONNECTED", [x, w, b.constant(random.normal(size=29).astype(np.float32))],
+             [3, 29], "FullyConnectedOptions", 12, asymmetricQuantizeInputs=True)
+    b.output(y, "y")
+    write_goldens("fc_int4", b.bytes())
+
+
 def matrices():
     """Products of computed matrices, and images of other sizes."""
     b = Builder()
@@ -242,6 +258,7 @@ def matrices():
 
 
 if __name__ == "__main__":
+    four_bits()
     matrices()
     recurrent()
     products()
