@@ -12,9 +12,10 @@ REFERENCE_LEVEL = 0.05  # RMS to which every mixture is brought before the losse
 SNR_CEILING = 1e-3  # no reward beyond 30 dB
 RESIDUE_FLOOR = 1e-5  # no reward beyond 50 dB of attenuation
 SNR_WEIGHT = 0.25  # per dB
-RESIDUE_WEIGHT = 1.5  # per dB, and item without a target
-PAUSE_WEIGHT = 0.4  # per dB, and item with pauses
-LEVEL_WEIGHT = 0.4  # per dB, and item that is nearly clean
+RESIDUE_WEIGHT = 1.0  # per dB, and item without a target
+PAUSE_WEIGHT = 0.08  # per dB, and item with pauses
+PAUSE_FLOOR = 1e-4  # no reward beyond 40 dB there: more costs the ends of words
+LEVEL_WEIGHT = 1.0  # per dB, and item that is nearly clean
 CLEAN_SNR = 15  # dB; from here on the level of speech must be kept
 PAUSE_RANGE = 1e-5  # a hop of the target below this part of the loudest one's power is a pause
 SPEECH_RANGE = 10**-3.5  # a hop counts as speech down to this part of the loudest one's power
@@ -108,7 +109,7 @@ def pause_residue(output, target):
     quiet = ((relative_power(target) < PAUSE_RANGE) & (power.amax(-1, keepdim=True) > SILENT_POWER))
     quiet = quiet.float()
     mean = (hop_power(output) * quiet).sum(-1) / quiet.sum(-1).clamp_min(1)
-    ratio = decibels(mean / REFERENCE_HOP_POWER + RESIDUE_FLOOR)
+    ratio = decibels(mean / REFERENCE_HOP_POWER + PAUSE_FLOOR)
     return (ratio * (quiet.sum(-1) >= PAUSE_HOPS)).sum() / len(power)
 
 
