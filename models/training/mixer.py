@@ -16,6 +16,7 @@ ACTIVE_HOP = 480
 BEFORE_DIRECT = 24  # samples kept before the direct sound of a room response
 EARLY = 2400  # 50 ms
 ROOM_LENGTH = 48000
+SPEED = {"speech": 1.12, "noise": 1.4}
 STORE = 48  # mixtures of which a batch is drawn, so that the two of a pair rarely meet
 EARLY_DECAY = 960  # the early part fades out over 20 ms instead of stopping
 
@@ -60,13 +61,19 @@ class Mixer:
         return group[self.rng.integers(len(group))]
 
     def cut(self, kind, entry):
-        """A random piece of an entry, repeated where it is too short."""
-        extra = entry["length"] - self.length
-        if extra < 0:
-            whole = np.tile(self.bank.audio(kind, entry), -(-self.length // entry["length"]))
-            return whole[: self.length]
-        start = entry["offset"] + int(self.rng.integers(extra + 1))
-        return self.bank.samples[kind][start : start + self.length].astype(np.float32) / 32768
+        """A random piece of an entry, played up to `SPEED` faster or slower, repeated if short."""
+        pace = 1.0
+        if self.rng.random() < 0.5:
+            pace = float(np.exp(self.rng.uniform(-1, 1) * math.log(SPEED[kind])))
+        length = min(entry["length"], int(self.length * pace) + 2)
+        start = entry["offset"] + int(self.rng.integers(entry["length"] - length + 1))
+        piece = self.bank.samples[kind][start : start + length].astype(np.float32) / 32768
+        if pace != 1:
+            places = np.arange(int((length - 1) / pace)) * pace
+            before = places.astype(np.int32)
+            rest = (places - before).astype(np.float32)
+            piece = piece[before] + np.diff(piece)[before] * rest
+        return np.tile(piece, -(-self.length // len(piece)))[: self.length]
 
     def babble(self, voices):
         total = np.zeros(self.length, np.float32)

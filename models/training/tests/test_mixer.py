@@ -52,6 +52,19 @@ def test_the_early_part_is_the_direct_sound_and_50_ms(work):
     assert np.abs(early[late]).max() < 0.01 * np.abs(whole[late]).max()
 
 
+def test_speed_moves_the_pitch_and_keeps_the_length(work):
+    mixer, found = Mixer(Bank(work), seed=1, seconds=1.0), []
+    size = mixer.bank.entries["noise"][0]["length"]
+    sine = 8000 * np.sin(2 * np.pi * 1000 * np.arange(size) / 48000)
+    mixer.bank.samples["noise"] = np.tile(sine, 6).astype(np.int16)
+    for _ in range(20):
+        piece = mixer.cut("noise", mixer.bank.entries["noise"][0])
+        assert piece.shape == (48000,) and piece.dtype == np.float32
+        found.append(int(np.abs(np.fft.rfft(piece * np.hanning(48000))).argmax()))
+    assert min(found) > 1000 / 1.41 and max(found) < 1410
+    assert found.count(1000) >= 4 and len(set(found)) > 4
+
+
 def test_nothing_exceeds_full_scale(mixer):
     for _ in range(20):
         mixture, target = (x[0] for x in mixer.batch(1))
