@@ -3,7 +3,8 @@
 Stop it at any time (SIGTERM or SIGINT writes the checkpoint) and go on with --resume; the learning
 rate follows the share of --minutes of computing that is used up. Writes WORK/NAME.pt (everything)
 every few minutes, WORK/NAME.best.pt (the best by validation), WORK/NAME.csv (the training curve)
-and WORK/NAME.valid.csv. One thread.
+and WORK/NAME.valid.csv. On a CPU it takes one thread. `--device cuda --workers 12 --batch 64` is
+meant for a GPU, with the mixing on the CPU's cores; only the CPU has been tried so far.
 """
 
 import argparse
@@ -19,6 +20,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
 import torch
+from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
 import losses
 import quantization
@@ -48,30 +50,63 @@ def arguments():
     parser.add_argument("--validate-steps", type=int, default=500)
     parser.add_argument("--quantized", action="store_true", help="quantization-aware: int8 layers")
     parser.add_argument("--teacher", type=Path, help="checkpoint of a network to learn from, too")
+    parser.add_argument("--device", default="cpu", help="where the network is trained")
+    parser.add_argument("--workers", type=int, default=0, help="processes that mix beside it")
     parser.add_argument("--compile", action="store_true", help="fuse the losses' arithmetic")
     parser.add_argument("--steps", type=int, default=0, help="stop after so many steps")
     return parser.parse_args()
 
 
+class Mixtures(IterableDataset):
+    """Endless batches; every worker draws others."""
+
+    def __init__(self, options, step):
+        super().__init__()
+        self.options, self.step = options, step
+
+    def __iter__(self):
+        torch.set_num_threads(1)
+        worker = get_worker_info()
+        seed = (self.options.seed, self.step, *([worker.id] if worker else []))
+        bank = Bank(self.options.work, "train", self.options.free_only)
+        mixer = Mixer(bank, seed, self.options.seconds)
+        while True:
+            yield mixer.batch(self.options.batch)
+
+
+def mixtures(options, step):
+    """An iterator over pairs of tensors (B, samples), mixed in processes beside this one if asked."""
+    return iter(
+        DataLoader(
+            Mixtures(options, step),
+            batch_size=None,
+            num_workers=options.workers,
+            pin_memory=options.device != "cpu",
+        )
+    )
+
+
 class Trainer:
     def __init__(self, options):
         self.options = options
+        self.device = torch.device(options.device)
         self.name = options.name or options.shape
         torch.manual_seed(options.seed)
-        self.network = make(options.shape)
-        self.denoiser = Denoiser(self.network)
+        self.network = make(options.shape).to(self.device)
+        self.denoiser = Denoiser(self.network).to(self.device)
         self.front = self.network.shape.front
         self.average = {k: v.clone() for k, v in self.network.state_dict().items()}
         self.optimiser = self.make_optimiser()
         self.step, self.spent, self.hours, self.skipped = 0, 0.0, 0.0, 0
         self.best = -math.inf
         if options.start:
-            self.start(torch.load(options.start, weights_only=False))
+            self.start(self.read(options.start))
         if options.resume and self.path("pt").exists():
             self.load(self.path("pt"))
-        self.teacher = Denoiser(load_network(options.teacher)) if options.teacher else None
-        bank = Bank(options.work, "train", options.free_only)
-        self.mixer = Mixer(bank, (options.seed, self.step), options.seconds)
+        self.teacher = None
+        if options.teacher:
+            self.teacher = Denoiser(load_network(options.teacher)).to(self.device)
+        self.mixtures = mixtures(options, self.step)
         self.draw = np.random.default_rng((options.seed, self.step, 1))
         self.stopping = False
         if options.compile:
@@ -109,8 +144,11 @@ class Trainer:
         torch.save(state, temporary)
         temporary.replace(self.path(suffix))
 
+    def read(self, path):
+        return torch.load(path, weights_only=False, map_location=self.device)
+
     def load(self, path):
-        state = torch.load(path, weights_only=False)
+        state = self.read(path)
         self.network.load_state_dict(state["raw"])
         self.average = state["average"]
         self.optimiser.load_state_dict(state["optimiser"])
@@ -132,15 +170,17 @@ class Trainer:
         warm = min(1.0, (self.step + 1) / 200)
         return self.options.rate * (0.005 + 0.995 * warm * (0.5 + 0.5 * math.cos(math.pi * used)))
 
+    def autocast(self):
+        enabled = not self.options.float32
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=enabled)
+
     def train_step(self):
         for group in self.optimiser.param_groups:
             group["lr"] = self.learning_rate()
-        mixture, target = map(torch.from_numpy, self.mixer.batch(self.options.batch))
+        mixture, target = (x.to(self.device, non_blocking=True) for x in next(self.mixtures))
         noisy, clean = self.front.analysis(mixture), self.front.analysis(target)
-        bfloat16 = not self.options.float32
-        with torch.autocast("cpu", torch.bfloat16, enabled=bfloat16):
-            with quantization.enabled(self.options.quantized):
-                output, speech = self.denoiser(noisy)
+        with self.autocast(), quantization.enabled(self.options.quantized):
+            output, speech = self.denoiser(noisy)
         size = int(self.draw.choice(losses.RESOLUTIONS))
         loss, snr = losses.total(output, speech, clean, mixture, target, self.front, size)
         if self.teacher:
@@ -161,7 +201,7 @@ class Trainer:
     def taught(self, mixture):
         """The teacher's output as spectra of this network's front end."""
         front = self.teacher.front
-        with torch.autocast("cpu", torch.bfloat16, enabled=not self.options.float32):
+        with self.autocast():
             output, _ = self.teacher(front.analysis(mixture))
         return self.front.analysis(front.synthesis(output))
 
@@ -185,9 +225,9 @@ class Trainer:
         self.network.train()
         recent, saved = [], time.time()
         while not self.stopping and self.spent < 60 * self.options.minutes:
-            started = time.process_time()
+            started = self.clock()
             recent.append(self.train_step())
-            self.spent += time.process_time() - started
+            self.spent += self.clock() - started
             if self.step % 100 == 0:
                 self.report(np.mean(recent, 0))
                 recent = []
@@ -199,6 +239,10 @@ class Trainer:
             if self.options.steps and self.step >= self.options.steps:
                 break
         self.save()
+
+    def clock(self):
+        """Computing time in seconds: of this process, or of the wall clock beside a GPU."""
+        return time.process_time() if self.device.type == "cpu" else time.monotonic()
 
     def report(self, means):
         rate = self.optimiser.param_groups[0]["lr"]
