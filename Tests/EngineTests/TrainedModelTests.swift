@@ -7,7 +7,7 @@ import Testing
 ///
 /// Where the models have changed, Tests/Fixtures/make_model_goldens.py makes the files anew.
 struct TrainedModelTests {
-  @Test(arguments: ["full", "light"], InstructionSet.available)
+  @Test(arguments: ["full", "light", "low-latency"], InstructionSet.available)
   func `a float model agrees with LiteRT to 1e-5 over a stream`(
     name: String, instructionSet: InstructionSet
   ) throws {
@@ -16,25 +16,12 @@ struct TrainedModelTests {
 
   /// Without fused multiply-add a rounding may go the other way, and then an activation may be
   /// quantized to the next integer.
-  @Test(arguments: ["full.int8", "light.int8"], InstructionSet.available)
+  @Test(arguments: ["full.int8", "light.int8", "low-latency.int8"], InstructionSet.available)
   func `an int8 model equals LiteRT over a stream`(
     name: String, instructionSet: InstructionSet
   ) throws {
     let tolerance: Float = instructionSet == .sse41 ? 5e-3 : 1e-6
     try check(name, instructionSet) { largestError($0, $1) <= tolerance }
-  }
-
-  @Test(arguments: ["full.int8", "light.int8"], GoldenTests.fusing)
-  func `the filter taps of an int8 model equal LiteRT's bit for bit`(
-    name: String, instructionSet: InstructionSet
-  ) throws {
-    let fixture = try Fixture(model: name)
-    var network = try Network(
-      fixture.graph, states: fixture.states, instructionSet: instructionSet)
-    for run in fixture.runs {
-      let taps = try #require(run.outputs.first { $0.name == "taps" })
-      #expect(try network.run(run.inputs, reading: ["taps"]) == [taps.values])
-    }
   }
 
   private func check(
@@ -52,7 +39,7 @@ struct TrainedModelTests {
     }
   }
 
-  @Test(arguments: ["full", "light"])
+  @Test(arguments: ["full", "light", "low-latency"])
   func `int8 costs little accuracy`(name: String) throws {
     let float = try Fixture(model: name)
     let integer = try Fixture(model: "\(name).int8")

@@ -22,7 +22,6 @@ MODELS = FOLDER.parent.parent / "models"
 sys.path.insert(0, str(MODELS / "training"))
 
 from runner import features_of
-from spectrum import HOP, WINDOW, band_edges
 
 from make_fixtures import write_golden
 from tflite_builder import metadata, run
@@ -30,9 +29,9 @@ from tflite_builder import metadata, run
 HOPS = 24
 
 
-def signal():
+def signal(hop):
     random = np.random.default_rng(7)
-    t = np.arange(HOPS * HOP) / 48000
+    t = np.arange(HOPS * hop) / 48000
     pitch = 140 + 30 * np.sin(2 * np.pi * 2.1 * t)
     phase = 2 * np.pi * np.cumsum(pitch) / 48000
     voice = sum(np.sin(k * phase) / k for k in range(1, 30))
@@ -40,12 +39,11 @@ def signal():
     return 0.08 * voice * envelope + 0.02 * random.standard_normal(len(t))
 
 
-def features():
-    edges = np.array(band_edges())
-    window = np.sqrt(0.5 - 0.5 * np.cos(2 * np.pi * np.arange(WINDOW) / WINDOW))
-    padded = np.concatenate([np.zeros(WINDOW - HOP), signal()])
+def features(hop, edges):
+    window = np.sqrt(0.5 - 0.5 * np.cos(np.pi * np.arange(2 * hop) / hop))
+    padded = np.concatenate([np.zeros(hop), signal(hop)])
     return [
-        features_of(np.fft.rfft(padded[i * HOP : i * HOP + WINDOW] * window), edges)
+        features_of(np.fft.rfft(padded[i * hop : (i + 2) * hop] * window), edges)
         .astype(np.float32)
         .reshape(1, 1, -1, 3)
         for i in range(HOPS)
@@ -53,10 +51,12 @@ def features():
 
 
 if __name__ == "__main__":
-    values = [{"features": f} for f in features()]
-    for name in ("full", "full.int8", "light", "light.int8"):
-        model = (MODELS / f"{name}.tflite").read_bytes()
-        states = json.loads(metadata(model, "qdenoise"))["states"]
-        results = run(model, values, [tuple(pair) for pair in states])
+    for path in sorted(MODELS.glob("*.tflite")):
+        model = path.read_bytes()
+        about = json.loads(metadata(model, "qdenoise"))
+        edges = np.array(about["band_edges"])
+        values = [{"features": f} for f in features(about["hop"], edges)]
+        results = run(model, values, [tuple(pair) for pair in about["states"]])
         head = struct.pack("<I", zlib.crc32(model))
-        write_golden(f"model_{name}", values, results, ["features"], ["taps", "gains"], head)
+        outputs = ["taps", "gains", "speech"]
+        write_golden(f"model_{path.stem}", values, results, ["features"], outputs, head)

@@ -35,7 +35,7 @@ struct QuantizeTests {
     }
   }
 
-  @Test(arguments: ["full", "light"])
+  @Test(arguments: ["full", "light", "low-latency"])
   func `the embedded int8 models are made of the float ones`(name: String) throws {
     let graph = try Self.fixture("../../models/\(name)")
     let bytes = try TFLiteFile.write(try quantize(graph))

@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 import torch
+from PIL import Image
 
 import losses
 from bank import read_manifest
@@ -186,6 +187,8 @@ def pictures(rows, command, folder):
                 soundfile.write(files[-1], row[key], SAMPLE_RATE)
             picture = folder / f"{row['id']}.png"
             subprocess.run([command, "plot", *files, "-o", picture], check=True)
+            image = Image.open(picture).convert("RGB")
+            image.resize((image.width // 2, image.height // 2)).quantize(64).save(picture)
             print(f"- {picture}: {row['noise']} at {row['snr_db']} dB, reverb {row['reverb']}")
 
 
