@@ -179,12 +179,11 @@ def full_band(corpus, program):
 
 def pictures(rows, command, folder):
     folder.mkdir(parents=True, exist_ok=True)
-    for row in rows:
-        if row["id"] in PICTURES:
-            files = []
-            for name, key in (("before", "x"), ("after", "y")):
-                files.append(folder / f"{row['id']}-{name}.wav")
-                soundfile.write(files[-1], row[key], SAMPLE_RATE)
+    for row in (r for r in rows if r["id"] in PICTURES):
+        with tempfile.TemporaryDirectory() as sounds:
+            files = [Path(sounds) / f"{name}.wav" for name in ("before", "after")]
+            for file, key in zip(files, "xy"):
+                soundfile.write(file, row[key], SAMPLE_RATE)
             picture = folder / f"{row['id']}.png"
             subprocess.run([command, "plot", *files, "-o", picture], check=True)
             image = Image.open(picture).convert("RGB")
