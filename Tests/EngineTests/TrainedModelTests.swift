@@ -15,12 +15,12 @@ struct TrainedModelTests {
   }
 
   /// Without fused multiply-add a rounding may go the other way, and then an activation may be
-  /// quantized to the next integer.
+  /// quantized to the next integer: a 255th of its range.
   @Test(arguments: ["full.int8", "light.int8", "low-latency.int8"], InstructionSet.available)
   func `an int8 model equals LiteRT over a stream`(
     name: String, instructionSet: InstructionSet
   ) throws {
-    let tolerance: Float = instructionSet == .sse41 ? 5e-3 : 1e-6
+    let tolerance: Float = instructionSet == .sse41 ? 2e-2 : 1e-6
     try check(name, instructionSet) { largestError($0, $1) <= tolerance }
   }
 
