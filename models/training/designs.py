@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import nn
 
 import quantization as q
-from network import HEAD, SHAPES, Dense, Linear, Mix, Network, Shape, start_small
+from network import HEAD, SHAPES, Block, Dense, Linear, Network, Shape, start_small
 from spectrum import TAPS
 
 
@@ -38,17 +38,12 @@ class Recurrent(nn.Module):
         return torch.stack(outputs, 1)
 
 
-class RecurrentBlock(nn.Module):
-    """As `network.Block` with a GRU, the same for every position, in place of the time conv."""
+class RecurrentBlock(Block):
+    """`network.Block` with a GRU, the same for every position, in place of the time convolution."""
 
     def __init__(self, rows, channels, middle):
-        super().__init__()
+        super().__init__(rows, channels, middle, dilation=1)
         self.time = Recurrent(channels, channels)
-        self.out = Linear(channels, channels)
-        self.mix = Mix(rows)
-        self.up = Dense(channels, middle)
-        self.down = Linear(middle, channels)
-        start_small(self.out, self.down)
 
     def forward(self, x):
         batch, hops, rows, channels = x.shape
