@@ -1,7 +1,7 @@
 """The networks that can be trained: the shipped ones, and the designs they were compared with.
 
 The others share the front end and the heads and differ in what sees time (docs/network.md).
-`export.py` writes the shipped design only.
+`export.py` writes those whose time is in blocks over rows: the shipped ones and `recurrent`.
 """
 
 import torch

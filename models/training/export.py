@@ -11,8 +11,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from designs import make
-from network import SHAPES
+from designs import DESIGNS, Recurrent, make
 from spectrum import BANDS, COMPRESSION, SAMPLE_RATE, TAPS
 from tflite_writer import GraphWriter
 
@@ -53,7 +52,36 @@ class Exporter:
         weight, bias = folded(linear.weight, linear.bias, norm)
         return self.graph.dense(x, weight, bias, name, relu)
 
+    def recurrent(self, x, module, name):
+        """A step of a GRU, the same for every row: h' = n + z (h - n), in the form that the engine
+        runs as one step (docs/engine.md)."""
+        g, cell, index = self.graph, module.cell, len(self.states)
+        shape = [*g.shape(x)[:-1], cell.hidden_size]
+        state = g.input(f"state_{index}_in", shape)
+
+        def gates(values, weight, bias, part):
+            arrays = [parameter.detach().numpy() for parameter in (weight, bias)]
+            return g.split(g.dense(values, *arrays, f"{name}/{part}"), 3, 2, f"{name}/{part}")
+
+        now = gates(x, cell.weight_ih_l0, cell.bias_ih_l0, "input")
+        past = gates(state, cell.weight_hh_l0, cell.bias_hh_l0, "past")
+        reset, update = (
+            g.logistic(g.add(now[gate], past[gate], f"{name}/{part}_sum"), f"{name}/{part}")
+            for gate, part in enumerate(("reset", "update"))
+        )
+        kept = g.add(now[2], g.multiply(reset, past[2], f"{name}/kept"), f"{name}/new_sum")
+        new = g.tanh(kept, f"{name}/new")
+        change = g.multiply(update, g.subtract(state, new, f"{name}/change"), f"{name}/undone")
+        self.states.append(g.add(new, change, f"state_{index}_out"))
+        return self.states[-1]
+
     def time(self, x, module, name):
+        """What sees the past."""
+        if isinstance(module, Recurrent):
+            return self.recurrent(x, module, name)
+        return self.rows(x, module, name)
+
+    def rows(self, x, module, name):
         """Rows t-2d and t-d from the state, t from now; the state moves on by one row."""
         g, d = self.graph, module.dilation
         row = list(g.shape(x))
@@ -177,13 +205,13 @@ def load_network(path):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("checkpoint", type=Path, help="or the name of a shape: random weights")
+    parser.add_argument("checkpoint", type=Path, help="or the name of a design: random weights")
     parser.add_argument("out", type=Path)
     parser.add_argument("--name", help="in the metadata; the file's stem where left out")
     parser.add_argument("--licence", default=LICENCE)
     parser.add_argument("--int8", action="store_true")
     options = parser.parse_args()
-    if str(options.checkpoint) in SHAPES:
+    if str(options.checkpoint) in DESIGNS:
         torch.manual_seed(1)
         network = make(str(options.checkpoint)).eval()
     else:

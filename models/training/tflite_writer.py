@@ -75,18 +75,23 @@ class GraphWriter:
     # Operators
 
     def operator(self, kind, inputs, shape, name, options=None):
+        return self.several(kind, inputs, [(name, shape)], options)[0]
+
+    def several(self, kind, inputs, outputs, options=None):
+        """An operator with any `outputs`, each a name and a shape."""
         code = getattr(schema.BuiltinOperator, kind)
         if code not in self.codes:
             self.codes.append(code)
         op = schema.OperatorT()
         op.opcodeIndex = self.codes.index(code)
-        op.inputs, op.outputs = inputs, [self.tensor(name, shape)]
+        op.inputs = inputs
+        op.outputs = [self.tensor(name, shape) for name, shape in outputs]
         if options is not None:
             op.builtinOptions = options
             options_name = type(options).__name__[:-1]
             op.builtinOptionsType = getattr(schema.BuiltinOptions, options_name)
         self.operators.append(op)
-        return op.outputs[0]
+        return op.outputs
 
     @staticmethod
     def activation(relu):
@@ -131,8 +136,21 @@ class GraphWriter:
         shape[axis] = sum(self.shape(part)[axis] for part in parts)
         return self.operator("CONCATENATION", list(parts), shape, name, options)
 
+    def split(self, x, parts, axis, name):
+        """Equal parts along an axis."""
+        options = schema.SplitOptionsT()
+        options.numSplits = parts
+        shape = list(self.shape(x))
+        shape[axis] //= parts
+        outputs = [(f"{name}/{part}", shape) for part in range(parts)]
+        inputs = [self.integers(name + "/axis", axis), x]
+        return self.several("SPLIT", inputs, outputs, options)
+
     def add(self, a, b, name):
         return self.operator("ADD", [a, b], self.shape(a), name, schema.AddOptionsT())
+
+    def subtract(self, a, b, name):
+        return self.operator("SUB", [a, b], self.shape(a), name, schema.SubOptionsT())
 
     def multiply(self, a, b, name):
         """b is broadcast to the shape of a."""
@@ -151,6 +169,9 @@ class GraphWriter:
 
     def logistic(self, x, name):
         return self.operator("LOGISTIC", [x], self.shape(x), name)
+
+    def tanh(self, x, name):
+        return self.operator("TANH", [x], self.shape(x), name)
 
     # The file
 

@@ -2,15 +2,16 @@ import numpy as np
 import pytest
 import torch
 
+from designs import make
 from export import TOLERANCE, largest_difference, tflite_bytes
-from network import SHAPES, Denoiser, Network
+from network import SHAPES, Denoiser
 from runner import StreamingModel, denoise
 
 
 def trained(kind):
     """A network with random weights and BatchNorm statistics as if it had been trained."""
     torch.manual_seed(4)
-    network = Network(SHAPES[kind])
+    network = make(kind)
     for module in network.modules():
         if isinstance(module, torch.nn.BatchNorm1d):
             torch.nn.init.normal_(module.running_mean, 0, 0.3)
@@ -20,7 +21,7 @@ def trained(kind):
     return network.eval()
 
 
-@pytest.mark.parametrize("kind", SHAPES)
+@pytest.mark.parametrize("kind", [*SHAPES, "recurrent"])
 def test_the_file_equals_the_framework_hop_by_hop(kind):
     network = trained(kind)
     assert largest_difference(network, tflite_bytes(network, kind)) < TOLERANCE
@@ -41,7 +42,7 @@ def test_the_metadata_names_every_state():
     assert len(metadata["band_edges"]) == 33
 
 
-@pytest.mark.parametrize("kind", ["light", "low-latency"])
+@pytest.mark.parametrize("kind", ["light", "low-latency", "recurrent"])
 def test_a_stream_equals_the_whole_file(kind):
     network, rng = trained(kind), np.random.default_rng(2)
     hop = network.shape.front.hop
