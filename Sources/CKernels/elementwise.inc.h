@@ -127,6 +127,49 @@ void CK_NAME(ck_f32_softmax)(size_t n, const float *x, float beta, float *y) CK_
   CK_LOOP for (size_t i = 0; i < n; i++) y[i] *= scale;
 }
 
+#define CK_CHUNK 16
+
+/// Units `first` to `first` + `count` of a row, CK_CHUNK at most and a constant where there are as
+/// many.
+CK_INLINE void CK_NAME(gru_chunk)(size_t first, const size_t count, const float *in,
+                                  const float *past, struct ck_gru_gates gates, const float *h,
+                                  float *y) CK_NONBLOCKING {
+  const size_t size = count * sizeof(float);
+  float reset[CK_CHUNK] = {0}, update[CK_CHUNK] = {0}, candidate[CK_CHUNK] = {0};
+  float past_reset[CK_CHUNK] = {0}, past_update[CK_CHUNK] = {0}, past_candidate[CK_CHUNK] = {0};
+  float state[CK_CHUNK] = {0};
+  memcpy(reset, in + gates.reset + first, size);
+  memcpy(update, in + gates.update + first, size);
+  memcpy(candidate, in + gates.candidate + first, size);
+  memcpy(past_reset, past + gates.reset + first, size);
+  memcpy(past_update, past + gates.update + first, size);
+  memcpy(past_candidate, past + gates.candidate + first, size);
+  memcpy(state, h + first, size);
+  CK_LOOP for (size_t i = 0; i < CK_CHUNK; i++) {
+    const float r = CK_NAME(logistic)(reset[i] + past_reset[i]);
+    const float z = CK_NAME(logistic)(update[i] + past_update[i]);
+    const float n = CK_NAME(tanh)(candidate[i] + r * past_candidate[i]);
+    state[i] = n + z * (state[i] - n);
+  }
+  memcpy(y + first, state, size);
+}
+
+void CK_NAME(ck_f32_gru)(size_t rows, size_t units, const float *in, const float *past,
+                         struct ck_gru_gates gates, const float *h, float *y) CK_NONBLOCKING {
+  for (size_t row = 0; row < rows; row++) {
+    size_t first = 0;
+    for (; first + CK_CHUNK <= units; first += CK_CHUNK) {
+      CK_NAME(gru_chunk)(first, CK_CHUNK, in, past, gates, h, y);
+    }
+    if (first < units) CK_NAME(gru_chunk)(first, units - first, in, past, gates, h, y);
+    in += 3 * units;
+    past += 3 * units;
+    h += units;
+    y += units;
+  }
+}
+
+#undef CK_CHUNK
 #undef CK_UNARY
 #undef CK_BINARY
 #undef CK_BINARY_LOOP

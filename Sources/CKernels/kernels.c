@@ -36,7 +36,8 @@
             [CK_SQUARE] = ck_f32_vsquare__##isa,                   \
             [CK_SQRT] = ck_f32_vsqrt__##isa,                       \
             [CK_RSQRT] = ck_f32_vrsqrt__##isa},                    \
-  .sum = ck_f32_sum__##isa, .softmax = ck_f32_softmax__##isa
+  .sum = ck_f32_sum__##isa, .softmax = ck_f32_softmax__##isa, \
+  .gru = ck_f32_gru__##isa
 
 static const struct ck_kernels scalar = {
     .flip = 0,
@@ -110,7 +111,7 @@ static const struct ck_kernels avx512vnni = {
     .f32_gemm = ck_f32_gemm_6x64__avx512,
     CK_QUANTIZE(avx512),
     CK_DEPTHWISE(avx2),
-    CK_ELEMENTWISE(avx2),
+    CK_ELEMENTWISE(avx512),
     CK_INTEGER(avx2),
 };
 #endif

@@ -85,7 +85,9 @@
   CK_DECLARE_BINARY(maximum, isa)                                                 \
   CK_DECLARE_BINARY(prelu, isa)                                                   \
   float ck_f32_sum__##isa(size_t, const float *) CK_NONBLOCKING;                  \
-  void ck_f32_softmax__##isa(size_t, const float *, float, float *) CK_NONBLOCKING;
+  void ck_f32_softmax__##isa(size_t, const float *, float, float *) CK_NONBLOCKING; \
+  void ck_f32_gru__##isa(size_t, size_t, const float *, const float *, struct ck_gru_gates, \
+                         const float *, float *) CK_NONBLOCKING;
 
 CK_DECLARE_QUANTIZE(scalar)
 CK_DECLARE_QD8_GEMM(1x8c1, scalar)
@@ -118,6 +120,7 @@ CK_DECLARE_QS8_GEMM(2x32c4, avxvnni)
 CK_DECLARE_QD8_GEMM(6x64c4, avx512vnni)
 CK_DECLARE_QS8_GEMM(6x64c4, avx512vnni)
 CK_DECLARE_F32_GEMM(6x64, avx512)
+CK_DECLARE_ELEMENTWISE(avx512)
 #endif
 
 #if defined(__aarch64__)

@@ -19,6 +19,7 @@ extension Network {
     case .batchProduct(let product): perform(product)
     case .resize(let resize): perform(resize)
     case .lstm(let lstm): perform(lstm)
+    case .gatedRecurrence(let step): perform(step)
     case .depthwise(let depthwise): perform(depthwise)
     case .fullIntegerProduct(let product): performFullInteger(product)
     case .fullIntegerDepthwise(let depthwise): performFullInteger(depthwise)

@@ -11,6 +11,7 @@ extension Planner {
       }
       return
     }
+    if let cell = gatedCells[index] { return try lowerGatedCell(index, cell) }
     if case .unsupported = node.kind { throw unsupported(index, "it is not implemented") }
     if try fold(index) { return }
     try checkTypes(index)

@@ -30,9 +30,15 @@ extension Planner {
     .invalidState(graph: graph.name, state: state, reason: reason)
   }
 
-  /// Gives a state its memory: a ring of rows for a shift register, else two buffers that swap.
+  /// Gives a state its memory: a ring of rows for a shift register, one buffer where a cell writes
+  /// over it, else two buffers that swap.
   mutating func plan(_ pair: ResolvedPair) throws(EngineError) {
     if let register = shiftRegister(pair) { return try plan(register, pair) }
+    if isInPlaceCell(pair) {
+      values[pair.input] = try persistent(pair.input)
+      values[pair.output] = values[pair.input]
+      return
+    }
     let bytes = try byteCount(pair.output)
     rings.append(Ring(slots: 2, slotBytes: bytes))
     _ = try checkedSize(2 * bytes)

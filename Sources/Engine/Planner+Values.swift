@@ -53,7 +53,7 @@ extension Planner {
     for index in graph.operators.indices.reversed() where !absorbed.contains(index) {
       let node = graph.operators[index]
       guard node.outputs.count == 1, let output = node.outputs.first,
-        registerRows[index] == nil, !gathered.contains(output)
+        registerRows[index] == nil, gatedCells[index] == nil, !gathered.contains(output)
       else { continue }
       func mayShare(_ input: Int) -> Bool {
         isMovable(input) && (!overwritten.contains(output) || readers[input] == [index])

@@ -47,6 +47,8 @@ struct Planner {
   var registerRows: [Int: (row: Int, destination: Value)] = [:]
   /// Operators that other operators, or the states, have taken over.
   var absorbed: Set<Int> = []
+  /// Recurrent cells that run as one step, by their last operator.
+  var gatedCells: [Int: GatedCell] = [:]
   /// Quantized forms of tensors, so that each is made once.
   var quantized: [QuantizationKey: QuantizedValue] = [:]
   var weightCache: [WeightKey: Int] = [:]
@@ -100,6 +102,7 @@ struct Planner {
       }
       values[tensor] = try persistent(tensor)
     }
+    findGatedCells()
     for pair in pairs { try plan(pair) }
     chooseGathered()
     try chooseValues()

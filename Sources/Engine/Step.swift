@@ -21,6 +21,7 @@ enum Step {
   case batchProduct(BatchProduct)
   case resize(Resize)
   case lstm(LSTM)
+  case gatedRecurrence(GatedRecurrence)
   case depthwise(Depthwise)
   case fullIntegerProduct(Product)
   case fullIntegerDepthwise(Depthwise)
@@ -194,6 +195,18 @@ enum Step {
     var units: Int
   }
 
+  /// A step of gated recurrent units from their two products, the same for every row; the
+  /// destination may be the state.
+  struct GatedRecurrence {
+    var input: Address
+    var past: Address
+    var state: Address
+    var destination: Address
+    var rows: Int
+    var units: Int
+    var order: GateOrder
+  }
+
   /// One row of output pixels after the other, over a padded image.
   struct Depthwise {
     var weights: Int
@@ -296,6 +309,7 @@ extension Step {
     case .batchProduct: "batch product"
     case .resize: "resize"
     case .lstm: "lstm"
+    case .gatedRecurrence: "gated recurrence"
     case .depthwise: "depthwise"
     case .fullIntegerProduct: "full integer product"
     case .fullIntegerDepthwise: "full integer depthwise"

@@ -55,6 +55,31 @@ import CKernels
       kernels, function, input.count, input.baseAddress, p, q, output.baseAddress)
   }
 
+  /// A step of gated recurrent units, for each row of `units`: h' = n + z (h - n) with
+  /// n = tanh(input_n + r past_n), r and z = logistic(input + past).
+  ///
+  /// - Parameters:
+  ///   - input: rows of three parts of `units` values.
+  ///   - past: as many.
+  ///   - reset: which part is r; `update`: z; `candidate`: n.
+  ///   - state: h, `rows` rows of `units`.
+  ///   - output: h'; it may be `state`.
+  public func gatedRecurrence(
+    rows: Int, units: Int, input: UnsafeBufferPointer<Float>, past: UnsafeBufferPointer<Float>,
+    reset: Int, update: Int, candidate: Int, state: UnsafeBufferPointer<Float>,
+    into output: UnsafeMutableBufferPointer<Float>
+  ) {
+    precondition(input.count == 3 * rows * units && past.count == input.count, "not three parts")
+    precondition(state.count == rows * units && output.count == rows * units, "not one state")
+    precondition([reset, update, candidate].allSatisfy { (0..<3).contains($0) }, "no such part")
+    guard rows > 0 else { return }
+    let gates = ck_gru_gates(
+      reset: reset * units, update: update * units, candidate: candidate * units)
+    unsafe kernels.pointee.gru(
+      rows, units, input.baseAddress, past.baseAddress, gates, state.baseAddress,
+      output.baseAddress)
+  }
+
   /// The sum of all values, in 16 interleaved partial sums.
   public func sum(_ input: UnsafeBufferPointer<Float>) -> Float {
     unsafe kernels.pointee.sum(input.count, input.baseAddress)

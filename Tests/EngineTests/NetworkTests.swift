@@ -5,7 +5,9 @@ import TFLite
 import Testing
 
 struct NetworkTests {
-  @Test(arguments: ["streaming_int8", "streaming_f32", "shapes", "elementwise", "conv_3x3_int8"])
+  @Test(arguments: [
+    "streaming_int8", "streaming_f32", "gru_int8", "shapes", "elementwise", "conv_3x3_int8",
+  ])
   func `a run allocates nothing`(name: String) throws {
     let graph = try Fixture(name).graph
     var network = try Network(graph, states: streamingStates(graph))

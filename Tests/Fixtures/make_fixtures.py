@@ -245,6 +245,54 @@ def streaming(int8):
     save(f"streaming_{'int8' if int8 else 'f32'}", b, runs=60, states=states)
 
 
+def cell(b, x, h, units, int8, sliced, seed):
+    """A step of a GRU: n + z (h - n), cut by SPLIT in the order r, z, n; or z h + (1 - z) n, cut
+    by slices in the order z, r, n, as Keras has it."""
+    shape = b.shape(h)
+    parts = []
+    for offset, v in enumerate((x, h)):
+        width = b.shape(v)[-1]
+        whole = b.fully_connected(v, normal(seed + offset, 3 * units, width) * np.float32(0.3),
+                                  normal(seed + 2 + offset, 3 * units), int8)
+        if sliced:
+            ends = [(i * units, (i + 1) * units) for i in range(3)]
+            parts.append([b.op("STRIDED_SLICE",
+                               [whole, b.constant([0, 0, first]), b.constant([0, 0, last]),
+                                b.constant([1, 1, 1])], shape, "StridedSliceOptions", beginMask=3,
+                               endMask=3) if i else b.slice(whole, [0, 0, 0], shape)
+                          for i, (first, last) in enumerate(ends)])
+        else:
+            parts.append(b.op("SPLIT", [b.constant(np.int32(2)), whole], [shape] * 3,
+                              "SplitOptions", numSplits=3))
+
+    def op(name, p, q):
+        return b.op(name, [p, q], shape, name.capitalize() + "Options")
+
+    first, second = (b.op("LOGISTIC", [op("ADD", parts[0][i], parts[1][i])], shape)
+                     for i in (0, 1))
+    reset, update = (second, first) if sliced else (first, second)
+    kept = op("MUL", parts[1][2], reset) if sliced else op("MUL", reset, parts[1][2])
+    new = b.op("TANH", [op("ADD", kept, parts[0][2])], shape)
+    if sliced:
+        rest = op("SUB", b.constant(np.float32(1)), update)
+        return op("ADD", op("MUL", update, h), op("MUL", rest, new))
+    return op("ADD", new, op("MUL", update, op("SUB", h, new)))
+
+
+def gated(name, shape, units, int8, sliced=False):
+    """Two cells, one above the other. Of the second, the change of its state is put out too, so
+    that the old one is read after the new one is made."""
+    b = Builder()
+    x = b.input("x", shape)
+    state = [*shape[:-1], units]
+    lower, upper = b.input("lower_in", state), b.input("upper_in", state)
+    first = b.output(cell(b, x, lower, units, int8, sliced, 80), "lower_out")
+    second = b.output(cell(b, first, upper, units, int8, sliced, 90), "upper_out")
+    b.output(b.op("SUB", [second, upper], state, "SubOptions"), "change")
+    b.output(b.fully_connected(second, normal(99, 7, units), None), "y")
+    save(name, b, runs=20, states=[("lower_in", "lower_out"), ("upper_in", "upper_out")])
+
+
 def denoiser(name, kind, hop):
     """A denoiser that leaves the sound as it is and takes loudness in the low bins for speech."""
     low, bands = 64 * hop // 480, 32
@@ -275,5 +323,9 @@ if __name__ == "__main__":
     images()
     streaming(False)
     streaming(True)
+    gated("gru_f32", [1, 5, 20], 17, False)
+    gated("gru_sliced_f32", [1, 1, 40], 33, False, sliced=True)
+    gated("gru_int8", [1, 24, 48], 48, True)
+    gated("gru_sliced_int8", [1, 3, 24], 20, True, sliced=True)
     denoiser("denoiser_full", "full", 480)
     denoiser("denoiser_low_latency", "low-latency", 240)

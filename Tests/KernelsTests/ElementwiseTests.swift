@@ -117,6 +117,41 @@ import Testing
   }
 
   @Test(arguments: InstructionSet.available)
+  func `a gated recurrence is its functions one after the other, bit for bit`(
+    instructionSet: InstructionSet
+  ) {
+    for (rows, units) in [(1, 1), (3, 7), (2, 16), (1, 17), (24, 48), (2, 31), (1, 256)] {
+      let input = ElementwiseTests.values(3 * rows * units, seed: 1)
+      let past = ElementwiseTests.values(3 * rows * units, seed: 2)
+      let old = ElementwiseTests.values(rows * units, seed: 3)
+      var state = old
+      input.withUnsafeBufferPointer { input in
+        past.withUnsafeBufferPointer { past in
+          state.withUnsafeMutableBufferPointer { state in
+            Elementwise(instructionSet).gatedRecurrence(
+              rows: rows, units: units, input: input, past: past, reset: 2, update: 0,
+              candidate: 1, state: UnsafeBufferPointer(state), into: state)
+          }
+        }
+      }
+      func part(_ values: [Float], _ place: Int) -> [Float] {
+        (0..<rows).flatMap { values[(3 * $0 + place) * units..<(3 * $0 + place + 1) * units] }
+      }
+      func both(_ operation: Elementwise.Binary, _ a: [Float], _ b: [Float]) -> [Float] {
+        ElementwiseTests.apply(operation, a, b, instructionSet)
+      }
+      func gate(_ place: Int) -> [Float] {
+        ElementwiseTests.apply(
+          .logistic, both(.add, part(input, place), part(past, place)), instructionSet)
+      }
+      let kept = both(.add, part(input, 1), both(.multiply, gate(2), part(past, 1)))
+      let new = ElementwiseTests.apply(.tanh, kept, instructionSet)
+      let expected = both(.add, new, both(.multiply, gate(0), both(.subtract, old, new)))
+      #expect(areEqual(state, expected, instructionSet), "\(rows) rows of \(units)")
+    }
+  }
+
+  @Test(arguments: InstructionSet.available)
   func `a softmax sums to one and survives large values`(instructionSet: InstructionSet) {
     for count in [1, 5, 16, 37, 96] {
       var generator = SeededGenerator(seed: UInt64(count))

@@ -20,6 +20,17 @@ typedef float (*ck_f32_sum_fn)(size_t n, const float *x) CK_NONBLOCKING;
 /// y = exp(beta * (x - max x)) / sum of the same. y may be x.
 typedef void (*ck_f32_softmax_fn)(size_t n, const float *x, float beta, float *y) CK_NONBLOCKING;
 
+/// Where the parts of a row of 3 * units values begin.
+struct ck_gru_gates {
+  size_t reset, update, candidate;
+};
+
+/// y = n + z (h - n), for `rows` rows of `units` values, where n = tanh(in_n + r * past_n), and r
+/// and z = logistic(in + past) of their parts. y may be h.
+typedef void (*ck_f32_gru_fn)(size_t rows, size_t units, const float *in, const float *past,
+                              struct ck_gru_gates gates, const float *h,
+                              float *y) CK_NONBLOCKING;
+
 enum ck_binary {
   CK_ADD, CK_SUB, CK_MUL, CK_DIV, CK_SQUARED_DIFFERENCE, CK_MINIMUM, CK_MAXIMUM,
   CK_PRELU,  // a < 0 ? a * b : a

@@ -28,6 +28,7 @@ struct ck_kernels {
   ck_f32_unary_fn _Nonnull unary[CK_UNARY_COUNT];
   ck_f32_sum_fn _Nonnull sum;
   ck_f32_softmax_fn _Nonnull softmax;
+  ck_f32_gru_fn _Nonnull gru;
   ck_qs8_vadd_fn _Nonnull qs8_vadd;
   ck_qs8_vmul_fn _Nonnull qs8_vmul;
   ck_qs8_vmax_fn _Nonnull qs8_vmax;

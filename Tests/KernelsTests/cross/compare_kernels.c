@@ -154,6 +154,20 @@ static void compare_elementwise(const char *name, const struct ck_kernels *fast,
   free(a), free(b), free(expected), free(result);
 }
 
+static void compare_gru(const char *name, const struct ck_kernels *fast, size_t units) {
+  const struct ck_kernels *scalar = ck_kernels_for(CK_ISA_SCALAR);
+  enum { rows = 3 };
+  const size_t n = rows * units;
+  const struct ck_gru_gates gates = {units, 0, 2 * units};
+  float *in = random_floats(3 * n, -5, 5), *past = random_floats(3 * n, -5, 5);
+  float *h = random_floats(n, -1, 1), *expected = allocate(n * sizeof(float));
+  in[0] = __builtin_nanf("");
+  scalar->gru(rows, units, in, past, gates, h, expected);
+  fast->gru(rows, units, in, past, gates, h, h);
+  expect_close("gated recurrence", name, expected, h, n, fast->fused ? 0 : 1e-5f);
+  free(in), free(past), free(h), free(expected);
+}
+
 static void compare_depthwise(const char *name, const struct ck_kernels *fast, size_t channels) {
   const struct ck_kernels *scalar = ck_kernels_for(CK_ISA_SCALAR);
   enum { pixels = 4, taps = 3 };
@@ -304,6 +318,7 @@ int main(void) {
       }
       compare_elementwise(names[isa], kernels, sizes[n]);
       compare_depthwise(names[isa], kernels, sizes[n]);
+      compare_gru(names[isa], kernels, sizes[n]);
     }
     compare_odd_values(names[isa], kernels);
     if (isa == CK_ISA_SCALAR) first_checksum = checksum;

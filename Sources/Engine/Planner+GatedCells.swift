@@ -1,0 +1,238 @@
+internal import Kernels
+
+/// A step of a gated recurrent unit (Cho et al. 2014), made of plain operators.
+///
+/// `input` and `past` are products with three parts of `units` columns each, in one order:
+/// h' = n + z (h - n), n = tanh(input_n + r past_n), r and z = sigmoid(input + past).
+struct GatedCell {
+  var input: Int
+  var past: Int
+  /// h.
+  var state: Int
+  /// Which of the three parts is r, z and n.
+  var order: GateOrder
+  var units: Int
+  /// What the last operator takes over.
+  var operators: Set<Int>
+}
+
+/// Which of three parts belongs to which gate.
+struct GateOrder: BitwiseCopyable, Equatable {
+  var reset: Int
+  var update: Int
+  var candidate: Int
+}
+
+extension Planner {
+  /// Finds the cells, by their last operator, and absorbs the others of them.
+  mutating func findGatedCells() {
+    for index in graph.operators.indices {
+      guard let cell = gatedCell(index) else { continue }
+      gatedCells[index] = cell
+      absorbed.formUnion(cell.operators)
+    }
+  }
+
+  /// Whether a state may be written over by the cell that makes the next one: whatever reads it
+  /// has done so by then.
+  func isInPlaceCell(_ pair: ResolvedPair) -> Bool {
+    guard let index = producer[pair.output], let cell = gatedCells[index],
+      cell.state == pair.input, !isOutput[pair.input],
+      isMovable(pair.output, evenIfOutput: true)
+    else { return false }
+    return isRead(pair.input, by: index)
+  }
+
+  private func isRead(_ tensor: Int, by last: Int) -> Bool {
+    readers[tensor].allSatisfy { reader in
+      guard reader <= last else { return false }
+      let node = graph.operators[reader]
+      // What is no copy is read when its own readers are.
+      let isLazy = node.kind.fusion == .view || node.kind.fusion == .gathers
+      return !isLazy || node.outputs.allSatisfy { !isOutput[$0] && isRead($0, by: last) }
+    }
+  }
+
+  mutating func lowerGatedCell(_ index: Int, _ cell: GatedCell) throws(EngineError) {
+    let output = try output(index)
+    let (input, past) = (try value(of: cell.input), try value(of: cell.past))
+    let state = try value(of: cell.state)
+    let destination = try destination(output)
+    emit(
+      .gatedRecurrence(
+        Step.GatedRecurrence(
+          input: address(input), past: address(past), state: address(state),
+          destination: address(destination), rows: try elementCount(output) / cell.units,
+          units: cell.units, order: cell.order)),
+      touching: [input.storage, past.storage, state.storage, destination.storage])
+  }
+
+  // MARK: Recognition
+
+  /// The cell whose new state an operator computes.
+  private func gatedCell(_ index: Int) -> GatedCell? {
+    guard graph.operators[index].kind == .binary(.add, .none),
+      let output = graph.operators[index].outputs.first, let units = shape(output).last, units > 0
+    else { return nil }
+    for blend in blends(output) {
+      guard let candidate = made(blend.candidate, by: .unary(.tanh)),
+        let sum = made(candidate.inputs[0], by: .binary(.add, .none))
+      else { continue }
+      for (own, other) in orders(sum.inputs) {
+        guard let scaled = made(other, by: .binary(.multiply, .none)) else { continue }
+        for (reset, part) in orders(scaled.inputs) {
+          guard let input = gatePart(own, units), let past = gatePart(part, units),
+            let resetGate = gate(reset, units, input.whole, past.whole),
+            let updateGate = gate(blend.update, units, input.whole, past.whole),
+            input.place == past.place,
+            Set([resetGate.place, updateGate.place, input.place]).count == 3
+          else { continue }
+          let operators = blend.operators.union(resetGate.operators)
+            .union(updateGate.operators).union([
+              candidate.index, sum.index, scaled.index, input.index, past.index,
+            ])
+          let cell = GatedCell(
+            input: input.whole, past: past.whole, state: blend.state,
+            order: GateOrder(
+              reset: resetGate.place, update: updateGate.place, candidate: input.place),
+            units: units, operators: operators)
+          if isClosed(cell, index) { return cell }
+        }
+      }
+    }
+    return nil
+  }
+
+  private struct Blend {
+    var update: Int
+    var candidate: Int
+    var state: Int
+    var operators: Set<Int>
+  }
+
+  /// n + z (h - n), and z h + (1 - z) n, in any order of their operands.
+  private func blends(_ output: Int) -> [Blend] {
+    guard let sum = made(output, by: .binary(.add, .none)) else { return [] }
+    var found: [Blend] = []
+    for (first, second) in orders(sum.inputs) {
+      guard let product = made(second, by: .binary(.multiply, .none)) else { continue }
+      for (update, rest) in orders(product.inputs) {
+        if let difference = made(rest, by: .binary(.subtract, .none)),
+          difference.inputs[1] == first
+        {
+          found.append(
+            Blend(
+              update: update, candidate: first, state: difference.inputs[0],
+              operators: [product.index, difference.index]))
+        }
+        guard let other = made(first, by: .binary(.multiply, .none)) else { continue }
+        for (complement, candidate) in orders(other.inputs) {
+          if let difference = made(complement, by: .binary(.subtract, .none)),
+            difference.inputs[1] == update, isOne(difference.inputs[0])
+          {
+            found.append(
+              Blend(
+                update: update, candidate: candidate, state: rest,
+                operators: [product.index, other.index, difference.index]))
+          }
+        }
+      }
+    }
+    return found
+  }
+
+  /// The sigmoid of the sum of one part of each of two products.
+  private func gate(
+    _ tensor: Int, _ units: Int, _ input: Int, _ past: Int
+  ) -> (place: Int, operators: Set<Int>)? {
+    guard let gate = made(tensor, by: .unary(.logistic)),
+      let sum = made(gate.inputs[0], by: .binary(.add, .none))
+    else { return nil }
+    for (first, second) in orders(sum.inputs) {
+      guard let first = gatePart(first, units), let second = gatePart(second, units),
+        first.whole == input, second.whole == past, first.place == second.place
+      else { continue }
+      return (first.place, [gate.index, sum.index, first.index, second.index])
+    }
+    return nil
+  }
+
+  /// Where a third of the columns of another tensor was cut out.
+  private func gatePart(_ tensor: Int, _ units: Int) -> (index: Int, whole: Int, place: Int)? {
+    guard let index = producer[tensor] else { return nil }
+    let node = graph.operators[index]
+    guard case (let whole?, let place?) = cut(index, node, tensor, units),
+      graph.tensors[whole].type == .float32, !graph.tensors[whole].isConstant,
+      shape(whole).last == 3 * units, shape(whole).dropLast() == shape(tensor).dropLast()
+    else { return nil }
+    return (index, whole, place)
+  }
+
+  private func cut(
+    _ index: Int, _ node: Operator, _ tensor: Int, _ units: Int
+  ) -> (whole: Int?, place: Int?) {
+    switch node.kind {
+    case .split(count: 3):
+      guard let axis = optionalInput(index, 0), let whole = optionalInput(index, 1),
+        let axes = try? integers(axis), axes == [shape(whole).count - 1] || axes == [-1]
+      else { return (nil, nil) }
+      return (whole, node.outputs.firstIndex(of: tensor))
+    case .slice, .stridedSlice:
+      guard let whole = optionalInput(index, 0), let box = try? box(of: index),
+        box.dropped.isEmpty, box.steps.allSatisfy({ $0 == 1 }), box.extents == shape(tensor),
+        box.begin.dropLast().allSatisfy({ $0 == 0 }), let first = box.begin.last,
+        first.isMultiple(of: units)
+      else { return (nil, nil) }
+      return (whole, first / units)
+    default: return (nil, nil)
+    }
+  }
+
+  /// Whether nobody else reads what is between, and no operator repeats one of its operands.
+  private func isClosed(_ cell: GatedCell, _ last: Int) -> Bool {
+    func significant(_ tensor: Int) -> [Int] { Array(shape(tensor).drop { $0 == 1 }) }
+    guard let output = graph.operators[last].outputs.first,
+      graph.tensors[cell.state].type == .float32, significant(cell.state) == significant(output),
+      graph.tensors[cell.input].count == graph.tensors[cell.past].count,
+      absorbed.isDisjoint(with: cell.operators)
+    else { return false }
+    return cell.operators.allSatisfy { index in
+      graph.operators[index].outputs.allSatisfy { tensor in
+        !isOutput[tensor] && values[tensor] == nil && significant(tensor) == significant(output)
+          && readers[tensor].allSatisfy { $0 == last || cell.operators.contains($0) }
+      }
+    }
+  }
+
+  private func made(_ tensor: Int, by kind: OperatorKind) -> (index: Int, inputs: [Int])? {
+    guard let index = producer[tensor], graph.operators[index].kind == kind,
+      graph.tensors[tensor].type == .float32
+    else { return nil }
+    let inputs = graph.operators[index].inputs.compactMap { $0 }
+    if case .unary = kind { return inputs.count == 1 ? (index, inputs) : nil }
+    return inputs.count == 2 ? (index, inputs) : nil
+  }
+
+  /// Both orders of two operands.
+  private func orders(_ operands: [Int]) -> [(Int, Int)] {
+    [(operands[0], operands[1]), (operands[1], operands[0])]
+  }
+
+  private func isOne(_ tensor: Int) -> Bool {
+    guard graph.tensors[tensor].isConstant, let values = try? floats(tensor) else { return false }
+    return !values.isEmpty && values.allSatisfy { $0 == 1 }
+  }
+}
+
+extension Network {
+  func perform(_ step: Step.GatedRecurrence) {
+    let count = step.rows * step.units
+    unsafe elementwise.gatedRecurrence(
+      rows: step.rows, units: step.units,
+      input: UnsafeBufferPointer(floats(step.input, 3 * count)),
+      past: UnsafeBufferPointer(floats(step.past, 3 * count)), reset: step.order.reset,
+      update: step.order.update, candidate: step.order.candidate,
+      state: UnsafeBufferPointer(floats(step.state, count)),
+      into: floats(step.destination, count))
+  }
+}
