@@ -187,7 +187,7 @@ extension OperatorKind {
   var fusion: OperatorProperties.Fusion { knownProperties?.fusion ?? .none }
 
   /// What the operator does to its result before it leaves it.
-  var activation: Activation {
+  public var activation: Activation {
     switch self {
     case .fullyConnected(let activation, _), .convolution(_, let activation),
       .depthwiseConvolution(_, _, let activation), .transposeConvolution(_, let activation),

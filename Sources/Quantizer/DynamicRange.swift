@@ -16,7 +16,8 @@ func dynamicRange(_ graph: Graph, _ choice: LayerChoice) throws(QuantizerError) 
       continue
     }
     if result.tensors[weights].type == .float32 {
-      result.tensors[weights].quantize(values, axis: choice.perTensor ? nil : use.axis)
+      result.tensors[weights].quantize(
+        values, axis: choice.perTensor ? nil : use.axis, bits: node.kind.bits(choice.weightBits))
     }
     result.operators[index].version = max(node.version, use.hybridVersion)
   }
@@ -45,23 +46,33 @@ private func onlyWeights(_ tensor: Int, of use: WeightUse, in graph: Graph) -> B
 
 extension Tensor {
   /// Becomes int8: q = round(x / scale), scale = max |x| / 127 over each channel along `axis`, or
-  /// over all where there is none.
+  /// over all where there is none; with 4 bits 7 takes the place of 127, and int4 is what the file
+  /// has.
   ///
   /// The smallest range is 1e-6, as in TensorFlow Lite's converter.
-  mutating func quantize(_ values: [Float], axis: Int?) {
+  /// - Parameter smallestScales: by channel, for a bias that would not fit else.
+  mutating func quantize(
+    _ values: [Float], axis: Int?, bits: Int = 8, smallestScales: [Float]? = nil
+  ) {
     let channels = axis.map { shape[$0] } ?? 1
     let inner = axis.map { shape[($0 + 1)...].reduce(1, *) } ?? 1
+    let largest: Float = bits == 4 ? 7 : 127
     func channel(_ index: Int) -> Int { index / inner % channels }
     var bounds = Array(repeating: Float(5e-7), count: channels)
     for (index, value) in values.enumerated() {
       bounds[channel(index)] = max(bounds[channel(index)], abs(value))
     }
-    let scales = bounds.map { $0 / 127 }
+    var scales = bounds.map { $0 / largest }
+    for (index, smallest) in (smallestScales ?? []).enumerated() {
+      let place = channels == 1 ? 0 : index
+      scales[place] = max(scales[place], smallest)
+    }
     data = values.enumerated().map { index, value in
       let quotient = (value / scales[channel(index)]).rounded(.toNearestOrEven)
-      return UInt8(bitPattern: Int8(min(max(quotient, -127), 127)))
+      return UInt8(bitPattern: Int8(min(max(quotient, -largest), largest)))
     }
     type = .int8
+    isPackedInFile = bits == 4
     quantization = Quantization(
       scales: scales, zeroPoints: Array(repeating: 0, count: channels), axis: axis ?? 0)
   }

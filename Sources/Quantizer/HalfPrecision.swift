@@ -53,32 +53,5 @@ private func stored(
     }
   }
   result.operators.insert(contentsOf: conversions, at: 0)
-  return removingUnread(result, from: restored.keys.sorted())
-}
-
-/// The graph without constants that nobody reads any more.
-private func removingUnread(_ graph: Graph, from candidates: [Int]) -> Graph {
-  let unread = Set(
-    candidates.filter { graph.readers(of: $0).isEmpty && !graph.outputs.contains($0) })
-  var result = graph
-  var moved: [Int: Int] = [:]
-  result.tensors = []
-  for (index, tensor) in graph.tensors.enumerated() where !unread.contains(index) {
-    moved[index] = result.tensors.count
-    result.tensors.append(tensor)
-  }
-  func renumbered(_ indices: [Int]) -> [Int] { indices.compactMap { moved[$0] } }
-  for index in result.operators.indices {
-    result.operators[index].inputs = graph.operators[index].inputs.map { $0.flatMap { moved[$0] } }
-    result.operators[index].outputs = renumbered(graph.operators[index].outputs)
-  }
-  result.inputs = renumbered(graph.inputs)
-  result.outputs = renumbered(graph.outputs)
-  for index in result.signatures.indices {
-    result.signatures[index].inputs = graph.signatures[index].inputs.compactMapValues { moved[$0] }
-    result.signatures[index].outputs = graph.signatures[index].outputs.compactMapValues {
-      moved[$0]
-    }
-  }
-  return result
+  return result.compacted()
 }

@@ -13,6 +13,10 @@ public final class QuantizationDebugger {
     public let operatorName: String
     /// The output, which is also what a denylist names.
     public let tensorName: String
+    let form: ActivationForm?
+    /// Of the output's integers; `nil` where it is float.
+    public var scale: Float? { form?.scale }
+    public var zeroPoint: Int? { form?.zeroPoint }
     public internal(set) var deviation = Deviation()
   }
 
@@ -36,20 +40,23 @@ public final class QuantizationDebugger {
     var observed: Set<Int> = Set(original.outputs)
     for (index, node) in quantized.operators.enumerated() where quantized.isQuantized(node) {
       let name = quantized.tensors[node.outputs[0]].name
-      guard let reference = original.tensors.firstIndex(where: { $0.name == name }) else {
-        throw .noLayer(graph: original.name, tensor: name)
-      }
+      let reference = try original.counterpart(of: name)
       observed.insert(reference)
       let data = node.inputs.compactMap { $0 }.filter { !quantized.isWeights($0) }
+      var alone = quantized.alone(index, inputs: data)
       for tensor in data {
-        let input = quantized.tensors[tensor].name
-        guard let index = original.tensors.firstIndex(where: { $0.name == input }) else {
-          throw .noLayer(graph: original.name, tensor: input)
-        }
-        observed.insert(index)
+        let counterpart = try original.counterpart(of: quantized.tensors[tensor].name)
+        observed.insert(counterpart)
+        alone.tensors[tensor].name = original.tensors[counterpart].name
       }
-      candidates.append(try ObservedNetwork(quantized.alone(index, inputs: data)))
-      layers.append(Layer(index: index, operatorName: node.kind.name, tensorName: name))
+      let layer = original.tensors[reference].name
+      alone.tensors[node.outputs[0]].name = layer
+      candidates.append(try ObservedNetwork(alone))
+      layers.append(
+        Layer(
+          index: index, operatorName: node.kind.name, tensorName: layer,
+          form: ActivationForm(
+            quantized.tensors[node.outputs[0]], type: quantized.tensors[node.outputs[0]].type)))
     }
     let fed = Set(original.inputs)
     self.original = try ObservedNetwork(
@@ -88,6 +95,15 @@ public final class QuantizationDebugger {
 }
 
 extension Graph {
+  /// The tensor of a float graph that a tensor of its quantized form stands for, by name.
+  fileprivate func counterpart(of name: String) throws(QuantizerError) -> Int {
+    let plain = name.replacing(/\/(int8|int16|float32)(_[0-9]+)?$/, with: "")
+    for candidate in [name, plain] {
+      if let index = tensors.firstIndex(where: { $0.name == candidate }) { return index }
+    }
+    throw .noLayer(graph: self.name, tensor: name)
+  }
+
   /// A constant, or one that DEQUANTIZE restores.
   fileprivate func isWeights(_ tensor: Int) -> Bool {
     tensors[tensor].isConstant || producer(of: tensor).map(restores) ?? false
@@ -102,8 +118,14 @@ extension Graph {
     operators.first { $0.outputs.contains(tensor) }
   }
 
-  /// Whether a layer's weights are stored in anything but float32.
+  /// Whether an operator computes in integers, or a layer's weights are stored in anything but
+  /// float32.
   fileprivate func isQuantized(_ node: Operator) -> Bool {
+    if let output = node.outputs.first, node.kind != .quantize, !tensors[output].isConstant,
+      node.outputs.count == 1, ActivationForm(tensors[output], type: tensors[output].type) != nil
+    {
+      return tensors[output].type != .float32
+    }
     guard WeightUse(node.kind) != nil, node.inputs.count > WeightUse.position,
       let weights = node.inputs[WeightUse.position], isWeights(weights)
     else { return false }

@@ -8,12 +8,14 @@ public import Engine
 /// - Parameters:
 ///   - keepingFloat: layers that stay as they are, by the names of their outputs.
 ///   - perTensor: one scale for all weights of a layer instead of one per output channel.
+///   - weightBits: 4 for FULLY_CONNECTED and CONV_2D in place of 8; no matter to float16.
 public func quantize(
   _ graph: Graph, _ optimization: Optimization = .default, keepingFloat: Set<String> = [],
-  perTensor: Bool = false
+  perTensor: Bool = false, weightBits: Int = 8
 ) throws(QuantizerError) -> Graph {
   do { try graph.validate() } catch { throw .invalidGraph(error.description) }
-  let choice = LayerChoice(keepingFloat: keepingFloat, perTensor: perTensor)
+  let choice = LayerChoice(
+    keepingFloat: keepingFloat, perTensor: perTensor, weightBits: weightBits)
   let layers = graph.layers
   for name in keepingFloat.sorted() where !layers.contains(name) {
     throw .notALayer(graph: graph.name, name: name, layers: layers)
@@ -29,6 +31,7 @@ public func quantize(
 struct LayerChoice {
   var keepingFloat: Set<String>
   var perTensor: Bool
+  var weightBits: Int
 
   func includes(_ node: Operator, of graph: Graph) -> Bool {
     WeightUse(node.kind) != nil
@@ -52,6 +55,21 @@ extension Graph {
         tensors[weights].isConstant, tensors[weights].type == .float32
       else { return nil }
       return (tensors[output].name, tensors[weights].count ?? 0)
+    }
+  }
+}
+
+extension Graph {
+  /// Operators that compute in floats, without those that carry states on: what a conversion to
+  /// integers has left alone.
+  public func floatNodes(states: [StatePair]) -> [(name: String, operatorName: String)] {
+    let moves = Set(stateMoves(states))
+    return operators.enumerated().compactMap { index, node in
+      guard !moves.contains(index), node.kind != .quantize, node.kind != .dequantize,
+        let output = node.outputs.first,
+        tensors[output].type == .float32
+      else { return nil }
+      return (tensors[output].name, node.kind.name)
     }
   }
 }

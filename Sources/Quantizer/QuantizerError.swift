@@ -9,6 +9,8 @@ public enum QuantizerError: Error, Equatable, CustomStringConvertible {
   case notFloat(graph: String, layer: String)
   /// Two graphs that should be forms of one network are not.
   case noLayer(graph: String, tensor: String)
+  /// Integers were asked for, and a node has no form for them.
+  case noIntegerForm(graph: String, index: Int, operator: String, output: String, reason: String)
   case wrongSample(input: String, count: Int, expected: Int)
   /// The engine cannot run it; its own words.
   case engine(String)
@@ -25,6 +27,9 @@ public enum QuantizerError: Error, Equatable, CustomStringConvertible {
       "\(graph): '\(layer)' is quantized already; name the float32 file that it was made of"
     case .noLayer(let graph, let tensor):
       "\(graph) has no tensor '\(tensor)': the two files are not forms of one network"
+    case .noIntegerForm(let graph, let index, let `operator`, let output, let reason):
+      "\(graph): operator \(index) (\(`operator`), '\(output)') cannot compute in integers: "
+        + "\(reason); leave --int8-only out, so that it stays float"
     case .wrongSample(let input, let count, let expected):
       "the input '\(input)' wants \(expected) values, there are \(count)"
     case .engine(let text): text

@@ -122,13 +122,3 @@ enum OperatorOptions {
     return window
   }
 }
-
-extension BinaryFunction {
-  /// Whether the schema gives the operator a fused activation, in field 0 of its options.
-  var hasActivation: Bool {
-    switch self {
-    case .add, .subtract, .multiply, .divide: true
-    case .squaredDifference, .maximum, .minimum: false
-    }
-  }
-}

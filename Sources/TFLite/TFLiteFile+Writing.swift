@@ -46,9 +46,12 @@ extension TFLiteFile {
   }
 
   private static func encode(_ tensor: Tensor, _ buffers: inout BufferTable) -> FlatTable {
+    let isPacked = tensor.isPackedInFile && tensor.type == .int8
+    let data = isPacked ? packed(tensor.data ?? []) : tensor.data ?? []
     var table: FlatTable = [
-      0: .int32s(tensor.shape.map(Int32.init)), 1: .uint8(tensor.type.rawValue),
-      2: .int(buffers.index(of: tensor.data ?? [])), 3: .string(tensor.name),
+      0: .int32s(tensor.shape.map(Int32.init)),
+      1: .uint8(isPacked ? int4 : tensor.type.rawValue),
+      2: .int(buffers.index(of: data)), 3: .string(tensor.name),
     ]
     if tensor.isVariable { table[5] = .bool(true) }
     if let quantization = tensor.quantization {
@@ -58,6 +61,13 @@ extension TFLiteFile {
       ])
     }
     return table
+  }
+
+  /// The lower halves of bytes, the first of two in the lower half.
+  private static func packed(_ data: [UInt8]) -> [UInt8] {
+    stride(from: 0, to: data.count, by: 2).map { index in
+      data[index] & 15 | (index + 1 < data.count ? data[index + 1] << 4 : 0)
+    }
   }
 
   private static func encode(_ signature: Graph.Signature) -> FlatTable {

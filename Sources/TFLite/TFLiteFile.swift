@@ -33,7 +33,14 @@ public enum TFLiteFile {
     graph.outputs = try indices(subgraph, 2)
     let codes = try readOperatorCodes(model)
     for table in try subgraph.tables(3) {
-      graph.operators.append(try readOperator(table, codes))
+      let node = try readOperator(table, codes)
+      if node.kind == .unsupported(name: "FAKE_QUANT"), let options = try table.table(4),
+        let fake = try FakeQuantization(options)
+      {
+        fake.replace(node, in: &graph)
+      } else {
+        graph.operators.append(node)
+      }
     }
     for table in try model.tables(6) {
       graph.metadata[try table.string(0)] =
@@ -53,7 +60,8 @@ public enum TFLiteFile {
     var code = try table.scalar(1, default: UInt8(0))
     var data = try buffers[Int(try table.scalar(2, default: UInt32(0))), in: table]
     let shape = try table.integers(0, as: Int32.self)?.map(Int.init) ?? []
-    if code == int4, !data.isEmpty {
+    let isPacked = code == int4 && !data.isEmpty
+    if isPacked {
       data = try unpacked(data, shape, table)
       code = ElementType.int8.rawValue
     }
@@ -67,11 +75,12 @@ public enum TFLiteFile {
       name: name, shape: shape, type: type,
       quantization: try readQuantization(table), data: data.isEmpty ? nil : data)
     tensor.isVariable = try table.bool(5)
+    tensor.isPackedInFile = isPacked
     return tensor
   }
 
   /// The schema's number of the type of 4-bit constants, which are kept as int8 here.
-  private static let int4: UInt8 = 17
+  static let int4: UInt8 = 17
 
   /// 4-bit integers, the first of two in the lower half of a byte, as int8.
   private static func unpacked(

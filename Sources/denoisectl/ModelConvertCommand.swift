@@ -1,5 +1,6 @@
 public import ArgumentParser
 import AudioHost
+import Engine
 import ModelStore
 public import Quantizer
 import TFLite
@@ -7,26 +8,72 @@ import TFLite
 struct ModelConvertCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "convert",
-    abstract: "Makes a .tflite model smaller and faster by storing its weights in fewer bits.",
+    abstract: "Makes a .tflite model smaller and faster by storing it in fewer bits.",
     discussion: """
-      Layers with fewer than 1024 weights stay float, and so do operators without an int8 form; \
-      they are listed.
+      Without data, weights become int8 and activations stay float; layers with fewer than 1024 \
+      weights stay float. With --representative, activations become integers too, in the ranges \
+      that they have on these files; what is quantized in the input already is taken over. A node \
+      without an integer form stays float. What stays float is listed.
       """)
+
+  /// What is wanted, in the words of TensorFlow Lite's converter.
+  enum Goal: String, CaseIterable, ExpressibleByArgument {
+    case `default`, size, latency, float16
+  }
 
   @Option(
     help: """
-      default: int8 weights, activations quantized while it runs (TFLite's dynamic range). \
+      default: int8 weights, activations quantized while it runs (TFLite's dynamic range), or, \
+      with --representative, integers throughout. \
       size: int8 weights, restored when it is loaded, computed in float. \
+      latency: integers throughout. \
       float16: half-precision weights.
       """)
-  var optimize = Optimization.default
+  var optimize = Goal.default
+
+  @Option(
+    parsing: .upToNextOption,
+    help: """
+      What to calibrate with: sound files for a denoising model, .npy or .npz files for any other.
+      """,
+    completion: .file())
+  var representative: [String] = []
+
+  @Option(help: "The most runs of the network in calibration: hops of sound, or arrays.")
+  var runs = 2000
+
+  @Option(
+    help: "How ranges are chosen: the least mean squared error, or the smallest and largest value.")
+  var calibration = Calibrator.Method.mse
+
+  @Flag(help: "Integer inputs and outputs too; a node without an integer form is an error.")
+  var int8Only = false
+
+  @Flag(name: .customLong("int16x8"), help: "Activations of 16 bits, weights of 8.")
+  var int16x8 = false
+
+  @Flag(help: "Activations around zero, without a zero point.")
+  var symmetric = false
+
+  @Option(help: "int8 or int4, the latter for fully connected and convolution layers.")
+  var weights = Weights.int8
+
+  enum Weights: String, CaseIterable, ExpressibleByArgument {
+    case int8, int4
+  }
 
   @Option(
     parsing: .upToNextOption,
     help: ArgumentHelp(
-      "Layers that stay float, by the names of their outputs; `model debug` suggests some.",
-      valueName: "layer"))
+      "Nodes that stay float, by the names of their outputs; `model debug` suggests some.",
+      valueName: "node"))
   var keepFloat: [String] = []
+
+  @Option(
+    parsing: .upToNextOption,
+    help: ArgumentHelp(
+      "Nodes with activations of 16 bits among others of 8.", valueName: "node"))
+  var keepInt16: [String] = []
 
   @Flag(help: "One scale for all weights of a layer, not one per output channel.")
   var perTensor = false
@@ -40,17 +87,85 @@ struct ModelConvertCommand: ParsableCommand {
     help: "The new file, or - for standard output.", completion: .file(extensions: ["tflite"]))
   var output: String
 
+  private var wantsIntegers: Bool {
+    optimize == .latency || optimize == .default && !representative.isEmpty || int8Only || int16x8
+  }
+
+  func validate() throws {
+    guard (1...1_000_000).contains(runs) else {
+      throw ValidationError("--runs is from 1 to 1000000")
+    }
+    guard !wantsIntegers || optimize == .latency || optimize == .default else {
+      throw ValidationError(
+        "--int8-only and --int16x8 go with --optimize latency, not with \(optimize.rawValue)")
+    }
+    guard wantsIntegers || keepInt16.isEmpty && !symmetric else {
+      throw ValidationError("--keep-int16 and --symmetric want --optimize latency")
+    }
+    guard weights == .int8 || wantsIntegers || optimize == .default else {
+      throw ValidationError("--weights int4 does not go with --optimize \(optimize.rawValue)")
+    }
+  }
+
   func run() throws {
     let graph = try ModelStore.graph(input)
-    let result = try quantize(
-      graph, optimize, keepingFloat: Set(keepFloat), perTensor: perTensor)
+    let result = try converted(graph)
     let bytes = try TFLiteFile.write(result)
     try OutputFile.write(bytes, to: output)
-    for layer in result.floatLayers {
-      printError("\(output): '\(layer.name)' stays float (\(layer.elements) weights)")
+    if wantsIntegers {
+      for node in result.floatNodes(states: SampleFiles(graph).states) {
+        printError("\(output): \(node.operatorName) '\(node.name)' stays float")
+      }
+    } else {
+      for layer in result.floatLayers {
+        printError("\(output): '\(layer.name)' stays float (\(layer.elements) weights)")
+      }
     }
     printError("\(output): \(bytes.count) bytes; `denoisectl model inspect` shows what is in it")
   }
+
+  private func converted(_ graph: Graph) throws -> Graph {
+    if wantsIntegers { return try integers(graph) }
+    let optimization: Optimization =
+      switch optimize {
+      case .size: .size
+      case .float16: .float16
+      case .default, .latency: .default
+      }
+    return try quantize(
+      graph, optimization, keepingFloat: Set(keepFloat), perTensor: perTensor,
+      weightBits: weights == .int4 ? 4 : 8)
+  }
+
+  private func integers(_ graph: Graph) throws -> Graph {
+    let canonical = try CanonicalGraph(graph)
+    guard !representative.isEmpty || canonical.hasQuantization else {
+      throw ValidationError(
+        "integers need the ranges of the activations: give --representative FILES, sound like "
+          + "that which the model is for or .npy files with its inputs")
+    }
+    let files = SampleFiles(graph)
+    var ranges: [Int: ClosedRange<Float>] = [:]
+    if !representative.isEmpty {
+      let calibrator = try Calibrator(canonical.graph, states: files.states)
+      let samples = try files.read(representative, limit: runs)
+      let bar = ProgressBar()
+      for (index, sample) in samples.enumerated() {
+        bar.show("calibrating", share: Double(index) / Double(samples.count))
+        try calibrator.observe(sample)
+      }
+      bar.clear()
+      ranges = try calibrator.ranges(calibration, isSymmetric: symmetric)
+    }
+    var settings = IntegerSettings()
+    settings.activations = int16x8 ? .int16 : symmetric ? .symmetric : .asymmetric
+    settings.weightBits = weights == .int4 ? 4 : 8
+    settings.perTensor = perTensor
+    settings.keepingFloat = Set(keepFloat)
+    settings.keepingInt16 = Set(keepInt16)
+    settings.integersOnly = int8Only
+    return try quantize(canonical, ranges: ranges, states: files.states, settings: settings)
+  }
 }
 
-extension Optimization: ExpressibleByArgument {}
+extension Calibrator.Method: ExpressibleByArgument {}

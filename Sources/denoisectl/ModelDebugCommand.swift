@@ -53,12 +53,13 @@ struct ModelDebugCommand: ParsableCommand {
     let rows = debugger.layers.map { layer in
       let d = layer.deviation
       return "\(layer.operatorName),\(layer.index),\(d.count),\(d.standardDeviation),"
-        + "\(d.meanError),\(d.largest),\(d.meanSquaredError),\(d.signalToNoise),"
+        + "\(d.meanError),\(d.largest),\(d.meanSquaredError),\(layer.scale ?? 0),"
+        + "\(layer.zeroPoint ?? 0),\(d.signalToNoise),"
         + "\"\(layer.tensorName.replacing("\"", with: "\"\""))\""
     }
     let header =
       "op_name,op_index,num_elements,stddev,mean_error,max_abs_error,mean_squared_error,"
-      + "snr_db,tensor_name"
+      + "scale,zero_point,snr_db,tensor_name"
     return ([header] + rows).joined(separator: "\n") + "\n"
   }
 }

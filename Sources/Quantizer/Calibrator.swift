@@ -1,0 +1,115 @@
+public import Engine
+internal import Kernels
+
+/// Watches the values of a float network while it runs on representative data.
+public final class Calibrator {
+  /// How a range is made of what was seen.
+  public enum Method: String, CaseIterable, Sendable {
+    /// The range whose quantization has the least mean squared error.
+    case mse
+    /// All that was seen.
+    case minmax
+  }
+
+  private let graph: Graph
+  private var network: Network
+  private var histograms: [Int: Histogram]
+  private let inputs: [(name: String, place: String, count: Int)]
+  private let states: [(input: String, output: String)]
+  public private(set) var sampleCount = 0
+
+  /// - Parameter states: fed back from run to run, so that their values are seen as well.
+  public init(_ graph: Graph, states: [StatePair] = []) throws(QuantizerError) {
+    self.graph = graph
+    // What a shift register makes of its rows has their range, and is large.
+    let moves = Set(graph.stateMoves(states))
+    let computed = graph.operators.indices.filter { !moves.contains($0) }
+      .flatMap { graph.operators[$0].outputs }.filter { graph.tensors[$0].type == .float32 }
+    var observed = graph
+    observed.metadata = [:]
+    observed.signatures = []
+    let stateOutputs = graph.outputs.filter { index in
+      states.contains { $0.output == graph.tensors[index].name }
+    }
+    observed.outputs = Array(Set(computed + stateOutputs)).sorted()
+    // Names need not be unique; places are.
+    for index in observed.tensors.indices { observed.tensors[index].name = "\(index)" }
+    histograms = [:]
+    let stateInputs = Set(states.map(\.input))
+    for index in computed { histograms[index] = Histogram() }
+    for index in graph.inputs where !stateInputs.contains(graph.tensors[index].name) {
+      histograms[index] = Histogram()
+    }
+    func index(_ name: String, among indices: [Int]) throws(QuantizerError) -> Int {
+      guard let found = indices.first(where: { graph.tensors[$0].name == name }) else {
+        throw .noLayer(graph: graph.name, tensor: name)
+      }
+      return found
+    }
+    var pairs: [(input: String, output: String)] = []
+    for state in states {
+      pairs.append(
+        (
+          "\(try index(state.input, among: graph.inputs))",
+          "\(try index(state.output, among: graph.outputs))"
+        ))
+    }
+    self.states = pairs
+    let stated = Set(states.map(\.input))
+    inputs = graph.inputs.filter { !stated.contains(graph.tensors[$0].name) }
+      .map { (graph.tensors[$0].name, "\($0)", graph.tensors[$0].count ?? 0) }
+    // The same sums, and so the same file, on every machine.
+    do { network = try Network(observed, instructionSet: .scalar) } catch {
+      throw .engine(error.description)
+    }
+  }
+
+  /// Runs once more; states go on from the run before.
+  public func observe(_ sample: Sample) throws(QuantizerError) {
+    do {
+      for (name, place, count) in inputs {
+        guard let values = sample[name], values.count == count else {
+          throw QuantizerError.wrongSample(
+            input: name, count: sample[name]?.count ?? 0, expected: count)
+        }
+        let buffer = unsafe try network.input(named: place)
+        for (index, value) in values.enumerated() { unsafe buffer[index] = value }
+      }
+      network.run()
+      for index in graph.inputs where histograms[index] != nil {
+        unsafe histograms[index]?.add(UnsafeBufferPointer(try network.input(named: "\(index)")))
+      }
+      for index in histograms.keys where !graph.inputs.contains(index) {
+        unsafe histograms[index]?.add(try network.output(named: "\(index)"))
+      }
+      for (input, output) in states {
+        let values = unsafe try network.output(named: output)
+        let memory = unsafe try network.input(named: input)
+        for index in 0..<values.count { unsafe memory[index] = values[index] }
+      }
+      sampleCount += 1
+    } catch let error as QuantizerError {
+      throw error
+    } catch {
+      throw .engine("\(error)")
+    }
+  }
+
+  /// The range of every activation that was seen, by tensor.
+  public func ranges(_ method: Method, isSymmetric: Bool = false) throws(QuantizerError)
+    -> [Int: ClosedRange<Float>]
+  {
+    var result: [Int: ClosedRange<Float>] = [:]
+    for (index, histogram) in histograms {
+      guard histogram.isFinite else {
+        throw .notFinite(graph: graph.name, tensor: graph.tensors[index].name)
+      }
+      result[index] =
+        switch method {
+        case .minmax: histogram.lower...histogram.upper
+        case .mse: histogram.leastErrorRange(isSymmetric: isSymmetric)
+        }
+    }
+    return result
+  }
+}

@@ -1,0 +1,41 @@
+internal import Engine
+
+/// What a conversion to integers may be told beside the data that it is calibrated with.
+public struct IntegerSettings: Sendable {
+  /// How activations are stored.
+  public enum Activations: String, CaseIterable, Sendable {
+    /// int8 with a zero point.
+    case asymmetric
+    /// int8 around zero.
+    case symmetric
+    /// int16 around zero: TFLite's 16x8.
+    case int16
+  }
+
+  public var activations = Activations.asymmetric
+  /// 8, or 4 for weights of fully connected and convolution layers.
+  public var weightBits = 8
+  /// One scale for all weights of a layer instead of one per output channel.
+  public var perTensor = false
+  /// Nodes that stay float, by the names of their outputs.
+  public var keepingFloat: Set<String> = []
+  /// Nodes with int16 activations, by the names of their outputs.
+  public var keepingInt16: Set<String> = []
+  /// Integer inputs and outputs, and an error for a node without an integer form.
+  public var integersOnly = false
+
+  public init() {}
+}
+
+/// In which numbers a node computes.
+enum NodePrecision {
+  case float, int8, int16
+
+  var type: ElementType {
+    switch self {
+    case .float: .float32
+    case .int8: .int8
+    case .int16: .int16
+    }
+  }
+}

@@ -1,0 +1,159 @@
+internal import Engine
+
+/// Which activations share a scale, and what it is.
+///
+/// An operator that only moves values has the same scale at its inputs and outputs, and so has a
+/// state before and after a run: what it has then rounded once stays as it is.
+struct ScaleGroups {
+  /// Why a group's parameters are what they are.
+  enum Origin: Equatable {
+    /// A range, from calibration or from what the members have.
+    case range(ClosedRange<Float>)
+    /// The output range of an operator that always has it.
+    case fixed(ClosedRange<Float>)
+    /// Stood in the graph already.
+    case given(ActivationForm)
+  }
+
+  private var parents: [Int: Int] = [:]
+  private var origins: [Int: Origin] = [:]
+
+  init(
+    _ graph: CanonicalGraph, ranges: [Int: ClosedRange<Float>], states: [StatePair],
+    precisions: [NodePrecision]
+  ) {
+    let source = graph.graph
+    for (tensor, range) in ranges { origins[tensor] = .range(range) }
+    for (index, node) in source.operators.enumerated() where precisions[index] != .float {
+      if case .fixed(let range)? = node.kind.knownProperties?.integerRules?.scales {
+        for output in node.outputs { origins[output] = .fixed(range) }
+      }
+    }
+    for (tensor, form) in graph.given { origins[tensor] = .given(form) }
+    limitSaturatingInputs(source, precisions)
+    for state in states { joinState(state, source) }
+    for (index, node) in source.operators.enumerated() where precisions[index] != .float {
+      if node.kind.knownProperties?.integerRules?.scales == .same { join(node, source) }
+    }
+  }
+
+  func root(_ tensor: Int) -> Int {
+    var root = tensor
+    while let parent = parents[root] { root = parent }
+    return root
+  }
+
+  /// `nil` where nothing is known about the tensor's values.
+  func origin(_ tensor: Int) -> Origin? { origins[root(tensor)] }
+
+  func isJoined(_ a: Int, _ b: Int) -> Bool { root(a) == root(b) }
+
+  /// Logistic and tanh have no steps left to give beyond these inputs, so that rounding there
+  /// is wasted: 1 / (1 + exp(-8)) and tanh(4) are within a third of a step of 1/256 and 1/128.
+  private mutating func limitSaturatingInputs(
+    _ graph: Graph, _ precisions: [NodePrecision]
+  ) {
+    for tensor in graph.tensors.indices {
+      guard case .range(let range)? = origins[tensor], !graph.outputs.contains(tensor) else {
+        continue
+      }
+      let limits = graph.readers(of: tensor).map { reader -> Float in
+        switch graph.operators[reader].kind {
+        case .unary(.logistic) where precisions[reader] == .int8: 8
+        case .unary(.tanh) where precisions[reader] == .int8: 4
+        default: .infinity
+        }
+      }
+      guard let limit = limits.max(), limit < .infinity else { continue }
+      let lower = min(max(range.lowerBound, -limit), limit)
+      origins[tensor] = .range(lower...max(lower, min(range.upperBound, limit)))
+    }
+  }
+
+  /// A state's input, its output, and where it is a shift register the rows that go in and out.
+  private mutating func joinState(_ state: StatePair, _ graph: Graph) {
+    guard let input = graph.inputs.first(where: { graph.tensors[$0].name == state.input }),
+      let output = graph.outputs.first(where: { graph.tensors[$0].name == state.output })
+    else { return }
+    merge(input, output)
+    for index in graph.stateMoves(input: input, output: output) {
+      let (inputs, outputs) = graph.activations(graph.operators[index])
+      for tensor in inputs + outputs where !graph.tensors[tensor].isConstant {
+        merge(output, tensor)
+      }
+    }
+  }
+
+  private mutating func join(_ node: Operator, _ graph: Graph) {
+    let (inputs, outputs) = graph.activations(node)
+    guard let first = outputs.first else { return }
+    for output in outputs.dropFirst() { merge(first, output) }
+    let data = inputs.filter { !graph.tensors[$0].isConstant }
+    for input in data {
+      let isOnly = data.allSatisfy { isJoined($0, input) }
+      guard isOnly || mayWiden(input, for: first, graph) else { continue }
+      merge(input, first)
+    }
+  }
+
+  /// Whether a part of something may take over the scale of the whole: not if others read it too
+  /// and it would have less than half as many steps.
+  private func mayWiden(_ part: Int, for whole: Int, _ graph: Graph) -> Bool {
+    guard case .range(let own)? = origin(part), case .range(let wanted)? = origin(whole) else {
+      return origin(part) == origin(whole)
+    }
+    if graph.readers(of: part).count == 1, !graph.outputs.contains(part) { return true }
+    return 2 * (own.upperBound - own.lowerBound) >= wanted.upperBound - wanted.lowerBound
+  }
+
+  private mutating func merge(_ a: Int, _ b: Int) {
+    let (a, b) = (root(a), root(b))
+    guard a != b else { return }
+    parents[b] = a
+    origins[a] = Self.united(origins[a], origins.removeValue(forKey: b))
+  }
+
+  /// What stands in the graph counts first, then what an operator always has.
+  private static func united(_ a: Origin?, _ b: Origin?) -> Origin? {
+    switch (a, b) {
+    case (nil, let other), (let other, nil): other
+    case (.given, _), (.fixed, .range), (.fixed, .fixed): a
+    case (_, .given), (_, .fixed): b
+    case (.range(let a)?, .range(let b)?):
+      .range(min(a.lowerBound, b.lowerBound)...max(a.upperBound, b.upperBound))
+    }
+  }
+}
+
+extension Graph {
+  /// The operators that carry shift registers on.
+  func stateMoves(_ states: [StatePair]) -> [Int] {
+    states.flatMap { state -> [Int] in
+      guard let input = inputs.first(where: { tensors[$0].name == state.input }),
+        let output = outputs.first(where: { tensors[$0].name == state.output })
+      else { return [] }
+      return stateMoves(input: input, output: output)
+    }
+  }
+
+  /// The operators that carry a shift register on: the SLICEs that read a state and the
+  /// CONCATENATION that makes the next one; none for any other state.
+  func stateMoves(input: Int, output: Int) -> [Int] {
+    guard
+      let last = operators.firstIndex(where: { $0.outputs.contains(output) }),
+      case .concatenation = operators[last].kind
+    else { return [] }
+    let slices = readers(of: input)
+    for index in slices {
+      switch operators[index].kind {
+      case .slice, .stridedSlice: break
+      default: return []
+      }
+    }
+    let parts = Set(operators[last].inputs.compactMap { $0 })
+    guard slices.contains(where: { !parts.isDisjoint(with: operators[$0].outputs) }) else {
+      return []
+    }
+    return slices + [last]
+  }
+}
