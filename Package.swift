@@ -64,7 +64,7 @@ let package = Package(
       name: "denoisectl",
       dependencies: [
         "Control", "Denoise", "AudioHost", "ModelStore", "Quantizer", "TFLite", "Engine", "Plot",
-        "Signal", "Kernels", "Memory", argumentParser,
+        "Scoring", "Signal", "Kernels", "Memory", argumentParser,
       ],
       swiftSettings: settings),
 
@@ -73,6 +73,7 @@ let package = Package(
       name: "ModelStore", dependencies: ["Denoise", "TFLite", "Engine", "CEmbeddedModel"],
       swiftSettings: settings),
 
+    .target(name: "Scoring", dependencies: ["Kernels"], swiftSettings: settings),
     .target(
       name: "Plot", dependencies: ["Signal", "Kernels", "CPNG", "Memory"], swiftSettings: settings),
     .target(
@@ -137,6 +138,7 @@ let package = Package(
       ],
       exclude: ["realtime"],
       swiftSettings: testSettings),
+    .testTarget(name: "ScoringTests", dependencies: ["Scoring"], swiftSettings: testSettings),
     .testTarget(name: "PlotTests", dependencies: ["Plot"], swiftSettings: testSettings),
     .testTarget(
       name: "AudioHostTests", dependencies: ["AudioHost", "TestSupport"],

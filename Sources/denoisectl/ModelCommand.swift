@@ -7,6 +7,7 @@ struct ModelCommand: ParsableCommand {
     subcommands: [
       ModelChooseCommand.self, ModelInspectCommand.self, ModelConvertCommand.self,
       ModelRunCommand.self, ModelDebugCommand.self, ModelDiffCommand.self, ModelVerifyCommand.self,
+      ModelEvaluateCommand.self,
     ],
     defaultSubcommand: ModelChooseCommand.self)
 }

@@ -1,0 +1,64 @@
+import AudioHost
+import Foundation
+
+/// Noisy recordings and the clean ones that belong to them, in a folder.
+struct PairFolder {
+  struct Pair {
+    var name: String
+    var noisy: String
+    var clean: String
+  }
+
+  let pairs: [Pair]
+
+  /// Either `manifest.csv` with the columns noisy and clean, paths relative to it, or files of the
+  /// same name in the folders noisy and clean.
+  init(_ path: String) throws {
+    let manifest = "\(path)/manifest.csv"
+    pairs =
+      FileManager.default.fileExists(atPath: manifest)
+      ? try Self.listed(manifest, folder: path) : try Self.named(path)
+    guard !pairs.isEmpty else {
+      throw PairFolderError(
+        description: "\(path): there are no pairs in it; make the folders noisy and clean with "
+          + "sound files of the same names, or manifest.csv with the columns noisy and clean")
+    }
+  }
+
+  private static func listed(_ manifest: String, folder: String) throws -> [Pair] {
+    let text: String
+    do { text = try String(contentsOfFile: manifest, encoding: .utf8) } catch {
+      throw PairFolderError(description: "\(manifest): \(error.localizedDescription)")
+    }
+    let lines = text.split(whereSeparator: \.isNewline).map {
+      $0.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+    }
+    guard let header = lines.first, let noisy = header.firstIndex(of: "noisy"),
+      let clean = header.firstIndex(of: "clean")
+    else {
+      throw PairFolderError(
+        description: "\(manifest): the first line does not name the columns noisy and clean")
+    }
+    return lines.dropFirst().compactMap { line in
+      guard line.count > max(noisy, clean), !line[noisy].isEmpty, !line[clean].isEmpty else {
+        return nil
+      }
+      return Pair(
+        name: line[noisy], noisy: "\(folder)/\(line[noisy])", clean: "\(folder)/\(line[clean])")
+    }
+  }
+
+  private static func named(_ folder: String) throws -> [Pair] {
+    let files =
+      (try? FileManager.default.contentsOfDirectory(atPath: "\(folder)/noisy")) ?? []
+    return files.filter(SoundFormat.isSoundFile).sorted().compactMap { name in
+      let clean = "\(folder)/clean/\(name)"
+      guard FileManager.default.fileExists(atPath: clean) else { return nil }
+      return Pair(name: name, noisy: "\(folder)/noisy/\(name)", clean: clean)
+    }
+  }
+}
+
+struct PairFolderError: Error, CustomStringConvertible {
+  var description: String
+}
