@@ -59,14 +59,11 @@ import Signal
   public var tag = 0
 
   private let filter: SpectralFilter
-  private let bands: Bands
   private var mix: Mix
   private var network: Network
   private let ports: Ports
-  private var analysis: Analysis
+  private var front: FrontEnd
   private var synthesis: Synthesis
-  private var history: SpectrumHistory
-  private var features: Features
   private var gate: EnergyGate
   private var voice: VoiceGate
   private var clean: AlignedBuffer<Float>
@@ -96,15 +93,11 @@ import Signal
     filter = SpectralFilter(taps: model.taps, lookAhead: model.lookAhead)
     self.mode = mode
     self.strength = strength
-    bands = Bands(low: model.lowBins, edges: model.bandEdges)!
     mix = Mix(mode, strength: strength)
     self.network = network
     unsafe self.ports = ports
-    analysis = Analysis(hop: model.hop, instructionSet: instructionSet)
+    front = FrontEnd(model, depth: filter.depth, instructionSet: instructionSet)
     synthesis = Synthesis(hop: model.hop, instructionSet: instructionSet)
-    history = SpectrumHistory(bins: model.hop + 1, depth: filter.depth)
-    features = Features(
-      bins: model.hop + 1, compression: model.compression, instructionSet: instructionSet)
     gate = EnergyGate(hopSeconds: model.hopSeconds)
     voice = VoiceGate(hopSeconds: model.hopSeconds)
     clean = AlignedBuffer(count: model.hop)
@@ -145,8 +138,7 @@ import Signal
     gate.update(meanSquare: levels.input)
     levels.isPause = !gate.isOpen
     levels.speech = nil
-    history.advance()
-    unsafe analysis.push(samples, into: history.pointer(age: 0))
+    unsafe front.push(samples)
     switch path {
     case .network: runNetwork()
     case .gate: scale(by: mix.wet * gate.gain + mix.dry)
@@ -160,9 +152,8 @@ import Signal
   /// Forgets everything that was heard.
   public mutating func reset() {
     network.reset()
-    analysis.reset()
+    front.reset()
     synthesis.reset()
-    history.reset()
     gate.reset()
     voice.reset()
     levels = Levels()
@@ -195,15 +186,15 @@ import Signal
 
   private mutating func runNetwork() {
     let y = unsafe denoised.pointer
-    unsafe features.compute(history.pointer(age: 0), bands: bands, into: ports.features)
+    unsafe front.computeFeatures(into: ports.features)
     network.run()
     hearSpeech()
     unsafe filter.apply(
-      filter: ports.filter, gains: ports.gains, to: history, bands: bands, into: y)
-    let x = unsafe history.pointer(age: filter.lookAhead)
+      filter: ports.filter, gains: ports.gains, to: front.history, bands: front.bands, into: y)
+    let x = unsafe front.history.pointer(age: filter.lookAhead)
     // Only who asked for all of the noise to go gets a gate as well.
     let wet = mode == .strong ? mix.wet * voice.gain : mix.wet
-    unsafe SignalKernels.mix(y, by: wet, with: x, by: mix.dry, count: 2 * bands.bins)
+    unsafe SignalKernels.mix(y, by: wet, with: x, by: mix.dry, count: 2 * (hop + 1))
   }
 
   /// Takes the network's probability of speech, where it has one and it is a number.
@@ -216,9 +207,9 @@ import Signal
 
   /// The noisy spectrum times a factor.
   private mutating func scale(by factor: Float) {
-    let count = 2 * bands.bins
+    let count = 2 * (hop + 1)
     let y = unsafe denoised.pointer
-    unsafe y.update(from: history.pointer(age: filter.lookAhead), count: count)
+    unsafe y.update(from: front.history.pointer(age: filter.lookAhead), count: count)
     unsafe SignalKernels.mix(y, by: factor, with: y, by: 0, count: count)
   }
 
