@@ -6,110 +6,79 @@ internal import CPulse
   /// many samples were lost.
   public typealias Receiver = (_ samples: UnsafePointer<Float>?, _ count: Int) -> Void
 
-  private let connection: PulseConnection
-  private let raw: OpaquePointer
-  private var isClosed = false
+  private let stream: PulseStream
   private let receiver: Receiver
   /// Called when the stream came up, failed, was moved to another source, or was suspended or
   /// resumed.
-  public var onChange: (() -> Void)?
+  public var onChange: (() -> Void)? {
+    get { stream.onChange }
+    set { stream.onChange = newValue }
+  }
 
   /// Asks for a stream of `sampleRate` in fragments of `fragment` samples from the named source.
   public init(
     _ connection: PulseConnection, name: String, source: String, sampleRate: Int, fragment: Int,
     receiver: @escaping Receiver
   ) throws(PulseError) {
-    var format = pa_sample_spec(
-      format: PA_SAMPLE_FLOAT32LE, rate: UInt32(sampleRate), channels: 1)
-    guard let stream = unsafe pa_stream_new(connection.raw, name, &format, nil) else {
-      throw unsafe PulseError.current(of: connection.raw, doing: "making a record stream")
-    }
-    self.connection = connection
-    unsafe raw = stream
+    stream = try PulseStream(
+      connection, name: name, sampleRate: sampleRate, doing: "making a record stream")
     unsafe self.receiver = unsafe receiver
-    setCallbacks()
+    listen()
     var attributes = pa_buffer_attr(
       maxlength: .max, tlength: .max, prebuf: .max, minreq: .max,
       fragsize: UInt32(fragment * MemoryLayout<Float>.stride))
-    guard unsafe pa_stream_connect_record(raw, source, &attributes, PA_STREAM_ADJUST_LATENCY) >= 0
-    else {
-      let error = unsafe PulseError.current(of: connection.raw, doing: "recording from \(source)")
-      throw error
-    }
+    let status = unsafe pa_stream_connect_record(
+      stream.raw, source, &attributes, PA_STREAM_ADJUST_LATENCY)
+    guard status >= 0 else { throw stream.error(doing: "recording from \(source)") }
   }
 
   deinit { close() }
 
   /// Ends the stream on the server. It is not to be used after that.
-  public func close() {
-    guard !isClosed else { return }
-    isClosed = true
-    unsafe pa_stream_set_read_callback(raw, nil, nil)
-    unsafe pa_stream_set_state_callback(raw, nil, nil)
-    unsafe pa_stream_set_moved_callback(raw, nil, nil)
-    unsafe pa_stream_set_suspended_callback(raw, nil, nil)
-    unsafe pa_stream_disconnect(raw)
-    unsafe pa_stream_unref(raw)
-  }
+  public func close() { stream.close() }
 
-  public var isReady: Bool {
-    guard !isClosed else { return false }
-    return unsafe pa_stream_get_state(raw) == PA_STREAM_READY
-  }
+  public var isReady: Bool { stream.isReady }
 
-  public var hasFailed: Bool {
-    guard !isClosed else { return true }
-    let state = unsafe pa_stream_get_state(raw)
-    return state == PA_STREAM_FAILED || state == PA_STREAM_TERMINATED
-  }
+  public var hasFailed: Bool { stream.hasFailed }
 
   /// Why the stream failed.
-  public var failure: PulseError {
-    unsafe PulseError.current(of: connection.raw, doing: "recording")
-  }
+  public var failure: PulseError { stream.error(doing: "recording") }
 
   /// The name of the source it records from, which the server or the user may have changed.
   public var source: String? {
     guard isReady else { return nil }
-    return unsafe string(pa_stream_get_device_name(raw))
+    return unsafe string(pa_stream_get_device_name(stream.raw))
   }
 
   public var isSuspended: Bool {
     guard isReady else { return false }
-    return unsafe pa_stream_is_suspended(raw) == 1
+    return unsafe pa_stream_is_suspended(stream.raw) == 1
   }
 
   /// Samples in a fragment, as the server granted it.
   public var fragment: Int? {
-    guard isReady, let attributes = unsafe pa_stream_get_buffer_attr(raw) else { return nil }
+    guard isReady, let attributes = unsafe pa_stream_get_buffer_attr(stream.raw) else { return nil }
     return unsafe Int(attributes.pointee.fragsize) / MemoryLayout<Float>.stride
   }
 
   /// Samples that have arrived and have not been handed over, those of the running call included.
   public var readable: Int {
-    let bytes = unsafe pa_stream_readable_size(raw)
-    return bytes == Int.max || bytes < 0 ? 0 : bytes / MemoryLayout<Float>.stride
+    guard isReady else { return 0 }
+    return unsafe PulseStream.samples(pa_stream_readable_size(stream.raw))
   }
 
-  private func setCallbacks() {
-    let me = unsafe Unmanaged.passUnretained(self).toOpaque()
-    let changed: pa_stream_notify_cb_t = { _, data in
-      unsafe PulseRecordStream.behind(data).onChange?()
-    }
-    unsafe pa_stream_set_state_callback(raw, changed, me)
-    unsafe pa_stream_set_moved_callback(raw, changed, me)
-    unsafe pa_stream_set_suspended_callback(raw, changed, me)
+  private func listen() {
     unsafe pa_stream_set_read_callback(
-      raw, { _, _, data in unsafe PulseRecordStream.behind(data).read() }, me)
-  }
-
-  private static func behind(_ data: UnsafeMutableRawPointer?) -> PulseRecordStream {
-    guard let data = unsafe data else { fatalError("a callback without its stream") }
-    return unsafe Unmanaged<PulseRecordStream>.fromOpaque(data).takeUnretainedValue()
+      stream.raw,
+      { _, _, data in
+        guard let data = unsafe data else { return }
+        unsafe Unmanaged<PulseRecordStream>.fromOpaque(data).takeUnretainedValue().read()
+      }, Unmanaged.passUnretained(self).toOpaque())
   }
 
   /// Hands everything that has arrived to the receiver. Allocates nothing of its own.
   private func read() {
+    let raw = unsafe stream.raw
     while unsafe pa_stream_readable_size(raw) > 0 {
       var data: UnsafeRawPointer?
       var bytes = 0

@@ -1,0 +1,66 @@
+internal import CPulse
+
+/// What record and playback streams share: the life and the state of a stream of mono floats.
+/// Thread: the loop's.
+@safe final class PulseStream {
+  let raw: OpaquePointer
+  /// Called when the stream came up, failed, was moved, suspended or resumed.
+  var onChange: (() -> Void)?
+  private let connection: PulseConnection
+  private var isClosed = false
+
+  init(
+    _ connection: PulseConnection, name: String, sampleRate: Int, doing: String
+  ) throws(PulseError) {
+    var format = pa_sample_spec(
+      format: PA_SAMPLE_FLOAT32LE, rate: UInt32(sampleRate), channels: 1)
+    guard let stream = unsafe pa_stream_new(connection.raw, name, &format, nil) else {
+      throw unsafe PulseError.current(of: connection.raw, doing: doing)
+    }
+    self.connection = connection
+    unsafe raw = stream
+    let me = unsafe Unmanaged.passUnretained(self).toOpaque()
+    let changed: pa_stream_notify_cb_t = { _, data in
+      guard let data = unsafe data else { return }
+      unsafe Unmanaged<PulseStream>.fromOpaque(data).takeUnretainedValue().onChange?()
+    }
+    unsafe pa_stream_set_state_callback(raw, changed, me)
+    unsafe pa_stream_set_moved_callback(raw, changed, me)
+    unsafe pa_stream_set_suspended_callback(raw, changed, me)
+  }
+
+  deinit { close() }
+
+  /// Ends the stream on the server. Its owner must be alive: callbacks end here.
+  func close() {
+    guard !isClosed else { return }
+    isClosed = true
+    unsafe pa_stream_set_read_callback(raw, nil, nil)
+    unsafe pa_stream_set_state_callback(raw, nil, nil)
+    unsafe pa_stream_set_moved_callback(raw, nil, nil)
+    unsafe pa_stream_set_suspended_callback(raw, nil, nil)
+    unsafe pa_stream_disconnect(raw)
+    unsafe pa_stream_unref(raw)
+  }
+
+  var isReady: Bool {
+    guard !isClosed else { return false }
+    return unsafe pa_stream_get_state(raw) == PA_STREAM_READY
+  }
+
+  var hasFailed: Bool {
+    guard !isClosed else { return true }
+    let state = unsafe pa_stream_get_state(raw)
+    return state == PA_STREAM_FAILED || state == PA_STREAM_TERMINATED
+  }
+
+  /// The error that the connection had last.
+  func error(doing: String) -> PulseError {
+    unsafe PulseError.current(of: connection.raw, doing: doing)
+  }
+
+  /// Samples of a number of bytes, which the library says as -1 where it has none to say.
+  static func samples(_ bytes: Int) -> Int {
+    bytes == Int.max || bytes < 0 ? 0 : bytes / MemoryLayout<Float>.stride
+  }
+}
