@@ -64,7 +64,7 @@ let package = Package(
       name: "denoisectl",
       dependencies: [
         "Control", "Denoise", "AudioHost", "ModelStore", "Quantizer", "TFLite", "Engine", "Plot",
-        "Scoring", "Signal", "Kernels", "Memory", argumentParser,
+        "ONNX", "Scoring", "Signal", "Kernels", "Memory", argumentParser,
       ],
       swiftSettings: settings),
 
@@ -73,6 +73,7 @@ let package = Package(
       name: "ModelStore", dependencies: ["Denoise", "TFLite", "Engine", "CEmbeddedModel"],
       swiftSettings: settings),
 
+    .target(name: "ONNX", dependencies: ["Engine"], swiftSettings: settings),
     .target(name: "Scoring", dependencies: ["Kernels"], swiftSettings: settings),
     .target(
       name: "Plot", dependencies: ["Signal", "Kernels", "CPNG", "Memory"], swiftSettings: settings),
@@ -138,6 +139,8 @@ let package = Package(
       ],
       exclude: ["realtime"],
       swiftSettings: testSettings),
+    .testTarget(
+      name: "ONNXTests", dependencies: ["ONNX", "Engine"], swiftSettings: testSettings),
     .testTarget(name: "ScoringTests", dependencies: ["Scoring"], swiftSettings: testSettings),
     .testTarget(name: "PlotTests", dependencies: ["Plot"], swiftSettings: testSettings),
     .testTarget(

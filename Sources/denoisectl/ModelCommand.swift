@@ -7,7 +7,7 @@ struct ModelCommand: ParsableCommand {
     subcommands: [
       ModelChooseCommand.self, ModelInspectCommand.self, ModelConvertCommand.self,
       ModelRunCommand.self, ModelDebugCommand.self, ModelDiffCommand.self, ModelVerifyCommand.self,
-      ModelEvaluateCommand.self,
+      ModelEvaluateCommand.self, ModelImportCommand.self,
     ],
     defaultSubcommand: ModelChooseCommand.self)
 }

@@ -1,4 +1,5 @@
 public import ArgumentParser
+import AudioHost
 import Engine
 public import ModelStore
 
@@ -10,6 +11,9 @@ struct ModelInspectCommand: ParsableCommand {
   @Flag(help: "List every operator with its tensors.")
   var operators = false
 
+  @Option(help: "Draw the graph, too.", completion: .file(extensions: ["svg"]))
+  var svg: String?
+
   @Argument(
     help: "A .tflite file, or full, light or low-latency: the built-in models.",
     completion: .file(extensions: ["tflite"]))
@@ -17,6 +21,7 @@ struct ModelInspectCommand: ParsableCommand {
 
   func run() throws {
     let graph = try ModelStore.graph(model)
+    if let svg { try OutputFile.write(Array(GraphDrawing(graph).svg.utf8), to: svg) }
     print(ModelReport(graph, listsOperators: operators).text)
   }
 }

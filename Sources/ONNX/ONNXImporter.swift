@@ -1,0 +1,310 @@
+public import Engine
+
+/// Turns an ONNX model into a graph of TFLite's operators.
+///
+/// ONNX keeps channels before height and width, TFLite behind them. A value stays as ONNX has it
+/// until a convolution or a pool wants its channels last; from there on it stays so until something
+/// wants the other order. Inputs and outputs are as in the file.
+public struct ONNXImporter {
+  let model: ONNXModel
+  var graph: Graph
+  var values: [String: Value] = [:]
+  /// What constants are called in the graph; equal ones are one.
+  private var constants: [ConstantKey: Int] = [:]
+  /// The node at hand.
+  var node = ONNXModel.Node()
+
+  /// What a name stands for.
+  enum Value {
+    case constant(ONNXModel.Constant)
+    case activation(Activation)
+  }
+
+  /// A float tensor of the graph.
+  struct Activation {
+    var tensor: Int
+    /// As ONNX sees it.
+    var shape: [Int]
+    /// Whether the tensor is [N, H, W, C] where ONNX has [N, C, H, W], or [N, 1, W, C] where it
+    /// has [N, C, W].
+    var isChannelsLast = false
+  }
+
+  private struct ConstantKey: Hashable {
+    var shape: [Int]
+    var bits: [UInt32]
+    var isInteger: Bool
+  }
+
+  /// Reads a file.
+  /// - Parameters:
+  ///   - name: what errors call the file.
+  ///   - shapes: of inputs by name; an extent that neither they nor the file give is 1.
+  public static func graph(
+    _ bytes: [UInt8], name: String, shapes: [String: [Int]] = [:]
+  ) throws(ONNXError) -> Graph {
+    var importer = ONNXImporter(model: try ONNXModel(bytes, name: name), graph: Graph(name: name))
+    try importer.enter(shapes)
+    for node in importer.model.nodes {
+      importer.node = node
+      try importer.convert()
+    }
+    try importer.leave()
+    do { try importer.graph.validate() } catch {
+      throw .unusable(name: name, reason: error.description)
+    }
+    return importer.graph
+  }
+
+  private mutating func enter(_ shapes: [String: [Int]]) throws(ONNXError) {
+    for (name, constant) in model.constants { values[name] = .constant(constant) }
+    for name in shapes.keys.sorted() where !model.inputs.contains(where: { $0.name == name }) {
+      let names = model.inputs.map { "'\($0.name)'" }.joined(separator: ", ")
+      throw .unusable(name: model.name, reason: "there is no input '\(name)'; there is \(names)")
+    }
+    for port in model.inputs {
+      guard port.isFloat else {
+        throw .unusable(
+          name: model.name, reason: "the input '\(port.name)' is not float32; export one that is")
+      }
+      let shape = shapes[port.name] ?? port.shape.map { $0 ?? 1 }
+      guard shape.allSatisfy({ $0 > 0 }),
+        shapes[port.name] == nil || port.shape.isEmpty || shape.count == port.shape.count
+      else {
+        throw .unusable(
+          name: model.name, reason: "the input '\(port.name)' cannot have the shape \(shape)")
+      }
+      graph.tensors.append(Tensor(name: port.name, shape: shape, type: .float32))
+      graph.inputs.append(graph.tensors.count - 1)
+      values[port.name] = .activation(
+        Activation(tensor: graph.tensors.count - 1, shape: shape))
+    }
+  }
+
+  private mutating func leave() throws(ONNXError) {
+    node = ONNXModel.Node(name: "output", kind: "output")
+    for port in model.outputs {
+      node.outputs = [port.name]
+      var output = plain(try activation(named: port.name))
+      if graph.inputs.contains(output.tensor) || graph.outputs.contains(output.tensor)
+        || graph.tensors[output.tensor].isConstant
+      {
+        output = reshaped(output, output.shape)
+      }
+      for index in graph.tensors.indices where graph.tensors[index].name == port.name {
+        graph.tensors[index].name += "/inside"
+      }
+      graph.tensors[output.tensor].name = port.name
+      graph.outputs.append(output.tensor)
+    }
+  }
+
+  // MARK: Inputs of a node
+
+  func unsupported(_ reason: String) -> ONNXError {
+    .unsupported(name: model.name, node: node.name, operator: node.kind, reason: reason)
+  }
+
+  /// Whether the node has an input at a position.
+  func has(_ position: Int) -> Bool {
+    position < node.inputs.count && !node.inputs[position].isEmpty
+  }
+
+  func value(_ position: Int) throws(ONNXError) -> Value {
+    guard has(position), let value = values[node.inputs[position]] else {
+      throw unsupported("its input \(position) is missing")
+    }
+    return value
+  }
+
+  func constant(_ position: Int) throws(ONNXError) -> ONNXModel.Constant {
+    guard case .constant(let constant) = try value(position) else {
+      throw unsupported("its input '\(node.inputs[position])' is not constant")
+    }
+    return constant
+  }
+
+  func integers(_ position: Int) throws(ONNXError) -> [Int] {
+    guard let integers = try constant(position).integers else {
+      throw unsupported("its input '\(node.inputs[position])' is not made of integers")
+    }
+    return integers
+  }
+
+  mutating func activation(_ position: Int) throws(ONNXError) -> Activation {
+    guard has(position) else { throw unsupported("its input \(position) is missing") }
+    return try activation(named: node.inputs[position])
+  }
+
+  private mutating func activation(named name: String) throws(ONNXError) -> Activation {
+    switch values[name] {
+    case .activation(let activation)?: return activation
+    case .constant(let constant)?:
+      return Activation(
+        tensor: floats(constant.floats, constant.shape), shape: constant.shape)
+    case nil: throw unsupported("nothing has written '\(name)'")
+    }
+  }
+
+  // MARK: Attributes
+
+  func integer(_ name: String, _ value: Int) -> Int {
+    if case .integer(let found)? = node.attributes[name] { found } else { value }
+  }
+
+  func integers(_ name: String) -> [Int]? {
+    if case .integers(let found)? = node.attributes[name] { found } else { nil }
+  }
+
+  func float(_ name: String, _ value: Float) -> Float {
+    if case .float(let found)? = node.attributes[name] { found } else { value }
+  }
+
+  func string(_ name: String, _ value: String) -> String {
+    if case .string(let found)? = node.attributes[name] { found } else { value }
+  }
+
+  func axis(_ value: Int, rank: Int) throws(ONNXError) -> Int {
+    let axis = value < 0 ? value + rank : value
+    guard (0..<max(rank, 1)).contains(axis) else { throw unsupported("there is no axis \(value)") }
+    return axis
+  }
+
+  // MARK: Making tensors and operators
+
+  mutating func floats(_ values: [Float], _ shape: [Int]) -> Int {
+    let key = ConstantKey(shape: shape, bits: values.map(\.bitPattern), isInteger: false)
+    if let index = constants[key] { return index }
+    graph.tensors.append(
+      Tensor(name: "constant_\(graph.tensors.count)", shape: shape, values: values))
+    constants[key] = graph.tensors.count - 1
+    return graph.tensors.count - 1
+  }
+
+  mutating func counts(_ values: [Int], shape: [Int]? = nil) -> Int {
+    let shape = shape ?? [values.count]
+    let words = values.map { Int32(clamping: $0) }
+    let key = ConstantKey(
+      shape: shape, bits: words.map { UInt32(bitPattern: $0) }, isInteger: true)
+    if let index = constants[key] { return index }
+    graph.tensors.append(
+      Tensor(name: "constant_\(graph.tensors.count)", shape: shape, integers: words))
+    constants[key] = graph.tensors.count - 1
+    return graph.tensors.count - 1
+  }
+
+  /// Appends an operator with one output.
+  /// - Parameter shape: of the output as ONNX sees it.
+  mutating func emit(
+    _ kind: OperatorKind, _ inputs: [Int?], shape: [Int], isChannelsLast: Bool = false,
+    version: Int = 1
+  ) -> Activation {
+    let base = node.outputs.first ?? node.name
+    let isTaken = graph.tensors.contains { $0.name == base }
+    let name = isTaken ? "\(base)/\(graph.tensors.count)" : base
+    graph.tensors.append(
+      Tensor(
+        name: name, shape: isChannelsLast ? Self.lastShape(shape) : shape, type: .float32))
+    let output = graph.tensors.count - 1
+    graph.operators.append(Operator(kind, inputs: inputs, outputs: [output], version: version))
+    return Activation(tensor: output, shape: shape, isChannelsLast: isChannelsLast)
+  }
+
+  mutating func set(_ result: Activation, output: Int = 0) {
+    guard output < node.outputs.count else { return }
+    values[node.outputs[output]] = .activation(result)
+  }
+
+  mutating func set(_ constant: ONNXModel.Constant, output: Int = 0) {
+    guard output < node.outputs.count else { return }
+    values[node.outputs[output]] = .constant(constant)
+  }
+
+  mutating func reshaped(_ value: Activation, _ shape: [Int]) -> Activation {
+    let input = plain(value)
+    return emit(.reshape, [input.tensor, counts(shape)], shape: shape)
+  }
+
+  // MARK: The order of channels
+
+  /// [N, C, H, W] as [N, H, W, C], [N, C, W] as [N, 1, W, C].
+  static func lastShape(_ shape: [Int]) -> [Int] {
+    shape.count == 3
+      ? [shape[0], 1, shape[2], shape[1]] : [shape[0], shape[2], shape[3], shape[1]]
+  }
+
+  /// The dimension of the stored tensor that an axis of ONNX is.
+  func storedAxis(_ axis: Int, of value: Activation) -> Int {
+    guard value.isChannelsLast else { return axis }
+    return value.shape.count == 3 ? [0, 3, 2][axis] : [0, 3, 1, 2][axis]
+  }
+
+  /// The value with its channels last; it has three or four dimensions.
+  mutating func channelsLast(_ value: Activation) throws(ONNXError) -> Activation {
+    if value.isChannelsLast { return value }
+    let shape = value.shape
+    guard shape.count == 3 || shape.count == 4 else {
+      throw unsupported("its input has \(shape.count) dimensions, not 3 or 4")
+    }
+    let stored = Self.lastShape(shape)
+    var result: Activation
+    // Without channels, or without anything else, the order is the same.
+    if shape[1] == 1 || shape[2...].allSatisfy({ $0 == 1 }) {
+      result = emit(.reshape, [value.tensor, counts(stored)], shape: stored)
+    } else if shape.count == 4 {
+      result = emit(.transpose, [value.tensor, counts([0, 2, 3, 1])], shape: stored)
+    } else {
+      let moved = emit(
+        .transpose, [value.tensor, counts([0, 2, 1])], shape: [shape[0], shape[2], shape[1]])
+      result = emit(.reshape, [moved.tensor, counts(stored)], shape: stored)
+    }
+    result.shape = shape
+    result.isChannelsLast = true
+    return result
+  }
+
+  /// The value as ONNX has it.
+  mutating func plain(_ value: Activation) -> Activation {
+    guard value.isChannelsLast else { return value }
+    let shape = value.shape
+    if shape[1] == 1 || shape[2...].allSatisfy({ $0 == 1 }) {
+      return emit(.reshape, [value.tensor, counts(shape)], shape: shape)
+    }
+    if shape.count == 4 {
+      return emit(.transpose, [value.tensor, counts([0, 3, 1, 2])], shape: shape)
+    }
+    let flat = emit(
+      .reshape, [value.tensor, counts([shape[0], shape[2], shape[1]])],
+      shape: [shape[0], shape[2], shape[1]])
+    return emit(.transpose, [flat.tensor, counts([0, 2, 1])], shape: shape)
+  }
+
+  /// A constant's values in the order of a value with its channels last.
+  func channelsLast(_ constant: ONNXModel.Constant, rank: Int) -> (values: [Float], shape: [Int]) {
+    let shape = Array(repeating: 1, count: max(0, rank - constant.shape.count)) + constant.shape
+    let order = rank == 3 ? [0, 2, 1] : [0, 2, 3, 1]
+    return (
+      permuted(constant.floats, shape, order), Self.lastShape(shape)
+    )
+  }
+}
+
+/// The elements of an array with its dimensions in another order.
+func permuted<T>(_ values: [T], _ shape: [Int], _ order: [Int]) -> [T] {
+  let strides = shape.indices.map { shape[($0 + 1)...].reduce(1, *) }
+  let extents = order.map { shape[$0] }
+  var result: [T] = []
+  result.reserveCapacity(values.count)
+  var index = Array(repeating: 0, count: order.count)
+  for _ in 0..<values.count {
+    var offset = 0
+    for (place, dimension) in order.enumerated() { offset += index[place] * strides[dimension] }
+    result.append(values[offset])
+    for place in order.indices.reversed() {
+      index[place] += 1
+      if index[place] < extents[place] { break }
+      index[place] = 0
+    }
+  }
+  return result
+}
