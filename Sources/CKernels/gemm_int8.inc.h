@@ -4,6 +4,8 @@
 //   CK_SUMS                 independent sums that hide the latency of dot()
 //   inputs, prepare(four)   4 inputs of a row, in every lane
 //   dot(sum, x, weights)    adds the products of 4 inputs with 4 weights in each lane
+//   CK_TIMES_SHORT(a, b)    a * b of int32 lanes and one value that both fit int16, if that is less
+//                           than a * b
 
 #include "gemm.inc.h"
 
@@ -33,6 +35,19 @@ CK_INLINE void store_bytes(const job_type *job, uint8_t *y, size_t n, floats v) 
   }
 }
 
+/// What a row's sums begin with: the negated sums of the weights times its zero point; in a full
+/// integer product they hold that already.
+CK_INLINE ints first_sum(const job_type *job, ints negated_sums, size_t row,
+                         bool is_short) CK_NONBLOCKING {
+  if (job->requantized) return negated_sums;
+  const int32_t zero_point = job->params[row * job->params_stride].zero_point;
+#ifdef CK_TIMES_SHORT
+  if (is_short) return (ints)CK_TIMES_SHORT((bytes)negated_sums, zero_point);
+#endif
+  (void)is_short;
+  return negated_sums * zero_point;
+}
+
 /// mr rows by nv vectors of columns, from column `first` on. mr and nv are constants wherever it
 /// is inlined, and the sums registers.
 CK_INLINE void tile(const job_type *job, size_t row, const uint8_t *w, size_t first,
@@ -42,11 +57,13 @@ CK_INLINE void tile(const job_type *job, size_t row, const uint8_t *w, size_t fi
   size_t split = 1;
   while (2 * split * mr * nv <= CK_SUMS) split *= 2;
   const uint8_t *segment = job->a + row * job->a_stride;
+  // Sums of weights of at most 128 that fit int16.
+  const bool is_short = job->k < 256;
   ints sum[8][8][4];
   CK_UNROLL for (size_t v = 0; v < nv; v++) {
     const ints negated_sums = (ints)load_bytes(w + v * vector);
     CK_UNROLL for (size_t r = 0; r < mr; r++) {
-      sum[0][r][v] = negated_sums * job->params[(row + r) * job->params_stride].zero_point;
+      sum[0][r][v] = first_sum(job, negated_sums, row + r, is_short);
       CK_UNROLL for (size_t s = 1; s < split; s++) sum[s][r][v] = (ints)(0);
     }
   }
@@ -91,15 +108,14 @@ CK_INLINE void tile(const job_type *job, size_t row, const uint8_t *w, size_t fi
     const floats scale = (floats)load_bytes(w + v * vector);
     const floats bias = (floats)load_bytes(w + group + v * vector);
     CK_UNROLL for (size_t r = 0; r < mr; r++) {
-      const float inverse_scale = job->params[(row + r) * job->params_stride].inverse_scale;
-      const floats scaled = __builtin_convertvector(sum[0][r][v], floats) * inverse_scale;
-      const floats value = CK_FMA(scaled, scale, bias);
+      const floats whole = __builtin_convertvector(sum[0][r][v], floats);
       const size_t at = (row + r) * job->y_stride + first + v * CK_LANES;
       const size_t left = job->n - first - v * CK_LANES;
       if (job->requantized) {
-        store_bytes(job, job->requantized + at, left, value);
+        store_bytes(job, job->requantized + at, left, whole * scale);
       } else {
-        store(job->y + at, left, value, job->least, job->greatest);
+        const floats scaled = whole * job->params[(row + r) * job->params_stride].inverse_scale;
+        store(job->y + at, left, CK_FMA(scaled, scale, bias), job->least, job->greatest);
       }
     }
   }

@@ -33,6 +33,8 @@ CK_INLINE __m256i dot(__m256i sum, inputs x, __m256i weights) CK_NONBLOCKING {
   return _mm256_add_epi32(sum, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
 }
 
+#define CK_TIMES_SHORT(a, b) _mm256_madd_epi16(a, _mm256_set1_epi32((b) & 0xFFFF))
+
 #include "gemm_int8.inc.h"
 
 void ck_qd8_f32_qc8w_gemm_2x32c4__avx2(

@@ -25,6 +25,8 @@ CK_INLINE __m512i dot(__m512i sum, inputs x, __m512i weights) CK_NONBLOCKING {
   return _mm512_dpbusd_epi32(sum, x, weights);
 }
 
+#define CK_TIMES_SHORT(a, b) _mm512_madd_epi16(a, _mm512_set1_epi32((b) & 0xFFFF))
+
 #include "gemm_int8.inc.h"
 
 void ck_qd8_f32_qc8w_gemm_6x64c4__avx512vnni(

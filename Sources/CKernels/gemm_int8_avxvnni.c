@@ -27,6 +27,8 @@ CK_INLINE __m256i dot(__m256i sum, inputs x, __m256i weights) CK_NONBLOCKING {
   return _mm256_dpbusd_avx_epi32(sum, x, weights);
 }
 
+#define CK_TIMES_SHORT(a, b) _mm256_madd_epi16(a, _mm256_set1_epi32((b) & 0xFFFF))
+
 #include "gemm_int8.inc.h"
 
 void ck_qd8_f32_qc8w_gemm_2x32c4__avxvnni(

@@ -3,6 +3,7 @@
 //
 //   convert(n, x, scale, flip, q)   as ck_f32_qd8_convert_fn
 //   CK_LOAD_TAIL(x, n)              n < CK_LANES values and zeros, where that is one instruction
+//   CK_OWN_ROWS                     that they have rows of their own, from find_scales on
 //
 // Rows are taken 8 at a time: their ranges are reduced and their scales found in vectors, and no
 // branch depends on the values.
@@ -84,11 +85,9 @@ struct eight_scales {
   struct ck_qd8_params params[8];
 };
 
-CK_INLINE void find_scales(const eight *low, const eight *high, uint8_t flip,
+CK_INLINE void find_scales(const eight *lows, const eight *highs, uint8_t flip,
                            struct eight_scales *scales) CK_NONBLOCKING {
-  eight least, greatest;
-  CK_FOLD_ROWS(CK_LEAST, low, least);
-  CK_FOLD_ROWS(CK_GREATEST, high, greatest);
+  const eight least = *lows, greatest = *highs;
   const eight one = (eight)(1.0f), magic = (eight)(12582912.0f);
   const eight lower = (eight)(-128.0f), upper = (eight)(127.0f), largest = (eight)(__FLT_MAX__);
   eight quotient = 255.0f / (greatest - least);
@@ -123,6 +122,7 @@ void CK_NAME(ck_f32_qd8_convert)(size_t n, const float *x, struct ck_qd8_scale s
   convert(n, x, scale, flip, q);
 }
 
+#ifndef CK_OWN_ROWS
 /// Finds the scales of `count` <= 8 rows from row `first` on, and stores their parameters.
 CK_INLINE void measure(size_t first, size_t count, size_t part_count,
                        const struct ck_row_part *parts, uint8_t flip, struct eight_scales *scales,
@@ -135,7 +135,11 @@ CK_INLINE void measure(size_t first, size_t count, size_t part_count,
     }
     fold(&reach, &low[r], &high[r]);
   }
-  find_scales((const eight *)low, (const eight *)high, flip, scales);
+  const eight *lows = (const eight *)low, *highs = (const eight *)high;
+  eight least, greatest;
+  CK_FOLD_ROWS(CK_LEAST, lows, least);
+  CK_FOLD_ROWS(CK_GREATEST, highs, greatest);
+  find_scales(&least, &greatest, flip, scales);
   // A copy of a known size is two stores, one of an unknown size a call.
   if (count == 8) {
     memcpy(params + first, scales->params, sizeof scales->params);
@@ -161,3 +165,4 @@ void CK_NAME(ck_f32_qd8_rows)(size_t m, size_t part_count, const struct ck_row_p
     }
   }
 }
+#endif

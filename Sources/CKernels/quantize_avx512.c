@@ -3,11 +3,12 @@
 
 #include "kernels_internal.h"
 
-#pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512vl,fma"))), \
+#pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,fma"))), \
                              apply_to = function)
 
 #define CK_NAME(name) name##__avx512
 #define CK_LANES 16
+#define CK_OWN_ROWS
 
 CK_INLINE __mmask16 first_lanes(size_t n) CK_NONBLOCKING {
   return (__mmask16)((1u << n) - 1);
@@ -42,6 +43,221 @@ CK_INLINE void convert(size_t n, const float *x, struct ck_qd8_scale scale, uint
 }
 
 #include "quantize.inc.h"
+
+/// The last values of a row, 64 at most: which of four vectors and of 64 bytes there are.
+struct tail {
+  __mmask16 lanes[4];
+  __mmask64 bytes;
+  size_t count;
+};
+
+CK_INLINE struct tail tail_of(size_t n) CK_NONBLOCKING {
+  struct tail tail = {.count = n == 0 ? 0 : (n - 1) % 64 + 1};
+  for (size_t i = 0; i < 4; i++) {
+    const size_t before = 16 * i;
+    tail.lanes[i] =
+        tail.count >= before + 16 ? 0xFFFF : tail.count > before ? first_lanes(tail.count - before) : 0;
+  }
+  tail.bytes = tail.count == 64 ? ~(__mmask64)0 : ((__mmask64)1 << tail.count) - 1;
+  return tail;
+}
+
+/// Values as bytes. NaN converts to INT32_MIN, which stays the least through all saturations.
+CK_INLINE __m512i convert64(const float *x, const struct tail *tail, const size_t vectors,
+                            __m512 scale, __m512i offset, __m512i flips) CK_NONBLOCKING {
+  __m512i whole[4] = {{0}};
+  CK_UNROLL for (size_t i = 0; i < vectors; i++) {
+    const __m512 v = _mm512_maskz_loadu_ps(tail->lanes[i], x + 16 * i);
+    whole[i] = _mm512_cvtps_epi32(_mm512_mul_ps(v, scale));
+  }
+  const __m512i low = _mm512_adds_epi16(_mm512_packs_epi32(whole[0], whole[1]), offset);
+  const __m512i high = _mm512_adds_epi16(_mm512_packs_epi32(whole[2], whole[3]), offset);
+  // Packing goes by parts of 128 bits: a matrix of 4 by 4 groups of 4 bytes, which is turned.
+  const __m512i order =
+      _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+  const __m512i packed = _mm512_packs_epi16(low, high);
+  return _mm512_xor_si512(_mm512_permutexvar_epi32(order, packed), flips);
+}
+
+/// The greatest values in the lower half, the negated least ones in the upper.
+CK_INLINE __m512 both_ends(__m512 low, __m512 high) CK_NONBLOCKING {
+  const __m512 negated = _mm512_xor_ps(low, _mm512_set1_ps(-0.0f));
+  return _mm512_max_ps(_mm512_shuffle_f32x4(high, negated, 0x44),
+                       _mm512_shuffle_f32x4(high, negated, 0xEE));
+}
+
+CK_INLINE void widen_both(__m512 v, __m512 *low, __m512 *high) CK_NONBLOCKING {
+  // Of these, the second operand is what NaN is passed over for.
+  *low = _mm512_min_ps(v, *low);
+  *high = _mm512_max_ps(v, *high);
+}
+
+CK_INLINE __m512 ends_of_row(size_t row, size_t part_count, const struct ck_row_part *parts,
+                             const struct tail *tails) CK_NONBLOCKING {
+  __m512 low[2] = {{0}}, high[2] = {{0}};
+  for (size_t p = 0; p < part_count; p++) {
+    const float *x = parts[p].x + row * parts[p].stride;
+    const float *end = x + parts[p].count - tails[p].count;
+    for (; x < end; x += 64) {
+      CK_UNROLL for (size_t i = 0; i < 4; i++) {
+        widen_both(_mm512_loadu_ps(x + 16 * i), &low[i & 1], &high[i & 1]);
+      }
+    }
+    CK_UNROLL for (size_t i = 0; i < 4; i++) {
+      if (16 * i < tails[p].count) {
+        widen_both(_mm512_maskz_loadu_ps(tails[p].lanes[i], x + 16 * i), &low[i & 1],
+                   &high[i & 1]);
+      }
+    }
+  }
+  return both_ends(_mm512_min_ps(low[0], low[1]), _mm512_max_ps(high[0], high[1]));
+}
+
+/// Of 8 rows' ends, those of all: the greatest by row, then the negated least.
+CK_INLINE __m512 ends_of_rows(const __m512 *ends) CK_NONBLOCKING {
+  __m512 pairs[4];
+  CK_UNROLL for (size_t i = 0; i < 4; i++) {
+    pairs[i] = _mm512_max_ps(_mm512_shuffle_f32x4(ends[2 * i], ends[2 * i + 1], 0x88),
+                             _mm512_shuffle_f32x4(ends[2 * i], ends[2 * i + 1], 0xDD));
+  }
+  __m512d fours[2];
+  CK_UNROLL for (size_t i = 0; i < 2; i++) {
+    fours[i] = _mm512_castps_pd(_mm512_max_ps(_mm512_unpacklo_ps(pairs[2 * i], pairs[2 * i + 1]),
+                                              _mm512_unpackhi_ps(pairs[2 * i], pairs[2 * i + 1])));
+  }
+  const __m512 all = _mm512_max_ps(_mm512_castpd_ps(_mm512_unpacklo_pd(fours[0], fours[1])),
+                                   _mm512_castpd_ps(_mm512_unpackhi_pd(fours[0], fours[1])));
+  // By parts of 128 bits: even rows' greatest, their least, and the same of odd rows.
+  const __m512i order =
+      _mm512_setr_epi32(0, 8, 1, 9, 2, 10, 3, 11, 4, 12, 5, 13, 6, 14, 7, 15);
+  return _mm512_permutexvar_ps(order, all);
+}
+
+CK_INLINE void convert_part(const float *x, size_t n, const struct tail *tail, __m512 scale,
+                            __m512i offset, __m512i flips, uint8_t *q) CK_NONBLOCKING {
+  const struct tail full = {{0xFFFF, 0xFFFF, 0xFFFF, 0xFFFF}, 0, 0};
+  const float *end = x + n - tail->count;
+  for (; x < end; x += 64, q += 64) {
+    _mm512_storeu_si512(q, convert64(x, &full, 4, scale, offset, flips));
+  }
+  const __m512i bytes = tail->count > 32 ? convert64(x, tail, 4, scale, offset, flips)
+                                         : convert64(x, tail, 2, scale, offset, flips);
+  _mm512_mask_storeu_epi8(q, tail->bytes, bytes);
+}
+
+/// `count` <= 8 rows from row `first` on, whose parts are all of one length, at most 16 * `vectors`;
+/// `count` and `vectors` are constants.
+CK_INLINE void short_rows(size_t first, size_t part_count, const struct ck_row_part *parts,
+                          const struct tail *tail, uint8_t flip, uint8_t *q, size_t q_stride,
+                          struct ck_qd8_params *params, const size_t count,
+                          const size_t vectors) CK_NONBLOCKING {
+  const struct tail ends_here = *tail;
+  __m512 low[8], high[8];
+  CK_UNROLL for (size_t r = 0; r < 8; r++) low[r] = high[r] = _mm512_setzero_ps();
+  for (size_t p = 0; p < part_count; p++) {
+    const float *x = parts[p].x + first * parts[p].stride;
+    CK_UNROLL for (size_t r = 0; r < count; r++) {
+      CK_UNROLL for (size_t i = 0; i < vectors; i++) {
+        widen_both(_mm512_maskz_loadu_ps(ends_here.lanes[i], x + r * parts[p].stride + 16 * i),
+                   &low[r], &high[r]);
+      }
+    }
+  }
+  __m512 rows[8];
+  CK_UNROLL for (size_t r = 0; r < 8; r++) rows[r] = both_ends(low[r], high[r]);
+  const __m512 ends = ends_of_rows(rows);
+  const eight greatest = (eight)_mm512_castps512_ps256(ends);
+  const eight least = -(eight)_mm512_extractf32x8_ps(ends, 1);
+  struct eight_scales now;
+  find_scales(&least, &greatest, flip, &now);
+  memcpy(params + first, now.params, count * sizeof *params);
+  q += first * q_stride;
+  for (size_t p = 0; p < part_count; p++) {
+    const float *x = parts[p].x + first * parts[p].stride;
+    CK_UNROLL for (size_t r = 0; r < count; r++) {
+      const __m512i bytes = convert64(x + r * parts[p].stride, &ends_here, vectors,
+                                      _mm512_set1_ps(now.scale[r]),
+                                      _mm512_set1_epi16((short)now.zero_point[r]),
+                                      _mm512_set1_epi8((char)flip));
+      _mm512_mask_storeu_epi8(q + r * q_stride, ends_here.bytes, bytes);
+    }
+    q += ends_here.count;
+  }
+}
+
+CK_INLINE void all_short_rows(size_t m, size_t part_count, const struct ck_row_part *parts,
+                              uint8_t flip, uint8_t *q, size_t q_stride,
+                              struct ck_qd8_params *params, const size_t vectors) CK_NONBLOCKING {
+  const struct tail tail = tail_of(parts->count);
+  size_t row = 0;
+  for (; row + 8 <= m; row += 8) {
+    short_rows(row, part_count, parts, &tail, flip, q, q_stride, params, 8, vectors);
+  }
+  for (; row < m; row++) {
+    short_rows(row, part_count, parts, &tail, flip, q, q_stride, params, 1, vectors);
+  }
+}
+
+/// Rows in parts of several lengths, or long ones.
+CK_INLINE void long_rows(size_t first, size_t count, size_t part_count,
+                         const struct ck_row_part *parts, const struct tail *tails, uint8_t flip,
+                         uint8_t *q, size_t q_stride, struct ck_qd8_params *params)
+    CK_NONBLOCKING {
+  __m512 rows[8];
+  for (size_t r = 0; r < 8; r++) {
+    rows[r] = r < count ? ends_of_row(first + r, part_count, parts, tails) : _mm512_setzero_ps();
+  }
+  const __m512 ends = ends_of_rows(rows);
+  const eight greatest = (eight)_mm512_castps512_ps256(ends);
+  const eight least = -(eight)_mm512_extractf32x8_ps(ends, 1);
+  struct eight_scales now;
+  find_scales(&least, &greatest, flip, &now);
+  // A copy of a known size is two stores, one of an unknown size a call.
+  if (count == 8) {
+    memcpy(params + first, now.params, sizeof now.params);
+  } else {
+    memcpy(params + first, now.params, count * sizeof *params);
+  }
+  const __m512i flips = _mm512_set1_epi8((char)flip);
+  for (size_t r = 0; r < count; r++) {
+    const __m512 scale = _mm512_set1_ps(now.scale[r]);
+    const __m512i offset = _mm512_set1_epi16((short)now.zero_point[r]);
+    uint8_t *row = q + (first + r) * q_stride;
+    for (size_t p = 0; p < part_count; p++) {
+      const struct ck_row_part part = parts[p];
+      convert_part(part.x + (first + r) * part.stride, part.count, &tails[p], scale, offset,
+                   flips, row);
+      row += part.count;
+    }
+  }
+}
+
+void ck_f32_qd8_rows__avx512(size_t m, size_t part_count, const struct ck_row_part *parts,
+                             uint8_t flip, uint8_t *q, size_t q_stride,
+                             struct ck_qd8_params *params) CK_NONBLOCKING {
+  bool are_short = parts->count <= 64;
+  for (size_t p = 1; p < part_count; p++) {
+    are_short = are_short && parts[p].count == parts->count;
+  }
+  if (are_short) {
+    switch ((parts->count + 15) / 16) {
+      case 4:
+        return all_short_rows(m, part_count, parts, flip, q, q_stride, params, 4);
+      case 3:
+        return all_short_rows(m, part_count, parts, flip, q, q_stride, params, 3);
+      case 2:
+        return all_short_rows(m, part_count, parts, flip, q, q_stride, params, 2);
+      default:
+        return all_short_rows(m, part_count, parts, flip, q, q_stride, params, 1);
+    }
+  }
+  struct tail tails[CK_MAXIMUM_PARTS];
+  for (size_t p = 0; p < part_count; p++) tails[p] = tail_of(parts[p].count);
+  for (size_t first = 0; first < m; first += 8) {
+    const size_t count = m - first < 8 ? m - first : 8;
+    long_rows(first, count, part_count, parts, tails, flip, q, q_stride, params);
+  }
+}
 
 #pragma clang attribute pop
 #endif

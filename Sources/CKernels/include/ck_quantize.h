@@ -44,7 +44,10 @@ struct ck_row_part {
   size_t count, stride;
 };
 
-/// Quantizes m rows, each with parameters of its own. A row is its parts one after the other.
+enum { CK_MAXIMUM_PARTS = 4 };
+
+/// Quantizes m rows, each with parameters of its own. A row is its parts one after the other, at
+/// most CK_MAXIMUM_PARTS.
 typedef void (*ck_f32_qd8_rows_fn)(size_t m, size_t part_count, const struct ck_row_part *parts,
                                    uint8_t flip, uint8_t *q, size_t q_stride,
                                    struct ck_qd8_params *params) CK_NONBLOCKING;
