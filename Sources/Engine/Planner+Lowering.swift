@@ -12,6 +12,7 @@ extension Planner {
       return
     }
     if let cell = gatedCells[index] { return try lowerGatedCell(index, cell) }
+    if let mix = mixes[index] { return try lowerMix(index, mix) }
     if case .unsupported = node.kind { throw unsupported(index, "it is not implemented") }
     if try fold(index) { return }
     try checkTypes(index)

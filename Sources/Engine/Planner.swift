@@ -49,6 +49,8 @@ struct Planner {
   var absorbed: Set<Int> = []
   /// Recurrent cells that run as one step, by their last operator.
   var gatedCells: [Int: GatedCell] = [:]
+  /// Layers across rows that are one product, by their last operator.
+  var mixes: [Int: Mix] = [:]
   /// Quantized forms of tensors, so that each is made once.
   var quantized: [QuantizationKey: QuantizedValue] = [:]
   var weightCache: [WeightKey: Int] = [:]
@@ -103,6 +105,7 @@ struct Planner {
       values[tensor] = try persistent(tensor)
     }
     findGatedCells()
+    findMixes()
     for pair in pairs { try plan(pair) }
     chooseGathered()
     try chooseValues()

@@ -43,6 +43,44 @@ struct PlanTests {
     #expect(try count(graph) == ["quantize rows": 1, "int8 product": 4])
   }
 
+  @Test(arguments: InstructionSet.available)
+  func `a layer across rows is one product where they lie, with the bits of three operators`(
+    instructionSet: InstructionSet
+  ) throws {
+    let (rows, columns, outputs) = (5, 19, 7)
+    var graph = Graph(name: "mix")
+    func tensor(_ name: String, _ shape: [Int]) -> Int {
+      graph.tensors.append(Tensor(name: name, shape: shape, type: .float32))
+      return graph.tensors.count - 1
+    }
+    let x = tensor("x", [2, rows, columns])
+    let turned = tensor("turned", [2, columns, rows])
+    let layer = tensor("layer", [2, columns, outputs])
+    let y = tensor("y", [2, outputs, columns])
+    graph.tensors.append(Tensor(name: "order", shape: [3], integers: [0, 2, 1]))
+    let order = graph.tensors.count - 1
+    let values = (0..<outputs * rows).map { Float($0 * 37 % 23) / 7 - 1.3 }
+    graph.tensors.append(Tensor(name: "weights", shape: [outputs, rows], values: values))
+    graph.inputs = [x]
+    graph.outputs = [y]
+    graph.operators = [
+      Operator(.transpose, inputs: [x, order], outputs: [turned]),
+      Operator(
+        .fullyConnected(.none, keepsDimensions: true), inputs: [turned, order + 1],
+        outputs: [layer]),
+      Operator(.transpose, inputs: [layer, order], outputs: [y]),
+    ]
+    var open = graph
+    open.outputs.append(layer)
+    var fused = try Network(graph, instructionSet: instructionSet)
+    var plain = try Network(open, instructionSet: instructionSet)
+    #expect(fused.stepNames == ["batch product"])
+    #expect(plain.stepNames.count == 3)
+    let input = (0..<2 * rows * columns).map { Float($0 * 29 % 41) / 9 - 2 }
+    #expect(
+      try fused.run([("x", input)], reading: ["y"]) == plain.run([("x", input)], reading: ["y"]))
+  }
+
   @Test(arguments: ["gru_int8", "gru_sliced_int8"])
   func `a gated cell is two products and one step`(name: String) throws {
     let graph = try Fixture(name).graph
