@@ -93,6 +93,22 @@ CK_INLINE struct ck_qd8_job ck_qs8_job(size_t m, size_t n, size_t k, const uint8
   return job;
 }
 
+/// The arguments of a depthwise convolution of bytes: floats go to y, or bytes to `requantized` if
+/// it is not NULL.
+struct ck_dw_job {
+  size_t pixels, channels, taps;
+  const uint8_t *x;
+  size_t pixel_stride;
+  const ptrdiff_t *offsets;
+  struct ck_qd8_params params;
+  const uint8_t *packed;
+  float *y;
+  size_t y_stride;
+  float least, greatest;
+  uint8_t *requantized;
+  int32_t zero_point;
+};
+
 /// The arguments of a float GEMM.
 struct ck_f32_job {
   size_t m, n, k;

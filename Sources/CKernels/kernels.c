@@ -4,9 +4,9 @@
   .range = ck_f32_range__##isa,      \
   .convert = ck_f32_qd8_convert__##isa, .rows = ck_f32_qd8_rows__##isa
 
-#define CK_DEPTHWISE(isa) \
-  .qd8_dwconv = ck_qd8_f32_qc8w_dwconv__##isa, .qs8_dwconv = ck_qs8_qc8w_dwconv__##isa, \
-  .f32_dwconv = ck_f32_dwconv__##isa
+#define CK_DEPTHWISE(isa, block)                                       \
+  .dwconv_block = block, .qd8_dwconv = ck_qd8_f32_qc8w_dwconv__##isa, \
+  .qs8_dwconv = ck_qs8_qc8w_dwconv__##isa
 
 #define CK_INTEGER(isa)                                                                 \
   .qs8_vadd = ck_qs8_vadd__##isa, .qs8_vmul = ck_qs8_vmul__##isa,                       \
@@ -49,7 +49,8 @@ static const struct ck_kernels scalar = {
     .f32_tile = {8, 8, 1},
     .f32_gemm = ck_f32_gemm_1x8__scalar,
     CK_QUANTIZE(scalar),
-    CK_DEPTHWISE(scalar),
+    CK_DEPTHWISE(scalar, 1),
+    .f32_dwconv = ck_f32_dwconv__scalar,
     CK_ELEMENTWISE(scalar),
     CK_INTEGER(scalar),
 };
@@ -65,7 +66,8 @@ static const struct ck_kernels sse41 = {
     .f32_tile = {16, 4, 1},
     .f32_gemm = ck_f32_gemm_2x16__sse41,
     CK_QUANTIZE(sse41),
-    CK_DEPTHWISE(sse41),
+    CK_DEPTHWISE(sse41, 16),
+    .f32_dwconv = ck_f32_dwconv__sse41,
     CK_ELEMENTWISE(sse41),
     CK_INTEGER(sse41),
 };
@@ -80,7 +82,8 @@ static const struct ck_kernels avx2 = {
     .f32_tile = {32, 8, 1},
     .f32_gemm = ck_f32_gemm_3x32__avx2,
     CK_QUANTIZE(avx2),
-    CK_DEPTHWISE(avx2),
+    CK_DEPTHWISE(avx2, 32),
+    .f32_dwconv = ck_f32_dwconv__avx2,
     CK_ELEMENTWISE(avx2),
     CK_INTEGER(avx2),
 };
@@ -95,7 +98,8 @@ static const struct ck_kernels avxvnni = {
     .f32_tile = {32, 8, 1},
     .f32_gemm = ck_f32_gemm_3x32__avx2,
     CK_QUANTIZE(avx2),
-    CK_DEPTHWISE(avx2),
+    CK_DEPTHWISE(avxvnni, 32),
+    .f32_dwconv = ck_f32_dwconv__avx2,
     CK_ELEMENTWISE(avx2),
     CK_INTEGER(avx2),
 };
@@ -110,15 +114,16 @@ static const struct ck_kernels avx512vnni = {
     .f32_tile = {64, 16, 1},
     .f32_gemm = ck_f32_gemm_6x64__avx512,
     CK_QUANTIZE(avx512),
-    CK_DEPTHWISE(avx2),
+    CK_DEPTHWISE(avx512vnni, 64),
+    .f32_dwconv = ck_f32_dwconv__avx2,
     CK_ELEMENTWISE(avx512),
     CK_INTEGER(avx2),
 };
 #endif
 
 #if defined(__aarch64__)
-// NEON is the baseline here: the compiler makes it of the plain C text of the depthwise and
-// elementwise kernels.
+// NEON is the baseline here: the compiler makes it of the plain C text of the float depthwise and
+// the elementwise kernels.
 static const struct ck_kernels neon = {
     .flip = 0,
     .full_range_weights = false,
@@ -129,7 +134,8 @@ static const struct ck_kernels neon = {
     .f32_tile = {16, 4, 1},
     .f32_gemm = ck_f32_gemm_4x16__neon,
     CK_QUANTIZE(neon),
-    CK_DEPTHWISE(scalar),
+    CK_DEPTHWISE(neon, 16),
+    .f32_dwconv = ck_f32_dwconv__scalar,
     CK_ELEMENTWISE(scalar),
     CK_INTEGER(scalar),
 };
@@ -144,7 +150,8 @@ static const struct ck_kernels neondot = {
     .f32_tile = {16, 4, 1},
     .f32_gemm = ck_f32_gemm_4x16__neon,
     CK_QUANTIZE(neon),
-    CK_DEPTHWISE(scalar),
+    CK_DEPTHWISE(neondot, 16),
+    .f32_dwconv = ck_f32_dwconv__scalar,
     CK_ELEMENTWISE(scalar),
     CK_INTEGER(scalar),
 };

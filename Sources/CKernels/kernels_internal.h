@@ -27,17 +27,16 @@
                                    const float *, float *, size_t, float, float)                \
       CK_NONBLOCKING;
 
-#define CK_DECLARE_DEPTHWISE(isa)                                                               \
+#define CK_DECLARE_F32_DEPTHWISE(isa)                                                           \
   void ck_f32_dwconv__##isa(size_t, size_t, size_t, const float *, size_t, const ptrdiff_t *,   \
                             const float *, const float *, float *, size_t, float, float)        \
-      CK_NONBLOCKING;                                                                           \
+      CK_NONBLOCKING;
+#define CK_DECLARE_DEPTHWISE(isa)                                                               \
   void ck_qd8_f32_qc8w_dwconv__##isa(                                                           \
       size_t, size_t, size_t, const uint8_t *, size_t, const ptrdiff_t *, struct ck_qd8_params, \
-      uint8_t, const int8_t *, const float *, const float *, float *, size_t, float, float)     \
-      CK_NONBLOCKING;                                                                           \
+      const void *, float *, size_t, float, float) CK_NONBLOCKING;                              \
   void ck_qs8_qc8w_dwconv__##isa(size_t, size_t, size_t, const uint8_t *, size_t,               \
-                                 const ptrdiff_t *, int32_t, uint8_t, const int8_t *,           \
-                                 const int32_t *, const float *, struct ck_qs8_output,          \
+                                 const ptrdiff_t *, const void *, struct ck_qs8_output,         \
                                  uint8_t *, size_t) CK_NONBLOCKING;
 
 #define CK_DECLARE_INTEGER(isa)                                                                 \
@@ -93,6 +92,7 @@ CK_DECLARE_QUANTIZE(scalar)
 CK_DECLARE_QD8_GEMM(1x8c1, scalar)
 CK_DECLARE_QS8_GEMM(1x8c1, scalar)
 CK_DECLARE_F32_GEMM(1x8, scalar)
+CK_DECLARE_F32_DEPTHWISE(scalar)
 CK_DECLARE_DEPTHWISE(scalar)
 CK_DECLARE_ELEMENTWISE(scalar)
 CK_DECLARE_INTEGER(scalar)
@@ -102,6 +102,7 @@ CK_DECLARE_QUANTIZE(sse41)
 CK_DECLARE_QD8_GEMM(2x16c4, sse41)
 CK_DECLARE_QS8_GEMM(2x16c4, sse41)
 CK_DECLARE_F32_GEMM(2x16, sse41)
+CK_DECLARE_F32_DEPTHWISE(sse41)
 CK_DECLARE_DEPTHWISE(sse41)
 CK_DECLARE_ELEMENTWISE(sse41)
 CK_DECLARE_INTEGER(sse41)
@@ -111,6 +112,7 @@ CK_DECLARE_QUANTIZE(avx512)
 CK_DECLARE_QD8_GEMM(2x32c4, avx2)
 CK_DECLARE_QS8_GEMM(2x32c4, avx2)
 CK_DECLARE_F32_GEMM(3x32, avx2)
+CK_DECLARE_F32_DEPTHWISE(avx2)
 CK_DECLARE_DEPTHWISE(avx2)
 CK_DECLARE_ELEMENTWISE(avx2)
 CK_DECLARE_INTEGER(avx2)
@@ -120,6 +122,8 @@ CK_DECLARE_QS8_GEMM(2x32c4, avxvnni)
 CK_DECLARE_QD8_GEMM(6x64c4, avx512vnni)
 CK_DECLARE_QS8_GEMM(6x64c4, avx512vnni)
 CK_DECLARE_F32_GEMM(6x64, avx512)
+CK_DECLARE_DEPTHWISE(avxvnni)
+CK_DECLARE_DEPTHWISE(avx512vnni)
 CK_DECLARE_ELEMENTWISE(avx512)
 #endif
 
@@ -130,4 +134,6 @@ CK_DECLARE_QS8_GEMM(4x16c4, neon)
 CK_DECLARE_QD8_GEMM(4x16c4, neondot)
 CK_DECLARE_QS8_GEMM(4x16c4, neondot)
 CK_DECLARE_F32_GEMM(4x16, neon)
+CK_DECLARE_DEPTHWISE(neon)
+CK_DECLARE_DEPTHWISE(neondot)
 #endif

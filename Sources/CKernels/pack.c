@@ -81,10 +81,67 @@ void ck_f32_pack_transposed(struct ck_tile tile, size_t n, size_t k, const float
     const size_t columns = width < n - first ? width : n - first;
     memset(packed, 0, width * sizeof(float));
     packed += width;
+    if (width == n) {
+      memcpy(packed, weights, k * n * sizeof(float));
+      packed += k * n;
+      continue;
+    }
     for (size_t i = 0; i < k; i++) {
-      memcpy(packed, weights + i * n + first, columns * sizeof(float));
-      memset(packed + columns, 0, (width - columns) * sizeof(float));
+      const float *row = weights + i * n + first;
+      // Of known sizes, which are no calls.
+      size_t c = 0;
+      for (; c + 4 <= columns; c += 4) memcpy(packed + c, row + c, 4 * sizeof(float));
+      for (; c < width; c++) packed[c] = c < columns ? row[c] : 0;
       packed += width;
     }
   }
+}
+
+size_t ck_qc8w_dwconv_packed_bytes(size_t block, size_t channels, size_t taps) {
+  size_t bytes;
+  const size_t padded = (channels + block - 1) / block * block;
+  return __builtin_mul_overflow(padded, taps + 12, &bytes) ? 0 : bytes;
+}
+
+/// Where a channel of a block stands: the vectors of its 16 channels are those of all the block's,
+/// and 4 to a vector.
+static size_t place(size_t block, size_t channel) {
+  if (block < 16) return channel;
+  return channel % 16 / 4 * (block / 4) + channel / 16 * 4 + channel % 4;
+}
+
+/// As `pack`.
+static void pack_depthwise(size_t block, size_t channels, size_t taps, const int8_t *weights,
+                           const int32_t *initial, int32_t factor, const float *scale,
+                           const float *bias, void *packed) {
+  uint8_t *out = packed;
+  memset(out, 0, ck_qc8w_dwconv_packed_bytes(block, channels, taps));
+  for (size_t c = 0; c < channels; c++) {
+    uint8_t *own = out + c / block * block * (taps + 12);
+    const size_t at = place(block, c % block);
+    int32_t sum = 0;
+    for (size_t tap = 0; tap < taps; tap++) {
+      const int8_t weight = weights[tap * channels + c];
+      sum -= weight;
+      memcpy(own + 4 * block + tap / 4 * 4 * block + 4 * at + tap % 4, &weight, 1);
+    }
+    // Unsigned, so that it wraps.
+    const uint32_t begin =
+        (uint32_t)sum * (uint32_t)factor + (initial ? (uint32_t)initial[c] : 0);
+    memcpy(own + 4 * at, &begin, 4);
+    memcpy(own + (4 + taps) * block + 4 * at, scale + c, 4);
+    if (bias) memcpy(own + (8 + taps) * block + 4 * at, bias + c, 4);
+  }
+}
+
+void ck_qd8_f32_qc8w_dwconv_pack(size_t block, size_t channels, size_t taps,
+                                 const int8_t *weights, const float *scale, const float *bias,
+                                 void *packed) {
+  pack_depthwise(block, channels, taps, weights, NULL, 1, scale, bias, packed);
+}
+
+void ck_qs8_qc8w_dwconv_pack(size_t block, size_t channels, size_t taps, const int8_t *weights,
+                             const int32_t *bias, const float *multiplier, int32_t zero_point,
+                             void *packed) {
+  pack_depthwise(block, channels, taps, weights, bias, zero_point, multiplier, NULL, packed);
 }

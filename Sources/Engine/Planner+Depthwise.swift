@@ -1,3 +1,5 @@
+internal import Kernels
+
 extension Planner {
   mutating func lowerDepthwise(
     _ index: Int, _ window: Window, _ activation: Activation
@@ -22,7 +24,9 @@ extension Planner {
     let bias = try bias(optionalInput(index, 2), count: channels, index)
     let (tensor, range, tanh) = fuse(output, activation)
     let y = try destination(tensor)
-    let taps = try tapOffsets(placement)
+    let isInteger = isHybrid(index)
+    let order = DepthwiseTaps(height: weightShape[1], width: weightShape[2])
+    let taps = try tapOffsets(placement, isInteger ? order : nil)
     var step = Step.Depthwise(
       weights: depthwiseWeights.count, source: address(source), tapOffsets: address(taps),
       destination: address(y), images: image[0], imageStep: placement.imageCount,
@@ -31,12 +35,13 @@ extension Planner {
     var touched = [taps, y.storage]
     var description = DepthwiseDescription(
       taps: weightShape[1] * weightShape[2], channels: channels, bias: bias)
-    if isHybrid(index), let data = graph.tensors[weightTensor].data {
+    if isInteger, let data = graph.tensors[weightTensor].data {
       let images = try quantizedImages(source, shape: image, padding: placement.padding)
       step.source = address(images.bytes)
       step.parameters = address(images.parameters)
       touched += [images.bytes, images.parameters]
-      description.bytes = data.map(Int8.init(bitPattern:))
+      description.taps = order.order.count
+      description.bytes = order.weights(data.map(Int8.init(bitPattern:)), channels: channels)
       description.scales = try scales(weightTensor, axis: 3)
     } else {
       let padded = try paddedImages(source, shape: image, padding: placement.padding)
@@ -49,19 +54,22 @@ extension Planner {
     if tanh { emitTanh(y, count: try elementCount(tensor)) }
   }
 
-  /// The distances of all taps, in elements, as a constant.
-  mutating func tapOffsets(_ placement: KernelPlacement) throws(EngineError) -> Int {
+  /// The distances of all taps, in elements, as a constant, row by row or in another order.
+  mutating func tapOffsets(
+    _ placement: KernelPlacement, _ order: DepthwiseTaps?
+  ) throws(EngineError) -> Int {
     let window = placement.window
-    var offsets: [UInt8] = []
+    var offsets: [Int] = []
     for row in 0..<placement.kernelHeight {
       for column in 0..<placement.kernelWidth {
-        let tap =
+        offsets.append(
           row * window.dilationHeight * placement.rowCount
-          + column * window.dilationWidth * placement.channels
-        offsets += (0..<8).map { UInt8(truncatingIfNeeded: tap >> (8 * $0)) }
+            + column * window.dilationWidth * placement.channels)
       }
     }
-    return try constantStorage(offsets)
+    let inOrder = order?.offsets(offsets) ?? offsets
+    return try constantStorage(
+      inOrder.flatMap { tap in (0..<8).map { UInt8(truncatingIfNeeded: tap >> (8 * $0)) } })
   }
 
   /// Every channel as often as the operator has kernels for it.

@@ -137,14 +137,17 @@ extension Planner {
     _ index: Int, _ placement: KernelPlacement, source: Value, image: [Int],
     _ activation: Activation
   ) throws(EngineError) {
-    fullIntegerDepthwiseWeights.append(
-      try fullIntegerWeights(
-        index, outputs: placement.channels,
-        inputs: placement.kernelHeight * placement.kernelWidth, activation))
+    var description = try fullIntegerWeights(
+      index, outputs: placement.channels,
+      inputs: placement.kernelHeight * placement.kernelWidth, activation)
+    let order = DepthwiseTaps(height: placement.kernelHeight, width: placement.kernelWidth)
+    description.weights = order.weights(description.weights, channels: placement.channels)
+    description.inputs = order.order.count
+    fullIntegerDepthwiseWeights.append(description)
     let padded = try paddedImages(
       source, shape: image, padding: placement.padding,
       zeroByte: try zeroByte(try input(index, 0)))
-    let taps = try tapOffsets(placement)
+    let taps = try tapOffsets(placement, order)
     let y = try destination(try output(index))
     emit(
       .fullIntegerDepthwise(

@@ -12,47 +12,49 @@ import Memory
   public let instructionSet: InstructionSet
   nonisolated(unsafe) private let kernels: UnsafePointer<ck_kernels>
   private let floats: AlignedBuffer<Float>
-  private let bytes: AlignedBuffer<Int8>
-  private let scales: AlignedBuffer<Float>
   private let bias: AlignedBuffer<Float>
+  /// Of weights in int8.
+  private let packed: AlignedBuffer<UInt8>
 
   /// Weights in float, [taps][channels]; a nil bias is zero.
   public init(
     _ weights: [Float], taps: Int, channels: Int, bias: [Float]? = nil,
     instructionSet: InstructionSet = .best
   ) {
-    self.init(
-      floats: weights, bytes: [], taps: taps, channels: channels, scales: [], bias: bias,
-      instructionSet: instructionSet)
-  }
-
-  /// Weights in int8, [taps][channels], with one scale for each channel or one for all.
-  public init(
-    _ weights: [Int8], taps: Int, channels: Int, scales: [Float], bias: [Float]? = nil,
-    instructionSet: InstructionSet = .best
-  ) {
-    precondition(scales.count == channels || scales.count == 1, "one scale, or one per channel")
-    let all = scales.count == channels ? scales : Array(repeating: scales[0], count: channels)
-    self.init(
-      floats: [], bytes: weights, taps: taps, channels: channels, scales: all, bias: bias,
-      instructionSet: instructionSet)
-  }
-
-  private init(
-    floats: [Float], bytes: [Int8], taps: Int, channels: Int, scales: [Float], bias: [Float]?,
-    instructionSet: InstructionSet
-  ) {
     precondition(taps > 0 && channels > 0)
-    precondition(max(floats.count, bytes.count) == taps * channels, "not [taps][channels]")
+    precondition(weights.count == taps * channels, "not [taps][channels]")
     precondition(bias == nil || bias?.count == channels, "one bias per channel")
     self.taps = taps
     self.channels = channels
     self.instructionSet = instructionSet
     unsafe kernels = instructionSet.kernels
-    self.floats = AlignedBuffer(floats)
-    self.bytes = AlignedBuffer(bytes)
-    self.scales = AlignedBuffer(scales)
+    floats = AlignedBuffer(weights)
     self.bias = AlignedBuffer(bias ?? Array(repeating: 0, count: channels))
+    packed = AlignedBuffer(count: 0)
+  }
+
+  /// Weights in int8, [taps][channels], with one scale for each channel or one for all. The number
+  /// of taps is a multiple of 4: `DepthwiseTaps` brings them into the order that is read best.
+  public init(
+    _ weights: [Int8], taps: Int, channels: Int, scales: [Float], bias: [Float]? = nil,
+    instructionSet: InstructionSet = .best
+  ) {
+    precondition(taps > 0 && taps.isMultiple(of: DepthwiseTaps.group) && channels > 0)
+    precondition(weights.count == taps * channels, "not [taps][channels]")
+    precondition(scales.count == channels || scales.count == 1, "one scale, or one per channel")
+    precondition(bias == nil || bias?.count == channels, "one bias per channel")
+    let scales = scales.count == channels ? scales : Array(repeating: scales[0], count: channels)
+    let bias = bias ?? Array(repeating: 0, count: channels)
+    self.taps = taps
+    self.channels = channels
+    self.instructionSet = instructionSet
+    unsafe kernels = depthwiseKernels(weights, instructionSet)
+    let block = unsafe kernels.pointee.dwconv_block
+    floats = AlignedBuffer(count: 0)
+    self.bias = AlignedBuffer(count: 0)
+    packed = AlignedBuffer(count: ck_qc8w_dwconv_packed_bytes(block, channels, taps))
+    unsafe ck_qd8_f32_qc8w_dwconv_pack(
+      block, channels, taps, weights, scales, bias, packed.pointer)
   }
 
   /// One row of the float convolution: `pixels` pixels of `channels` values.
@@ -78,7 +80,7 @@ import Memory
     output: UnsafeMutableBufferPointer<Float>, outputStride: Int, minimum: Float = -.infinity,
     maximum: Float = .infinity
   ) {
-    precondition(bytes.count > 0, "these weights are float")
+    precondition(packed.count > 0, "these weights are float")
     unsafe checkTaps(
       pixels, channels, taps, tapOffsets, inputCount: input.count, pixelStride: pixelStride,
       outputCount: output.count, outputStride: outputStride)
@@ -87,7 +89,18 @@ import Memory
       pixels, channels, taps, input.baseAddress, pixelStride, tapOffsets.baseAddress,
       ck_qd8_params(
         zero_point: parameters.zeroPoint, inverse_scale: parameters.inverseScale),
-      kernels.pointee.flip, bytes.pointer, scales.pointer, bias.pointer, output.baseAddress,
-      outputStride, minimum, maximum)
+      packed.pointer, output.baseAddress, outputStride, minimum, maximum)
   }
+}
+
+/// The instruction set's kernels, or the scalar ones where a weight of -128, which no converter
+/// writes, would not be exact in vectors; these read the same activations wherever that is so.
+func depthwiseKernels(
+  _ weights: [Int8], _ instructionSet: InstructionSet
+) -> UnsafePointer<ck_kernels> {
+  let own = unsafe instructionSet.kernels
+  let exact = unsafe own.pointee.full_range_weights || !weights.contains(-128)
+  let kernels = unsafe exact ? own : InstructionSet.scalar.kernels
+  unsafe precondition(kernels.pointee.flip == own.pointee.flip)
+  return unsafe kernels
 }

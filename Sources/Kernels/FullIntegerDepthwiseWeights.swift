@@ -7,34 +7,36 @@ import Memory
 /// The image is padded beforehand with the byte that stands for 0. Taps as in `DepthwiseWeights`,
 /// formula as in `FullIntegerWeights`.
 @safe public struct FullIntegerDepthwiseWeights: ~Copyable, Sendable {
-  /// More could overflow the 32-bit sums.
-  public static let maximumTaps = FullIntegerWeights.maximumInputs
+  /// More could overflow the 32-bit sums, even if only half of them have weights.
+  public static let maximumTaps = 2 * FullIntegerWeights.maximumInputs
 
   public let taps: Int
   public let channels: Int
   nonisolated(unsafe) private let kernels: UnsafePointer<ck_kernels>
-  private let weights: AlignedBuffer<Int8>
-  private let bias: AlignedBuffer<Int32>
-  private let multipliers: AlignedBuffer<Float>
-  private let zeroPoint: Int32
+  private let packed: AlignedBuffer<UInt8>
   private let output: ck_qs8_output
 
-  /// Weights [taps][channels]; the other parameters as those of `FullIntegerWeights`, by channel.
+  /// Weights [taps][channels], their taps as in `DepthwiseWeights`; the other parameters as those of `FullIntegerWeights`, by channel.
   public init(
     _ weights: [Int8], taps: Int, channels: Int, bias: [Int32], multipliers: [Float],
     zeroPoint: Int, output: IntegerOutput, instructionSet: InstructionSet = .best
   ) {
     precondition(taps > 0 && taps <= FullIntegerDepthwiseWeights.maximumTaps && channels > 0)
+    precondition(taps.isMultiple(of: DepthwiseTaps.group), "taps come four at a time")
     precondition(weights.count == taps * channels, "not [taps][channels]")
     precondition(bias.count == channels && multipliers.count == channels, "one per channel")
     self.taps = taps
     self.channels = channels
-    unsafe kernels = instructionSet.kernels
-    self.weights = AlignedBuffer(weights)
-    self.bias = AlignedBuffer(bias)
-    self.multipliers = AlignedBuffer(multipliers)
-    self.zeroPoint = Int32(zeroPoint)
-    self.output = output.c
+    unsafe kernels = depthwiseKernels(weights, instructionSet)
+    let flip = unsafe Int32(kernels.pointee.flip)
+    var output = output.c
+    // As in FullIntegerWeights.
+    output.zero_point += flip
+    self.output = output
+    let block = unsafe kernels.pointee.dwconv_block
+    packed = AlignedBuffer(count: ck_qc8w_dwconv_packed_bytes(block, channels, taps))
+    unsafe ck_qs8_qc8w_dwconv_pack(
+      block, channels, taps, weights, bias, multipliers, Int32(zeroPoint) + flip, packed.pointer)
   }
 
   /// One row of `pixels` pixels.
@@ -48,9 +50,8 @@ import Memory
       outputCount: output.count, outputStride: outputStride)
     guard pixels > 0 else { return }
     unsafe kernels.pointee.qs8_dwconv(
-      pixels, channels, taps, input.baseAddress, pixelStride, tapOffsets.baseAddress, zeroPoint,
-      kernels.pointee.flip, weights.pointer, bias.pointer, multipliers.pointer, self.output,
-      output.baseAddress, outputStride)
+      pixels, channels, taps, input.baseAddress, pixelStride, tapOffsets.baseAddress,
+      packed.pointer, self.output, output.baseAddress, outputStride)
   }
 }
 

@@ -9,12 +9,14 @@ import Testing
     var pixels: Int
     var rowPitch: Int { (pixels + 2) * channels }
     var count: Int { 3 * rowPitch }
+    /// How the kernels of bytes read them.
+    let taps = DepthwiseTaps(height: 3, width: 3)
     var tapOffsets: [Int] {
       (0..<9).map { $0 / 3 * rowPitch + $0 % 3 * channels }
     }
   }
 
-  static let shapes = [1, 3, 8, 16, 31, 32, 33, 70].map { Shape(channels: $0, pixels: 5) }
+  static let shapes = [1, 3, 8, 16, 31, 32, 33, 64, 70, 144].map { Shape(channels: $0, pixels: 5) }
 
   @Test(arguments: InstructionSet.available)
   func `a float depthwise row equals the formula bit for bit`(instructionSet: InstructionSet) {
@@ -58,11 +60,12 @@ import Testing
       let input = generator.floats(shape.count, in: -1...2)
       let quantized = Quantized(imageOf: input, 1, columns: shape.count, with: instructionSet)
       let packed = DepthwiseWeights(
-        weights, taps: 9, channels: shape.channels, scales: scales, bias: bias,
+        shape.taps.weights(weights, channels: shape.channels), taps: 12,
+        channels: shape.channels, scales: scales, bias: bias,
         instructionSet: instructionSet)
       var output = [Float](repeating: 0, count: shape.pixels * shape.channels)
       quantized.bytes.withUnsafeBufferPointer { input in
-        shape.tapOffsets.withUnsafeBufferPointer { offsets in
+        shape.taps.offsets(shape.tapOffsets).withUnsafeBufferPointer { offsets in
           output.withUnsafeMutableBufferPointer { output in
             packed.convolve(
               pixels: shape.pixels, input: input, pixelStride: shape.channels,

@@ -99,12 +99,13 @@ import Testing
       let layer = Layer(shape.channels, 9, &generator)
       let values = (0..<shape.count).map { _ in Int.random(in: -128...127, using: &generator) }
       let packed = FullIntegerDepthwiseWeights(
-        layer.weights, taps: 9, channels: shape.channels, bias: layer.bias,
+        shape.taps.weights(layer.weights, channels: shape.channels), taps: 12,
+        channels: shape.channels, bias: layer.bias,
         multipliers: layer.multipliers, zeroPoint: layer.zeroPoint, output: layer.output,
         instructionSet: instructionSet)
       var output = [UInt8](repeating: 0, count: shape.pixels * shape.channels)
       Self.stored(values, instructionSet).withUnsafeBufferPointer { input in
-        shape.tapOffsets.withUnsafeBufferPointer { offsets in
+        shape.taps.offsets(shape.tapOffsets).withUnsafeBufferPointer { offsets in
           output.withUnsafeMutableBufferPointer { output in
             packed.convolve(
               pixels: shape.pixels, input: input, pixelStride: shape.channels, tapOffsets: offsets,

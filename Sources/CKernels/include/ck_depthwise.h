@@ -1,5 +1,6 @@
 #pragma once
 
+#include "ck_integer.h"
 #include "ck_quantize.h"
 
 // Depthwise convolution of one row of output pixels. The image is padded beforehand (with 0, or
@@ -13,12 +14,43 @@ typedef void (*ck_f32_dwconv_fn)(size_t pixels, size_t channels, size_t taps, co
                                  const float *weights, const float *bias, float *y,
                                  size_t y_stride, float least, float greatest) CK_NONBLOCKING;
 
+// The kernels of bytes take their taps four at a time: `taps` is a multiple of 4, and taps that do
+// not exist have weights of 0 and the offset of another one. It is best if the four are those that
+// stand one below the other: where the next four lie one pixel further, they are read once only.
+//
+// Weights are packed for them in blocks of `block` channels, the last one padded with zeros:
+//   [block x int32][taps x block int8][block x f32][block x f32]
+// The first are -sum(weights), or of a full-integer convolution bias - zero_point * sum(weights);
+// the others scale and bias, or multiplier and zeros. In a block of 16 channels and more, the
+// channels of each 16 are ordered by the vector that they are computed in.
+
+/// Bytes that the two functions below write; 0 if that does not fit size_t.
+size_t ck_qc8w_dwconv_packed_bytes(size_t block, size_t channels, size_t taps);
+
+/// Packs weights[taps][channels] with a scale and a bias for each channel.
+void ck_qd8_f32_qc8w_dwconv_pack(size_t block, size_t channels, size_t taps,
+                                 const int8_t *weights, const float *scale, const float *bias,
+                                 void *packed);
+
+/// Packs weights[taps][channels] with an int32 bias and a multiplier for each channel. zero_point is
+/// that of the stored activations.
+void ck_qs8_qc8w_dwconv_pack(size_t block, size_t channels, size_t taps, const int8_t *weights,
+                             const int32_t *bias, const float *multiplier, int32_t zero_point,
+                             void *packed);
+
 /// y[p][c] = clamp(fma(float(sum_t (x[..][c] - zero_point) w[t][c]) * inverse_scale, scale[c],
-/// bias[c]), least, greatest). `flip` as in ck_quantize.h.
+/// bias[c]), least, greatest).
 typedef void (*ck_qd8_f32_qc8w_dwconv_fn)(size_t pixels, size_t channels, size_t taps,
                                           const uint8_t *x, size_t pixel_stride,
                                           const ptrdiff_t *tap_offsets,
-                                          struct ck_qd8_params params, uint8_t flip,
-                                          const int8_t *weights, const float *scale,
-                                          const float *bias, float *y, size_t y_stride,
-                                          float least, float greatest) CK_NONBLOCKING;
+                                          struct ck_qd8_params params, const void *packed,
+                                          float *y, size_t y_stride, float least,
+                                          float greatest) CK_NONBLOCKING;
+
+/// y[p][c] = requantized(float(bias[c] + sum_t (x[..][c] - zero_point) w[t][c]) * multiplier[c]), the
+/// low byte of what ck_qs8_output says with a zero point of stored bytes.
+typedef void (*ck_qs8_qc8w_dwconv_fn)(size_t pixels, size_t channels, size_t taps,
+                                      const uint8_t *x, size_t pixel_stride,
+                                      const ptrdiff_t *tap_offsets, const void *packed,
+                                      struct ck_qs8_output output, uint8_t *y,
+                                      size_t y_stride) CK_NONBLOCKING;

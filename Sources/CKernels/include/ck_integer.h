@@ -19,16 +19,6 @@ struct ck_qs8_sum {
   int32_t a_multiplier, b_multiplier, bias, shift, zero_point, least, greatest;
 };
 
-/// Full-integer depthwise convolution of one row of output pixels; as ck_qd8_f32_qc8w_dwconv_fn,
-/// with r = float(bias[c] + sum_t (x[..][c] - zero_point) w[t][c]) * multiplier[c] stored as
-/// `output` says. zero_point is that of x.
-typedef void (*ck_qs8_qc8w_dwconv_fn)(size_t pixels, size_t channels, size_t taps,
-                                      const uint8_t *x, size_t pixel_stride,
-                                      const ptrdiff_t *tap_offsets, int32_t zero_point,
-                                      uint8_t flip, const int8_t *weights, const int32_t *bias,
-                                      const float *multiplier, struct ck_qs8_output output,
-                                      uint8_t *y, size_t y_stride) CK_NONBLOCKING;
-
 /// y[i] = the sum of a[i * a_step] and b[i * b_step]; steps are 0 or 1. y may be a or b.
 typedef void (*ck_qs8_vadd_fn)(size_t n, const uint8_t *a, size_t a_step, const uint8_t *b,
                                size_t b_step, struct ck_qs8_sum sum, uint8_t flip,

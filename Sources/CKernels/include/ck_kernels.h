@@ -8,7 +8,7 @@
 struct ck_kernels {
   /// What the int8 kernels expect of stored activations: 0 (int8) or 0x80 (uint8).
   uint8_t flip;
-  /// Whether the int8 GEMM is exact for a weight of -128 too, not only for -127...127.
+  /// Whether the int8 products are exact for a weight of -128 too, not only for -127...127.
   bool full_range_weights;
   /// Whether a product is added with one rounding. The bits of results depend on nothing else.
   bool fused;
@@ -21,6 +21,8 @@ struct ck_kernels {
   /// Of qd8_tile, too.
   ck_qs8_qc8w_gemm_fn _Nonnull qs8_gemm;
   ck_f32_gemm_fn _Nonnull f32_gemm;
+  /// Channels in a block of the depthwise kernels of bytes.
+  size_t dwconv_block;
   ck_qd8_f32_qc8w_dwconv_fn _Nonnull qd8_dwconv;
   ck_qs8_qc8w_dwconv_fn _Nonnull qs8_dwconv;
   ck_f32_dwconv_fn _Nonnull f32_dwconv;

@@ -168,30 +168,73 @@ static void compare_gru(const char *name, const struct ck_kernels *fast, size_t 
   free(in), free(past), free(h), free(expected);
 }
 
+/// Depthwise kernels of bytes over rows of `stride` pixels a step, with the taps of a kernel of
+/// 3 rows, of which the fourth is none.
+static void compare_depthwise_bytes(const char *name, const struct ck_kernels *fast,
+                                    size_t channels, size_t taps, size_t stride) {
+  const struct ck_kernels *scalar = ck_kernels_for(CK_ISA_SCALAR);
+  const struct ck_kernels *kernels[2] = {scalar, fast};
+  enum { pixels = 5 };
+  const size_t columns = pixels * stride + taps / 4, n = pixels * channels;
+  const size_t count = 3 * columns * channels;
+  ptrdiff_t offsets[16];
+  int8_t *weights = random_weights(taps * channels);
+  for (size_t t = 0; t < taps; t++) {
+    const size_t row = t % 4 < 3 ? t % 4 : 0;
+    offsets[t] = (ptrdiff_t)((row * columns + t / 4) * channels);
+    if (t % 4 == 3) memset(weights + t * channels, 0, channels);
+  }
+  float *scale = random_floats(channels, 0.001f, 0.1f), *bias = random_floats(channels, -1, 1);
+  float *multiplier = random_floats(channels, 0.0005f, 0.004f);
+  int32_t *whole_bias = allocate(channels * sizeof *whole_bias);
+  for (size_t c = 0; c < channels; c++) whole_bias[c] = (int32_t)(random_bits() % 9999) - 5000;
+  uint8_t *x = allocate(count);
+  for (size_t i = 0; i < count; i++) x[i] = (uint8_t)random_bits();
+  float *y[2], *z[2];
+  for (int i = 0; i < 2; i++) {
+    const struct ck_kernels *own = kernels[i];
+    const size_t block = own->dwconv_block;
+    uint8_t *q = allocate(count), *bytes = allocate(n);
+    for (size_t j = 0; j < count; j++) q[j] = x[j] ^ own->flip;
+    void *packed = allocate(ck_qc8w_dwconv_packed_bytes(block, channels, taps));
+    ck_qd8_f32_qc8w_dwconv_pack(block, channels, taps, weights, scale, bias, packed);
+    const struct ck_qd8_params params = {-7 + own->flip, 0.01f};
+    y[i] = allocate(n * sizeof(float));
+    own->qd8_dwconv(pixels, channels, taps, q, stride * channels, offsets, params, packed, y[i],
+                    channels, -9, 9);
+    ck_qs8_qc8w_dwconv_pack(block, channels, taps, weights, whole_bias, multiplier, 9 + own->flip,
+                            packed);
+    const struct ck_qs8_output output = {-90, 140, -13 + own->flip};
+    own->qs8_dwconv(pixels, channels, taps, q, stride * channels, offsets, packed, output, bytes,
+                    channels);
+    z[i] = allocate(n * sizeof(float));
+    for (size_t j = 0; j < n; j++) z[i][j] = (float)(int8_t)(bytes[j] ^ own->flip);
+    free(q), free(bytes), free(packed);
+  }
+  expect_close("int8 depthwise", name, y[0], y[1], n, fast->fused ? 0 : 1e-5f);
+  expect_equal("full-integer depthwise", name, z[0], z[1], n);
+  for (int i = 0; i < 2; i++) free(y[i]), free(z[i]);
+  free(weights), free(scale), free(bias), free(multiplier), free(whole_bias), free(x);
+}
+
 static void compare_depthwise(const char *name, const struct ck_kernels *fast, size_t channels) {
   const struct ck_kernels *scalar = ck_kernels_for(CK_ISA_SCALAR);
   enum { pixels = 4, taps = 3 };
   const size_t n = pixels * channels, count = (pixels + 2) * channels;
   const ptrdiff_t offsets[taps] = {0, (ptrdiff_t)channels, 2 * (ptrdiff_t)channels};
-  const struct ck_qd8_params params = {-7, 0.01f}, fast_params = {-7 + fast->flip, 0.01f};
   float *x = random_floats(count, -1, 1), *weights = random_floats(taps * channels, -1, 1);
-  float *scale = random_floats(channels, 0.001f, 0.1f), *bias = random_floats(channels, -1, 1);
-  int8_t *bytes = random_weights(taps * channels);
-  uint8_t *q = allocate(count), *flipped = allocate(count);
-  for (size_t i = 0; i < count; i++) flipped[i] = (q[i] = (uint8_t)random_bits()) ^ fast->flip;
+  float *bias = random_floats(channels, -1, 1);
   float *expected = allocate(n * sizeof(float)), *result = allocate(n * sizeof(float));
   scalar->f32_dwconv(pixels, channels, taps, x, channels, offsets, weights, bias, expected,
                      channels, -1, 1);
   fast->f32_dwconv(pixels, channels, taps, x, channels, offsets, weights, bias, result, channels,
                    -1, 1);
   expect_close("float depthwise", name, expected, result, n, fast->fused ? 0 : 1e-5f);
-  scalar->qd8_dwconv(pixels, channels, taps, q, channels, offsets, params, scalar->flip, bytes,
-                     scale, bias, expected, channels, -9, 9);
-  fast->qd8_dwconv(pixels, channels, taps, flipped, channels, offsets, fast_params, fast->flip,
-                   bytes, scale, bias, result, channels, -9, 9);
-  expect_close("int8 depthwise", name, expected, result, n, fast->fused ? 0 : 1e-5f);
-  free(x), free(weights), free(scale), free(bias), free(bytes), free(q), free(flipped);
-  free(expected), free(result);
+  free(x), free(weights), free(bias), free(expected), free(result);
+  for (size_t t = 4; t <= 16; t += 4) {
+    compare_depthwise_bytes(name, fast, channels, t, 1);
+    compare_depthwise_bytes(name, fast, channels, t, 2);
+  }
 }
 
 /// Stored bytes as the numbers that they are.
@@ -214,21 +257,20 @@ static void compare_integers(const char *name, const struct ck_kernels *fast, si
   const struct ck_kernels *kernels[2] = {scalar, fast};
   const struct ck_qs8_output output = {-90, 140, -13};
   const struct ck_qs8_sum sum = {1468006, -524288, 12345678, 21, 11, -128, 100};
-  const ptrdiff_t offsets[3] = {0, (ptrdiff_t)n, 2 * (ptrdiff_t)n};
   const size_t count = (m + 2) * (n > k ? n : k), results = m * n;
-  int8_t *weights = random_weights(n * (k > 3 ? k : 3));
+  int8_t *weights = random_weights(n * k);
   int32_t *bias = allocate(n * sizeof *bias);
   for (size_t c = 0; c < n; c++) bias[c] = (int32_t)(random_bits() % 9999) - 5000;
   float *multiplier = random_floats(n, 0.0005f, 0.004f), *x = random_floats(count, -3, 3);
   uint8_t *bytes = allocate(count);
   for (size_t i = 0; i < count; i++) bytes[i] = (uint8_t)random_bits();
-  uint8_t *y[2][7];
+  uint8_t *y[2][6];
   float *reals[2];
   for (int i = 0; i < 2; i++) {
     const struct ck_kernels *own = kernels[i];
     uint8_t *q = allocate(count);
     for (size_t j = 0; j < count; j++) q[j] = bytes[j] ^ own->flip;
-    for (int j = 0; j < 7; j++) y[i][j] = allocate(2 * count + 2 * results);
+    for (int j = 0; j < 6; j++) y[i][j] = allocate(2 * count + 2 * results);
     void *packed = allocate(ck_qd8_f32_qc8w_packed_bytes(own->qd8_tile, n, k));
     ck_qs8_qc8w_pack(own->qd8_tile, n, k, weights, bias, multiplier, 9 + own->flip, packed);
     struct ck_qs8_output stored = output;
@@ -238,29 +280,27 @@ static void compare_integers(const char *name, const struct ck_kernels *fast, si
     if (k % 8 == 0) {
       own->qs8_gemm(m, n, k, q, k, 2, k / 2 - 1, packed, stored, y[i][0] + results, n);
     }
-    own->qs8_dwconv(m, n, 3, q, n, offsets, 9, own->flip, weights, bias, multiplier, output,
-                    y[i][1], n);
-    own->qs8_vadd(count - 1, q, 1, q + 1, 1, sum, own->flip, y[i][2]);
-    own->qs8_vmul(count - 1, q, 1, 5, q + 1, 0, -9, 0.01f, output, own->flip, y[i][3]);
-    memcpy(y[i][4], q + 1, count - 1);
-    own->qs8_vmax(count - 1, q, own->flip, y[i][4]);
-    own->f32_qs8_vcvt(count, x, 31.7f, output, own->flip, y[i][5]);
-    own->f32_qs16_vcvt(count, x, 12345.6f, (int16_t *)(void *)y[i][6]);
+    own->qs8_vadd(count - 1, q, 1, q + 1, 1, sum, own->flip, y[i][1]);
+    own->qs8_vmul(count - 1, q, 1, 5, q + 1, 0, -9, 0.01f, output, own->flip, y[i][2]);
+    memcpy(y[i][3], q + 1, count - 1);
+    own->qs8_vmax(count - 1, q, own->flip, y[i][3]);
+    own->f32_qs8_vcvt(count, x, 31.7f, output, own->flip, y[i][4]);
+    own->f32_qs16_vcvt(count, x, 12345.6f, (int16_t *)(void *)y[i][5]);
     reals[i] = allocate(2 * count * sizeof(float));
     own->qs8_f32_vcvt(count, q, 5, 0.3f, own->flip, reals[i]);
-    own->qs16_f32_vcvt(count, (const int16_t *)(const void *)y[i][6], 0.3f, reals[i] + count);
+    own->qs16_f32_vcvt(count, (const int16_t *)(const void *)y[i][5], 0.3f, reals[i] + count);
     free(q), free(packed);
   }
-  const char *what[] = {"full-integer product", "full-integer depthwise", "sum of bytes",
-                        "product of bytes", "maximum of bytes", "bytes of floats"};
-  for (int j = 0; j < 6; j++) {
+  const char *what[] = {"full-integer product", "sum of bytes", "product of bytes",
+                        "maximum of bytes", "bytes of floats"};
+  for (int j = 0; j < 5; j++) {
     uint8_t *both[2] = {y[0][j], y[1][j]};
     expect_same_bytes(what[j], name, both, fast->flip,
-                      j == 0 ? (k % 8 ? 1 : 2) * results : j == 1 ? results : count - (j < 5));
+                      j == 0 ? (k % 8 ? 1 : 2) * results : count - (j < 4));
   }
   expect_equal("floats of integers", name, reals[0], reals[1], 2 * count);
   for (int i = 0; i < 2; i++) {
-    for (int j = 0; j < 7; j++) free(y[i][j]);
+    for (int j = 0; j < 6; j++) free(y[i][j]);
     free(reals[i]);
   }
   free(weights), free(bias), free(multiplier), free(x), free(bytes);
