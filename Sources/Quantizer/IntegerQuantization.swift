@@ -7,8 +7,9 @@ public import Engine
 /// - Parameters:
 ///   - ranges: of activations, by tensor of the canonical graph: `Calibrator.ranges`. What the
 ///     graph gives itself may be missing.
-///   - states: their inputs and outputs get one scale, and where they are shift registers the
-///     rows move as floats, so that they can be kept in a ring.
+///   - states: their inputs and outputs get one scale. Where they are shift registers the rows
+///     move as floats, so that they can be kept in a ring; what a recurrent cell adds to its state
+///     is added in float, as its rounding would add up.
 public func quantize(
   _ graph: CanonicalGraph, ranges: [Int: ClosedRange<Float>], states: [StatePair] = [],
   settings: IntegerSettings = IntegerSettings()
@@ -24,6 +25,9 @@ public func quantize(
   }
   if !settings.integersOnly {
     for index in source.stateMoves(states) { precisions[index] = .float }
+    for index in source.stateUpdates(states) where precisions[index] == .int8 {
+      precisions[index] = .float
+    }
   }
   var groups = ScaleGroups(graph, ranges: ranges, states: states, precisions: precisions)
   // What nothing is known of makes its operators float, which may break groups apart.

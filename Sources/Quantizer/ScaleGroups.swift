@@ -136,6 +136,35 @@ extension Graph {
     }
   }
 
+  /// Sums and products that lead from a state to what it is in the next run, without a layer or a
+  /// function between: there a value of 8 bits would be rounded anew in every run.
+  func stateUpdates(_ states: [StatePair]) -> [Int] {
+    var result: [Int] = []
+    for state in states {
+      guard let input = inputs.first(where: { tensors[$0].name == state.input }),
+        let output = outputs.first(where: { tensors[$0].name == state.output }),
+        stateMoves(input: input, output: output).isEmpty
+      else { continue }
+      var carrying: Set<Int> = [input]
+      var updates: [Int] = []
+      for (index, node) in operators.enumerated() {
+        guard case .binary = node.kind,
+          node.inputs.contains(where: { $0.map(carrying.contains) ?? false })
+        else { continue }
+        carrying.formUnion(node.outputs)
+        updates.append(index)
+      }
+      // Of these, what the next state is made of.
+      var wanted: Set<Int> = [output]
+      for index in updates.reversed()
+      where !wanted.isDisjoint(with: operators[index].outputs) {
+        wanted.formUnion(operators[index].inputs.compactMap { $0 })
+        result.append(index)
+      }
+    }
+    return result
+  }
+
   /// The operators that carry a shift register on: the SLICEs that read a state and the
   /// CONCATENATION that makes the next one; none for any other state.
   func stateMoves(input: Int, output: Int) -> [Int] {

@@ -155,7 +155,8 @@ struct ModelConvertCommand: ParsableCommand {
         try calibrator.observe(sample)
       }
       bar.clear()
-      ranges = try calibrator.ranges(calibration, isSymmetric: symmetric)
+      // 16 bits have steps enough for all that was seen.
+      ranges = try calibrator.ranges(int16x8 ? .minmax : calibration, isSymmetric: symmetric)
     }
     var settings = IntegerSettings()
     settings.activations = int16x8 ? .int16 : symmetric ? .symmetric : .asymmetric

@@ -37,17 +37,20 @@ struct IntegerFixture {
     precondition(golden.isEmpty, "\(name).golden is of another model")
   }
 
-  /// The real value of a step of an output, if integers are at it: its own, or those of what a
-  /// DEQUANTIZE makes it from.
+  /// The real value of a step of an output, if integers are at it: its own, or those of what it
+  /// is computed from.
   func step(_ output: Tensor) -> Float? {
     if output.type != .float32 { return 1 }
     let source = graph.operators.first {
       $0.outputs.first.map { graph.tensors[$0].name } == output.name
     }
-    guard let source, let input = source.inputs.last, let input else { return nil }
-    // A shift register takes its new row in last.
-    if case .concatenation = source.kind { return step(graph.tensors[input]) }
-    return graph.tensors[input].quantization?.scales.first
+    // What floats are computed from, back to where they were integers.
+    let steps = source?.inputs.compactMap { input -> Float? in
+      guard let input, !graph.tensors[input].isConstant else { return nil }
+      let tensor = graph.tensors[input]
+      return tensor.type == .float32 ? step(tensor) : tensor.quantization?.scales.first
+    }
+    return steps?.max()
   }
 }
 

@@ -150,6 +150,23 @@ struct IntegerQuantizationTests {
     }
   }
 
+  @Test func `what a recurrent cell adds to its state is added in float`() throws {
+    let graph = try QuantizeTests.fixture("gru_f32")
+    let states = Self.states(graph)
+    #expect(!states.isEmpty)
+    let result = try Self.converted(graph)
+    let floats = result.floatNodes(states: states).map(\.operatorName)
+    #expect(Set(floats).isSubset(of: ["ADD", "SUB", "MUL"]) && floats.count >= 3, "\(floats)")
+    #expect(
+      result.operators.allSatisfy {
+        $0.kind.name != "FULLY_CONNECTED" || result.tensors[$0.outputs[0]].type == .int8
+      })
+    let narrow = try Self.converted(graph) { $0.integersOnly = true }
+    #expect(narrow.floatNodes(states: states).isEmpty)
+    // Sixty runs: what was lost in each would be gone by then.
+    #expect(try Self.signalToNoise(graph, result) > 10)
+  }
+
   @Test func `integers at the edges, and a node without an integer form is named`() throws {
     let graph = try QuantizeTests.fixture("net_mobile_f32")
     let result = try Self.converted(graph) { $0.integersOnly = true }
