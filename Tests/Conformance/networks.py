@@ -66,6 +66,36 @@ def fully_connected():
     return keras.Model(first, layers.Dense(20)(x))
 
 
+def masks():
+    """The size of a denoiser's layers: 257 to 256, four times, and masks."""
+    x = first = keras.Input((257,), batch_size=1)
+    for _ in range(4):
+        x = layers.Dense(256, activation="relu")(x)
+    return keras.Model(first, layers.Dense(257, activation="sigmoid")(x))
+
+
+def streaming_gru():
+    """One step of a recurrent cell of 128 units made of dense layers; its state goes in and out."""
+    x = keras.Input((96,), batch_size=1, name="input")
+    h = keras.Input((128,), batch_size=1, name="state")
+    a, b = layers.Dense(384)(x), layers.Dense(384)(h)
+    gates = layers.Activation("sigmoid")(layers.Add()([a[:, :256], b[:, :256]]))
+    z, r = gates[:, :128], gates[:, 128:]
+    new = layers.Activation("tanh")(layers.Add()([a[:, 256:], layers.Multiply()([r, b[:, 256:]])]))
+    kept = layers.Multiply()([z, layers.Subtract()([h, new])])
+    state = layers.Add()([new, kept])
+    return keras.Model([x, h], [layers.Dense(96, activation="sigmoid")(state), state])
+
+
+def spectrogram():
+    """3x3 convolutions over eight hops of 64 bands."""
+    x = first = keras.Input((8, 64, 16), batch_size=1)
+    for _ in range(3):
+        y = layers.Conv2D(64, 3, padding="same", use_bias=False)(x)
+        x = layers.ReLU()(layers.BatchNormalization()(y))
+    return keras.Model(first, layers.Conv2D(2, 1)(x))
+
+
 def application(make, size, **options):
     return lambda: make(weights=None, input_tensor=keras.Input((size, size, 3), batch_size=1),
                         classes=100, classifier_activation=None, **options)
@@ -73,6 +103,8 @@ def application(make, size, **options):
 
 SMALL = {"small_mobile": small_mobile, "small_mixed": small_mixed, "small_fc": fully_connected,
          "small_attention": small_attention}
+
+MIDDLE = {"masks": masks, "streaming_gru": streaming_gru, "spectrogram": spectrogram}
 
 LARGE = {
     "mobilenet_v1": application(keras.applications.MobileNet, 224),
@@ -98,6 +130,8 @@ def build(make):
             *kernel, bias = layer.get_weights()
             layer.set_weights([*kernel, random.normal(0, 0.2, bias.shape)])
     # What training would have made of the batch statistics.
+    if isinstance(model.input_shape, list):
+        return model
     data = random.normal(size=[4] + list(model.input_shape[1:])).astype(np.float32)
     for layer in model.layers:
         if isinstance(layer, layers.BatchNormalization):
@@ -110,19 +144,23 @@ def build(make):
 
 
 def samples(model, count, seed=3):
+    """Inputs in a list, or by name where there are several."""
     random = np.random.default_rng(seed)
-    return [random.normal(size=[1] + list(model.input_shape[1:])).astype(np.float32)
-            for _ in range(count)]
+    names = [tensor.name for tensor in model.inputs]
+    shapes = [[1] + list(tensor.shape[1:]) for tensor in model.inputs]
+    for _ in range(count):
+        values = [random.normal(size=shape).astype(np.float32) for shape in shapes]
+        yield values if len(values) == 1 else dict(zip(names, values))
 
 
-def convert(model, mode):
+def convert(model, mode, calibration=8):
     converter = tf.lite.TFLiteConverter.from_keras_model(model)
     if mode != "f32":
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
     if mode == "f16":
         converter.target_spec.supported_types = [tf.float16]
     if mode in ("int8", "int8_io", "uint8_io", "16x8"):
-        converter.representative_dataset = lambda: ([x] for x in samples(model, 8, seed=4))
+        converter.representative_dataset = lambda: samples(model, calibration, seed=4)
     if mode in ("int8_io", "uint8_io"):
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
         kind = tf.int8 if mode == "int8_io" else tf.uint8
