@@ -26,9 +26,12 @@ extension Planner {
       return try lowerIntegerConvolution(index, placement, outputs: outputs, activation)
     }
     let inputs = weightShape[1] * weightShape[2] * weightShape[3]
-    let weights = try weights(index, outputs: outputs, inputs: inputs)
+    let kernelRow = isHybrid(index) ? kernelRow(placement) : nil
+    let weights = try weights(index, outputs: outputs, inputs: inputs, kernelRow: kernelRow)
     let (tensor, range, tanh) = fuse(output, activation)
-    var product = Step.Product(rows: 0, inputs: inputs, outputs: outputs, range: range)
+    var product = Step.Product(
+      rows: 0, inputs: kernelRow.map { $0.count * $0.padded } ?? inputs, outputs: outputs,
+      range: range)
     let elementSize: Int
     if case .integer = weights, placement.isPointwise {
       // LiteRT runs these as fully connected layers: every pixel has its own parameters.
@@ -55,6 +58,38 @@ extension Planner {
     product.destination = address(try destination(tensor))
     try emit(product, weights, placement, images: shape(input)[0], elementSize: elementSize)
     if tanh { emitTanh(try destination(tensor), count: try elementCount(tensor)) }
+  }
+
+  /// How the rows of a kernel are cut out of an image where they are no whole groups of 4 bytes:
+  /// with bytes that follow, for which the weights are 0.
+  struct KernelRow: Hashable {
+    var count: Int
+    var length: Int
+    var padded: Int
+
+    /// Bytes that may be read behind the image.
+    static let slack = 3
+
+    func weights(_ weights: [Int8]) -> [Int8] {
+      var result: [Int8] = []
+      result.reserveCapacity(weights.count / length * padded)
+      for first in stride(from: 0, to: weights.count, by: length) {
+        result += weights[first..<first + length]
+        result += repeatElement(0, count: padded - length)
+      }
+      return result
+    }
+  }
+
+  /// `nil` where rows are whole groups already, or are not read where they lie.
+  func kernelRow(_ placement: KernelPlacement) -> KernelRow? {
+    let length = placement.kernelWidth * placement.channels
+    let row = KernelRow(count: placement.kernelHeight, length: length, padded: (length + 3) & ~3)
+    guard row.count > 1, row.padded != length, placement.outputWidth >= Self.fewestSegmentedRows,
+      placement.kernelWidth == 1 || placement.window.dilationWidth == 1,
+      row.count * row.padded <= FullIntegerWeights.maximumInputs
+    else { return nil }
+    return row
   }
 
   /// The products of padded images that lie one behind the other.

@@ -119,13 +119,20 @@ extension Planner {
   ) throws(EngineError) {
     let input = try input(index, 0)
     let inputs = placement.kernelHeight * placement.kernelWidth * placement.channels
-    fullIntegerWeights.append(
-      try fullIntegerWeights(index, outputs: outputs, inputs: inputs, activation))
-    var product = Step.Product(rows: 0, inputs: inputs, outputs: outputs, range: Self.unclamped)
+    var description = try fullIntegerWeights(
+      index, outputs: outputs, inputs: inputs, activation)
+    let kernelRow = kernelRow(placement)
+    if let kernelRow {
+      description.weights = kernelRow.weights(description.weights)
+      description.inputs = kernelRow.count * kernelRow.padded
+    }
+    fullIntegerWeights.append(description)
+    var product = Step.Product(
+      rows: 0, inputs: description.inputs, outputs: outputs, range: Self.unclamped)
     product.source = address(
       try paddedImages(
         try value(of: input), shape: shape(input), padding: placement.padding,
-        zeroByte: try zeroByte(input)))
+        zeroByte: try zeroByte(input), slack: kernelRow == nil ? 0 : KernelRow.slack))
     product.destination = address(try destination(try output(index)))
     try emit(
       product, .fullInteger(fullIntegerWeights.count - 1), placement, images: shape(input)[0],

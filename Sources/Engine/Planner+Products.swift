@@ -22,6 +22,7 @@ struct WeightKey: Hashable {
   var weights: Int
   var bias: Int?
   var isInteger: Bool
+  var kernelRow: Planner.KernelRow?
 }
 
 extension Planner {
@@ -49,14 +50,16 @@ extension Planner {
       && folded[weights] == nil
   }
 
-  /// Constant weights with `outputs` rows of `inputs`, and their bias.
+  /// Constant weights with `outputs` rows of `inputs`, and their bias; `kernelRow` is how int8 ones
+  /// are padded.
   mutating func weights(
-    _ index: Int, outputs: Int, inputs: Int
+    _ index: Int, outputs: Int, inputs: Int, kernelRow: KernelRow? = nil
   ) throws(EngineError) -> Weights {
     let tensor = try input(index, 1)
     let biasTensor = optionalInput(index, 2)
     let isInteger = isHybrid(index)
-    let key = WeightKey(weights: tensor, bias: biasTensor, isInteger: isInteger)
+    let key = WeightKey(
+      weights: tensor, bias: biasTensor, isInteger: isInteger, kernelRow: kernelRow)
     if let known = weightCache[key] { return isInteger ? .integer(known) : .float(known) }
     let bias = try bias(biasTensor, count: outputs, index)
     guard isInteger else {
@@ -74,9 +77,11 @@ extension Planner {
     guard inputs <= PackedInt8Weights.maximumInputs else {
       throw unsupported(index, "\(inputs) int8 inputs of one output are too many")
     }
+    let values = data.map(Int8.init(bitPattern:))
     integerWeights.append(
       IntegerWeights(
-        values: data.map(Int8.init(bitPattern:)), outputs: outputs, inputs: inputs,
+        values: kernelRow?.weights(values) ?? values, outputs: outputs,
+        inputs: kernelRow.map { $0.count * $0.padded } ?? inputs,
         scales: try scales(tensor, axis: 0), bias: bias))
     weightCache[key] = integerWeights.count - 1
     return .integer(integerWeights.count - 1)

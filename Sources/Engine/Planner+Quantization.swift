@@ -76,7 +76,7 @@ extension Planner {
     let (images, height, width, channels) = (shape[0], shape[1], shape[2], shape[3])
     let bytes = try imageCount(shape, padding)
     let result = QuantizedValue(
-      bytes: try newStorage(.scratch, byteCount: bytes),
+      bytes: try newStorage(.scratch, byteCount: bytes + KernelRow.slack),
       parameters: try newStorage(.scratch, byteCount: images * Self.parametersSize))
     emit(
       .quantizeImage(
@@ -90,15 +90,18 @@ extension Planner {
   }
 
   /// Images [N, H, W, C] of floats, or of bytes, with what stands for zero around them; the tensor
-  /// itself where there is nothing to add.
+  /// itself where there is nothing to add. `slack` bytes behind them may be read.
   mutating func paddedImages(
-    _ source: Value, shape: [Int], padding: ImagePadding, zeroByte: UInt8? = nil
+    _ source: Value, shape: [Int], padding: ImagePadding, zeroByte: UInt8? = nil, slack: Int = 0
   ) throws(EngineError) -> Value {
-    if padding.isEmpty { return source }
     let size = zeroByte == nil ? 4 : 1
     let count = try checkedProduct([size, try imageCount(shape, padding)])
-    let result = Value(storage: try newStorage(.scratch, byteCount: count))
-    emit(.fill(address(result), count: count, byte: zeroByte ?? 0), touching: [result.storage])
+    let room = storages[source.storage].byteCount - source.offset - count
+    if padding.isEmpty, room >= slack { return source }
+    let result = Value(storage: try newStorage(.scratch, byteCount: count + slack))
+    if !padding.isEmpty {
+      emit(.fill(address(result), count: count, byte: zeroByte ?? 0), touching: [result.storage])
+    }
     let padded = [
       shape[0], shape[1] + padding.top + padding.bottom, shape[2] + padding.before + padding.after,
       shape[3],

@@ -126,6 +126,49 @@ struct PlanTests {
     }
   }
 
+  @Test(arguments: InstructionSet.available)
+  func `a convolution of three channels puts no patches together, and equals one of four`(
+    instructionSet: InstructionSet
+  ) throws {
+    // The fourth channel is 0, as are its weights: the products of groups that need no padding.
+    func network(channels: Int) throws -> Network {
+      var weights: [UInt8] = []
+      for index in 0..<5 * 9 * channels {
+        let (pixel, channel) = index.quotientAndRemainder(dividingBy: channels)
+        let weight = (pixel * 3 + channel) * 91 % 255 - 127
+        weights.append(channel == 3 ? 0 : UInt8(truncatingIfNeeded: weight))
+      }
+      var graph = Graph(name: "first")
+      graph.tensors = [
+        Tensor(name: "x", shape: [1, 9, 11, channels], type: .float32),
+        Tensor(
+          name: "weights", shape: [5, 3, 3, channels], type: .int8,
+          quantization: Quantization(scales: [0.02], zeroPoints: [0], axis: 0), data: weights),
+        Tensor(name: "y", shape: [1, 9, 11, 5], type: .float32),
+      ]
+      graph.inputs = [0]
+      graph.outputs = [2]
+      graph.operators = [
+        Operator(.convolution(Window(padding: .same), .none), inputs: [0, 1], outputs: [2])
+      ]
+      return try Network(graph, instructionSet: instructionSet)
+    }
+    var three = try network(channels: 3)
+    var four = try network(channels: 4)
+    #expect(three.stepNames == ["quantize image", "int8 product"])
+    var (image, wider): ([Float], [Float]) = ([], [])
+    for index in 0..<3 * 99 {
+      let value = Float(index * 53 % 97) / 9 - 4
+      image.append(value)
+      wider.append(value)
+      if index % 3 == 2 { wider.append(0) }
+    }
+    let outputs = try three.run([("x", image)], reading: ["y"])
+    let same = try four.run([("x", wider)], reading: ["y"])
+    #expect(same == outputs)
+    #expect(outputs[0].contains { $0 != 0 })
+  }
+
   @Test func `reshapes and whole slices are views, and parts are computed in place`() throws {
     var graph = Graph(name: "views")
     func tensor(_ name: String, _ shape: [Int]) -> Int {
