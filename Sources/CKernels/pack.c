@@ -28,10 +28,15 @@ static void pack(struct ck_tile tile, size_t n, size_t k, const int8_t *weights,
     for (size_t c = 0; c < width && first + c < n; c++) {
       const int8_t *row = weights + (first + c) * k;
       int32_t sum = 0;
-      for (size_t i = 0; i < k; i++) {
-        sum -= row[i];
-        const size_t at = (i / tile.kr * width + c) * tile.kr + i % tile.kr;
-        memcpy(out + 4 * width + at, row + i, 1);
+      for (size_t i = 0; i < k; i++) sum -= row[i];
+      uint8_t *to = out + 4 * width + c * tile.kr;
+      size_t i = 0;
+      if (tile.kr == 4) {
+        // Of a known size, which is no call.
+        for (; i + 4 <= k; i += 4, to += 4 * width) memcpy(to, row + i, 4);
+      }
+      for (; i < k; i += tile.kr, to += tile.kr * width) {
+        memcpy(to, row + i, k - i < tile.kr ? k - i : tile.kr);
       }
       // Unsigned, so that it wraps.
       const uint32_t begin =

@@ -17,33 +17,6 @@ CK_INLINE __mmask16 first_lanes(size_t n) CK_NONBLOCKING {
 // What lies beyond the end counts as 0, which every range holds.
 #define CK_LOAD_TAIL(x, n) ((floats)_mm512_maskz_loadu_ps(first_lanes(n), x))
 
-// |x * scale| <= 256, so only NaN overflows: it converts to INT32_MIN, and so that adding the zero
-// point cannot wrap, to what saturates as well.
-CK_INLINE __m128i convert16(__m512 x, __m512 scale, __m512i offset) CK_NONBLOCKING {
-  const __m512i rounded = _mm512_cvtps_epi32(_mm512_mul_ps(x, scale));
-  const __m512i bounded = _mm512_max_epi32(rounded, _mm512_set1_epi32(-512));
-  return _mm512_cvtsepi32_epi8(_mm512_add_epi32(bounded, offset));
-}
-
-CK_INLINE void convert(size_t n, const float *x, struct ck_qd8_scale scale, uint8_t flip,
-                       uint8_t *q) CK_NONBLOCKING {
-  const __m512 s = _mm512_set1_ps(scale.scale);
-  const __m512i offset = _mm512_set1_epi32((int32_t)scale.zero_point);
-  const __m128i flips = _mm_set1_epi8((char)flip);
-  size_t i = 0;
-  for (; i + 16 <= n; i += 16) {
-    const __m128i bytes = convert16(_mm512_loadu_ps(x + i), s, offset);
-    _mm_storeu_si128((__m128i *)(q + i), _mm_xor_si128(bytes, flips));
-  }
-  if (i < n) {
-    const __mmask16 lanes = first_lanes(n - i);
-    const __m128i bytes = convert16(_mm512_maskz_loadu_ps(lanes, x + i), s, offset);
-    _mm_mask_storeu_epi8(q + i, lanes, _mm_xor_si128(bytes, flips));
-  }
-}
-
-#include "quantize.inc.h"
-
 /// The last values of a row, 64 at most: which of four vectors and of 64 bytes there are.
 struct tail {
   __mmask16 lanes[4];
@@ -78,6 +51,27 @@ CK_INLINE __m512i convert64(const float *x, const struct tail *tail, const size_
   const __m512i packed = _mm512_packs_epi16(low, high);
   return _mm512_xor_si512(_mm512_permutexvar_epi32(order, packed), flips);
 }
+
+CK_INLINE void convert_part(const float *x, size_t n, const struct tail *tail, __m512 scale,
+                            __m512i offset, __m512i flips, uint8_t *q) CK_NONBLOCKING {
+  const struct tail full = {{0xFFFF, 0xFFFF, 0xFFFF, 0xFFFF}, 0, 0};
+  const float *end = x + n - tail->count;
+  for (; x < end; x += 64, q += 64) {
+    _mm512_storeu_si512(q, convert64(x, &full, 4, scale, offset, flips));
+  }
+  const __m512i bytes = tail->count > 32 ? convert64(x, tail, 4, scale, offset, flips)
+                                         : convert64(x, tail, 2, scale, offset, flips);
+  _mm512_mask_storeu_epi8(q, tail->bytes, bytes);
+}
+
+CK_INLINE void convert(size_t n, const float *x, struct ck_qd8_scale scale, uint8_t flip,
+                       uint8_t *q) CK_NONBLOCKING {
+  const struct tail tail = tail_of(n);
+  convert_part(x, n, &tail, _mm512_set1_ps(scale.scale),
+               _mm512_set1_epi16((short)scale.zero_point), _mm512_set1_epi8((char)flip), q);
+}
+
+#include "quantize.inc.h"
 
 /// The greatest values in the lower half, the negated least ones in the upper.
 CK_INLINE __m512 both_ends(__m512 low, __m512 high) CK_NONBLOCKING {
@@ -131,18 +125,6 @@ CK_INLINE __m512 ends_of_rows(const __m512 *ends) CK_NONBLOCKING {
   const __m512i order =
       _mm512_setr_epi32(0, 8, 1, 9, 2, 10, 3, 11, 4, 12, 5, 13, 6, 14, 7, 15);
   return _mm512_permutexvar_ps(order, all);
-}
-
-CK_INLINE void convert_part(const float *x, size_t n, const struct tail *tail, __m512 scale,
-                            __m512i offset, __m512i flips, uint8_t *q) CK_NONBLOCKING {
-  const struct tail full = {{0xFFFF, 0xFFFF, 0xFFFF, 0xFFFF}, 0, 0};
-  const float *end = x + n - tail->count;
-  for (; x < end; x += 64, q += 64) {
-    _mm512_storeu_si512(q, convert64(x, &full, 4, scale, offset, flips));
-  }
-  const __m512i bytes = tail->count > 32 ? convert64(x, tail, 4, scale, offset, flips)
-                                         : convert64(x, tail, 2, scale, offset, flips);
-  _mm512_mask_storeu_epi8(q, tail->bytes, bytes);
 }
 
 /// `count` <= 8 rows from row `first` on, whose parts are all of one length, at most 16 * `vectors`;
