@@ -7,7 +7,7 @@ DESTDIR ?=
 BUILD = .build/release
 STATIC = .build/static
 
-.PHONY: build deps run test check samples models train figures bench cost conformance programs \
+.PHONY: build deps run test test-memory test-threads check samples models train figures bench cost conformance programs \
   install uninstall \
   clean swift
 
@@ -33,6 +33,16 @@ test: swift deps check programs
 	$(SWIFT) build -c release --build-tests
 	$(SWIFT) test -c release --skip-build --disable-xctest --skip SystemTests
 	$(SWIFT) test -c release --skip-build --disable-xctest --filter SystemTests
+
+# Changed and truncated model files under AddressSanitizer, and networks on several threads under
+# ThreadSanitizer: a build of its own each, and slower runs.
+test-memory: swift
+	$(SWIFT) test -c release --disable-xctest --sanitize=address --scratch-path .build/address \
+	  --filter HostileModelTests
+
+test-threads: swift
+	$(SWIFT) test -c release --disable-xctest --sanitize=thread --scratch-path .build/threads \
+	  --filter SharedModelTests
 
 check: swift
 	$(SWIFT) format lint --strict -r -p Sources Tests
