@@ -20,9 +20,10 @@ import tempfile
 import time
 
 import numpy as np
-from ai_edge_litert.interpreter import Interpreter
+from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
-from nets import generated
+from cost_of import least_microseconds, limits
+from nets import generated, of_a_megabyte, of_two_streams
 
 ROOT = pathlib.Path(__file__).parent.parent
 DENOISECTL = ROOT / ".build/release/denoisectl"
@@ -33,8 +34,11 @@ BEGIN, END = "<!-- bench: begin -->", "<!-- bench: end -->"
 class LiteRT:
     """Means per invoke over a batch, Python's call included (about 0.3 us)."""
 
-    def __init__(self, model):
-        self.interpreter = Interpreter(model_path=str(model), num_threads=1)
+    def __init__(self, model, is_plain=False):
+        kernels = OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES if is_plain else \
+            OpResolverType.AUTO
+        self.interpreter = Interpreter(
+            model_path=str(model), num_threads=1, experimental_op_resolver_type=kernels)
         self.interpreter.allocate_tensors()
         random = np.random.default_rng(1)
         for detail in self.interpreter.get_input_details():
@@ -77,6 +81,53 @@ def compare(model, options):
     return min(engine), min(other), statistics.median(ratios), result["instruction_set"]
 
 
+def two_streams(folder, options):
+    """Rows of what a second stream costs, run in turns with the first one alone."""
+    for name, one, two in of_two_streams():
+        paths = [pathlib.Path(folder) / f"{part}.tflite" for part in ("one", "two")]
+        for path, content in zip(paths, (one, two)):
+            path.write_bytes(content)
+        times = [[ours(path, options.seconds, options.isa) for path in paths]
+                 for _ in range(options.rounds)]
+        ratio = statistics.median(b["median_us"] / a["median_us"] for a, b in times)
+        least = [min(result["min_us"] for result in side) for side in zip(*times)]
+        yield f"| {name} | {least[0]:.2f} | {least[1]:.2f} | {ratio:.2f} |"
+
+
+def claims(folder, options):
+    """Rows of LiteRT without and with XNNPACK, and of this engine, on the same networks."""
+    for index, (name, content) in enumerate(generated()):
+        if name.startswith("FC 64"):
+            continue
+        path = pathlib.Path(folder) / f"claim{index}.tflite"
+        path.write_bytes(content)
+        sides = [LiteRT(path, is_plain=True), LiteRT(path)]
+        times = [[side.batch() for side in sides]
+                 + [ours(path, options.seconds, options.isa)["median_us"]]
+                 for _ in range(options.rounds)]
+        yield name, [min(side) for side in zip(*times)]
+
+
+def claim_rows(folder, options):
+    """Each network in float32 and dynamic range, and what the latter is faster by."""
+    times = dict(claims(folder, options))
+    for name, floats in times.items():
+        if not name.endswith(", f32"):
+            continue
+        name = name.removesuffix(", f32")
+        integers = times[f"{name}, dynamic range"]
+        cells = [f"{f:.1f} / {i:.1f}: {f / i:.1f}x" for f, i in zip(floats, integers)]
+        yield (f"| {name} | " + " | ".join(cells)
+               + f" | {integers[0] / integers[1]:.1f}x | {integers[0] / integers[2]:.1f}x |")
+
+
+def load_time(folder, options):
+    """Microseconds from the bytes of a file to the first result, the least of several."""
+    path = pathlib.Path(folder) / "megabyte.tflite"
+    path.write_bytes(of_a_megabyte())
+    return min(ours(path, 0.1, options.isa)["load_us"] for _ in range(options.rounds))
+
+
 def networks(folder, options):
     for name in options.models or ["full", "full.int8", "light", "light.int8"]:
         path = pathlib.Path(name) if options.models else ROOT / f"models/{name}.tflite"
@@ -87,6 +138,22 @@ def networks(folder, options):
         path = pathlib.Path(folder) / f"{index}.tflite"
         path.write_bytes(content)
         yield name, path
+
+
+def further_tables(folder, options):
+    lines = ["", "Two streams in one call:", "",
+             "| network | one, us | two, us | two over one |", "| --- | --- | --- | --- |"]
+    lines += two_streams(folder, options)
+    lines += ["", "What TensorFlow's blog says of dynamic range (up to 4x over float) and of "
+              "quantized XNNPACK (5x over the default kernels), float32 / dynamic range in us:", "",
+              "| network | LiteRT's default kernels | LiteRT with XNNPACK | this engine | "
+              "XNNPACK over default | this engine over default |",
+              "| --- | --- | --- | --- | --- | --- |"]
+    lines += claim_rows(folder, options)
+    lines += ["", "From the bytes of a file with 1 MB of weights to the first result: "
+              f"{load_time(folder, options) / 1000:.2f} ms."]
+    print("\n".join(lines), file=sys.stderr)
+    return lines
 
 
 def processor():
@@ -105,15 +172,20 @@ def main():
     parser.add_argument("--write", action="store_true", help="into docs/benchmarks.md")
     options = parser.parse_args()
     rows, isa = [], ""
+    machine = limits()
     with tempfile.TemporaryDirectory() as folder:
         for name, path in networks(folder, options):
             engine, other, ratio, isa = compare(path, options)
-            rows.append(f"| {name} | {engine:.2f} | {other:.2f} | {ratio:.2f} |")
+            share = least_microseconds(path.read_bytes(), machine) / engine
+            rows.append(f"| {name} | {engine:.2f} | {other:.2f} | {ratio:.2f} | {share:.0%} |")
             print(rows[-1], file=sys.stderr)
+        more = [] if options.models else further_tables(folder, options)
     table = "\n".join(
-        [f"`{isa}` on {processor()}, {options.rounds} rounds of {options.seconds:g} s:", "",
-         "| network | this engine, us | LiteRT, us | LiteRT over us |", "| --- | --- | --- | --- |"]
-        + rows)
+        [f"`{isa}` on {processor()}, {options.rounds} rounds of {options.seconds:g} s. The limit is "
+         f"{machine[0]:.0f} multiplications of int8 or {machine[1]:.0f} of float32 in a "
+         f"nanosecond, and {machine[2]:.0f} bytes of weights:", "",
+         "| network | this engine, us | LiteRT, us | LiteRT over us | share of the limit |",
+         "| --- | --- | --- | --- | --- |"] + rows + more)
     print(table)
     if options.write:
         head, rest = PAGE.read_text().split(BEGIN)

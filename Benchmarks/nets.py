@@ -14,10 +14,10 @@ def normal(random, *shape):
     return (random.normal(size=shape) / np.sqrt(np.prod(shape[1:]))).astype(np.float32)
 
 
-def stack(widths, int8):
+def stack(widths, int8, rows=1):
     """Fully connected layers with RELU between them."""
     random, b = np.random.default_rng(1), Builder()
-    x = b.input("x", [1, widths[0]])
+    x = b.input("x", [rows, widths[0]])
     for i, (k, n) in enumerate(zip(widths, widths[1:])):
         last = i == len(widths) - 2
         x = b.fully_connected(x, normal(random, n, k), normal(random, n, 1)[:, 0], int8,
@@ -26,10 +26,10 @@ def stack(widths, int8):
     return b.bytes()
 
 
-def gru(size, int8):
+def gru(size, int8, rows=1):
     """One step of a gated recurrent unit made of two products, its state carried by the caller."""
     random, b = np.random.default_rng(2), Builder()
-    shape, options = [1, size], "AddOptions"
+    shape, options = [rows, size], "AddOptions"
     x, h = b.input("x", shape), b.input("h_in", shape)
     gates = [b.op("SPLIT", [b.constant(np.int32(1)),
                             b.fully_connected(v, normal(random, 3 * size, size),
@@ -69,3 +69,17 @@ def generated():
         yield f"GRU of 256 made of FC, {suffix}", gru(256, int8)
         yield f"1x3 convolutions, {suffix}", convolutions((1, 3), int8)
         yield f"3x3 convolutions, {suffix}", convolutions((3, 3), int8)
+
+
+def of_two_streams():
+    """(name, for one stream, for two in one call): the weights are the same for both."""
+    fully_connected = [257] + [256] * 4 + [257]
+    yield ("FC 257-256x4-257, dynamic range", stack(fully_connected, True),
+           stack(fully_connected, True, rows=2))
+    yield ("FC 64-64x4-64, dynamic range", stack([64] * 6, True), stack([64] * 6, True, rows=2))
+    yield "GRU of 256 made of FC, dynamic range", gru(256, True), gru(256, True, rows=2)
+
+
+def of_a_megabyte():
+    """A network whose int8 weights take 1 MB."""
+    return stack([512] * 5, True)

@@ -85,7 +85,7 @@ internal import Memory
     heads = AlignedBuffer(count: planner.rings.count)
     for storage in planner.storages {
       guard case .constant(let bytes) = storage.kind else { continue }
-      for (index, byte) in bytes.enumerated() { arena[storage.offset + index] = byte }
+      unsafe (arena.pointer + storage.offset).update(from: bytes, count: bytes.count)
     }
     moveViews()
   }

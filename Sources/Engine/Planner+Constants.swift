@@ -62,9 +62,12 @@ extension Planner {
 extension [UInt8] {
   /// The little-endian elements.
   func elements<T: FixedWidthInteger & UnsignedInteger>(_: T.Type) -> [T] {
-    let size = MemoryLayout<T>.size
-    return (0..<count / size).map { index in
-      (0..<size).reduce(T(0)) { $0 | T(self[index * size + $1]) << T(8 * $1) }
+    unsafe withUnsafeBytes { bytes in
+      (0..<bytes.count / MemoryLayout<T>.size).map { index in
+        T(
+          littleEndian: unsafe bytes.loadUnaligned(
+            fromByteOffset: index * MemoryLayout<T>.size, as: T.self))
+      }
     }
   }
 }

@@ -51,6 +51,8 @@ struct BenchCommand: ParsableCommand {
       print(json ? try benchmark.json() : benchmark.text)
       return
     }
+    let clock = ContinuousClock()
+    let start = clock.now
     let graph = try ModelStore.graph(file)
     let states = (try? Model(graph))?.states ?? []
     var network = try Network(graph, states: states, instructionSet: microkernels.isa)
@@ -65,8 +67,10 @@ struct BenchCommand: ParsableCommand {
         for i in 0..<input.count { unsafe input[i] = .random(in: 0...255) }
       }
     }
+    network.run()
+    let load = start.duration(to: clock.now) / .seconds(1)
     let benchmark = Benchmark(&network, seconds: seconds)
-    let report = BenchReport(benchmark, graph, network)
+    let report = BenchReport(benchmark, graph, network, loadSeconds: load)
     print(json ? try report.json() : report.text)
   }
 

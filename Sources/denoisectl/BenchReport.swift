@@ -12,6 +12,8 @@ struct BenchReport: Encodable {
   var batches: Int
   var runsPerBatch: Int
   var arenaBytes: Int
+  /// From the bytes of the file to the first result.
+  var loadMicroseconds: Double
   /// In the order of the graph; those that have become part of others are missing.
   var operators: [Timed]
 
@@ -37,10 +39,13 @@ struct BenchReport: Encodable {
     case batches
     case runsPerBatch = "runs_per_batch"
     case arenaBytes = "arena_bytes"
+    case loadMicroseconds = "load_us"
     case operators
   }
 
-  init(_ benchmark: Benchmark, _ graph: Graph, _ network: borrowing Network) {
+  init(
+    _ benchmark: Benchmark, _ graph: Graph, _ network: borrowing Network, loadSeconds: Double
+  ) {
     func rounded(_ value: Double) -> Double { (value * 1000).rounded() / 1000 }
     model = graph.name
     instructionSet = network.instructionSet.rawValue
@@ -50,6 +55,7 @@ struct BenchReport: Encodable {
     batches = benchmark.batches.count
     runsPerBatch = benchmark.runsPerBatch
     arenaBytes = network.arenaByteCount
+    loadMicroseconds = rounded(loadSeconds * 1e6)
     operators = benchmark.operators.sorted { $0.key < $1.key }.map { index, time in
       let node = graph.operators[index]
       return Timed(

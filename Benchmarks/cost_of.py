@@ -1,0 +1,53 @@
+"""What a network has to do at least: multiplications and bytes of weights, from its file."""
+
+import pathlib
+import shutil
+import subprocess
+import tempfile
+
+import numpy as np
+from ai_edge_litert import schema_py_generated as schema
+
+HERE = pathlib.Path(__file__).parent
+PRODUCTS = {schema.BuiltinOperator.FULLY_CONNECTED, schema.BuiltinOperator.CONV_2D,
+            schema.BuiltinOperator.DEPTHWISE_CONV_2D}
+
+
+def cost(content):
+    """Multiply-accumulates with int8 and with float weights, and bytes of weights."""
+    model = schema.ModelT.InitFromPackedBuf(content, 0)
+    graph, integer, floating, size = model.subgraphs[0], 0, 0, 0
+    seen = set()
+    for op in graph.operators:
+        code = model.operatorCodes[op.opcodeIndex].builtinCode
+        if code not in PRODUCTS:
+            continue
+        weights = graph.tensors[op.inputs[1]]
+        outputs = int(np.prod(graph.tensors[op.outputs[0]].shape))
+        depthwise = code == schema.BuiltinOperator.DEPTHWISE_CONV_2D
+        inputs = np.prod(weights.shape[1:3] if depthwise else weights.shape[1:])
+        is_int8 = weights.type == schema.TensorType.INT8
+        integer += outputs * int(inputs) * is_int8
+        floating += outputs * int(inputs) * (not is_int8)
+        if op.inputs[1] not in seen:
+            size += int(np.prod(weights.shape)) * (1 if is_int8 else 4)
+        seen.add(op.inputs[1])
+    return integer, floating, size
+
+
+def limits():
+    """This machine's multiply-accumulates of int8 and float, and bytes read, in a nanosecond."""
+    swift = shutil.which("swift")
+    beside = pathlib.Path(swift).resolve().parent / "clang" if swift else None
+    clang = str(beside) if beside and beside.exists() else "clang"
+    with tempfile.TemporaryDirectory() as folder:
+        program = f"{folder}/limits"
+        subprocess.run([clang, "-O2", HERE / "limits.c", "-o", program], check=True)
+        return [float(x) for x in subprocess.check_output([program], text=True).split()]
+
+
+def least_microseconds(content, machine):
+    """No run can take less: either all operations or all reading of weights takes this long."""
+    integer, floating, size = cost(content)
+    operations = integer / machine[0] + floating / machine[1]
+    return max(operations, size / machine[2]) / 1000
