@@ -23,6 +23,8 @@ public struct Model: Sendable {
     case dynamicRange = "dynamic-range int8"
     /// Integers throughout.
     case integer = "full int8"
+    /// int16 activations, int8 weights.
+    case wide = "16x8"
   }
 
   /// The longest hop that a model may have, in samples: what the FIFO of a virtual microphone holds.
@@ -117,6 +119,7 @@ public struct Model: Sendable {
 
   private static func precision(of graph: Graph) -> Precision {
     let integers = graph.tensors.filter { $0.type == .int8 }
+    if graph.tensors.contains(where: { $0.type == .int16 && !$0.isConstant }) { return .wide }
     if integers.contains(where: { !$0.isConstant }) { return .integer }
     if !integers.isEmpty { return .dynamicRange }
     return graph.tensors.contains { $0.type == .float16 } ? .float16 : .float32

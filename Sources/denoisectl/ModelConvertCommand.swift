@@ -99,8 +99,9 @@ struct ModelConvertCommand: ParsableCommand {
       throw ValidationError(
         "--int8-only and --int16x8 go with --optimize latency, not with \(optimize.rawValue)")
     }
-    guard wantsIntegers || keepInt16.isEmpty && !symmetric else {
-      throw ValidationError("--keep-int16 and --symmetric want --optimize latency")
+    guard wantsIntegers || keepInt16.isEmpty && !symmetric && representative.isEmpty else {
+      throw ValidationError(
+        "--representative, --keep-int16 and --symmetric want --optimize latency")
     }
     guard weights == .int8 || wantsIntegers || optimize == .default else {
       throw ValidationError("--weights int4 does not go with --optimize \(optimize.rawValue)")
