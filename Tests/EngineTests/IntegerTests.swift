@@ -98,6 +98,18 @@ struct IntegerTests {
     }
   }
 
+  @Test func `fake quantization in a file rounds as LiteRT does`() throws {
+    let fixture = try IntegerFixture("fake_quantization")
+    #expect(fixture.graph.operators.count { $0.kind == .quantize } == 3)
+    var network = try Network(fixture.graph)
+    for run in fixture.runs {
+      let outputs = try network.run(bytes: run.inputs, reading: ["y"])
+      let expected = run.outputs[0]
+      let tensor = expected.tensor
+      #expect(largestError(tensor.numbers(outputs[0]), tensor.numbers(expected.bytes)) <= 1e-6)
+    }
+  }
+
   @Test func `an int8 network stays in int8 from end to end`() throws {
     let network = try Network(try IntegerFixture("net_mobile_int8_io").graph)
     // The mean of the last pool is the only thing that goes through floats.

@@ -121,6 +121,17 @@ struct CanonicalGraphTests {
     #expect(again.operators.count == result.operators.count)
   }
 
+  @Test func `FAKE_QUANT of a file is taken over, too`() throws {
+    let graph = try QuantizeTests.fixture("fake_quantization")
+    let result = try quantize(try CanonicalGraph(graph), ranges: [:])
+    #expect(
+      result.operators.map(\.kind.name)
+        == ["QUANTIZE", "FULLY_CONNECTED", "FULLY_CONNECTED", "DEQUANTIZE"])
+    #expect(result.tensors[result.operators[0].outputs[0]].quantization?.scales == [3.5 / 255])
+    let samples = graph.randomSamples(20, seed: 3, states: [])
+    #expect(try Comparison(graph, result, samples: samples).worst > 25)
+  }
+
   @Test func `weights that are int8 already keep their bytes`() throws {
     let graph = try quantize(IntegerQuantizationTests.network, .size)
     let stored = Set(graph.tensors.filter { $0.type == .int8 }.map(\.data))
