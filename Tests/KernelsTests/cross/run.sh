@@ -3,6 +3,7 @@
 #
 #   run.sh native                     builds for this machine
 #   run.sh aarch64 CPU...             builds for aarch64 and runs it under qemu, once for each CPU
+#   run.sh sanitized                  the first, under the address and undefined behaviour sanitizers
 #   run.sh time                       builds time_kernels.c for this machine instead
 #
 # Prints, for each run, the instruction sets that equalled the scalar kernels and a checksum.
@@ -31,6 +32,11 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 flags="-std=gnu17 -O2 -Wall -Wextra -Werror -I$kernels/include"
 
+if [ "$architecture" = sanitized ]; then
+  # Loops that are watched are no vectors.
+  flags="$flags -Wno-pass-failed -O1 -g -fsanitize=address,undefined"
+  architecture=native
+fi
 if [ "$architecture" = native ] || [ "$architecture" = time ]; then
   program=compare_kernels
   if [ "$architecture" = time ]; then program=time_kernels; fi
