@@ -1,7 +1,7 @@
 """The networks that can be trained: the shipped ones, and the designs they were compared with.
 
 The others share the front end and the heads and differ in what sees time (docs/network.md).
-`export.py` writes those whose time is in blocks over rows: the shipped ones and `recurrent`.
+`export.py` writes the shipped design only.
 """
 
 import torch
@@ -9,54 +9,48 @@ import torch.nn.functional as F
 from torch import nn
 
 import quantization as q
-from network import HEAD, SHAPES, Block, Dense, Linear, Network, Shape, start_small
+from network import HEAD, SHAPES, Block, Dense, Linear, Network, Shape, batch_norm, start_small
 from spectrum import TAPS
 
 
-class Recurrent(nn.Module):
-    """A gated recurrent unit (Cho et al. 2014) over the hops, its products in int8 when asked."""
+class TimeConvolution(nn.Module):
+    """Causal convolution over the hops t-2d, t-d and t with BatchNorm; zeros before the start."""
 
-    def __init__(self, channels, hidden):
+    def __init__(self, channels, dilation):
         super().__init__()
-        self.cell = nn.GRU(channels, hidden, batch_first=True)
+        self.dilation = dilation
+        self.conv = nn.Conv2d(channels, channels, (3, 1), bias=False)
+        self.norm = batch_norm(channels)
 
     def forward(self, x):
-        with torch.autocast(x.device.type, enabled=False):
-            return self.stepwise(x.float()) if q.ENABLED else self.cell(x.float())[0]
-
-    def stepwise(self, x):
-        cell, outputs = self.cell, []
-        inputs = F.linear(*q.operands(x, cell.weight_ih_l0), cell.bias_ih_l0)
-        state = x.new_zeros(len(x), cell.hidden_size)
-        for t in range(x.shape[1]):
-            past = F.linear(*q.operands(state, cell.weight_hh_l0), cell.bias_hh_l0)
-            reset_in, update_in, new_in = inputs[:, t].chunk(3, -1)
-            reset_past, update_past, new_past = past.chunk(3, -1)
-            reset, update = (reset_in + reset_past).sigmoid(), (update_in + update_past).sigmoid()
-            state = update * state + (1 - update) * (new_in + reset * new_past).tanh()
-            outputs.append(state)
-        return torch.stack(outputs, 1)
+        d, hops = self.dilation, x.shape[1]
+        past = F.pad(x, (0, 0, 0, 0, 2 * d, 0))
+        if q.ENABLED:
+            rows = torch.cat([past[:, i * d : i * d + hops] for i in range(3)], -1)
+            weight = self.conv.weight[..., 0].transpose(1, 2).flatten(1)
+            y = F.linear(*q.operands(rows, weight))
+        else:
+            y = F.conv2d(past.permute(0, 3, 1, 2), self.conv.weight, None, 1, 0, (d, 1))
+            y = y.permute(0, 2, 3, 1)
+        return self.norm(y.reshape(-1, y.shape[-1])).reshape(y.shape)
 
 
-class RecurrentBlock(Block):
-    """`network.Block` with a GRU, the same for every position, in place of the time convolution."""
+class ConvolutionBlock(Block):
+    """`network.Block` with a dilated causal convolution over the hops in place of the GRU."""
 
-    def __init__(self, rows, channels, middle):
-        super().__init__(rows, channels, middle, dilation=1)
-        self.time = Recurrent(channels, channels)
+    def __init__(self, rows, channels, dilation):
+        super().__init__(rows, channels)
+        self.time = TimeConvolution(channels, dilation)
 
-    def forward(self, x):
-        batch, hops, rows, channels = x.shape
-        state = self.time(x.transpose(1, 2).reshape(batch * rows, hops, channels))
-        x = x + self.out(state.reshape(batch, rows, hops, channels).transpose(1, 2))
-        return x + self.down(F.relu_(self.up(self.mix(x))))
+    def past(self, x):
+        return F.relu_(self.time(x))
 
 
-class RecurrentNetwork(Network):
-    """Design 2: GRUs in place of the time convolutions."""
+class ConvolutionNetwork(Network):
+    """Design 2: twice as many blocks, with time convolutions of dilation 1, 2, 4, ... 32."""
 
-    def block(self, dilation):
-        return RecurrentBlock(self.shape.rows, self.shape.inner, self.shape.middle)
+    def block(self, index):
+        return ConvolutionBlock(self.shape.rows, self.shape.inner, 2**index)
 
 
 def past(x, hops):
@@ -90,8 +84,8 @@ class HybridNetwork(Network):
         size = shape.rows * shape.inner
         self.inward, self.outward = Dense(size, self.WIDTH), Linear(self.WIDTH, size)
 
-    def block(self, dilation):
-        return WideBlock(self.WIDTH, dilation)
+    def block(self, index):
+        return WideBlock(self.WIDTH, 2**index)
 
     def core(self, encoded):
         y = F.relu_(self.inward(encoded.flatten(2)))
@@ -109,7 +103,7 @@ class WideNetwork(nn.Module):
         super().__init__()
         self.shape, positions = shape, shape.front.positions
         self.inward = Dense(3 * positions, self.WIDTH)
-        self.blocks = nn.ModuleList(WideBlock(self.WIDTH, d) for d in shape.dilations)
+        self.blocks = nn.ModuleList(WideBlock(self.WIDTH, 2**index) for index in range(shape.blocks))
         self.head = Linear(self.WIDTH, positions * HEAD + 1)
         with torch.no_grad():
             self.head.weight.mul_(0.2)
@@ -128,13 +122,10 @@ class WideNetwork(nn.Module):
         return taps, gains[..., low:], speech
 
 
-DESIGNS = {
-    "full": (Network, SHAPES["full"]),
-    "light": (Network, SHAPES["light"]),
-    "low-latency": (Network, SHAPES["low-latency"]),
-    "recurrent": (RecurrentNetwork, Shape("recurrent", 24, 48, 48, (0, 0, 0))),
-    "hybrid": (HybridNetwork, Shape("hybrid", 16, 24, 0, (1, 2, 4, 8, 16))),
-    "wide": (WideNetwork, Shape("wide", 0, 0, 0, (1, 2, 4, 8))),
+DESIGNS = {kind: (Network, shape) for kind, shape in SHAPES.items()} | {
+    "convolutional": (ConvolutionNetwork, Shape("full", 24, 48, 6)),
+    "hybrid": (HybridNetwork, Shape("hybrid", 16, 24, 5)),
+    "wide": (WideNetwork, Shape("wide", 0, 0, 4)),
 }
 
 

@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from designs import DESIGNS, Recurrent, make
+from designs import make
+from network import SHAPES
 from spectrum import BANDS, COMPRESSION, SAMPLE_RATE, TAPS
 from tflite_writer import GraphWriter
 
@@ -55,16 +56,16 @@ class Exporter:
     def recurrent(self, x, module, name):
         """A step of a GRU, the same for every row: h' = n + z (h - n), in the form that the engine
         runs as one step (docs/engine.md)."""
-        g, cell, index = self.graph, module.cell, len(self.states)
-        shape = [*g.shape(x)[:-1], cell.hidden_size]
+        g, index = self.graph, len(self.states)
+        shape = [*g.shape(x)[:-1], module.weight.shape[1]]
         state = g.input(f"state_{index}_in", shape)
 
         def gates(values, weight, bias, part):
             arrays = [parameter.detach().numpy() for parameter in (weight, bias)]
             return g.split(g.dense(values, *arrays, f"{name}/{part}"), 3, 2, f"{name}/{part}")
 
-        now = gates(x, cell.weight_ih_l0, cell.bias_ih_l0, "input")
-        past = gates(state, cell.weight_hh_l0, cell.bias_hh_l0, "past")
+        now = gates(x, module.inputs.weight, module.inputs.bias, "input")
+        past = gates(state, module.weight, module.bias, "past")
         reset, update = (
             g.logistic(g.add(now[gate], past[gate], f"{name}/{part}_sum"), f"{name}/{part}")
             for gate, part in enumerate(("reset", "update"))
@@ -75,31 +76,9 @@ class Exporter:
         self.states.append(g.add(new, change, f"state_{index}_out"))
         return self.states[-1]
 
-    def time(self, x, module, name):
-        """What sees the past."""
-        if isinstance(module, Recurrent):
-            return self.recurrent(x, module, name)
-        return self.rows(x, module, name)
-
-    def rows(self, x, module, name):
-        """Rows t-2d and t-d from the state, t from now; the state moves on by one row."""
-        g, d = self.graph, module.dilation
-        row = list(g.shape(x))
-        index = len(self.states)
-        state = g.input(f"state_{index}_in", [2 * d, *row[1:]])
-        old = g.slice(state, [0, 0, 0], row, f"{name}/t-2d")
-        middle = g.slice(state, [d, 0, 0], row, f"{name}/t-d")
-        rows = g.concatenate([old, middle, x], 2, f"{name}/rows")
-        weight, bias = folded(module.conv.weight, None, module.norm)
-        weight = weight[..., 0].transpose(0, 2, 1).reshape(len(weight), -1)
-        y = g.dense(rows, weight, bias, f"{name}/time", relu=True)
-        kept = g.slice(state, [1, 0, 0], [2 * d - 1, *row[1:]], f"{name}/kept")
-        self.states.append(g.concatenate([kept, x], 0, f"state_{index}_out"))
-        return y
-
     def block(self, x, module, name):
         g = self.graph
-        y = self.dense(self.time(x, module.time, name), module.out, f"{name}/out")
+        y = self.dense(self.recurrent(x, module.time, name), module.out, f"{name}/out")
         x = g.add(x, y, f"{name}/sum1")
         y = g.transpose(x, [0, 2, 1], f"{name}/channels_first")
         y = g.dense(y, module.mix.weight.detach().numpy(), np.zeros(len(module.mix.weight)), f"{name}/mix")
@@ -205,13 +184,13 @@ def load_network(path):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("checkpoint", type=Path, help="or the name of a design: random weights")
+    parser.add_argument("checkpoint", type=Path, help="or the name of a shape: random weights")
     parser.add_argument("out", type=Path)
     parser.add_argument("--name", help="in the metadata; the file's stem where left out")
     parser.add_argument("--licence", default=LICENCE)
     parser.add_argument("--int8", action="store_true")
     options = parser.parse_args()
-    if str(options.checkpoint) in DESIGNS:
+    if str(options.checkpoint) in SHAPES:
         torch.manual_seed(1)
         network = make(str(options.checkpoint)).eval()
     else:

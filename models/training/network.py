@@ -1,9 +1,9 @@
-"""The denoising network: convolutions over positions and fully connected layers only.
+"""The denoising network: convolutions over positions, recurrent units over time.
 
 Everything is channels-last, (B, T, P, C), as it runs in the engine. Time enters through the
-blocks alone, each of which looks at the rows t, t-d and t-2d of its own input, so that streaming
-needs one ring of 2d rows a block. BatchNorm stands directly behind a linear layer and is folded
-into it by `export.py`.
+blocks alone: each has a gated recurrent unit, the same for every position, whose state is all that
+streaming needs. BatchNorm stands directly behind a linear layer and is folded into it by
+`export.py`.
 """
 
 import math
@@ -14,6 +14,7 @@ import torch.nn.functional as F
 from torch import nn
 
 import quantization as q
+import recurrent
 from spectrum import TAPS, TEN_MILLISECONDS, TWENTY_MILLISECONDS, FrontEnd
 
 SPEECH_FEATURES = 16
@@ -22,13 +23,12 @@ HEAD = 2 * TAPS + 1  # three complex taps and a gain
 
 @dataclass(frozen=True)
 class Shape:
-    """Channels at half and at a quarter of the positions, width and dilations of the blocks."""
+    """Channels at half and at a quarter of the positions, and the number of blocks there."""
 
     kind: str
     outer: int
     inner: int
-    middle: int
-    dilations: tuple
+    blocks: int
     front: FrontEnd = TWENTY_MILLISECONDS
 
     @property
@@ -38,9 +38,9 @@ class Shape:
 
 
 SHAPES = {
-    "full": Shape("full", 24, 48, 48, (1, 2, 4, 8, 16, 32)),
-    "light": Shape("light", 12, 20, 20, (1, 4, 16)),
-    "low-latency": Shape("low-latency", 24, 48, 48, (1, 2, 4, 8, 16, 32), TEN_MILLISECONDS),
+    "full": Shape("full", 24, 48, 3),
+    "light": Shape("light", 12, 16, 2),
+    "low-latency": Shape("low-latency", 24, 48, 3, TEN_MILLISECONDS),
 }
 
 
@@ -89,26 +89,19 @@ class Dense(nn.Module):
         return self.norm(y.reshape(-1, y.shape[-1])).reshape(y.shape)
 
 
-class TimeConvolution(nn.Module):
-    """Causal convolution over the hops t-2d, t-d and t with BatchNorm; zeros before the start."""
+class Recurrent(nn.Module):
+    """A gated recurrent unit over axis 0 (Cho et al. 2014, in PyTorch's form), starting at zero."""
 
-    def __init__(self, channels, dilation):
+    def __init__(self, channels, width):
         super().__init__()
-        self.dilation = dilation
-        self.conv = nn.Conv2d(channels, channels, (3, 1), bias=False)
-        self.norm = batch_norm(channels)
+        self.inputs = Linear(channels, 3 * width)
+        bound = 1 / math.sqrt(width)
+        self.weight = nn.Parameter(torch.empty(3 * width, width).uniform_(-bound, bound))
+        self.bias = nn.Parameter(torch.zeros(3 * width))
 
     def forward(self, x):
-        d, hops = self.dilation, x.shape[1]
-        past = F.pad(x, (0, 0, 0, 0, 2 * d, 0))
-        if q.ENABLED:
-            rows = torch.cat([past[:, i * d : i * d + hops] for i in range(3)], -1)
-            weight = self.conv.weight[..., 0].transpose(1, 2).flatten(1)
-            y = F.linear(*q.operands(rows, weight))
-        else:
-            y = F.conv2d(past.permute(0, 3, 1, 2), self.conv.weight, None, 1, 0, (d, 1))
-            y = y.permute(0, 2, 3, 1)
-        return self.norm(y.reshape(-1, y.shape[-1])).reshape(y.shape)
+        weight = q.weights(self.weight) if q.ENABLED else self.weight
+        return recurrent.states(self.inputs(x), weight, self.bias, q.ENABLED)
 
 
 class Mix(nn.Module):
@@ -127,19 +120,25 @@ class Mix(nn.Module):
 
 
 class Block(nn.Module):
-    """Residual block: a dilated causal time convolution, then mixing of positions and channels."""
+    """Residual block: a recurrent unit over the hops, then mixing of positions and channels."""
 
-    def __init__(self, rows, channels, middle, dilation):
+    def __init__(self, rows, channels):
         super().__init__()
-        self.time = TimeConvolution(channels, dilation)
+        self.time = Recurrent(channels, channels)
         self.out = Linear(channels, channels)
         self.mix = Mix(rows)
-        self.up = Dense(channels, middle)
-        self.down = Linear(middle, channels)
+        self.up = Dense(channels, channels)
+        self.down = Linear(channels, channels)
         start_small(self.out, self.down)
 
+    def past(self, x):
+        """What the rows (B, T, P, C) up to each hop come to."""
+        batch, hops, rows, channels = x.shape
+        states = self.time(x.transpose(0, 1).reshape(hops, batch * rows, channels))
+        return states.reshape(hops, batch, rows, channels).transpose(0, 1)
+
     def forward(self, x):
-        x = x + self.out(F.relu_(self.time(x)))
+        x = x + self.out(self.past(x))
         return x + self.down(F.relu_(self.up(self.mix(x))))
 
 
@@ -165,7 +164,7 @@ class Network(nn.Module):
         self.encode1 = Convolution(3, outer, 6, 2)
         self.encode2 = Convolution(outer, inner, 4, 2)
         self.encode3 = Convolution(inner, inner, 3)
-        self.blocks = nn.ModuleList(self.block(dilation) for dilation in shape.dilations)
+        self.blocks = nn.ModuleList(self.block(index) for index in range(shape.blocks))
         self.join3 = Dense(2 * inner, inner)
         self.decode3 = Convolution(inner, inner, 3)
         self.decode2 = Convolution(inner, 2 * outer, 3, norm=False)
@@ -175,8 +174,8 @@ class Network(nn.Module):
         self.speech2 = Linear(SPEECH_FEATURES, 1)
         self.start_as_identity()
 
-    def block(self, dilation):
-        return Block(self.shape.rows, self.shape.inner, self.shape.middle, dilation)
+    def block(self, index):
+        return Block(self.shape.rows, self.shape.inner)
 
     def start_as_identity(self):
         """An untrained network passes the signal: tap 0 times its gain is 1, gains are 0.88."""
@@ -233,8 +232,13 @@ class Denoiser(nn.Module):
 
 
 def count_macs(network):
-    """Multiply-accumulates of one hop."""
+    """Multiply-accumulates of one hop; a weight is used once for each of its outputs' positions."""
     total = 0
+
+    def count(module, _, output):
+        nonlocal total
+        positions = output.numel() // output.shape[-1]
+        total += sum(p.numel() for p in module.parameters(recurse=False) if p.dim() > 1) * positions
 
     def convolution(module, _, output):
         nonlocal total
@@ -244,16 +248,11 @@ def count_macs(network):
         nonlocal total
         total += output.shape[-1] * module.weight.numel()
 
-    def linear(module, inputs, output):
-        nonlocal total
-        total += output.numel() * module.in_features
-
-    counted = {Convolution: convolution, TimeConvolution: convolution, Mix: mix, Linear: linear}
-    hooks = [
-        module.register_forward_hook(counted[type(module)])
-        for module in network.modules()
-        if type(module) in counted
-    ]
+    hooks = []
+    for module in network.modules():
+        kind = {Mix: mix, Linear: count, Recurrent: count}.get(type(module))
+        kind = convolution if hasattr(module, "conv") else kind
+        hooks += [module.register_forward_hook(kind)] if kind else []
     training = network.training
     network.eval()
     with torch.no_grad():

@@ -29,6 +29,7 @@ from mixer import Mixer
 from designs import DESIGNS, make
 from export import load_network
 from network import Denoiser, count_macs
+from soap import SOAP
 from validate import ValidationSet, overall, text
 
 
@@ -120,7 +121,7 @@ class Trainer:
             {"params": decayed, "weight_decay": 1e-3},
             {"params": others, "weight_decay": 0.0},
         ]
-        return torch.optim.AdamW(groups, self.options.rate, betas=(0.9, 0.99), fused=True)
+        return SOAP(groups, self.options.rate)
 
     def path(self, suffix):
         return self.options.work / f"{self.name}.{suffix}"

@@ -21,7 +21,7 @@ def trained(kind):
     return network.eval()
 
 
-@pytest.mark.parametrize("kind", [*SHAPES, "recurrent"])
+@pytest.mark.parametrize("kind", SHAPES)
 def test_the_file_equals_the_framework_hop_by_hop(kind):
     network = trained(kind)
     assert largest_difference(network, tflite_bytes(network, kind)) < TOLERANCE
@@ -37,12 +37,12 @@ def test_int8_weights_stay_close_and_small():
 def test_the_metadata_names_every_state():
     metadata = StreamingModel(tflite_bytes(trained("full"), "full", "MIT")).metadata
     assert metadata["kind"] == "full" and metadata["licence"] == "MIT"
-    assert metadata["states"][5] == ["state_5_in", "state_5_out"]
+    assert metadata["states"][2] == ["state_2_in", "state_2_out"]
     assert metadata["band_edges"][0] == 64 and metadata["band_edges"][-1] == 481
     assert len(metadata["band_edges"]) == 33
 
 
-@pytest.mark.parametrize("kind", ["light", "low-latency", "recurrent"])
+@pytest.mark.parametrize("kind", ["light", "low-latency"])
 def test_a_stream_equals_the_whole_file(kind):
     network, rng = trained(kind), np.random.default_rng(2)
     hop = network.shape.front.hop
