@@ -3,27 +3,27 @@ import Glibc
 /// Takes down what is left of the noise while nobody speaks, by a network's probability of speech.
 ///
 /// It opens in the hop in which the probability reaches `opening`, stays open for `hold` after the
-/// last hop of at least `staying`, and then closes at `closingRate` to `closedDecibels`. Where its gain is put
-/// on spectra, opening is the raised-cosine cross-fade of one hop of `Synthesis`, and as a window
-/// also holds the hop before, that hop's sound fades in ahead of the one that opened it.
+/// last hop of at least `staying`, and then closes at `closingRate` to `closedDecibels`. Where its
+/// gain is put on spectra, opening is the raised-cosine cross-fade of one hop of `Synthesis`, and as
+/// a window also holds the hop before, that hop's sound fades in ahead of the one that opened it.
 /// Thread: audio.
 public struct VoiceGate: Sendable {
-  /// The probability that opens it. Noise alone reaches 0.3 in half of the hops and 0.75 in one of a
-  /// hundred, speech 0.75 in four of five, so that a word opens it within a hop or two.
+  /// The probability that opens it. Noise alone reaches 0.3 in one hop of ten and 0.75 in hardly one
+  /// of a hundred, speech 0.75 in six of seven, so that a word opens it within a hop or two.
   public static let opening: Float = 0.75
   /// The probability that keeps it open. Lower, because a word that is cut short is worse than noise
   /// that stays: the network has taken most of that away already.
   public static let staying: Float = 0.6
   /// Seconds for which it stays open: longer than the closure of a plosive or a breath within a
-  /// sentence (up to about 0.2 s), so that it does not move between words. With these three a closed
-  /// gate meets 0.2 to 2 % of the hops of speech over the validation set (35 dB of range, 15 to
-  /// -5 dB SNR) and 43 to 100 % of those of noise alone.
-  public static let hold = 0.4
-  /// The gain when closed, in dB. What is left is faint by then; each dB more makes noise that
-  /// returns with the voice more noticeable.
-  public static let closedDecibels: Float = -15
-  /// dB a second: half a second from open to closed, too slow to be heard as a cut.
-  public static let closingRate: Float = 30
+  /// sentence (up to about 0.2 s), so that it does not move between words, and no longer, because
+  /// noise follows the voice for that time. With these three a closed gate meets 0.4 to 7 % of the hops of speech over the validation
+  /// set (35 dB of range, 15 to -5 dB SNR), mostly soft ends, and 95 to 100 % of those of noise alone.
+  public static let hold = 0.25
+  /// The gain when closed, in dB: as little as takes noise alone beyond 45 dB. Each dB more makes
+  /// noise that returns with the voice more noticeable.
+  public static let closedDecibels: Float = -8
+  /// dB a second: a fifth of a second from open to closed, too slow to be heard as a cut.
+  public static let closingRate: Float = 40
 
   /// The factor for the latest hop.
   public private(set) var gain: Float = 1
