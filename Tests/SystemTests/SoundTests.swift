@@ -79,10 +79,10 @@ extension SystemTests {
       var noise: [Float] = []
       for start in stride(from: 0, to: samples.speech.count - 24000, by: 24000) {
         let clean = Array(samples.speech[start..<start + 24000])
-        let from = max(0, start + delay - 4800)
-        let near = Array(heard.samples[min(from, heard.samples.count)...].prefix(24000 + 9600))
-        guard near.count == 24000 + 9600, Analysis.level(clean) > 0.02 else { continue }
-        let shift = Analysis.delay(of: near, behind: clean, within: 0...9600)
+        let from = max(0, start + delay - 14400)
+        let near = Array(heard.samples[min(from, heard.samples.count)...].prefix(24000 + 28800))
+        guard near.count == 24000 + 28800, Analysis.level(clean) > 0.02 else { continue }
+        let shift = Analysis.delay(of: near, behind: clean, within: 0...28800)
         ratios.append(
           Analysis.signalToDistortion(of: near, reference: clean, delay: shift))
         for piece in 0..<50 {
