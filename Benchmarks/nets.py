@@ -1,4 +1,4 @@
-"""The networks that are timed: generated, with random weights, in float32 and dynamic range."""
+"""The networks that are timed: generated, with random weights, in float32, dynamic range, 16x8."""
 
 import pathlib
 import sys
@@ -7,7 +7,8 @@ import numpy as np
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "Tests" / "Fixtures"))
 
-from tflite_builder import Builder
+from make_integer_fixtures import IntegerBuilder
+from tflite_builder import ACTIVATIONS, Builder, schema
 
 
 def normal(random, *shape):
@@ -60,6 +61,33 @@ def convolutions(kernel, int8):
     return b.bytes()
 
 
+def wide_stack(widths):
+    """Fully connected layers of int16 activations with RELU between them."""
+    random, b = np.random.default_rng(1), IntegerBuilder()
+    x = b.input8("x", [1, widths[0]], 1 / 32768, 0, np.int16)
+    for i, (k, n) in enumerate(zip(widths, widths[1:])):
+        w, bias = b.weights16(x, random, [n, k], 0)
+        x = b.op8("FULLY_CONNECTED", [x, w, bias], [1, n], "FullyConnectedOptions", 1 / 8192, 0,
+                  np.int16, 7, keepNumDims=False,
+                  fusedActivationFunction=ACTIVATIONS["none" if i == len(widths) - 2 else "relu"])
+    b.output(x, "y")
+    return b.bytes()
+
+
+def wide_convolutions(kernel):
+    """`convolutions` with int16 activations."""
+    random, b = np.random.default_rng(3), IntegerBuilder()
+    x = b.input8("x", [1, 8, 64, 1], 1 / 32768, 0, np.int16)
+    channels = [1, 32, 64, 64, 32]
+    for k, n in zip(channels, channels[1:]):
+        w, bias = b.weights16(x, random, [n, *kernel, k], 0)
+        x = b.op8("CONV_2D", [x, w, bias], [1, 8, 64, n], "Conv2DOptions", 1 / 8192, 0, np.int16, 4,
+                  padding=schema.Padding.SAME, strideH=1, strideW=1, dilationHFactor=1,
+                  dilationWFactor=1, fusedActivationFunction=ACTIVATIONS["relu"])
+    b.output(x, "y")
+    return b.bytes()
+
+
 def generated():
     """(name, bytes) of every network."""
     for suffix, int8 in (("f32", False), ("dynamic range", True)):
@@ -69,6 +97,8 @@ def generated():
         yield f"GRU of 256 made of FC, {suffix}", gru(256, int8)
         yield f"1x3 convolutions, {suffix}", convolutions((1, 3), int8)
         yield f"3x3 convolutions, {suffix}", convolutions((3, 3), int8)
+    yield "FC 257-256x4-257, 16x8", wide_stack([257] + [256] * 4 + [257])
+    yield "3x3 convolutions, 16x8", wide_convolutions((3, 3))
 
 
 def of_two_streams():

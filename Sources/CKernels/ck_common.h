@@ -62,10 +62,18 @@ CK_INLINE uint8_t ck_requantize(float r, struct ck_qs8_output output,
   return (uint8_t)((uint32_t)((int32_t)ck_rint(bounded) + output.zero_point) ^ flip);
 }
 
-/// The arguments of an int8 GEMM: floats go to y, or bytes to `requantized` if it is not NULL.
+/// What rounds the result of int16 products to the nearest integer, and halves up: CK_QS16_TIE makes
+/// a half a little more, less than any multiplier's smallest step, and adding CK_QS16_MAGIC leaves
+/// no fraction bits.
+#define CK_QS16_TIE 0x1p-36
+#define CK_QS16_MAGIC 0x1.8p52
+
+/// The arguments of an int8 GEMM: floats go to y, or bytes to `requantized` or int16 to `wide` if
+/// that is not NULL. Of int16, m counts planes, which are plane_step apart.
 struct ck_qd8_job {
   size_t m, n, k;
   const uint8_t *a;
+  size_t plane_step;
   size_t a_stride, segments, segment_step;
   const struct ck_qd8_params *params;
   size_t params_stride;
@@ -74,24 +82,11 @@ struct ck_qd8_job {
   float least, greatest;
   uint8_t *requantized;
   int32_t zero_point;
+  int16_t *wide;
 };
 
 /// The parameters that leave the initial sums and the sums as they are.
 static const struct ck_qd8_params ck_unit_params = {1, 1.0f};
-
-/// A full-integer product as a job of the same tiles.
-CK_INLINE struct ck_qd8_job ck_qs8_job(size_t m, size_t n, size_t k, const uint8_t *a,
-                                       size_t a_stride, size_t segments, size_t segment_step,
-                                       struct ck_qs8_output output, uint8_t *y,
-                                       size_t y_stride) CK_NONBLOCKING {
-  const struct ck_qd8_job job = {m,       n,           k,
-                                 a,       a_stride,    segments,
-                                 segment_step, &ck_unit_params, 0,
-                                 NULL,    y_stride,
-                                 output.least, output.greatest, y,
-                                 output.zero_point};
-  return job;
-}
 
 /// The arguments of a depthwise convolution of bytes: floats go to y, or bytes to `requantized` if
 /// it is not NULL.

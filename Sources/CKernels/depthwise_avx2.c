@@ -5,6 +5,7 @@
 
 #define CK_NAME(name) name##__avx2
 #include "depthwise.inc.h"
+#include "depthwise_wide.inc.h"
 
 #pragma clang attribute pop
 #endif

@@ -2,3 +2,4 @@
 
 #define CK_NAME(name) name##__scalar
 #include "depthwise.inc.h"
+#include "depthwise_wide.inc.h"

@@ -8,6 +8,7 @@
 
 #define CK_NAME(name) name##__sse41
 #include "depthwise.inc.h"
+#include "depthwise_wide.inc.h"
 
 #pragma clang attribute pop
 #endif

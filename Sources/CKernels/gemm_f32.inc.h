@@ -14,7 +14,8 @@ CK_INLINE floats load_floats(const float *p) CK_NONBLOCKING {
 /// mr rows by nv vectors of columns, from column `first` on. mr and nv are constants wherever it
 /// is inlined, and the sums registers.
 CK_INLINE void tile(const job_type *job, size_t row, const float *w, size_t first, const size_t mr,
-                    const size_t nv) CK_NONBLOCKING {
+                    const size_t nv, const size_t planes) CK_NONBLOCKING {
+  (void)planes;
   const float *a = job->a + row * job->a_stride;
   floats sum[8][4];
   CK_UNROLL for (size_t v = 0; v < nv; v++) {
@@ -51,7 +52,10 @@ CK_INLINE void tile(const job_type *job, size_t row, const float *w, size_t firs
 }
 
 /// Floats of one column in a tile.
-CK_INLINE size_t column_size(const job_type *job) CK_NONBLOCKING { return job->k + 1; }
+CK_INLINE size_t column_size(const job_type *job, size_t planes) CK_NONBLOCKING {
+  (void)planes;
+  return job->k + 1;
+}
 
 typedef float packed_type;
 #include "gemm_loops.inc.h"

@@ -20,7 +20,7 @@ void ck_f32_gemm_3x32__avx2(size_t m, size_t n, size_t k, const float *a, size_t
                          const float *packed, float *y, size_t y_stride, float least,
                          float greatest) CK_NONBLOCKING {
   const struct ck_f32_job job = {m, n, k, a, a_stride, y, y_stride, least, greatest};
-  all_tiles(&job, packed);
+  all_tiles(&job, packed, 1);
 }
 
 #pragma clang attribute pop

@@ -1,11 +1,15 @@
-// The int8 product, written once for vectors of CK_LANES columns and groups of 4 inputs. Included
+// The int8 products, written once for vectors of CK_LANES columns and groups of 4 inputs. Included
 // after the target attribute by files that define, besides what gemm.inc.h wants,
 //
+//   CK_NAME(name)           the name with its tile and instruction set
 //   CK_SUMS                 independent sums that hide the latency of dot()
 //   inputs, prepare(four)   4 inputs of a row, in every lane
 //   dot(sum, x, weights)    adds the products of 4 inputs with 4 weights in each lane
 //   CK_TIMES_SHORT(a, b)    a * b of int32 lanes and one value that both fit int16, if that is less
 //                           than a * b
+//
+// Of int16 activations, the register rows come in two planes: high bytes and low bytes of a row. Each
+// has its sums, which are put together at the end.
 
 #include "gemm.inc.h"
 
@@ -48,26 +52,57 @@ CK_INLINE ints first_sum(const job_type *job, ints negated_sums, size_t row,
   return negated_sums * zero_point;
 }
 
-/// mr rows by nv vectors of columns, from column `first` on. mr and nv are constants wherever it
-/// is inlined, and the sums registers.
+typedef double doubles __attribute__((ext_vector_type(CK_LANES)));
+typedef int64_t longs __attribute__((ext_vector_type(CK_LANES)));
+typedef int16_t words __attribute__((ext_vector_type(CK_LANES)));
+
+/// Stores the first `n` columns, all if there are more, of a row of int16 (ck_qs16_qc8w_gemm_fn).
+CK_INLINE void store_words(const job_type *job, int16_t *y, size_t n, ints high, ints low,
+                           const uint8_t *multipliers) CK_NONBLOCKING {
+  doubles multiplier;
+  memcpy(&multiplier, multipliers, sizeof multiplier);
+  const doubles sum = CK_FMA(__builtin_convertvector(high, doubles), (doubles)(256.0),
+                             __builtin_convertvector(low, doubles));
+  const doubles least = (doubles)((double)job->least);
+  const doubles greatest = (doubles)((double)job->greatest);
+  doubles v = CK_FMA(sum, multiplier, (doubles)(CK_QS16_TIE));
+  v = least > v ? least : v;
+  v = greatest < v ? greatest : v;
+  const words result =
+      __builtin_convertvector((longs)(v + (doubles)(CK_QS16_MAGIC)), words);
+  if (n >= CK_LANES) {
+    memcpy(y, &result, sizeof result);
+  } else {
+    for (size_t i = 0; i < n; i++) y[i] = result[i];
+  }
+}
+
+/// Bytes from the beginning of the activations to a register row.
+CK_INLINE size_t row_offset(const job_type *job, size_t row, const size_t planes) CK_NONBLOCKING {
+  return row / planes * job->a_stride + row % planes * job->plane_step;
+}
+
+/// mr register rows by nv vectors of columns, from column `first` on. mr, nv and planes are
+/// constants wherever it is inlined, and the sums registers.
 CK_INLINE void tile(const job_type *job, size_t row, const uint8_t *w, size_t first,
-                    const size_t mr, const size_t nv) CK_NONBLOCKING {
+                    const size_t mr, const size_t nv, const size_t planes) CK_NONBLOCKING {
   const size_t vector = 4 * CK_LANES, group = nv * vector;
   // Few rows and columns: split the inputs to have enough sums.
   size_t split = 1;
   while (2 * split * mr * nv <= CK_SUMS) split *= 2;
-  const uint8_t *segment = job->a + row * job->a_stride;
+  const uint8_t *segment = job->a + row_offset(job, row, planes);
   // Sums of weights of at most 128 that fit int16.
   const bool is_short = job->k < 256;
   ints sum[8][8][4];
   CK_UNROLL for (size_t v = 0; v < nv; v++) {
     const ints negated_sums = (ints)load_bytes(w + v * vector);
     CK_UNROLL for (size_t r = 0; r < mr; r++) {
-      sum[0][r][v] = first_sum(job, negated_sums, row + r, is_short);
+      sum[0][r][v] = planes == 1 ? first_sum(job, negated_sums, row + r, is_short)
+                                 : (ints)load_bytes(w + r % planes * group + v * vector);
       CK_UNROLL for (size_t s = 1; s < split; s++) sum[s][r][v] = (ints)(0);
     }
   }
-  w += group;
+  w += planes * group;
   for (size_t left = job->segments; left > 0; left--) {
     const uint8_t *a = segment;
     segment += job->segment_step;
@@ -77,7 +112,7 @@ CK_INLINE void tile(const job_type *job, size_t row, const uint8_t *w, size_t fi
         bytes weights[4];
         CK_UNROLL for (size_t v = 0; v < nv; v++) weights[v] = load_bytes(w + v * vector);
         CK_UNROLL for (size_t r = 0; r < mr; r++) {
-          const inputs x = prepare(ck_load4(a + r * job->a_stride));
+          const inputs x = prepare(ck_load4(a + row_offset(job, r, planes)));
           CK_UNROLL for (size_t v = 0; v < nv; v++) {
             sum[s][r][v] = (ints)dot((bytes)sum[s][r][v], x, weights[v]);
           }
@@ -89,7 +124,7 @@ CK_INLINE void tile(const job_type *job, size_t row, const uint8_t *w, size_t fi
     while (k > 0) {
       const size_t some = k < 4 ? k : 4;
       CK_UNROLL for (size_t r = 0; r < mr; r++) {
-        const inputs x = prepare(ck_load_some(a + r * job->a_stride, some));
+        const inputs x = prepare(ck_load_some(a + row_offset(job, r, planes), some));
         CK_UNROLL for (size_t v = 0; v < nv; v++) {
           sum[0][r][v] = (ints)dot((bytes)sum[0][r][v], x, load_bytes(w + v * vector));
         }
@@ -103,6 +138,16 @@ CK_INLINE void tile(const job_type *job, size_t row, const uint8_t *w, size_t fi
     CK_UNROLL for (size_t r = 0; r < mr; r++) {
       CK_UNROLL for (size_t v = 0; v < nv; v++) sum[0][r][v] += sum[s][r][v];
     }
+  }
+  if (planes == 2) {
+    CK_UNROLL for (size_t v = 0; v < nv; v++) {
+      CK_UNROLL for (size_t r = 0; r < mr; r += 2) {
+        store_words(job, job->wide + (row + r) / 2 * job->y_stride + first + v * CK_LANES,
+                    job->n - first - v * CK_LANES, sum[0][r][v], sum[0][r + 1][v],
+                    w + 2 * v * vector);
+      }
+    }
+    return;
   }
   CK_UNROLL for (size_t v = 0; v < nv; v++) {
     const floats scale = (floats)load_bytes(w + v * vector);
@@ -122,9 +167,44 @@ CK_INLINE void tile(const job_type *job, size_t row, const uint8_t *w, size_t fi
 }
 
 /// Bytes of one column in a tile.
-CK_INLINE size_t column_size(const job_type *job) CK_NONBLOCKING {
-  return (job->k + 3) / 4 * 4 + 12;
+CK_INLINE size_t column_size(const job_type *job, const size_t planes) CK_NONBLOCKING {
+  return (job->k + 3) / 4 * 4 + (planes == 1 ? 12 : 16);
 }
 
 typedef uint8_t packed_type;
 #include "gemm_loops.inc.h"
+
+void CK_NAME(ck_qd8_f32_qc8w_gemm)(size_t m, size_t n, size_t k, const uint8_t *a, size_t a_stride,
+                                   size_t segments, size_t segment_step,
+                                   const struct ck_qd8_params *params, size_t params_stride,
+                                   const void *packed, float *y, size_t y_stride, float least,
+                                   float greatest) CK_NONBLOCKING {
+  const struct ck_qd8_job job = {
+      .m = m, .n = n, .k = k, .a = a, .a_stride = a_stride, .segments = segments,
+      .segment_step = segment_step, .params = params, .params_stride = params_stride, .y = y,
+      .y_stride = y_stride, .least = least, .greatest = greatest};
+  all_tiles(&job, packed, 1);
+}
+
+void CK_NAME(ck_qs8_qc8w_gemm)(size_t m, size_t n, size_t k, const uint8_t *a, size_t a_stride,
+                               size_t segments, size_t segment_step, const void *packed,
+                               struct ck_qs8_output output, uint8_t *y,
+                               size_t y_stride) CK_NONBLOCKING {
+  const struct ck_qd8_job job = {
+      .m = m, .n = n, .k = k, .a = a, .a_stride = a_stride, .segments = segments,
+      .segment_step = segment_step, .params = &ck_unit_params, .requantized = y,
+      .y_stride = y_stride, .least = output.least, .greatest = output.greatest,
+      .zero_point = output.zero_point};
+  all_tiles(&job, packed, 1);
+}
+
+void CK_NAME(ck_qs16_qc8w_gemm)(size_t m, size_t n, size_t k, const uint8_t *a, size_t plane_step,
+                                size_t a_stride, size_t segments, size_t segment_step,
+                                const void *packed, int32_t least, int32_t greatest, int16_t *y,
+                                size_t y_stride) CK_NONBLOCKING {
+  const struct ck_qd8_job job = {
+      .m = 2 * m, .n = n, .k = k, .a = a, .plane_step = plane_step, .a_stride = a_stride,
+      .segments = segments, .segment_step = segment_step, .params = &ck_unit_params, .wide = y,
+      .y_stride = y_stride, .least = (float)least, .greatest = (float)greatest};
+  all_tiles(&job, packed, 2);
+}

@@ -11,6 +11,7 @@
 
 #pragma clang attribute push(__attribute__((target("sse4.1"))), apply_to = function)
 
+#define CK_NAME(name) name##_2x16c4__sse41
 #define CK_LANES 4
 #define CK_SUMS 1
 // Of 16 registers, 8 hold sums, 4 weights, and the others the inputs and products.
@@ -32,22 +33,6 @@ CK_INLINE __m128i dot(__m128i sum, inputs x, __m128i weights) CK_NONBLOCKING {
 }
 
 #include "gemm_int8.inc.h"
-
-void ck_qd8_f32_qc8w_gemm_2x16c4__sse41(
-    size_t m, size_t n, size_t k, const uint8_t *a, size_t a_stride, size_t segments, size_t segment_step,
-    const struct ck_qd8_params *params, size_t params_stride, const void *packed, float *y,
-    size_t y_stride, float least, float greatest) CK_NONBLOCKING {
-  const struct ck_qd8_job job = {m, n, k, a, a_stride, segments, segment_step, params, params_stride,
-                                 y, y_stride, least, greatest, NULL, 0};
-  all_tiles(&job, packed);
-}
-
-void ck_qs8_qc8w_gemm_2x16c4__sse41(
-    size_t m, size_t n, size_t k, const uint8_t *a, size_t a_stride, size_t segments, size_t segment_step, const void *packed,
-    struct ck_qs8_output output, uint8_t *y, size_t y_stride) CK_NONBLOCKING {
-  const struct ck_qd8_job job = ck_qs8_job(m, n, k, a, a_stride, segments, segment_step, output, y, y_stride);
-  all_tiles(&job, packed);
-}
 
 #pragma clang attribute pop
 #endif

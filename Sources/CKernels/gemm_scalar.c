@@ -60,6 +60,37 @@ void ck_qs8_qc8w_gemm_1x8c1__scalar(size_t m, size_t n, size_t k, const uint8_t 
   }
 }
 
+void ck_qs16_qc8w_gemm_1x8c1__scalar(size_t m, size_t n, size_t k, const uint8_t *a,
+                                     size_t plane_step, size_t a_stride, size_t segments,
+                                     size_t segment_step, const void *packed, int32_t least,
+                                     int32_t greatest, int16_t *y,
+                                     size_t y_stride) CK_NONBLOCKING {
+  const uint8_t *tile = packed;
+  for (size_t first = 0; first < n; first += 8) {
+    const size_t columns = n - first < 8 ? n - first : 8;
+    const int8_t *w = (const int8_t *)tile + 16 * sizeof(int32_t);
+    int32_t initial[16];
+    double multiplier[8];
+    memcpy(initial, tile, sizeof initial);
+    memcpy(multiplier, w + 8 * k, sizeof multiplier);
+    for (size_t row = 0; row < m; row++) {
+      const int8_t *high = (const int8_t *)a + row * a_stride, *low = high + plane_step;
+      for (size_t c = 0; c < columns; c++) {
+        int64_t sum = 256 * (int64_t)initial[c] + initial[8 + c];
+        for (size_t i = 0; i < k; i++) {
+          const size_t at = i / (k / segments) * segment_step + i % (k / segments);
+          sum += (256 * (int64_t)high[at] + low[at]) * w[i * 8 + c];
+        }
+        double v = __builtin_fma((double)sum, multiplier[c], CK_QS16_TIE);
+        v = v < least ? least : v > greatest ? greatest : v;
+        v += CK_QS16_MAGIC;
+        memcpy(&y[row * y_stride + first + c], &v, sizeof *y);
+      }
+    }
+    tile += 8 * (k + 16);
+  }
+}
+
 void ck_f32_gemm_1x8__scalar(size_t m, size_t n, size_t k, const float *a, size_t a_stride,
                              const float *packed, float *y, size_t y_stride, float least,
                              float greatest) CK_NONBLOCKING {

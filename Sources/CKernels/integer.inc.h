@@ -97,6 +97,14 @@ void CK_NAME(ck_x8_vflip)(size_t n, const uint8_t *x, uint8_t *y) CK_NONBLOCKING
   CK_LOOP for (size_t i = 0; i < n; i++) y[i] = x[i] ^ 0x80;
 }
 
+void CK_NAME(ck_x16_vsplit)(size_t n, const int16_t *x, uint8_t flip, uint8_t *high,
+                            uint8_t *low) CK_NONBLOCKING {
+  CK_LOOP for (size_t i = 0; i < n; i++) {
+    high[i] = (uint8_t)((uint16_t)x[i] >> 8) ^ flip;
+    low[i] = (uint8_t)x[i] ^ 0x80 ^ flip;
+  }
+}
+
 #undef CK_LOOP
 #undef CK_SUM_LOOP
 #undef CK_PRODUCT_LOOP

@@ -13,7 +13,8 @@
   .qs8_vaccumulate = ck_qs8_vaccumulate__##isa, .qs8_vaverage = ck_qs8_vaverage__##isa, \
   .qs8_vmax = ck_qs8_vmax__##isa, .f32_qs8_vcvt = ck_f32_qs8_vcvt__##isa,               \
   .qs8_f32_vcvt = ck_qs8_f32_vcvt__##isa, .f32_qs16_vcvt = ck_f32_qs16_vcvt__##isa,     \
-  .qs16_f32_vcvt = ck_qs16_f32_vcvt__##isa, .x8_vflip = ck_x8_vflip__##isa
+  .qs16_f32_vcvt = ck_qs16_f32_vcvt__##isa, .x8_vflip = ck_x8_vflip__##isa, \
+  .x16_vsplit = ck_x16_vsplit__##isa
 
 #define CK_ELEMENTWISE(isa)                                        \
   .binary = {[CK_ADD] = ck_f32_vadd__##isa,                        \
@@ -46,11 +47,13 @@ static const struct ck_kernels scalar = {
     .qd8_tile = {8, 8, 1},
     .qd8_gemm = ck_qd8_f32_qc8w_gemm_1x8c1__scalar,
     .qs8_gemm = ck_qs8_qc8w_gemm_1x8c1__scalar,
+    .qs16_gemm = ck_qs16_qc8w_gemm_1x8c1__scalar,
     .f32_tile = {8, 8, 1},
     .f32_gemm = ck_f32_gemm_1x8__scalar,
     CK_QUANTIZE(scalar),
     CK_DEPTHWISE(scalar, 1),
     .f32_dwconv = ck_f32_dwconv__scalar,
+    .qs16_dwconv = ck_qs16_qc8w_dwconv__scalar,
     CK_ELEMENTWISE(scalar),
     CK_INTEGER(scalar),
 };
@@ -63,11 +66,13 @@ static const struct ck_kernels sse41 = {
     .qd8_tile = {16, 4, 4},
     .qd8_gemm = ck_qd8_f32_qc8w_gemm_2x16c4__sse41,
     .qs8_gemm = ck_qs8_qc8w_gemm_2x16c4__sse41,
+    .qs16_gemm = ck_qs16_qc8w_gemm_2x16c4__sse41,
     .f32_tile = {16, 4, 1},
     .f32_gemm = ck_f32_gemm_2x16__sse41,
     CK_QUANTIZE(sse41),
     CK_DEPTHWISE(sse41, 16),
     .f32_dwconv = ck_f32_dwconv__sse41,
+    .qs16_dwconv = ck_qs16_qc8w_dwconv__sse41,
     CK_ELEMENTWISE(sse41),
     CK_INTEGER(sse41),
 };
@@ -79,11 +84,13 @@ static const struct ck_kernels avx2 = {
     .qd8_tile = {32, 8, 4},
     .qd8_gemm = ck_qd8_f32_qc8w_gemm_2x32c4__avx2,
     .qs8_gemm = ck_qs8_qc8w_gemm_2x32c4__avx2,
+    .qs16_gemm = ck_qs16_qc8w_gemm_2x32c4__avx2,
     .f32_tile = {32, 8, 1},
     .f32_gemm = ck_f32_gemm_3x32__avx2,
     CK_QUANTIZE(avx2),
     CK_DEPTHWISE(avx2, 32),
     .f32_dwconv = ck_f32_dwconv__avx2,
+    .qs16_dwconv = ck_qs16_qc8w_dwconv__avx2,
     CK_ELEMENTWISE(avx2),
     CK_INTEGER(avx2),
 };
@@ -95,11 +102,13 @@ static const struct ck_kernels avxvnni = {
     .qd8_tile = {32, 8, 4},
     .qd8_gemm = ck_qd8_f32_qc8w_gemm_2x32c4__avxvnni,
     .qs8_gemm = ck_qs8_qc8w_gemm_2x32c4__avxvnni,
+    .qs16_gemm = ck_qs16_qc8w_gemm_2x32c4__avxvnni,
     .f32_tile = {32, 8, 1},
     .f32_gemm = ck_f32_gemm_3x32__avx2,
     CK_QUANTIZE(avx2),
     CK_DEPTHWISE(avxvnni, 32),
     .f32_dwconv = ck_f32_dwconv__avx2,
+    .qs16_dwconv = ck_qs16_qc8w_dwconv__avx2,
     CK_ELEMENTWISE(avx2),
     CK_INTEGER(avx2),
 };
@@ -111,11 +120,13 @@ static const struct ck_kernels avx512vnni = {
     .qd8_tile = {64, 16, 4},
     .qd8_gemm = ck_qd8_f32_qc8w_gemm_6x64c4__avx512vnni,
     .qs8_gemm = ck_qs8_qc8w_gemm_6x64c4__avx512vnni,
+    .qs16_gemm = ck_qs16_qc8w_gemm_6x64c4__avx512vnni,
     .f32_tile = {64, 16, 1},
     .f32_gemm = ck_f32_gemm_6x64__avx512,
     CK_QUANTIZE(avx512),
     CK_DEPTHWISE(avx512vnni, 64),
     .f32_dwconv = ck_f32_dwconv__avx2,
+    .qs16_dwconv = ck_qs16_qc8w_dwconv__avx2,
     CK_ELEMENTWISE(avx512),
     CK_INTEGER(avx2),
 };
@@ -131,11 +142,13 @@ static const struct ck_kernels neon = {
     .qd8_tile = {16, 4, 4},
     .qd8_gemm = ck_qd8_f32_qc8w_gemm_4x16c4__neon,
     .qs8_gemm = ck_qs8_qc8w_gemm_4x16c4__neon,
+    .qs16_gemm = ck_qs16_qc8w_gemm_4x16c4__neon,
     .f32_tile = {16, 4, 1},
     .f32_gemm = ck_f32_gemm_4x16__neon,
     CK_QUANTIZE(neon),
     CK_DEPTHWISE(neon, 16),
     .f32_dwconv = ck_f32_dwconv__scalar,
+    .qs16_dwconv = ck_qs16_qc8w_dwconv__scalar,
     CK_ELEMENTWISE(scalar),
     CK_INTEGER(scalar),
 };
@@ -147,11 +160,13 @@ static const struct ck_kernels neondot = {
     .qd8_tile = {16, 4, 4},
     .qd8_gemm = ck_qd8_f32_qc8w_gemm_4x16c4__neondot,
     .qs8_gemm = ck_qs8_qc8w_gemm_4x16c4__neondot,
+    .qs16_gemm = ck_qs16_qc8w_gemm_4x16c4__neondot,
     .f32_tile = {16, 4, 1},
     .f32_gemm = ck_f32_gemm_4x16__neon,
     CK_QUANTIZE(neon),
     CK_DEPTHWISE(neondot, 16),
     .f32_dwconv = ck_f32_dwconv__scalar,
+    .qs16_dwconv = ck_qs16_qc8w_dwconv__scalar,
     CK_ELEMENTWISE(scalar),
     CK_INTEGER(scalar),
 };

@@ -22,6 +22,11 @@
                                         size_t, size_t, const void *, struct ck_qs8_output, uint8_t *, size_t)  \
       CK_NONBLOCKING;
 
+#define CK_DECLARE_QS16_GEMM(tile, isa)                                                         \
+  void ck_qs16_qc8w_gemm_##tile##__##isa(size_t, size_t, size_t, const uint8_t *, size_t,       \
+                                         size_t, size_t, size_t, const void *, int32_t,         \
+                                         int32_t, int16_t *, size_t) CK_NONBLOCKING;
+
 #define CK_DECLARE_F32_GEMM(tile, isa)                                                          \
   void ck_f32_gemm_##tile##__##isa(size_t, size_t, size_t, const float *, size_t,               \
                                    const float *, float *, size_t, float, float)                \
@@ -30,6 +35,10 @@
 #define CK_DECLARE_F32_DEPTHWISE(isa)                                                           \
   void ck_f32_dwconv__##isa(size_t, size_t, size_t, const float *, size_t, const ptrdiff_t *,   \
                             const float *, const float *, float *, size_t, float, float)        \
+      CK_NONBLOCKING;                                                                           \
+  void ck_qs16_qc8w_dwconv__##isa(size_t, size_t, size_t, const int16_t *, size_t,              \
+                                  const ptrdiff_t *, const int16_t *, const double *,           \
+                                  const double *, int32_t, int32_t, int16_t *, size_t)          \
       CK_NONBLOCKING;
 #define CK_DECLARE_DEPTHWISE(isa)                                                               \
   void ck_qd8_f32_qc8w_dwconv__##isa(                                                           \
@@ -55,7 +64,9 @@
       CK_NONBLOCKING;                                                                           \
   void ck_f32_qs16_vcvt__##isa(size_t, const float *, float, int16_t *) CK_NONBLOCKING;         \
   void ck_qs16_f32_vcvt__##isa(size_t, const int16_t *, float, float *) CK_NONBLOCKING;         \
-  void ck_x8_vflip__##isa(size_t, const uint8_t *, uint8_t *) CK_NONBLOCKING;
+  void ck_x8_vflip__##isa(size_t, const uint8_t *, uint8_t *) CK_NONBLOCKING;                   \
+  void ck_x16_vsplit__##isa(size_t, const int16_t *, uint8_t, uint8_t *, uint8_t *)             \
+      CK_NONBLOCKING;
 
 #define CK_DECLARE_UNARY(name, isa) \
   void ck_f32_v##name##__##isa(size_t, const float *, float, float, float *) CK_NONBLOCKING;
@@ -91,6 +102,7 @@
 CK_DECLARE_QUANTIZE(scalar)
 CK_DECLARE_QD8_GEMM(1x8c1, scalar)
 CK_DECLARE_QS8_GEMM(1x8c1, scalar)
+CK_DECLARE_QS16_GEMM(1x8c1, scalar)
 CK_DECLARE_F32_GEMM(1x8, scalar)
 CK_DECLARE_F32_DEPTHWISE(scalar)
 CK_DECLARE_DEPTHWISE(scalar)
@@ -101,6 +113,7 @@ CK_DECLARE_INTEGER(scalar)
 CK_DECLARE_QUANTIZE(sse41)
 CK_DECLARE_QD8_GEMM(2x16c4, sse41)
 CK_DECLARE_QS8_GEMM(2x16c4, sse41)
+CK_DECLARE_QS16_GEMM(2x16c4, sse41)
 CK_DECLARE_F32_GEMM(2x16, sse41)
 CK_DECLARE_F32_DEPTHWISE(sse41)
 CK_DECLARE_DEPTHWISE(sse41)
@@ -111,6 +124,7 @@ CK_DECLARE_QUANTIZE(avx2)
 CK_DECLARE_QUANTIZE(avx512)
 CK_DECLARE_QD8_GEMM(2x32c4, avx2)
 CK_DECLARE_QS8_GEMM(2x32c4, avx2)
+CK_DECLARE_QS16_GEMM(2x32c4, avx2)
 CK_DECLARE_F32_GEMM(3x32, avx2)
 CK_DECLARE_F32_DEPTHWISE(avx2)
 CK_DECLARE_DEPTHWISE(avx2)
@@ -119,8 +133,10 @@ CK_DECLARE_INTEGER(avx2)
 
 CK_DECLARE_QD8_GEMM(2x32c4, avxvnni)
 CK_DECLARE_QS8_GEMM(2x32c4, avxvnni)
+CK_DECLARE_QS16_GEMM(2x32c4, avxvnni)
 CK_DECLARE_QD8_GEMM(6x64c4, avx512vnni)
 CK_DECLARE_QS8_GEMM(6x64c4, avx512vnni)
+CK_DECLARE_QS16_GEMM(6x64c4, avx512vnni)
 CK_DECLARE_F32_GEMM(6x64, avx512)
 CK_DECLARE_DEPTHWISE(avxvnni)
 CK_DECLARE_DEPTHWISE(avx512vnni)
@@ -131,8 +147,10 @@ CK_DECLARE_ELEMENTWISE(avx512)
 CK_DECLARE_QUANTIZE(neon)
 CK_DECLARE_QD8_GEMM(4x16c4, neon)
 CK_DECLARE_QS8_GEMM(4x16c4, neon)
+CK_DECLARE_QS16_GEMM(4x16c4, neon)
 CK_DECLARE_QD8_GEMM(4x16c4, neondot)
 CK_DECLARE_QS8_GEMM(4x16c4, neondot)
+CK_DECLARE_QS16_GEMM(4x16c4, neondot)
 CK_DECLARE_F32_GEMM(4x16, neon)
 CK_DECLARE_DEPTHWISE(neon)
 CK_DECLARE_DEPTHWISE(neondot)

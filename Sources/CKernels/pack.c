@@ -61,6 +61,38 @@ void ck_qs8_qc8w_pack(struct ck_tile tile, size_t n, size_t k, const int8_t *wei
   pack(tile, n, k, weights, bias, zero_point, multiplier, NULL, packed);
 }
 
+size_t ck_qs16_qc8w_packed_bytes(struct ck_tile tile, size_t n, size_t k) {
+  const size_t column = (k + tile.kr - 1) / tile.kr * tile.kr + 16;
+  size_t bytes;
+  return __builtin_mul_overflow(padded_columns(tile, n), column, &bytes) ? 0 : bytes;
+}
+
+void ck_qs16_qc8w_pack(struct ck_tile tile, size_t n, size_t k, const int8_t *weights,
+                       const int64_t *bias, const double *multiplier, uint8_t flip, void *packed) {
+  uint8_t *out = packed;
+  const size_t groups = (k + tile.kr - 1) / tile.kr;
+  for (size_t first = 0; first < n; first += tile.columns) {
+    const size_t width = tile_width(tile, n - first);
+    memset(out, 0, width * (groups * tile.kr + 16));
+    for (size_t c = 0; c < width && first + c < n; c++) {
+      const int8_t *row = weights + (first + c) * k;
+      int32_t sum = 0;
+      for (size_t i = 0; i < k; i++) sum += row[i];
+      for (size_t i = 0; i < k; i += tile.kr) {
+        memcpy(out + 8 * width + (i / tile.kr * width + c) * tile.kr, row + i,
+               k - i < tile.kr ? k - i : tile.kr);
+      }
+      // The stored bytes are `flip` more than the high, and 128 - flip less than the low bytes.
+      const int32_t begin[2] = {(int32_t)(bias[first + c] >> 8) - sum * flip,
+                                (int32_t)(bias[first + c] & 255) + sum * (128 - flip)};
+      memcpy(out + 4 * c, &begin[0], 4);
+      memcpy(out + 4 * width + 4 * c, &begin[1], 4);
+      memcpy(out + (8 + groups * tile.kr) * width + 8 * c, multiplier + first + c, 8);
+    }
+    out += width * (groups * tile.kr + 16);
+  }
+}
+
 size_t ck_f32_packed_bytes(struct ck_tile tile, size_t n, size_t k) {
   size_t bytes;
   return __builtin_mul_overflow(padded_columns(tile, n), (k + 1) * 4, &bytes) ? 0 : bytes;

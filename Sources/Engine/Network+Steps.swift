@@ -23,6 +23,9 @@ extension Network {
     case .depthwise(let depthwise): perform(depthwise)
     case .fullIntegerProduct(let product): performFullInteger(product)
     case .fullIntegerDepthwise(let depthwise): performFullInteger(depthwise)
+    case .splitImage(let split): perform(split)
+    case .wideProduct(let product): performWide(product)
+    case .wideDepthwise(let depthwise): performWide(depthwise)
     case .integerSum(let sum): performSum(sum)
     case .integerMultiply(let product): performMultiply(product)
     case .integerPool(let pool): performInteger(pool)
@@ -107,30 +110,21 @@ extension Network {
       parameters: parameters)
   }
 
-  private func perform(_ image: Step.QuantizeImage) {
-    let stride = image.padBefore + image.rowLength + image.padAfter
-    let paddedRows = image.padTop + image.height + image.padBottom
-    let source = unsafe floats(image.source, image.images * image.height * image.rowLength)
-    let target = unsafe bytes(image.destination, image.images * paddedRows * stride)
+  private func perform(_ step: Step.QuantizeImage) {
+    let image = step.images
+    let count = image.height * image.rowLength
+    let source = unsafe floats(image.source, image.images * count)
+    let target = unsafe bytes(image.destination, image.images * image.paddedCount)
     let parameters = unsafe elements(
-      QuantizationParameters.self, image.parameters, image.images)
+      QuantizationParameters.self, step.parameters, image.images)
     for index in 0..<image.images {
-      let padded = unsafe target.part(index * paddedRows * stride, paddedRows * stride)
-      let first = image.padTop * stride + image.padBefore
-      let count = (image.height - 1) * stride + image.rowLength
+      let padded = unsafe target.part(index * image.paddedCount, image.paddedCount)
       unsafe parameters[index] = quantization.quantizeImage(
         rows: image.height, columns: image.rowLength,
-        input: UnsafeBufferPointer(source)
-          .part(index * image.height * image.rowLength, image.height * image.rowLength),
-        inputStride: image.rowLength, output: padded.part(first, count), outputStride: stride)
-      let zero = unsafe parameters[index].zeroByte
-      // What lies between two rows is the padding after one and before the next.
-      unsafe padded.part(0, first).update(repeating: zero)
-      let gap = image.padAfter + image.padBefore
-      for row in 0..<image.height - 1 where gap > 0 {
-        unsafe padded.part(first + row * stride + image.rowLength, gap).update(repeating: zero)
-      }
-      unsafe padded.part(first + count, padded.count - first - count).update(repeating: zero)
+        input: UnsafeBufferPointer(source).part(index * count, count),
+        inputStride: image.rowLength,
+        output: padded.part(image.inner.lowerBound, image.inner.count), outputStride: image.stride)
+      unsafe image.fillPadding(of: padded, with: parameters[index].zeroByte)
     }
   }
 

@@ -17,7 +17,7 @@ public struct OperatorProperties: Sendable, Equatable {
     case none
     /// Moves them, so that all of them have the same scale.
     case moves
-    /// A product of int8 with a sum in int32.
+    /// A product of int8, or of int16 with int8.
     case products
     /// Of two bytes.
     case pairs
@@ -152,7 +152,7 @@ extension OperatorProperties.Integers {
     switch self {
     case .none: "through float32"
     case .moves: "moved as they are"
-    case .products: "int8 product"
+    case .products: "int8 or 16x8 product"
     case .pairs: "int8 pairs"
     case .table: "table of 256"
     case .pools: "int8 pools"

@@ -7,6 +7,8 @@ internal import Kernels
   let depthwise: UnsafeMutableBufferPointer<DepthwiseWeights>
   let fullInteger: UnsafeMutableBufferPointer<FullIntegerWeights>
   let fullIntegerDepthwise: UnsafeMutableBufferPointer<FullIntegerDepthwiseWeights>
+  let wide: UnsafeMutableBufferPointer<WideIntegerWeights>
+  let wideDepthwise: UnsafeMutableBufferPointer<WideDepthwiseWeights>
 
   init(_ planner: Planner, _ instructionSet: InstructionSet) {
     unsafe float = .allocate(capacity: planner.floatWeights.count)
@@ -56,9 +58,27 @@ internal import Kernels
           multipliers: item.multipliers, zeroPoint: item.zeroPoint, output: item.output,
           instructionSet: instructionSet))
     }
+    unsafe wide = .allocate(capacity: planner.wideWeights.count)
+    for (index, item) in planner.wideWeights.enumerated() {
+      unsafe wide.initializeElement(
+        at: index,
+        to: WideIntegerWeights(
+          item.weights, outputs: item.outputs, inputs: item.inputs, output: item.output,
+          instructionSet: instructionSet))
+    }
+    unsafe wideDepthwise = .allocate(capacity: planner.wideDepthwiseWeights.count)
+    for (index, item) in planner.wideDepthwiseWeights.enumerated() {
+      unsafe wideDepthwise.initializeElement(
+        at: index,
+        to: WideDepthwiseWeights(
+          item.weights, taps: item.inputs, channels: item.outputs, output: item.output,
+          instructionSet: instructionSet))
+    }
   }
 
   deinit {
+    unsafe wide.deinitialize().deallocate()
+    unsafe wideDepthwise.deinitialize().deallocate()
     unsafe fullInteger.deinitialize().deallocate()
     unsafe fullIntegerDepthwise.deinitialize().deallocate()
     unsafe float.deinitialize().deallocate()

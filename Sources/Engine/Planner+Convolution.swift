@@ -22,6 +22,9 @@ extension Planner {
     let outputs = weightShape[0]
     try requireShape(
       output, [shape(input)[0], placement.outputHeight, placement.outputWidth, outputs], index)
+    if view == .native, !isByte(output) {
+      return try lowerWideConvolution(index, placement, outputs: outputs)
+    }
     if view == .native {
       return try lowerIntegerConvolution(index, placement, outputs: outputs, activation)
     }
@@ -152,12 +155,19 @@ extension Planner {
       channels * placement.window.dilationWidth, 1,
     ]
     product.rows = extents[0] * extents[1]
-    let patches = try newStorage(
-      .scratch, byteCount: try checkedProduct([product.rows, product.inputs, elementSize]))
-    emitCopy(
-      product.source, address(patches), extents: extents, from: strides.map { $0 * elementSize },
-      to: denseStrides(extents, elementSize: elementSize), elementSize: elementSize)
+    let planes = product.planeStep == 0 ? 1 : 2
+    let plane = try checkedProduct([product.rows, product.inputs, elementSize])
+    let patches = try newStorage(.scratch, byteCount: try checkedProduct([planes, plane]))
+    for index in 0..<planes {
+      var source = product.source
+      source.offset += Int32(index * product.planeStep)
+      emitCopy(
+        source, address(Value(storage: patches, offset: index * plane)), extents: extents,
+        from: strides.map { $0 * elementSize },
+        to: denseStrides(extents, elementSize: elementSize), elementSize: elementSize)
+    }
     product.source = address(patches)
+    product.planeStep = planes == 1 ? 0 : plane
     emit(product, weights)
   }
 }

@@ -18,6 +18,9 @@ extension Planner {
       window, image: image, kernel: (weightShape[1], weightShape[2]), self, index)
     try requireShape(
       output, [image[0], placement.outputHeight, placement.outputWidth, channels], index)
+    if view == .native, !isByte(output) {
+      return try lowerWideDepthwise(index, placement, source: source, image: image)
+    }
     if view == .native {
       return try lowerIntegerDepthwise(index, placement, source: source, image: image, activation)
     }

@@ -31,7 +31,7 @@ extension Planner {
       case .none: false
       case .moves: true
       case .table: areBytes(1)
-      case .products: areBytes(1) && hasIntegerWeights(index)
+      case .products: areBytes(1) ? hasIntegerWeights(index) : hasWideWeights(index)
       case .pairs: areBytes(2) && canPair(index)
       case .pools: areBytes(1) && canPool(index)
       }
@@ -52,8 +52,8 @@ extension Planner {
     }
   }
 
-  /// Whether weights and bias are as the int8 kernels want them.
-  private func hasIntegerWeights(_ index: Int) -> Bool {
+  /// Whether weights are as integer kernels want them, and the activation is a clamp.
+  func hasSymmetricWeights(_ index: Int) -> Bool {
     let kind = graph.operators[index].kind
     guard kind.activation != .tanh, let weights = optionalInput(index, 1),
       let quantization = graph.tensors[weights].quantization,
@@ -66,6 +66,12 @@ extension Planner {
       let count = graph.tensors[weights].count, graph.tensors[weights].shape[outputs] > 0,
       count / graph.tensors[weights].shape[outputs] <= FullIntegerWeights.maximumInputs
     else { return false }
+    return true
+  }
+
+  /// Whether weights and bias are as the int8 kernels want them.
+  private func hasIntegerWeights(_ index: Int) -> Bool {
+    guard hasSymmetricWeights(index) else { return false }
     guard let bias = optionalInput(index, 2) else { return true }
     return graph.tensors[bias].type == .int32 && graph.tensors[bias].isConstant
       && integerBias(bias).allSatisfy { abs(Int($0)) <= FullIntegerWeights.largestBias }
@@ -132,7 +138,7 @@ extension Planner {
     product.source = address(
       try paddedImages(
         try value(of: input), shape: shape(input), padding: placement.padding,
-        zeroByte: try zeroByte(input), slack: kernelRow == nil ? 0 : KernelRow.slack))
+        size: 1, zeroByte: try zeroByte(input), slack: kernelRow == nil ? 0 : KernelRow.slack))
     product.destination = address(try destination(try output(index)))
     try emit(
       product, .fullInteger(fullIntegerWeights.count - 1), placement, images: shape(input)[0],
@@ -152,7 +158,7 @@ extension Planner {
     description.inputs = order.order.count
     fullIntegerDepthwiseWeights.append(description)
     let padded = try paddedImages(
-      source, shape: image, padding: placement.padding,
+      source, shape: image, padding: placement.padding, size: 1,
       zeroByte: try zeroByte(try input(index, 0)))
     let taps = try tapOffsets(placement, order)
     let y = try destination(try output(index))

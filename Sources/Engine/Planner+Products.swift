@@ -31,12 +31,14 @@ extension Planner {
     case float(Int)
     case integer(Int)
     case fullInteger(Int)
+    case wide(Int)
 
     /// Bytes of an element of the product.
     var resultSize: Int {
       switch self {
       case .float, .integer: 4
       case .fullInteger: 1
+      case .wide: 2
       }
     }
   }
@@ -113,6 +115,10 @@ extension Planner {
     guard rows * inputs == count, try elementCount(output) == rows * outputs else {
       throw invalid(index, "\(shape(input)) and \(weightShape) do not give \(shape(output))")
     }
+    if view == .native, !isByte(output) {
+      return try lowerWideFullyConnected(
+        index, rows: rows, outputs: outputs, inputs: inputs)
+    }
     if view == .native {
       return try lowerIntegerFullyConnected(
         index, rows: rows, outputs: outputs, inputs: inputs, activation)
@@ -150,6 +156,9 @@ extension Planner {
     case .fullInteger(let index):
       product.weights = index
       emit(.fullIntegerProduct(product), touching: [source, destination])
+    case .wide(let index):
+      product.weights = index
+      emit(.wideProduct(product), touching: [source, destination])
     }
   }
 }

@@ -73,34 +73,43 @@ extension Planner {
   mutating func quantizedImages(
     _ source: Value, shape: [Int], padding: ImagePadding
   ) throws(EngineError) -> QuantizedValue {
-    let (images, height, width, channels) = (shape[0], shape[1], shape[2], shape[3])
     let bytes = try imageCount(shape, padding)
     let result = QuantizedValue(
       bytes: try newStorage(.scratch, byteCount: bytes + KernelRow.slack),
-      parameters: try newStorage(.scratch, byteCount: images * Self.parametersSize))
+      parameters: try newStorage(.scratch, byteCount: shape[0] * Self.parametersSize))
     emit(
       .quantizeImage(
         Step.QuantizeImage(
-          source: address(source), images: images, height: height, rowLength: width * channels,
-          padTop: padding.top, padBefore: padding.before * channels,
-          padAfter: padding.after * channels, padBottom: padding.bottom,
-          destination: address(result.bytes), parameters: address(result.parameters))),
+          images: images(source, shape: shape, padding: padding, to: result.bytes),
+          parameters: address(result.parameters))),
       touching: [source.storage, result.bytes, result.parameters])
     return result
   }
 
-  /// Images [N, H, W, C] of floats, or of bytes, with what stands for zero around them; the tensor
-  /// itself where there is nothing to add. `slack` bytes behind them may be read.
+  /// Images [N, H, W, C] and where their padded form goes.
+  func images(
+    _ source: Value, shape: [Int], padding: ImagePadding, to destination: Int
+  ) -> Step.PaddedImages {
+    let channels = shape[3]
+    return Step.PaddedImages(
+      source: address(source), images: shape[0], height: shape[1], rowLength: shape[2] * channels,
+      padTop: padding.top, padBefore: padding.before * channels,
+      padAfter: padding.after * channels, padBottom: padding.bottom,
+      destination: address(destination))
+  }
+
+  /// Images [N, H, W, C] with elements of `size` bytes, which are `zeroByte` in what is put around
+  /// them; the tensor itself where there is nothing to add. `slack` bytes behind them may be read.
   mutating func paddedImages(
-    _ source: Value, shape: [Int], padding: ImagePadding, zeroByte: UInt8? = nil, slack: Int = 0
+    _ source: Value, shape: [Int], padding: ImagePadding, size: Int = 4, zeroByte: UInt8 = 0,
+    slack: Int = 0
   ) throws(EngineError) -> Value {
-    let size = zeroByte == nil ? 4 : 1
     let count = try checkedProduct([size, try imageCount(shape, padding)])
     let room = storages[source.storage].byteCount - source.offset - count
     if padding.isEmpty, room >= slack { return source }
     let result = Value(storage: try newStorage(.scratch, byteCount: count + slack))
     if !padding.isEmpty {
-      emit(.fill(address(result), count: count, byte: zeroByte ?? 0), touching: [result.storage])
+      emit(.fill(address(result), count: count, byte: zeroByte), touching: [result.storage])
     }
     let padded = [
       shape[0], shape[1] + padding.top + padding.bottom, shape[2] + padding.before + padding.after,
@@ -114,7 +123,7 @@ extension Planner {
     return result
   }
 
-  private func imageCount(_ shape: [Int], _ padding: ImagePadding) throws(EngineError) -> Int {
+  func imageCount(_ shape: [Int], _ padding: ImagePadding) throws(EngineError) -> Int {
     try checkedProduct([
       shape[0], shape[1] + padding.top + padding.bottom, shape[2] + padding.before + padding.after,
       shape[3],

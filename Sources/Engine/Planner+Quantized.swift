@@ -16,14 +16,15 @@ struct IntegerForm: Equatable {
     return Int(min(max(quotient, -32768), 32767)) + zeroPoint
   }
 
-  /// What an activation function leaves of int8; `nil` for one that does more than clamp.
+  /// What an activation function leaves of the integers; `nil` for one that does more than clamp.
   func range(_ activation: Activation) -> ClosedRange<Int>? {
     if activation == .tanh { return nil }
     let reals = activation.range
-    let lower = reals.lowerBound == -.infinity ? -128 : integer(reals.lowerBound)
-    let upper = reals.upperBound == .infinity ? 127 : integer(reals.upperBound)
-    let bounded = min(max(lower, -128), 127)
-    return bounded...min(max(upper, bounded), 127)
+    let (least, greatest) = isWide ? (-32768, 32767) : (-128, 127)
+    let lower = reals.lowerBound == -.infinity ? least : integer(reals.lowerBound)
+    let upper = reals.upperBound == .infinity ? greatest : integer(reals.upperBound)
+    let bounded = min(max(lower, least), greatest)
+    return bounded...min(max(upper, bounded), greatest)
   }
 }
 

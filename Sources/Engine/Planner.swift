@@ -18,6 +18,8 @@ struct Planner {
   var depthwiseWeights: [DepthwiseDescription] = []
   var fullIntegerWeights: [FullIntegerDescription] = []
   var fullIntegerDepthwiseWeights: [FullIntegerDescription] = []
+  var wideWeights: [WideDescription] = []
+  var wideDepthwiseWeights: [WideDescription] = []
 
   /// Where a tensor lies: a storage and the byte in it.
   struct Value: Equatable {
@@ -53,6 +55,8 @@ struct Planner {
   var mixes: [Int: Mix] = [:]
   /// Quantized forms of tensors, so that each is made once.
   var quantized: [QuantizationKey: QuantizedValue] = [:]
+  /// Tensors of int16 as planes of bytes, likewise.
+  var planes: [QuantizationKey: PlaneValue] = [:]
   var weightCache: [WeightKey: Int] = [:]
 
   /// Indices of the operators that read a tensor, by tensor.

@@ -25,6 +25,9 @@ enum Step {
   case depthwise(Depthwise)
   case fullIntegerProduct(Product)
   case fullIntegerDepthwise(Depthwise)
+  case splitImage(SplitImage)
+  case wideProduct(Product)
+  case wideDepthwise(Depthwise)
   case integerSum(IntegerBinary)
   case integerMultiply(IntegerBinary)
   case integerPool(Pool)
@@ -90,8 +93,8 @@ enum Step {
     }
   }
 
-  /// Quantizes whole images into padded ones, each with parameters of its own.
-  struct QuantizeImage {
+  /// Whole images that become padded ones.
+  struct PaddedImages {
     var source: Address
     var images: Int
     var height: Int
@@ -103,7 +106,28 @@ enum Step {
     var padAfter: Int
     var padBottom: Int
     var destination: Address
+
+    /// Elements of a padded row, and of a padded image.
+    var stride: Int { padBefore + rowLength + padAfter }
+    var paddedCount: Int { (padTop + height + padBottom) * stride }
+    /// What of a padded image its rows take, with the padding between them.
+    var inner: Range<Int> {
+      let first = padTop * stride + padBefore
+      return first..<first + (height - 1) * stride + rowLength
+    }
+  }
+
+  /// Quantizes images, each with parameters of its own.
+  struct QuantizeImage {
+    var images: PaddedImages
     var parameters: Address
+  }
+
+  /// Splits images of int16 into planes of high and of low bytes.
+  struct SplitImage {
+    var images: PaddedImages
+    /// From the high to the low bytes.
+    var planeStep: Int
   }
 
   /// `repeats` times a product of `rows` rows with packed weights.
@@ -126,6 +150,8 @@ enum Step {
     var destinationStep = 0
     /// Of a row of bytes.
     var segments = RowSegments.one
+    /// From the plane of high to that of low bytes, where the activations are int16.
+    var planeStep = 0
 
     var sourceCountPerRepeat: Int {
       (rows - 1) * sourceStride + (segments.count - 1) * segments.step + inputs / segments.count
@@ -210,7 +236,7 @@ enum Step {
   /// One row of output pixels after the other, over a padded image.
   struct Depthwise {
     var weights: Int
-    /// Floats; bytes where there are `parameters`, and in full-integer networks.
+    /// Floats; bytes where there are `parameters`, and bytes or int16 in full-integer networks.
     var source: Address
     /// One for each image.
     var parameters: Address?
@@ -313,6 +339,9 @@ extension Step {
     case .depthwise: "depthwise"
     case .fullIntegerProduct: "full integer product"
     case .fullIntegerDepthwise: "full integer depthwise"
+    case .splitImage: "split image"
+    case .wideProduct: "int16 product"
+    case .wideDepthwise: "int16 depthwise"
     case .integerSum: "integer sum"
     case .integerMultiply: "integer multiply"
     case .integerPool: "integer pool"

@@ -48,7 +48,7 @@ import Memory
     self.taps = taps
     self.channels = channels
     self.instructionSet = instructionSet
-    unsafe kernels = depthwiseKernels(weights, instructionSet)
+    unsafe kernels = exactKernels(weights, instructionSet)
     let block = unsafe kernels.pointee.dwconv_block
     floats = AlignedBuffer(count: 0)
     self.bias = AlignedBuffer(count: 0)
@@ -91,16 +91,4 @@ import Memory
         zero_point: parameters.zeroPoint, inverse_scale: parameters.inverseScale),
       packed.pointer, output.baseAddress, outputStride, minimum, maximum)
   }
-}
-
-/// The instruction set's kernels, or the scalar ones where a weight of -128, which no converter
-/// writes, would not be exact in vectors; these read the same activations wherever that is so.
-func depthwiseKernels(
-  _ weights: [Int8], _ instructionSet: InstructionSet
-) -> UnsafePointer<ck_kernels> {
-  let own = unsafe instructionSet.kernels
-  let exact = unsafe own.pointee.full_range_weights || !weights.contains(-128)
-  let kernels = unsafe exact ? own : InstructionSet.scalar.kernels
-  unsafe precondition(kernels.pointee.flip == own.pointee.flip)
-  return unsafe kernels
 }

@@ -27,7 +27,7 @@ import Memory
     precondition(bias.count == channels && multipliers.count == channels, "one per channel")
     self.taps = taps
     self.channels = channels
-    unsafe kernels = depthwiseKernels(weights, instructionSet)
+    unsafe kernels = exactKernels(weights, instructionSet)
     let flip = unsafe Int32(kernels.pointee.flip)
     var output = output.c
     // As in FullIntegerWeights.

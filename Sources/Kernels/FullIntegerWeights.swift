@@ -56,12 +56,8 @@ public struct IntegerOutput: BitwiseCopyable, Sendable {
     precondition(weights.count == outputs * inputs, "weights are not [outputs][inputs]")
     precondition(bias.count == outputs && multipliers.count == outputs, "one for each output")
     precondition((-128...127).contains(zeroPoint), "the zero point is no int8")
-    // As in PackedInt8Weights.
-    let own = unsafe instructionSet.kernels
-    let exact = unsafe own.pointee.full_range_weights || !weights.contains(-128)
-    let kernels = unsafe exact ? own : InstructionSet.scalar.kernels
-    unsafe precondition(kernels.pointee.flip == own.pointee.flip)
-    let flip = unsafe Int32(own.pointee.flip)
+    let kernels = unsafe exactKernels(weights, instructionSet)
+    let flip = unsafe Int32(kernels.pointee.flip)
     let tile = unsafe kernels.pointee.qd8_tile
     self.outputs = outputs
     self.inputs = inputs

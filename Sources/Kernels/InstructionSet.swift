@@ -70,3 +70,15 @@ public enum InstructionSet: String, CaseIterable, Sendable, Comparable {
     return unsafe kernels
   }
 }
+
+/// The instruction set's kernels, or the scalar ones where a weight of -128, which no converter
+/// writes, would not be exact in vectors; these read the same activations wherever that is so.
+func exactKernels(
+  _ weights: [Int8], _ instructionSet: InstructionSet
+) -> UnsafePointer<ck_kernels> {
+  let own = unsafe instructionSet.kernels
+  let exact = unsafe own.pointee.full_range_weights || !weights.contains(-128)
+  let kernels = unsafe exact ? own : InstructionSet.scalar.kernels
+  unsafe precondition(kernels.pointee.flip == own.pointee.flip)
+  return unsafe kernels
+}

@@ -139,6 +139,22 @@ import CKernels
       input.count, input.baseAddress, scale, output.baseAddress)
   }
 
+  /// int16 values as two planes of stored bytes: value = 256 high + low + 128, each as an int8.
+  public func split(
+    _ input: UnsafeBufferPointer<Int16>, high: UnsafeMutableBufferPointer<UInt8>,
+    low: UnsafeMutableBufferPointer<UInt8>
+  ) {
+    precondition(input.count == high.count && input.count == low.count, "lengths differ")
+    unsafe kernels.pointee.x16_vsplit(
+      input.count, input.baseAddress, kernels.pointee.flip, high.baseAddress, low.baseAddress)
+  }
+
+  /// The two stored bytes of the int16 value 0.
+  public var splitZero: (high: UInt8, low: UInt8) {
+    let flip = unsafe kernels.pointee.flip
+    return (flip, flip ^ 0x80)
+  }
+
   /// y = table[x], by stored bytes; the table has 256 entries.
   public func look(
     up input: UnsafeBufferPointer<UInt8>, in table: UnsafeBufferPointer<UInt8>,

@@ -30,12 +30,7 @@ import Memory
     precondition(bias == nil || bias?.count == outputs, "one bias per output")
     let scales = scales.count == outputs ? scales : Array(repeating: scales[0], count: outputs)
     let bias = bias ?? Array(repeating: 0, count: outputs)
-    // A weight of -128, which no converter writes, would not be exact in all vector kernels.
-    // The scalar one reads the same activations wherever that is so.
-    let own = unsafe instructionSet.kernels
-    let exact = unsafe own.pointee.full_range_weights || !weights.contains(-128)
-    let kernels = unsafe exact ? own : InstructionSet.scalar.kernels
-    unsafe precondition(kernels.pointee.flip == own.pointee.flip)
+    let kernels = unsafe exactKernels(weights, instructionSet)
     let tile = unsafe kernels.pointee.qd8_tile
     self.outputs = outputs
     self.inputs = inputs

@@ -58,6 +58,25 @@ struct IntegerTests {
 
   @Test(
     arguments: [
+      "fc_m1", "fc_m5", "fc_per_tensor", "fc_m24", "conv_1x1", "conv_3x3", "conv_3x3_stride2",
+      "conv_3x3_dilated", "conv_1x3_batch", "conv_first", "depthwise_3x3",
+      "depthwise_5x5_stride2", "depthwise_dilated", "depthwise_multiplier",
+    ], InstructionSet.available)
+  func `products of int16 equal LiteRT bit for bit`(
+    name: String, instructionSet: InstructionSet
+  ) throws {
+    let fixture = try IntegerFixture("wide_\(name)")
+    var network = try Network(fixture.graph, instructionSet: instructionSet)
+    #expect(network.stepNames.contains { $0.hasPrefix("int16 ") })
+    #expect(!network.stepNames.contains("dequantize"))
+    for run in fixture.runs {
+      let outputs = try network.run(bytes: run.inputs, reading: run.outputs.map(\.tensor.name))
+      #expect(outputs == run.outputs.map(\.bytes))
+    }
+  }
+
+  @Test(
+    arguments: [
       "integer_elementwise", "integer_shapes", "net_mobile_int8", "net_mobile_int8_io",
       "net_mobile_uint8_io", "net_mobile_16x8", "net_mixed_int8", "net_mixed_int8_io",
       "net_mixed_uint8_io", "net_mixed_16x8", "net_fc_int8", "net_fc_int8_io", "net_fc_uint8_io",
@@ -118,7 +137,9 @@ struct IntegerTests {
     #expect(!network.stepNames.contains { $0.contains("float product") })
   }
 
-  @Test(arguments: ["net_mobile_int8_io", "net_mixed_16x8", "integer_elementwise"])
+  @Test(arguments: [
+    "net_mobile_int8_io", "net_mixed_16x8", "wide_conv_first", "integer_elementwise",
+  ])
   func `an integer run allocates nothing`(name: String) throws {
     var network = try Network(try IntegerFixture(name).graph)
     network.run()

@@ -51,6 +51,7 @@ class IntegerBuilder(Builder):
         tensor = self.graph.tensors[index]
         tensor.type = {np.int8: schema.TensorType.INT8, np.uint8: schema.TensorType.UINT8,
                        np.int16: schema.TensorType.INT16, np.int32: schema.TensorType.INT32,
+                       np.int64: schema.TensorType.INT64,
                        np.float32: schema.TensorType.FLOAT32}[dtype]
         if scale is not None:
             q = schema.QuantizationParametersT()
@@ -80,6 +81,58 @@ class IntegerBuilder(Builder):
         scales = self.scale(x)[0] * np.broadcast_to(self.scale(w), (outputs,))
         self.form(bias, scales[:1] if per_tensor else scales, 0, np.int32)
         return w, bias
+
+
+    def weights16(self, x, random, shape, axis, per_tensor=False):
+        """The same for int16 activations, with an int64 bias."""
+        w = self.int8((random.normal(size=shape) * 0.3).astype(np.float32), axis, per_tensor)
+        bias = self.constant(np.zeros(shape[axis], np.int8))
+        self.model.buffers[self.graph.tensors[bias].buffer].data = np.frombuffer(
+            random.integers(-1 << 22, 1 << 22, shape[axis]).astype(np.int64).tobytes(), np.uint8)
+        scales = self.scale(x)[0] * np.broadcast_to(self.scale(w), (shape[axis],))
+        self.form(bias, scales[:1] if per_tensor else scales, 0, np.int64)
+        return w, bias
+
+
+def wide_products():
+    """int16 activations with int8 weights."""
+    random = np.random.default_rng(16)
+    for name, (m, k, n, activation, per_tensor) in {
+        "m1": (1, 257, 64, "none", False), "m5": (5, 33, 37, "relu", False),
+        "per_tensor": (3, 1400, 70, "none", True), "m24": (24, 96, 32, "relu6", False),
+    }.items():
+        b = IntegerBuilder()
+        x = b.input8("x", [m, k], 3 / 32768, 0, np.int16)
+        w, bias = b.weights16(x, random, [n, k], 0, per_tensor)
+        y = b.op8("FULLY_CONNECTED", [x, w, bias], [m, n], "FullyConnectedOptions", 0.0011, 0,
+                  np.int16, 7, fusedActivationFunction=ACTIVATIONS[activation], keepNumDims=False)
+        b.output(y, "y")
+        write_goldens(f"wide_fc_{name}", b.bytes())
+    for name, (shape, kernel, options) in {
+        "1x1": ([1, 4, 6, 32], [40, 1, 1, 32], {}),
+        "3x3": ([1, 7, 9, 8], [16, 3, 3, 8], {"activation": "relu"}),
+        "3x3_stride2": ([1, 9, 11, 8], [20, 3, 3, 8], {"padding": "VALID", "stride": (2, 2)}),
+        "3x3_dilated": ([1, 9, 11, 8], [16, 3, 3, 8], {"dilation": (2, 3)}),
+        "1x3_batch": ([2, 3, 10, 16], [24, 1, 3, 16], {"per_tensor": True}),
+        "first": ([2, 16, 16, 3], [8, 3, 3, 3], {"stride": (2, 2), "activation": "relu6"}),
+    }.items():
+        b = IntegerBuilder()
+        x = b.input8("x", shape, 1 / 32768, 0, np.int16)
+        w, bias = b.weights16(x, random, kernel, 0, options.get("per_tensor", False))
+        convolve(b, "CONV_2D", "Conv2DOptions", x, w, bias, kernel, kernel[0], options, np.int16)
+        write_goldens(f"wide_conv_{name}", b.bytes())
+    for name, (shape, kernel, options) in {
+        "3x3": ([1, 6, 7, 40], [1, 3, 3, 40], {"activation": "relu"}),
+        "5x5_stride2": ([1, 9, 8, 33], [1, 5, 5, 33], {"stride": (2, 2)}),
+        "dilated": ([2, 8, 9, 4], [1, 3, 3, 4], {"dilation": (2, 2)}),
+        "multiplier": ([1, 5, 6, 6], [1, 3, 3, 12], {"padding": "VALID"}),
+    }.items():
+        b = IntegerBuilder()
+        x = b.input8("x", shape, 1 / 32768, 0, np.int16)
+        w, bias = b.weights16(x, random, kernel, 3)
+        convolve(b, "DEPTHWISE_CONV_2D", "DepthwiseConv2DOptions", x, w, bias, kernel, kernel[3],
+                 options, np.int16, depthMultiplier=kernel[3] // shape[3])
+        write_goldens(f"wide_depthwise_{name}", b.bytes())
 
 
 def products():
@@ -122,13 +175,16 @@ def products():
         write_goldens(f"integer_depthwise_{name}", b.bytes())
 
 
-def convolve(b, name, table, x, w, bias, kernel, outputs, options, **fields):
+def convolve(b, name, table, x, w, bias, kernel, outputs, options, dtype=np.int8, **fields):
     stride, dilation = options.get("stride", (1, 1)), options.get("dilation", (1, 1))
     padding = options.get("padding", "SAME")
     n, height, width, _ = b.shape(x)
     out = [window(e, k, s, d, padding)
            for e, k, s, d in zip((height, width), kernel[1:3], stride, dilation)]
-    y = b.op8(name, [x, w, bias], [n, *out, outputs], table, 0.11, -20, version=3,
+    is_wide = dtype == np.int16
+    y = b.op8(name, [x, w, bias], [n, *out, outputs], table, 0.0004 if is_wide else 0.11,
+              0 if is_wide else -20, dtype,
+              version=3 if not is_wide else 4 if name == "CONV_2D" else 5,
               padding=getattr(schema.Padding, padding), strideH=stride[0], strideW=stride[1],
               dilationHFactor=dilation[0], dilationWFactor=dilation[1],
               fusedActivationFunction=ACTIVATIONS[options.get("activation", "none")], **fields)
@@ -262,5 +318,6 @@ if __name__ == "__main__":
     matrices()
     recurrent()
     products()
+    wide_products()
     elementwise()
     shapes()

@@ -14,6 +14,15 @@ typedef void (*ck_f32_dwconv_fn)(size_t pixels, size_t channels, size_t taps, co
                                  const float *weights, const float *bias, float *y,
                                  size_t y_stride, float least, float greatest) CK_NONBLOCKING;
 
+/// y[p][c] = clamp((bias[c] + sum_t x[..][c] w[t][c]) * multiplier[c], least, greatest), rounded as
+/// ck_qs16_qc8w_gemm_fn does. At most 256 taps, whose weights are int8; biases are whole numbers.
+typedef void (*ck_qs16_qc8w_dwconv_fn)(size_t pixels, size_t channels, size_t taps,
+                                       const int16_t *x, size_t pixel_stride,
+                                       const ptrdiff_t *tap_offsets, const int16_t *weights,
+                                       const double *bias, const double *multiplier,
+                                       int32_t least, int32_t greatest, int16_t *y,
+                                       size_t y_stride) CK_NONBLOCKING;
+
 // The kernels of bytes take their taps four at a time: `taps` is a multiple of 4, and taps that do
 // not exist have weights of 0 and the offset of another one. It is best if the four are those that
 // stand one below the other: where the next four lie one pixel further, they are read once only.

@@ -6,6 +6,7 @@
 // Packed weights are tiles of columns, one after the other:
 //   qd8: [w x int32 -sum(weights)][K/kr x w x kr int8][w x f32 scale][w x f32 bias]
 //   qs8: the same with int32 bias - zero_point * sum(w) in front, and f32 multipliers and zeros
+//   qs16: [2 x w x int32][K/kr x w x kr int8][w x f64 multiplier]
 //   f32: [w x f32 bias][K x w f32]
 // K is zero-padded to kr. w is the kernel's full tile, in the last one the columns that are left,
 // rounded up to `granule` and padded with zeros.
@@ -28,6 +29,14 @@ void ck_qd8_f32_qc8w_pack(struct ck_tile tile, size_t n, size_t k, const int8_t 
 void ck_qs8_qc8w_pack(struct ck_tile tile, size_t n, size_t k, const int8_t *weights,
                       const int32_t *bias, const float *multiplier, int32_t zero_point,
                       void *packed);
+
+/// Bytes that `ck_qs16_qc8w_pack` writes; 0 if that does not fit size_t.
+size_t ck_qs16_qc8w_packed_bytes(struct ck_tile tile, size_t n, size_t k);
+
+/// Packs weights[n][k] for `ck_qs16_qc8w_gemm_fn` with a bias of at most 2^38 and a multiplier for
+/// each of the n columns. Planes are stored with `flip`.
+void ck_qs16_qc8w_pack(struct ck_tile tile, size_t n, size_t k, const int8_t *weights,
+                       const int64_t *bias, const double *multiplier, uint8_t flip, void *packed);
 
 /// Bytes that `ck_f32_pack` writes; 0 if that does not fit size_t.
 size_t ck_f32_packed_bytes(struct ck_tile tile, size_t n, size_t k);
@@ -61,6 +70,16 @@ typedef void (*ck_qs8_qc8w_gemm_fn)(size_t m, size_t n, size_t k, const uint8_t 
                                     const void *packed,
                                     struct ck_qs8_output output, uint8_t *y,
                                     size_t y_stride) CK_NONBLOCKING;
+
+/// y[m][n] = clamp((bias[n] + sum_k a[m][k] w[n][k]) * multiplier[n], least, greatest), rounded to
+/// the nearest integer and halves up, of int16 in the two planes of ck_x16_vsplit_fn: high bytes at
+/// `a`, low bytes plane_step behind them. k is at most 32768. The sum is exact; so is the result
+/// if the multiplier is a fraction of 15 bits over a power of two of at most 2^34. Rows as above.
+typedef void (*ck_qs16_qc8w_gemm_fn)(size_t m, size_t n, size_t k, const uint8_t *a,
+                                     size_t plane_step, size_t a_stride, size_t segments,
+                                     size_t segment_step, const void *packed, int32_t least,
+                                     int32_t greatest, int16_t *y,
+                                     size_t y_stride) CK_NONBLOCKING;
 
 /// y[m][n] = clamp(bias[n] + sum_k a[m][k] w[n][k], least, greatest), one chain of fused
 /// multiply-adds in the order of k. Row i of `a` begins at a + i * a_stride (rows may overlap).

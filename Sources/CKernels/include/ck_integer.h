@@ -64,5 +64,10 @@ typedef void (*ck_qs16_f32_vcvt_fn)(size_t n, const int16_t *x, float scale,
 /// y[i] = x[i] ^ 0x80: int8 to uint8 and back. y may be x.
 typedef void (*ck_x8_vflip_fn)(size_t n, const uint8_t *x, uint8_t *y) CK_NONBLOCKING;
 
+/// high[i] = (x[i] >> 8) ^ flip and low[i] = (x[i] & 255) ^ 0x80 ^ flip: int16 values as two planes
+/// of stored bytes. The value is 256 high + low + 128 of the int8 values.
+typedef void (*ck_x16_vsplit_fn)(size_t n, const int16_t *x, uint8_t flip, uint8_t *high,
+                                 uint8_t *low) CK_NONBLOCKING;
+
 /// y[i] = table[x[i]], of 256 entries; the same text everywhere. y may be x.
 void ck_x8_vlut(size_t n, const uint8_t *x, const uint8_t *table, uint8_t *y) CK_NONBLOCKING;

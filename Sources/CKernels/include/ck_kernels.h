@@ -20,12 +20,14 @@ struct ck_kernels {
   ck_qd8_f32_qc8w_gemm_fn _Nonnull qd8_gemm;
   /// Of qd8_tile, too.
   ck_qs8_qc8w_gemm_fn _Nonnull qs8_gemm;
+  ck_qs16_qc8w_gemm_fn _Nonnull qs16_gemm;
   ck_f32_gemm_fn _Nonnull f32_gemm;
   /// Channels in a block of the depthwise kernels of bytes.
   size_t dwconv_block;
   ck_qd8_f32_qc8w_dwconv_fn _Nonnull qd8_dwconv;
   ck_qs8_qc8w_dwconv_fn _Nonnull qs8_dwconv;
   ck_f32_dwconv_fn _Nonnull f32_dwconv;
+  ck_qs16_qc8w_dwconv_fn _Nonnull qs16_dwconv;
   ck_f32_binary_fn _Nonnull binary[CK_BINARY_COUNT];
   ck_f32_unary_fn _Nonnull unary[CK_UNARY_COUNT];
   ck_f32_sum_fn _Nonnull sum;
@@ -41,6 +43,7 @@ struct ck_kernels {
   ck_f32_qs16_vcvt_fn _Nonnull f32_qs16_vcvt;
   ck_qs16_f32_vcvt_fn _Nonnull qs16_f32_vcvt;
   ck_x8_vflip_fn _Nonnull x8_vflip;
+  ck_x16_vsplit_fn _Nonnull x16_vsplit;
 };
 
 static inline void ck_apply_binary(const struct ck_kernels *_Nonnull kernels, enum ck_binary f,

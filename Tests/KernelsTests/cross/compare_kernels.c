@@ -306,6 +306,73 @@ static void compare_integers(const char *name, const struct ck_kernels *fast, si
   free(weights), free(bias), free(multiplier), free(x), free(bytes);
 }
 
+/// Products of int16 activations, some of them the extremes.
+static void compare_wide(const char *name, const struct ck_kernels *fast, size_t m, size_t n,
+                         size_t k) {
+  const struct ck_kernels *kernels[2] = {ck_kernels_for(CK_ISA_SCALAR), fast};
+  const size_t count = m * k, results = m * n;
+  int8_t *weights = random_weights(n * k);
+  int64_t *bias = allocate(n * sizeof *bias);
+  double *multiplier = allocate(n * sizeof *multiplier);
+  for (size_t c = 0; c < n; c++) {
+    bias[c] = (int64_t)random_bits() * 64 - ((int64_t)1 << 37);
+    multiplier[c] = (double)(random_bits() % 16384 + 16384) * 0x1p-34;
+  }
+  int16_t *x = allocate(count * sizeof *x);
+  for (size_t i = 0; i < count; i++) {
+    const uint32_t bits = random_bits();
+    x[i] = bits % 5 == 0 ? 32767 : bits % 5 == 1 ? -32768 : (int16_t)(bits >> 16);
+  }
+  float *y[2];
+  for (int i = 0; i < 2; i++) {
+    const struct ck_kernels *own = kernels[i];
+    uint8_t *planes = allocate(2 * count);
+    own->x16_vsplit(count, x, own->flip, planes, planes + count);
+    void *packed = allocate(ck_qs16_qc8w_packed_bytes(own->qd8_tile, n, k));
+    ck_qs16_qc8w_pack(own->qd8_tile, n, k, weights, bias, multiplier, own->flip, packed);
+    int16_t *words = allocate(2 * results * sizeof *words);
+    own->qs16_gemm(m, n, k, planes, count, k, 1, 0, packed, -30000, 32767, words, n);
+    // Two stretches with their ends over each other.
+    if (k % 8 == 0) {
+      own->qs16_gemm(m, n, k, planes, count, k, 2, k / 2 - 1, packed, -32768, 32767,
+                     words + results, n);
+    }
+    y[i] = allocate(2 * results * sizeof(float));
+    for (size_t j = 0; j < 2 * results; j++) y[i][j] = words[j];
+    free(planes), free(packed), free(words);
+  }
+  expect_equal("product of int16", name, y[0], y[1], 2 * results);
+  free(weights), free(bias), free(multiplier), free(x), free(y[0]), free(y[1]);
+}
+
+static void compare_wide_depthwise(const char *name, const struct ck_kernels *fast,
+                                   size_t channels) {
+  enum { pixels = 4, taps = 3 };
+  const struct ck_kernels *kernels[2] = {ck_kernels_for(CK_ISA_SCALAR), fast};
+  const size_t n = pixels * channels, count = (pixels + 2) * channels;
+  const ptrdiff_t offsets[taps] = {0, (ptrdiff_t)channels, 2 * (ptrdiff_t)channels};
+  int16_t *x = allocate(count * sizeof *x), *weights = allocate(taps * channels * sizeof *weights);
+  double *bias = allocate(channels * sizeof *bias);
+  double *multiplier = allocate(channels * sizeof *multiplier);
+  for (size_t i = 0; i < count; i++) x[i] = (int16_t)random_bits();
+  for (size_t i = 0; i < taps * channels; i++) weights[i] = (int16_t)(random_bits() % 255) - 127;
+  for (size_t c = 0; c < channels; c++) {
+    bias[c] = (double)(random_bits() % 99999) - 50000;
+    multiplier[c] = (double)(random_bits() % 16384 + 16384) * 0x1p-22;
+  }
+  float *y[2];
+  for (int i = 0; i < 2; i++) {
+    int16_t *words = allocate(n * sizeof *words);
+    kernels[i]->qs16_dwconv(pixels, channels, taps, x, channels, offsets, weights, bias,
+                            multiplier, -30000, 32767, words, channels);
+    y[i] = allocate(n * sizeof(float));
+    for (size_t j = 0; j < n; j++) y[i][j] = words[j];
+    free(words);
+  }
+  expect_equal("depthwise of int16", name, y[0], y[1], n);
+  free(x), free(weights), free(bias), free(multiplier), free(y[0]), free(y[1]);
+}
+
 /// The compress kernels have no bits in common with the C library's power function, only digits.
 static void compare_compress(const char *name, ck_f32_compress_function *compress, size_t bins) {
   const size_t room = (bins + CK_COMPRESS_PADDING - 1) / CK_COMPRESS_PADDING * CK_COMPRESS_PADDING;
@@ -355,12 +422,15 @@ int main(void) {
       for (size_t k = 0; k < count; k++) {
         compare_products(names[isa], kernels, sizes[(n + k) % count], sizes[n], sizes[k]);
         compare_integers(names[isa], kernels, sizes[(n + k) % count], sizes[n], sizes[k]);
+        compare_wide(names[isa], kernels, sizes[(n + k) % count], sizes[n], sizes[k]);
       }
       compare_elementwise(names[isa], kernels, sizes[n]);
       compare_depthwise(names[isa], kernels, sizes[n]);
+      compare_wide_depthwise(names[isa], kernels, sizes[n]);
       compare_gru(names[isa], kernels, sizes[n]);
     }
     compare_odd_values(names[isa], kernels);
+    compare_wide(names[isa], kernels, 3, 40, 20000);
     if (isa == CK_ISA_SCALAR) first_checksum = checksum;
     printf("%s\n", names[isa]);
   }

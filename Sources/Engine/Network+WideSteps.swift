@@ -1,0 +1,83 @@
+internal import Kernels
+
+/// Steps of layers with int16 activations.
+extension Network {
+  func perform(_ step: Step.SplitImage) {
+    let image = step.images
+    let count = image.height * image.rowLength
+    let source = unsafe UnsafeBufferPointer(
+      elements(Int16.self, image.source, image.images * count))
+    let target = unsafe bytes(
+      image.destination, step.planeStep + image.images * image.paddedCount)
+    let zero = integers.splitZero
+    // Rows without a gap are one row.
+    let isDense = image.stride == image.rowLength
+    let rows = isDense ? 1 : image.height
+    let length = isDense ? count : image.rowLength
+    for index in 0..<image.images {
+      let first = index * image.paddedCount
+      let high = unsafe target.part(first, image.paddedCount)
+      let low = unsafe target.part(first + step.planeStep, image.paddedCount)
+      for row in 0..<rows {
+        let place = image.inner.lowerBound + row * image.stride
+        unsafe integers.split(
+          source.part(index * count + row * length, length), high: high.part(place, length),
+          low: low.part(place, length))
+      }
+      unsafe image.fillPadding(of: high, with: zero.high)
+      unsafe image.fillPadding(of: low, with: zero.low)
+    }
+  }
+
+  func performWide(_ product: Step.Product) {
+    let source = unsafe UnsafeBufferPointer(
+      bytes(product.source, product.planeStep + product.sourceCount))
+    let target = unsafe elements(Int16.self, product.destination, product.destinationCount)
+    for index in 0..<product.repeats {
+      unsafe weights.wide[product.weights].multiply(
+        rows: product.rows,
+        input: source.part(
+          index * product.sourceStep, product.planeStep + product.sourceCountPerRepeat),
+        planeStep: product.planeStep, inputStride: product.sourceStride,
+        segments: product.segments,
+        output: target.part(index * product.destinationStep, product.destinationCountPerRepeat),
+        outputStride: product.destinationStride)
+    }
+  }
+
+  func performWide(_ step: Step.Depthwise) {
+    let channels = unsafe weights.wideDepthwise[step.weights].channels
+    let taps = unsafe UnsafeBufferPointer(
+      elements(Int.self, step.tapOffsets, weights.wideDepthwise[step.weights].taps))
+    let rowCount = step.outputWidth * channels
+    let source = unsafe UnsafeBufferPointer(
+      elements(Int16.self, step.source, step.images * step.imageStep))
+    let target = unsafe elements(
+      Int16.self, step.destination, step.images * step.outputHeight * rowCount)
+    for image in 0..<step.images {
+      for row in 0..<step.outputHeight {
+        let first = row * step.rowStep
+        unsafe weights.wideDepthwise[step.weights].convolve(
+          pixels: step.outputWidth,
+          input: source.part(image * step.imageStep + first, step.imageStep - first),
+          pixelStride: step.pixelStride, tapOffsets: taps,
+          output: target.part((image * step.outputHeight + row) * rowCount, rowCount),
+          outputStride: channels)
+      }
+    }
+  }
+}
+
+extension Step.PaddedImages {
+  /// Sets what is around the rows of a padded image.
+  func fillPadding(of padded: UnsafeMutableBufferPointer<UInt8>, with zero: UInt8) {
+    unsafe padded.part(0, inner.lowerBound).update(repeating: zero)
+    // What lies between two rows is the padding after one and before the next.
+    let gap = padAfter + padBefore
+    for row in 0..<height - 1 where gap > 0 {
+      unsafe padded.part(inner.lowerBound + row * stride + rowLength, gap)
+        .update(repeating: zero)
+    }
+    unsafe padded.part(inner.upperBound, padded.count - inner.upperBound).update(repeating: zero)
+  }
+}
