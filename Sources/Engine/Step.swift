@@ -7,7 +7,9 @@ struct Address: BitwiseCopyable {
 }
 
 /// What `Network.run` does, one after the other; all sizes are in elements unless said otherwise.
-enum Step {
+///
+/// Indirect, as the largest has 320 bytes: to take one out of an array is to count a reference.
+indirect enum Step {
   case copy(Copy)
   case transpose(Transpose)
   /// Sets `count` bytes.
