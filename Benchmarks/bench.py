@@ -23,7 +23,7 @@ import numpy as np
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
 from cost_of import least_microseconds, limits
-from nets import generated, of_a_megabyte, of_two_streams
+from nets import generated, of_a_megabyte, of_four_bits, of_two_streams
 
 ROOT = pathlib.Path(__file__).parent.parent
 DENOISECTL = ROOT / ".build/release/denoisectl"
@@ -81,17 +81,29 @@ def compare(model, options):
     return min(engine), min(other), statistics.median(ratios), result["instruction_set"]
 
 
-def two_streams(folder, options):
-    """Rows of what a second stream costs, run in turns with the first one alone."""
-    for name, one, two in of_two_streams():
+def pairs(networks, folder, options):
+    """The least times of two forms of each network, run in turns, and the second over the first."""
+    for name, *contents in networks:
         paths = [pathlib.Path(folder) / f"{part}.tflite" for part in ("one", "two")]
-        for path, content in zip(paths, (one, two)):
+        for path, content in zip(paths, contents):
             path.write_bytes(content)
         times = [[ours(path, options.seconds, options.isa) for path in paths]
                  for _ in range(options.rounds)]
         ratio = statistics.median(b["median_us"] / a["median_us"] for a, b in times)
         least = [min(result["min_us"] for result in side) for side in zip(*times)]
-        yield f"| {name} | {least[0]:.2f} | {least[1]:.2f} | {ratio:.2f} |"
+        yield name, *least, ratio
+
+
+def two_streams(folder, options):
+    """Rows of what a second stream costs."""
+    for name, one, two, ratio in pairs(of_two_streams(), folder, options):
+        yield f"| {name} | {one:.2f} | {two:.2f} | {ratio:.2f} |"
+
+
+def four_bits(folder, options):
+    """Rows of what weights of 4 bits are faster by."""
+    for name, int8, int4, ratio in pairs(of_four_bits(), folder, options):
+        yield f"| {name} | {int8:.2f} | {int4:.2f} | {1 / ratio:.2f} |"
 
 
 def claims(folder, options):
@@ -144,6 +156,10 @@ def further_tables(folder, options):
     lines = ["", "Two streams in one call:", "",
              "| network | one, us | two, us | two over one |", "| --- | --- | --- | --- |"]
     lines += two_streams(folder, options)
+    lines += ["", "The same weights in int8 and in 4 bits, one row:", "",
+              "| network | int8, us | 4 bits, us | int8 over 4 bits |",
+              "| --- | --- | --- | --- |"]
+    lines += four_bits(folder, options)
     lines += ["", "What TensorFlow's blog says of dynamic range (up to 4x over float) and of "
               "quantized XNNPACK (5x over the default kernels), float32 / dynamic range in us:", "",
               "| network | LiteRT's default kernels | LiteRT with XNNPACK | this engine | "

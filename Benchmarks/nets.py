@@ -110,6 +110,22 @@ def of_two_streams():
     yield "GRU of 256 made of FC, dynamic range", gru(256, True), gru(256, True, rows=2)
 
 
+def of_four_bits():
+    """(name, with weights in int8, with the same in 4 bits), in dynamic range."""
+    for name, widths in (("FC 1024x1024", [1024] * 2),
+                         ("FC 257-256x4-257", [257] + [256] * 4 + [257])):
+        forms = []
+        for is_packed in (False, True):
+            random, b = np.random.default_rng(4), Builder()
+            x = b.input("x", [1, widths[0]])
+            for k, n in zip(widths, widths[1:]):
+                x = b.op("FULLY_CONNECTED", [x, b.int4(random, [n, k], is_packed), -1], [1, n],
+                         "FullyConnectedOptions", 12, asymmetricQuantizeInputs=True)
+            b.output(x, "y")
+            forms.append(b.bytes())
+        yield name, *forms
+
+
 def of_a_megabyte():
     """A network whose int8 weights take 1 MB."""
     return stack([512] * 5, True)

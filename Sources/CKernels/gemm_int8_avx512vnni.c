@@ -29,6 +29,7 @@ CK_INLINE __m512i dot(__m512i sum, inputs x, __m512i weights) CK_NONBLOCKING {
 #define CK_TIMES_SHORT(a, b) _mm512_madd_epi16(a, _mm512_set1_epi32((b) & 0xFFFF))
 
 #include "gemm_int8.inc.h"
+#include "gemm_int4.inc.h"
 
 #pragma clang attribute pop
 #endif

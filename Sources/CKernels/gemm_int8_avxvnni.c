@@ -31,6 +31,7 @@ CK_INLINE __m256i dot(__m256i sum, inputs x, __m256i weights) CK_NONBLOCKING {
 #define CK_TIMES_SHORT(a, b) _mm256_madd_epi16(a, _mm256_set1_epi32((b) & 0xFFFF))
 
 #include "gemm_int8.inc.h"
+#include "gemm_int4.inc.h"
 
 #pragma clang attribute pop
 #endif

@@ -34,6 +34,37 @@ void ck_qd8_f32_qc8w_gemm_1x8c1__scalar(size_t m, size_t n, size_t k, const uint
   }
 }
 
+void ck_qd8_f32_qc4w_gemm_1x8c1__scalar(size_t m, size_t n, size_t k, const uint8_t *a,
+                                        size_t a_stride, const struct ck_qd8_params *params,
+                                        size_t params_stride, const void *packed, float *y,
+                                        size_t y_stride, float least,
+                                        float greatest) CK_NONBLOCKING {
+  const uint8_t *tile = packed;
+  for (size_t first = 0; first < n; first += 8) {
+    const size_t columns = n - first < 8 ? n - first : 8;
+    const uint8_t *w = tile + 8 * sizeof(int32_t);
+    float scale[8], bias[8];
+    memcpy(scale, w + 4 * k, sizeof scale);
+    memcpy(bias, w + 4 * k + sizeof scale, sizeof bias);
+    for (size_t row = 0; row < m; row++) {
+      const int8_t *x = (const int8_t *)a + row * a_stride;
+      const struct ck_qd8_params p = params[row * params_stride];
+      for (size_t c = 0; c < columns; c++) {
+        int32_t sum;
+        memcpy(&sum, tile + 4 * c, sizeof sum);
+        sum *= p.zero_point;
+        for (size_t i = 0; i < k; i++) {
+          const uint8_t both = w[i * 4 + c % 4];
+          sum += x[i] * (c < 4 ? (both & 15) - 8 : (int8_t)both >> 4);
+        }
+        const float value = __builtin_fmaf((float)sum * p.inverse_scale, scale[c], bias[c]);
+        y[row * y_stride + first + c] = ck_clamp(value, least, greatest);
+      }
+    }
+    tile += 4 * (k + 24);
+  }
+}
+
 void ck_qs8_qc8w_gemm_1x8c1__scalar(size_t m, size_t n, size_t k, const uint8_t *a,
                                     size_t a_stride, size_t segments, size_t segment_step, const void *packed,
                                     struct ck_qs8_output output, uint8_t *y,

@@ -17,6 +17,11 @@
       const struct ck_qd8_params *, size_t, const void *, float *, size_t, float,               \
       float) CK_NONBLOCKING;
 
+#define CK_DECLARE_QC4W_GEMM(tile, isa)                                                         \
+  void ck_qd8_f32_qc4w_gemm_##tile##__##isa(                                                    \
+      size_t, size_t, size_t, const uint8_t *, size_t, const struct ck_qd8_params *, size_t,    \
+      const void *, float *, size_t, float, float) CK_NONBLOCKING;
+
 #define CK_DECLARE_QS8_GEMM(tile, isa)                                                          \
   void ck_qs8_qc8w_gemm_##tile##__##isa(size_t, size_t, size_t, const uint8_t *, size_t,        \
                                         size_t, size_t, const void *, struct ck_qs8_output, uint8_t *, size_t)  \
@@ -101,6 +106,7 @@
 
 CK_DECLARE_QUANTIZE(scalar)
 CK_DECLARE_QD8_GEMM(1x8c1, scalar)
+CK_DECLARE_QC4W_GEMM(1x8c1, scalar)
 CK_DECLARE_QS8_GEMM(1x8c1, scalar)
 CK_DECLARE_QS16_GEMM(1x8c1, scalar)
 CK_DECLARE_F32_GEMM(1x8, scalar)
@@ -132,9 +138,11 @@ CK_DECLARE_ELEMENTWISE(avx2)
 CK_DECLARE_INTEGER(avx2)
 
 CK_DECLARE_QD8_GEMM(2x32c4, avxvnni)
+CK_DECLARE_QC4W_GEMM(2x32c4, avxvnni)
 CK_DECLARE_QS8_GEMM(2x32c4, avxvnni)
 CK_DECLARE_QS16_GEMM(2x32c4, avxvnni)
 CK_DECLARE_QD8_GEMM(6x64c4, avx512vnni)
+CK_DECLARE_QC4W_GEMM(6x64c4, avx512vnni)
 CK_DECLARE_QS8_GEMM(6x64c4, avx512vnni)
 CK_DECLARE_QS16_GEMM(6x64c4, avx512vnni)
 CK_DECLARE_F32_GEMM(6x64, avx512)

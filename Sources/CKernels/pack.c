@@ -61,6 +61,37 @@ void ck_qs8_qc8w_pack(struct ck_tile tile, size_t n, size_t k, const int8_t *wei
   pack(tile, n, k, weights, bias, zero_point, multiplier, NULL, packed);
 }
 
+size_t ck_qd8_f32_qc4w_packed_bytes(struct ck_tile tile, size_t n, size_t k) {
+  // Of two columns.
+  const size_t pair = (k + tile.kr - 1) / tile.kr * tile.kr + 24;
+  size_t bytes;
+  return __builtin_mul_overflow(padded_columns(tile, n) / 2, pair, &bytes) ? 0 : bytes;
+}
+
+void ck_qd8_f32_qc4w_pack(struct ck_tile tile, size_t n, size_t k, const int8_t *weights,
+                          const float *scale, const float *bias, void *packed) {
+  uint8_t *out = packed;
+  const size_t inputs = (k + tile.kr - 1) / tile.kr * tile.kr;
+  for (size_t first = 0; first < n; first += tile.columns) {
+    const size_t width = tile_width(tile, n - first), half = width / 2;
+    uint8_t *halves = out + 4 * width, *tail = halves + half * inputs;
+    memset(out, 0, half * (inputs + 24));
+    for (size_t c = 0; c < width && first + c < n; c++) {
+      int32_t sum = 0;
+      for (size_t i = 0; i < k; i++) {
+        const int8_t weight = weights[(first + c) * k + i];
+        sum -= weight;
+        uint8_t *to = halves + (i / tile.kr * half + c % half) * tile.kr + i % tile.kr;
+        *to |= (uint8_t)(c < half ? weight + 8 : weight * 16);
+      }
+      memcpy(out + 4 * c, &sum, 4);
+      memcpy(tail + 4 * c, scale + first + c, 4);
+      memcpy(tail + 4 * (width + c), bias + first + c, 4);
+    }
+    out += half * (inputs + 24);
+  }
+}
+
 size_t ck_qs16_qc8w_packed_bytes(struct ck_tile tile, size_t n, size_t k) {
   const size_t column = (k + tile.kr - 1) / tile.kr * tile.kr + 16;
   size_t bytes;

@@ -25,7 +25,7 @@ internal import Kernels
         at: index,
         to: PackedInt8Weights(
           item.values, outputs: item.outputs, inputs: item.inputs, scales: item.scales,
-          bias: item.bias, instructionSet: instructionSet))
+          bias: item.bias, halvesBytes: item.halvesBytes, instructionSet: instructionSet))
     }
     unsafe depthwise = .allocate(capacity: planner.depthwiseWeights.count)
     for (index, item) in planner.depthwiseWeights.enumerated() {

@@ -30,7 +30,9 @@ extension Planner {
     }
     let inputs = weightShape[1] * weightShape[2] * weightShape[3]
     let kernelRow = isHybrid(index) ? kernelRow(placement) : nil
-    let weights = try weights(index, outputs: outputs, inputs: inputs, kernelRow: kernelRow)
+    let weights = try weights(
+      index, outputs: outputs, inputs: inputs, kernelRow: kernelRow,
+      rows: placement.isPointwise ? try elementCount(input) / inputs : .max)
     let (tensor, range, tanh) = fuse(output, activation)
     var product = Step.Product(
       rows: 0, inputs: kernelRow.map { $0.count * $0.padded } ?? inputs, outputs: outputs,

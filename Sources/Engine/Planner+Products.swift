@@ -15,6 +15,8 @@ struct IntegerWeights {
   var inputs: Int
   var scales: [Float]
   var bias: [Float]?
+  /// Whether they stay two to a byte.
+  var halvesBytes = false
 }
 
 /// Operators with the same weights share their packed form.
@@ -23,6 +25,7 @@ struct WeightKey: Hashable {
   var bias: Int?
   var isInteger: Bool
   var kernelRow: Planner.KernelRow?
+  var halvesBytes: Bool
 }
 
 extension Planner {
@@ -52,16 +55,34 @@ extension Planner {
       && folded[weights] == nil
   }
 
+  /// More than that many rows, or weights that stay in the first cache, are multiplied as fast or
+  /// faster in int8.
+  private static let mostHalfByteRows = 2
+  private static let firstCache = 48 << 10
+
+  /// Whether int8 weights that a file has in 4 bits stay so.
+  private func staysHalfByte(_ tensor: Int, rows: Int, inputs: Int) -> Bool {
+    guard instructionSet.multipliesHalfBytes, rows <= Self.mostHalfByteRows,
+      graph.tensors[tensor].isPackedInFile, inputs <= FullIntegerWeights.maximumInputs
+    else { return false }
+    let constants = graph.tensors.lazy.filter { $0.type == .int8 }
+    let bytes = constants.reduce(0) { $0 + ($1.data?.count ?? 0) }
+    guard bytes > Self.firstCache, let data = graph.tensors[tensor].data else { return false }
+    return data.allSatisfy { (-8...7).contains(Int8(bitPattern: $0)) }
+  }
+
   /// Constant weights with `outputs` rows of `inputs`, and their bias; `kernelRow` is how int8 ones
-  /// are padded.
+  /// are padded. `rows` are multiplied with them, none of which lies in several stretches.
   mutating func weights(
-    _ index: Int, outputs: Int, inputs: Int, kernelRow: KernelRow? = nil
+    _ index: Int, outputs: Int, inputs: Int, kernelRow: KernelRow? = nil, rows: Int = .max
   ) throws(EngineError) -> Weights {
     let tensor = try input(index, 1)
     let biasTensor = optionalInput(index, 2)
     let isInteger = isHybrid(index)
+    let halvesBytes = isInteger && staysHalfByte(tensor, rows: rows, inputs: inputs)
     let key = WeightKey(
-      weights: tensor, bias: biasTensor, isInteger: isInteger, kernelRow: kernelRow)
+      weights: tensor, bias: biasTensor, isInteger: isInteger, kernelRow: kernelRow,
+      halvesBytes: halvesBytes)
     if let known = weightCache[key] { return isInteger ? .integer(known) : .float(known) }
     let bias = try bias(biasTensor, count: outputs, index)
     guard isInteger else {
@@ -84,7 +105,7 @@ extension Planner {
       IntegerWeights(
         values: kernelRow?.weights(values) ?? values, outputs: outputs,
         inputs: kernelRow.map { $0.count * $0.padded } ?? inputs,
-        scales: try scales(tensor, axis: 0), bias: bias))
+        scales: try scales(tensor, axis: 0), bias: bias, halvesBytes: halvesBytes))
     weightCache[key] = integerWeights.count - 1
     return .integer(integerWeights.count - 1)
   }
@@ -123,7 +144,7 @@ extension Planner {
       return try lowerIntegerFullyConnected(
         index, rows: rows, outputs: outputs, inputs: inputs, activation)
     }
-    let weights = try weights(index, outputs: outputs, inputs: inputs)
+    let weights = try weights(index, outputs: outputs, inputs: inputs, rows: rows)
     let (tensor, range, tanh) = fuse(output, activation)
     var product = Step.Product(rows: rows, inputs: inputs, outputs: outputs, range: range)
     if case .integer = weights {

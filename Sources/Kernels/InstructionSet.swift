@@ -62,6 +62,9 @@ public enum InstructionSet: String, CaseIterable, Sendable, Comparable {
   /// bits in all instruction sets of either kind.
   package var fusesMultiplyAdd: Bool { unsafe kernels.pointee.fused }
 
+  /// Whether there are products with two weights in a byte: where they pay, and `scalar`.
+  package var multipliesHalfBytes: Bool { unsafe kernels.pointee.qc4w_gemm != nil }
+
   /// The C kernels of this level; the instruction set must be available.
   var kernels: UnsafePointer<ck_kernels> {
     guard

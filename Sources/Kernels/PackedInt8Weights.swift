@@ -15,14 +15,18 @@ import Memory
   public let instructionSet: InstructionSet
   private let packed: AlignedBuffer<UInt8>
   private let gemm: ck_qd8_f32_qc8w_gemm_fn
+  /// Of weights that are packed two to a byte.
+  private let halfByteGemm: ck_qd8_f32_qc4w_gemm_fn?
 
   /// - Parameters:
   ///   - weights: `outputs` rows of `inputs` (at most `maximumInputs`) weights.
   ///   - scales: one for each output, or one for all.
   ///   - bias: one for each output; nil is zero.
+  ///   - halvesBytes: packs weights, all in -8...7, two to a byte, which changes no result; the
+  ///     instruction set `multipliesHalfBytes`, and rows are not cut into segments.
   public init(
     _ weights: [Int8], outputs: Int, inputs: Int, scales: [Float], bias: [Float]? = nil,
-    instructionSet: InstructionSet = .best
+    halvesBytes: Bool = false, instructionSet: InstructionSet = .best
   ) {
     precondition(outputs > 0 && inputs > 0 && inputs <= PackedInt8Weights.maximumInputs)
     precondition(weights.count == outputs * inputs, "weights are not [outputs][inputs]")
@@ -31,13 +35,23 @@ import Memory
     let scales = scales.count == outputs ? scales : Array(repeating: scales[0], count: outputs)
     let bias = bias ?? Array(repeating: 0, count: outputs)
     let kernels = unsafe exactKernels(weights, instructionSet)
-    let tile = unsafe kernels.pointee.qd8_tile
     self.outputs = outputs
     self.inputs = inputs
     self.instructionSet = instructionSet
-    packed = AlignedBuffer(count: ck_qd8_f32_qc8w_packed_bytes(tile, outputs, inputs))
     unsafe gemm = kernels.pointee.qd8_gemm
-    unsafe ck_qd8_f32_qc8w_pack(tile, outputs, inputs, weights, scales, bias, packed.pointer)
+    guard halvesBytes else {
+      let tile = unsafe kernels.pointee.qd8_tile
+      unsafe halfByteGemm = nil
+      packed = AlignedBuffer(count: ck_qd8_f32_qc8w_packed_bytes(tile, outputs, inputs))
+      unsafe ck_qd8_f32_qc8w_pack(tile, outputs, inputs, weights, scales, bias, packed.pointer)
+      return
+    }
+    precondition(weights.allSatisfy { (-8...7).contains($0) }, "more than 4 bits")
+    precondition(instructionSet.multipliesHalfBytes, "no kernels for two weights in a byte")
+    let tile = unsafe kernels.pointee.qc4w_tile
+    unsafe halfByteGemm = kernels.pointee.qc4w_gemm
+    packed = AlignedBuffer(count: ck_qd8_f32_qc4w_packed_bytes(tile, outputs, inputs))
+    unsafe ck_qd8_f32_qc4w_pack(tile, outputs, inputs, weights, scales, bias, packed.pointer)
   }
 
   /// Multiplies `rows` rows of activations; writes `outputs` floats for each.
@@ -59,6 +73,14 @@ import Memory
     checkRows(rows, outputs, stride: outputStride, count: output.count)
     precondition(parameters.count == 1 || parameters.count >= rows, "too few parameters")
     guard rows > 0 else { return }
+    if let halfByteGemm = unsafe halfByteGemm {
+      precondition(segments.count == 1, "rows in several stretches")
+      return unsafe halfByteGemm(
+        rows, outputs, inputs, input.baseAddress, inputStride,
+        UnsafePointer(cParameters(UnsafeMutablePointer(mutating: parameters.baseAddress))),
+        parameters.count == 1 ? 0 : 1, packed.pointer, output.baseAddress, outputStride, minimum,
+        maximum)
+    }
     unsafe gemm(
       rows, outputs, inputs, input.baseAddress, inputStride, segments.count, segments.step,
       UnsafePointer(cParameters(UnsafeMutablePointer(mutating: parameters.baseAddress))),

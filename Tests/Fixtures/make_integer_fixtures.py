@@ -280,14 +280,25 @@ def four_bits():
     b = Builder()
     x = b.input("x", [3, 34])
     w = b.int8((random.normal(size=(29, 34)) * 0.3).astype(np.float32), 0)
-    tensor = b.graph.tensors[w]
-    values = random.integers(-7, 8, 29 * 34).astype(np.uint8) & 15
-    tensor.type = schema.TensorType.INT4
-    b.model.buffers[tensor.buffer].data = values[0::2] | values[1::2] << 4
+    b.model.buffers[b.graph.tensors[w].buffer].data = random.integers(
+        -7, 8, 29 * 34).astype(np.uint8)
+    b.halve(w)
     y = b.op("FULLY_CONNECTED", [x, w, b.constant(random.normal(size=29).astype(np.float32))],
              [3, 29], "FullyConnectedOptions", 12, asymmetricQuantizeInputs=True)
     b.output(y, "y")
     write_goldens("fc_int4", b.bytes())
+    random, b = np.random.default_rng(12), Builder()
+    x = b.input("x", [2, 250])
+    y = b.op("FULLY_CONNECTED", [x, b.int4(random, [231, 250]), -1], [2, 231],
+             "FullyConnectedOptions", 12, asymmetricQuantizeInputs=True)
+    b.output(y)
+    for width in (2, 12):
+        pixels = b.input(f"pixels_{width}", [1, 1, width, 34])
+        bias = b.constant(random.normal(size=29).astype(np.float32))
+        b.output(b.op("CONV_2D", [pixels, b.int4(random, [29, 1, 1, 34]), bias],
+                      [1, 1, width, 29], "Conv2DOptions", 5, strideH=1, strideW=1,
+                      dilationHFactor=1, dilationWFactor=1))
+    write_goldens("net_int4", b.bytes())
 
 
 def matrices():

@@ -75,6 +75,26 @@ class Builder:
         self.graph.tensors[index].quantization = q
         return index
 
+    def halve(self, index):
+        """Stores an int8 constant, all from -8 to 7, in 4 bits."""
+        tensor = self.graph.tensors[index]
+        values = np.frombuffer(self.model.buffers[tensor.buffer].data.tobytes(), np.uint8) & 15
+        if values.size % 2:
+            values = np.append(values, np.uint8(0))
+        tensor.type = schema.TensorType.INT4
+        self.model.buffers[tensor.buffer].data = values[0::2] | values[1::2] << 4
+        return index
+
+    def int4(self, random, shape, is_packed=True):
+        """Random weights of 4 bits with a scale for each output."""
+        index = self.constant(random.integers(-7, 8, shape).astype(np.int8))
+        q = schema.QuantizationParametersT()
+        q.scale = random.uniform(0.005, 0.02, shape[0]).astype(np.float32)
+        q.zeroPoint, q.quantizedDimension = np.zeros(shape[0], np.int64), 0
+        q.detailsType = 0
+        self.graph.tensors[index].quantization = q
+        return self.halve(index) if is_packed else index
+
     def op(self, name, inputs, shapes, options=None, version=1, **fields):
         """Appends an operator; `shapes` is one output shape or a list of them."""
         several = bool(shapes) and isinstance(shapes[0], (list, tuple))

@@ -65,6 +65,31 @@ let awkwardRows = [1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 12, 13, 17, 24, 25]
       "\(instructionSet) \(rows) rows, \(outputs) outputs, \(inputs) inputs")
   }
 
+  @Test(arguments: InstructionSet.available.filter(\.multipliesHalfBytes))
+  func `two weights in a byte give the bits of two bytes`(instructionSet: InstructionSet) {
+    var generator = SeededGenerator(seed: 4)
+    for outputs in awkwardOutputs + [127, 128, 129, 300] {
+      for inputs in awkwardInputs {
+        let rows = awkwardRows.randomElement(using: &generator)!
+        let weights = (0..<outputs * inputs).map { _ in Int8.random(in: -8...7, using: &generator) }
+        let (scales, bias) = (generator.floats(outputs), generator.floats(outputs))
+        let quantized = Quantized(
+          rowsOf: generator.floats(rows * inputs, in: -2...3), rows, columns: inputs,
+          with: instructionSet)
+        let outputsOfBoth = [false, true].map { halvesBytes in
+          let packed = PackedInt8Weights(
+            weights, outputs: outputs, inputs: inputs, scales: scales, bias: bias,
+            halvesBytes: halvesBytes, instructionSet: instructionSet)
+          return bits(
+            multiply(
+              packed, rows: rows, quantized.bytes, stride: inputs, quantized.parameters,
+              outputStride: outputs + 3, minimum: -1, maximum: 9))
+        }
+        #expect(outputsOfBoth[0] == outputsOfBoth[1], "\(rows), \(outputs), \(inputs)")
+      }
+    }
+  }
+
   @Test(arguments: InstructionSet.available)
   func `a convolution along positions is a product over overlapping rows`(
     instructionSet: InstructionSet

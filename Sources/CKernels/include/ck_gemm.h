@@ -6,6 +6,8 @@
 // Packed weights are tiles of columns, one after the other:
 //   qd8: [w x int32 -sum(weights)][K/kr x w x kr int8][w x f32 scale][w x f32 bias]
 //   qs8: the same with int32 bias - zero_point * sum(w) in front, and f32 multipliers and zeros
+//   qc4w: [w x int32 -sum(weights)][K/kr x w/2 x kr bytes][w x f32 scale][w x f32 bias]; a byte has
+//         w + 8 of column c < w/2 in its low half and w of column c + w/2 in its high half
 //   qs16: [2 x w x int32][K/kr x w x kr int8][w x f64 multiplier]
 //   f32: [w x f32 bias][K x w f32]
 // K is zero-padded to kr. w is the kernel's full tile, in the last one the columns that are left,
@@ -29,6 +31,13 @@ void ck_qd8_f32_qc8w_pack(struct ck_tile tile, size_t n, size_t k, const int8_t 
 void ck_qs8_qc8w_pack(struct ck_tile tile, size_t n, size_t k, const int8_t *weights,
                       const int32_t *bias, const float *multiplier, int32_t zero_point,
                       void *packed);
+
+/// Bytes that `ck_qd8_f32_qc4w_pack` writes; 0 if that does not fit size_t.
+size_t ck_qd8_f32_qc4w_packed_bytes(struct ck_tile tile, size_t n, size_t k);
+
+/// Packs weights[n][k] in -8...7 for `ck_qd8_f32_qc4w_gemm_fn`.
+void ck_qd8_f32_qc4w_pack(struct ck_tile tile, size_t n, size_t k, const int8_t *weights,
+                          const float *scale, const float *bias, void *packed);
 
 /// Bytes that `ck_qs16_qc8w_pack` writes; 0 if that does not fit size_t.
 size_t ck_qs16_qc8w_packed_bytes(struct ck_tile tile, size_t n, size_t k);
@@ -59,6 +68,13 @@ void ck_f32_pack_transposed(struct ck_tile tile, size_t n, size_t k,
 typedef void (*ck_qd8_f32_qc8w_gemm_fn)(size_t m, size_t n, size_t k, const uint8_t *a,
                                         size_t a_stride, size_t segments, size_t segment_step,
                                         const struct ck_qd8_params *params,
+                                        size_t params_stride, const void *packed, float *y,
+                                        size_t y_stride, float least,
+                                        float greatest) CK_NONBLOCKING;
+
+/// The bits of ck_qd8_f32_qc8w_gemm_fn, from weights of 4 bits. k is at most 32768.
+typedef void (*ck_qd8_f32_qc4w_gemm_fn)(size_t m, size_t n, size_t k, const uint8_t *a,
+                                        size_t a_stride, const struct ck_qd8_params *params,
                                         size_t params_stride, const void *packed, float *y,
                                         size_t y_stride, float least,
                                         float greatest) CK_NONBLOCKING;

@@ -18,7 +18,10 @@ struct ck_kernels {
   ck_f32_qd8_convert_fn _Nonnull convert;
   ck_f32_qd8_rows_fn _Nonnull rows;
   ck_qd8_f32_qc8w_gemm_fn _Nonnull qd8_gemm;
-  /// Of qd8_tile, too.
+  /// NULL where it does not pay.
+  ck_qd8_f32_qc4w_gemm_fn _Nullable qc4w_gemm;
+  struct ck_tile qc4w_tile;
+  /// Of qd8_tile, too, and the next.
   ck_qs8_qc8w_gemm_fn _Nonnull qs8_gemm;
   ck_qs16_qc8w_gemm_fn _Nonnull qs16_gemm;
   ck_f32_gemm_fn _Nonnull f32_gemm;

@@ -306,6 +306,32 @@ static void compare_integers(const char *name, const struct ck_kernels *fast, si
   free(weights), free(bias), free(multiplier), free(x), free(bytes);
 }
 
+/// Products with weights of 4 bits against those of int8 with the same values.
+static void compare_four_bits(const char *name, const struct ck_kernels *own, size_t m, size_t n,
+                              size_t k) {
+  if (!own->qc4w_gemm) return;
+  float *scale = random_floats(n, 0.001f, 0.01f), *bias = random_floats(n, -1, 1);
+  int8_t *weights = allocate(n * k);
+  for (size_t i = 0; i < n * k; i++) weights[i] = (int8_t)((int)(random_bits() % 16) - 8);
+  uint8_t *x = allocate(m * k);
+  for (size_t i = 0; i < m * k; i++) x[i] = (uint8_t)random_bits();
+  struct ck_qd8_params *params = allocate(m * sizeof *params);
+  for (size_t i = 0; i < m; i++) {
+    const int32_t zero_point = (int32_t)(random_bits() % 256) - 128;
+    params[i] = (struct ck_qd8_params){zero_point + own->flip, 0.01f};
+  }
+  void *packed = allocate(ck_qd8_f32_qc8w_packed_bytes(own->qd8_tile, n, k));
+  ck_qd8_f32_qc8w_pack(own->qd8_tile, n, k, weights, scale, bias, packed);
+  void *halves = allocate(ck_qd8_f32_qc4w_packed_bytes(own->qc4w_tile, n, k));
+  ck_qd8_f32_qc4w_pack(own->qc4w_tile, n, k, weights, scale, bias, halves);
+  float *expected = allocate(m * n * sizeof(float)), *result = allocate(m * n * sizeof(float));
+  own->qd8_gemm(m, n, k, x, k, 1, 0, params, 1, packed, expected, n, -3, 3);
+  own->qc4w_gemm(m, n, k, x, k, params, 1, halves, result, n, -3, 3);
+  expect_equal("product with 4 bits", name, expected, result, m * n);
+  free(scale), free(bias), free(weights), free(x), free(params), free(packed), free(halves);
+  free(expected), free(result);
+}
+
 /// Products of int16 activations, some of them the extremes.
 static void compare_wide(const char *name, const struct ck_kernels *fast, size_t m, size_t n,
                          size_t k) {
@@ -423,6 +449,7 @@ int main(void) {
         compare_products(names[isa], kernels, sizes[(n + k) % count], sizes[n], sizes[k]);
         compare_integers(names[isa], kernels, sizes[(n + k) % count], sizes[n], sizes[k]);
         compare_wide(names[isa], kernels, sizes[(n + k) % count], sizes[n], sizes[k]);
+        compare_four_bits(names[isa], kernels, sizes[(n + k) % count], sizes[n], sizes[k]);
       }
       compare_elementwise(names[isa], kernels, sizes[n]);
       compare_depthwise(names[isa], kernels, sizes[n]);
@@ -431,6 +458,7 @@ int main(void) {
     }
     compare_odd_values(names[isa], kernels);
     compare_wide(names[isa], kernels, 3, 40, 20000);
+    compare_four_bits(names[isa], kernels, 7, 300, 129);
     if (isa == CK_ISA_SCALAR) first_checksum = checksum;
     printf("%s\n", names[isa]);
   }
