@@ -9,6 +9,8 @@ public struct OperatorProperties: Sendable, Equatable {
   public let integers: Integers
   /// Its weights, if it has any.
   public let weights: Weights?
+  /// Whether a constant second operand in int8 is multiplied in dynamic range.
+  public let multipliesConstants: Bool
   /// What becomes part of what.
   public let fusion: Fusion
 
@@ -55,13 +57,14 @@ public struct OperatorProperties: Sendable, Equatable {
 
   private init(
     _ code: Int, _ name: String, _ integers: Integers = .none, _ fusion: Fusion = .none,
-    weights: Weights? = nil
+    weights: Weights? = nil, multipliesConstants: Bool = false
   ) {
     self.code = code
     self.name = name
     self.integers = integers
     self.fusion = fusion
     self.weights = weights
+    self.multipliesConstants = multipliesConstants
   }
 
   /// Every operator that a graph can name, by name.
@@ -69,7 +72,7 @@ public struct OperatorProperties: Sendable, Equatable {
     .init(101, "ABS", .table, .inPlace),
     .init(0, "ADD", .pairs, .takesClampsInPlace),
     .init(1, "AVERAGE_POOL_2D", .pools, .takesClamps),
-    .init(126, "BATCH_MATMUL"),
+    .init(126, "BATCH_MATMUL", multipliesConstants: true),
     .init(2, "CONCATENATION", .moves, .gathers),
     .init(
       3, "CONV_2D", .products, .takesClamps, weights: Weights(axis: 0, dynamicRangeVersion: 5)),
@@ -133,7 +136,8 @@ public struct OperatorProperties: Sendable, Equatable {
   /// The table as docs/engine.md has it.
   public static var markdown: String {
     let rows = all.filter { !notImplemented.contains($0.name) }.map { row in
-      let dynamic = row.weights.map { $0.dynamicRangeVersion == nil ? "in float32" : "int8" } ?? ""
+      let weights = row.weights.map { $0.dynamicRangeVersion == nil ? "in float32" : "int8" }
+      let dynamic = weights ?? (row.multipliesConstants ? "int8, if constant" : "")
       return "| \(row.name) | \(row.integers.text) | \(dynamic) | \(row.fusion.text) |"
     }
     return

@@ -1,6 +1,9 @@
 internal import Kernels
 
 extension Planner {
+  /// More are no step each.
+  private static let mostMatrices = 1024
+
   /// Products of matrices that lie in the last two dimensions; those before are walked together,
   /// and repeated where one side has only one.
   mutating func lowerBatchProduct(
@@ -22,6 +25,12 @@ extension Planner {
     let batches = try broadcast(Array(a.dropLast(2)), Array(b.dropLast(2)), index)
     try requireShape(output, batches + [rows, outputs], index)
 
+    if isHybrid(index), !adjointX, inputs <= PackedInt8Weights.maximumInputs,
+      graph.tensors[right].isConstant, batches.reduce(1, *) <= Self.mostMatrices
+    {
+      return try lowerConstantBatchProduct(
+        index, batches, rows: rows, outputs: outputs, inputs: inputs, isTransposed: !adjointY)
+    }
     var x = try value(of: left)
     if adjointX { x = try swappedMatrices(x, a) }
     let y = try value(of: right)
@@ -39,6 +48,52 @@ extension Planner {
             extents: batches, a: strides(Array(a.dropLast(2)), in: batches),
             b: strides(Array(b.dropLast(2)), in: batches), y: denseStrides(batches)))),
       touching: [x.storage, y.storage, packed, z.storage])
+  }
+
+  /// Products with constant int8 matrices, in dynamic range as LiteRT has them: every row of the
+  /// left side has parameters of its own.
+  private mutating func lowerConstantBatchProduct(
+    _ index: Int, _ batches: [Int], rows: Int, outputs: Int, inputs: Int, isTransposed: Bool
+  ) throws(EngineError) {
+    let (left, right) = (try input(index, 0), try input(index, 1))
+    let (a, b) = (Array(shape(left).dropLast(2)), shape(right))
+    let values = (graph.tensors[right].data ?? []).map(Int8.init(bitPattern:))
+    let scales = try scales(right, axis: b.count - (isTransposed ? 1 : 2))
+    guard values.count == (try elementCount(right)), scales.count == 1 || scales.count == outputs
+    else { throw invalid(index, "its weights do not fit") }
+    let first = integerWeights.count
+    let size = outputs * inputs
+    for start in stride(from: 0, to: values.count, by: size) {
+      let matrix = Array(values[start..<start + size])
+      integerWeights.append(
+        IntegerWeights(
+          values: isTransposed
+            ? (0..<size).map { matrix[$0 % inputs * outputs + $0 / inputs] } : matrix,
+          outputs: outputs, inputs: inputs, scales: scales))
+    }
+    let source = try quantizedRows(left, columns: inputs)
+    let y = try destination(try output(index))
+    var offsets: [(a: Int, b: Int, y: Int)] = []
+    if size == values.count, a == batches {
+      offsets = [(0, 0, 0)]
+    } else {
+      let nest = Nest(
+        extents: batches, a: strides(a, in: batches),
+        b: strides(Array(b.dropLast(2)), in: batches), y: denseStrides(batches))
+      nest.forEach { offsets.append(($0, $1, $2)) }
+    }
+    let together = offsets.count == 1 ? try elementCount(left) / inputs : rows
+    for offset in offsets {
+      var product = Step.Product(
+        rows: together, inputs: inputs, outputs: outputs, range: Self.unclamped)
+      product.source = address(Value(storage: source.bytes, offset: offset.a * rows * inputs))
+      product.parameters = address(
+        Value(storage: source.parameters, offset: offset.a * rows * Self.parametersSize))
+      product.parametersStride = 1
+      product.destination = address(
+        Value(storage: y.storage, offset: y.offset + 4 * offset.y * rows * outputs))
+      emit(product, .integer(first + offset.b))
+    }
   }
 
   /// The last two dimensions the other way round.

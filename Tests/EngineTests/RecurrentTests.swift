@@ -80,6 +80,20 @@ struct RecurrentTests {
     }
   }
 
+  @Test(arguments: GoldenTests.fusing)
+  func `products with constant int8 matrices equal LiteRT bit for bit`(
+    instructionSet: InstructionSet
+  ) throws {
+    let fixture = try IntegerFixture("matrices_int8")
+    var network = try Network(fixture.graph, instructionSet: instructionSet)
+    #expect(network.stepNames.contains("int8 product"))
+    #expect(!network.stepNames.contains("batch product"))
+    for run in fixture.runs {
+      let outputs = try network.run(bytes: run.inputs, reading: run.outputs.map(\.tensor.name))
+      #expect(outputs == run.outputs.map(\.bytes))
+    }
+  }
+
   @Test func `a cell forgets when the network is reset`() throws {
     let fixture = try IntegerFixture("lstm_f32")
     var network = try Network(fixture.graph)

@@ -301,6 +301,22 @@ def four_bits():
     write_goldens("net_int4", b.bytes())
 
 
+def constant_matrices():
+    """Products with constants in int8: one matrix or several, with one scale or one a column."""
+    random, b = np.random.default_rng(13), Builder()
+    x, one = b.input("x", [3, 5, 37]), b.input("z", [1, 37])
+    for left, shape, per_tensor, transposed in (
+            (x, [18, 37], False, True), (x, [37, 18], False, False), (one, [37, 70], True, False),
+            (x, [3, 18, 37], True, True), (x, [1, 37, 18], True, False)):
+        axis = len(shape) - (2 if transposed else 1)
+        w = b.int8(random.normal(size=shape).astype(np.float32), axis, per_tensor)
+        out = [shape[axis]] if left == one else [5, shape[axis]]
+        b.output(b.op("BATCH_MATMUL", [left, w], ([1] if left == one else [3]) + out,
+                      "BatchMatMulOptions", 4, adjX=False, adjY=transposed,
+                      asymmetricQuantizeInputs=True))
+    write_goldens("matrices_int8", b.bytes())
+
+
 def matrices():
     """Products of computed matrices, and images of other sizes."""
     b = Builder()
@@ -326,6 +342,7 @@ def matrices():
 
 if __name__ == "__main__":
     four_bits()
+    constant_matrices()
     matrices()
     recurrent()
     products()
