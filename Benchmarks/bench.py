@@ -109,7 +109,7 @@ def four_bits(folder, options):
 def claims(folder, options):
     """Rows of LiteRT without and with XNNPACK, and of this engine, on the same networks."""
     for index, (name, content) in enumerate(generated()):
-        if name.startswith("FC 64") or name.endswith("16x8"):
+        if name.startswith("FC 64") or name.endswith(("16x8", "f16")):
             continue
         path = pathlib.Path(folder) / f"claim{index}.tflite"
         path.write_bytes(content)

@@ -18,6 +18,8 @@ def cost(content):
     model = schema.ModelT.InitFromPackedBuf(content, 0)
     graph, integer, floating, size = model.subgraphs[0], 0, 0, 0
     seen = set()
+    halves = {op.outputs[0] for op in graph.operators
+              if graph.tensors[op.inputs[0]].type == schema.TensorType.FLOAT16}
     for op in graph.operators:
         code = model.operatorCodes[op.opcodeIndex].builtinCode
         if code not in PRODUCTS:
@@ -30,7 +32,8 @@ def cost(content):
         integer += outputs * int(inputs) * is_int8
         floating += outputs * int(inputs) * (not is_int8)
         if op.inputs[1] not in seen:
-            size += int(np.prod(weights.shape)) * (1 if is_int8 else 4)
+            size += int(np.prod(weights.shape)) * (
+                1 if is_int8 else 2 if op.inputs[1] in halves else 4)
         seen.add(op.inputs[1])
     return integer, floating, size
 

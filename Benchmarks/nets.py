@@ -1,4 +1,5 @@
-"""The networks that are timed: generated, with random weights, in float32, dynamic range, 16x8."""
+"""The networks that are timed: generated, with random weights, in float32, f16, dynamic
+range and 16x8."""
 
 import pathlib
 import sys
@@ -23,6 +24,19 @@ def stack(widths, int8, rows=1):
         last = i == len(widths) - 2
         x = b.fully_connected(x, normal(random, n, k), normal(random, n, 1)[:, 0], int8,
                               "none" if last else "relu")
+    b.output(x, "y")
+    return b.bytes()
+
+
+def half_stack(widths):
+    """`stack` with weights in float16."""
+    random, b = np.random.default_rng(1), Builder()
+    x = b.input("x", [1, widths[0]])
+    for i, (k, n) in enumerate(zip(widths, widths[1:])):
+        x = b.op("FULLY_CONNECTED", [x, b.float16(normal(random, n, k)),
+                                     b.float16(normal(random, n, 1)[:, 0])], [1, n],
+                 "FullyConnectedOptions", fusedActivationFunction=ACTIVATIONS[
+                     "none" if i == len(widths) - 2 else "relu"])
     b.output(x, "y")
     return b.bytes()
 
@@ -97,6 +111,7 @@ def generated():
         yield f"GRU of 256 made of FC, {suffix}", gru(256, int8)
         yield f"1x3 convolutions, {suffix}", convolutions((1, 3), int8)
         yield f"3x3 convolutions, {suffix}", convolutions((3, 3), int8)
+    yield "FC 257-256x4-257, f16", half_stack([257] + [256] * 4 + [257])
     yield "FC 257-256x4-257, 16x8", wide_stack([257] + [256] * 4 + [257])
     yield "3x3 convolutions, 16x8", wide_convolutions((3, 3))
 

@@ -114,6 +114,28 @@ struct ck_f32_job {
   float least, greatest;
 };
 
+/// The arguments of a GEMM of halves.
+struct ck_f16_job {
+  size_t m, n, k;
+  const uint16_t *a;
+  size_t a_stride;
+  const float *scales;
+  float *y;
+  size_t y_stride;
+  float least, greatest;
+};
+
+/// The power of two that brings a size into 0.5...1, as far as it is one.
+CK_INLINE float ck_f16_scale(float size) CK_NONBLOCKING {
+  uint32_t bits;
+  memcpy(&bits, &size, sizeof bits);
+  const uint32_t exponent = bits >> 23 & 255, opposite = exponent > 252 ? 1 : 253 - exponent;
+  const uint32_t result = opposite << 23;
+  float scale;
+  memcpy(&scale, &result, sizeof scale);
+  return scale;
+}
+
 /// Loops over a register tile: gone once the tile's sizes are constants.
 #define CK_UNROLL _Pragma("clang loop unroll(full)")
 

@@ -16,6 +16,10 @@ bool ck_isa_available(enum ck_isa isa) {
       return avx2;
     case CK_ISA_AVXVNNI:
       return avx2 && __builtin_cpu_supports("avxvnni");
+    case CK_ISA_AVX512FP16:
+      if (!__builtin_cpu_supports("avx512fp16")) return false;
+      // What that builds on.
+      __attribute__((fallthrough));
     case CK_ISA_AVX512VNNI:
       return avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
              __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&

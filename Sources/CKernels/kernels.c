@@ -117,24 +117,32 @@ static const struct ck_kernels avxvnni = {
     CK_INTEGER(avx2),
 };
 
-static const struct ck_kernels avx512vnni = {
-    .flip = 0x80,
-    .full_range_weights = true,
-    .fused = true,
-    .qd8_tile = {64, 16, 4},
-    .qd8_gemm = ck_qd8_f32_qc8w_gemm_6x64c4__avx512vnni,
-    .qc4w_gemm = ck_qd8_f32_qc4w_gemm_6x64c4__avx512vnni,
-    .qc4w_tile = {128, 32, 4},
-    .qs8_gemm = ck_qs8_qc8w_gemm_6x64c4__avx512vnni,
-    .qs16_gemm = ck_qs16_qc8w_gemm_6x64c4__avx512vnni,
-    .f32_tile = {64, 16, 1},
-    .f32_gemm = ck_f32_gemm_6x64__avx512,
-    CK_QUANTIZE(avx512),
-    CK_DEPTHWISE(avx512vnni, 64),
-    .f32_dwconv = ck_f32_dwconv__avx2,
-    .qs16_dwconv = ck_qs16_qc8w_dwconv__avx2,
-    CK_ELEMENTWISE(avx512),
-    CK_INTEGER(avx2),
+#define CK_AVX512VNNI \
+  .flip = 0x80, \
+  .full_range_weights = true, \
+  .fused = true, \
+  .qd8_tile = {64, 16, 4}, \
+  .qd8_gemm = ck_qd8_f32_qc8w_gemm_6x64c4__avx512vnni, \
+  .qc4w_gemm = ck_qd8_f32_qc4w_gemm_6x64c4__avx512vnni, \
+  .qc4w_tile = {128, 32, 4}, \
+  .qs8_gemm = ck_qs8_qc8w_gemm_6x64c4__avx512vnni, \
+  .qs16_gemm = ck_qs16_qc8w_gemm_6x64c4__avx512vnni, \
+  .f32_tile = {64, 16, 1}, \
+  .f32_gemm = ck_f32_gemm_6x64__avx512, \
+  CK_QUANTIZE(avx512), \
+  CK_DEPTHWISE(avx512vnni, 64), \
+  .f32_dwconv = ck_f32_dwconv__avx2, \
+  .qs16_dwconv = ck_qs16_qc8w_dwconv__avx2, \
+  CK_ELEMENTWISE(avx512), \
+  CK_INTEGER(avx2)
+
+static const struct ck_kernels avx512vnni = {CK_AVX512VNNI};
+
+static const struct ck_kernels avx512fp16 = {
+    CK_AVX512VNNI,
+    .f16_rows = ck_f32_f16_rows__avx512fp16,
+    .f16_gemm = ck_f16_f32_gemm_2x64__avx512fp16,
+    .f16_tile = {64, 32, 1},
 };
 #endif
 
@@ -191,6 +199,8 @@ const struct ck_kernels *ck_kernels_for(enum ck_isa isa) {
       return &avxvnni;
     case CK_ISA_AVX512VNNI:
       return &avx512vnni;
+    case CK_ISA_AVX512FP16:
+      return &avx512fp16;
 #endif
 #if defined(__aarch64__)
     case CK_ISA_NEON:

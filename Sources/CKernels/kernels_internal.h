@@ -149,6 +149,10 @@ CK_DECLARE_F32_GEMM(6x64, avx512)
 CK_DECLARE_DEPTHWISE(avxvnni)
 CK_DECLARE_DEPTHWISE(avx512vnni)
 CK_DECLARE_ELEMENTWISE(avx512)
+void ck_f32_f16_rows__avx512fp16(size_t, size_t, const float *, uint16_t *, float *) CK_NONBLOCKING;
+void ck_f16_f32_gemm_2x64__avx512fp16(size_t, size_t, size_t, const uint16_t *, size_t,
+                                      const float *, const void *, float *, size_t, float,
+                                      float) CK_NONBLOCKING;
 #endif
 
 #if defined(__aarch64__)

@@ -124,6 +124,27 @@ void ck_qs16_qc8w_pack(struct ck_tile tile, size_t n, size_t k, const int8_t *we
   }
 }
 
+size_t ck_f16_packed_bytes(struct ck_tile tile, size_t n, size_t k) {
+  size_t bytes;
+  return __builtin_mul_overflow(padded_columns(tile, n), 2 * k + 4, &bytes) ? 0 : bytes;
+}
+
+void ck_f16_pack(struct ck_tile tile, size_t n, size_t k, const uint16_t *weights,
+                 const float *bias, void *packed) {
+  uint8_t *out = packed;
+  for (size_t first = 0; first < n; first += tile.columns) {
+    const size_t width = tile_width(tile, n - first);
+    memset(out, 0, width * (2 * k + 4));
+    for (size_t c = 0; c < width && first + c < n; c++) {
+      memcpy(out + 4 * c, bias + first + c, 4);
+      for (size_t i = 0; i < k; i++) {
+        memcpy(out + 4 * width + 2 * (i * width + c), weights + (first + c) * k + i, 2);
+      }
+    }
+    out += width * (2 * k + 4);
+  }
+}
+
 size_t ck_f32_packed_bytes(struct ck_tile tile, size_t n, size_t k) {
   size_t bytes;
   return __builtin_mul_overflow(padded_columns(tile, n), (k + 1) * 4, &bytes) ? 0 : bytes;

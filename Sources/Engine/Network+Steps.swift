@@ -16,6 +16,8 @@ extension Network {
     case .quantizeImage(let image): perform(image)
     case .floatProduct(let product): performFloat(product)
     case .integerProduct(let product): performInteger(product)
+    case .halveRows(let rows): perform(rows)
+    case .halfProduct(let product): performHalf(product)
     case .batchProduct(let product): perform(product)
     case .resize(let resize): perform(resize)
     case .lstm(let lstm): perform(lstm)
@@ -141,6 +143,22 @@ extension Network {
         outputStride: product.destinationStride, minimum: product.range.lowerBound,
         maximum: product.range.upperBound)
     }
+  }
+
+  private func perform(_ step: Step.HalveRows) {
+    let count = unsafe step.rows * weights.half[step.weights].inputs
+    unsafe weights.half[step.weights].halve(
+      rows: step.rows, UnsafeBufferPointer(floats(step.source, count)),
+      into: elements(UInt16.self, step.destination, count), scales: floats(step.scales, step.rows))
+  }
+
+  private func performHalf(_ product: Step.Product) {
+    let source = unsafe elements(UInt16.self, product.source, product.sourceCount)
+    let scales = unsafe floats(product.parameters, product.rows)
+    unsafe weights.half[product.weights].multiply(
+      rows: product.rows, UnsafeBufferPointer(source), scales: UnsafeBufferPointer(scales),
+      into: floats(product.destination, product.destinationCount),
+      minimum: product.range.lowerBound, maximum: product.range.upperBound)
   }
 
   private func performInteger(_ product: Step.Product) {

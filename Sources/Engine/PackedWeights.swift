@@ -3,6 +3,7 @@ internal import Kernels
 /// The weights of a network, packed for one instruction set; steps name them by index.
 @safe struct PackedWeights: ~Copyable {
   let float: UnsafeMutableBufferPointer<PackedFloatWeights>
+  let half: UnsafeMutableBufferPointer<PackedHalfWeights>
   let integer: UnsafeMutableBufferPointer<PackedInt8Weights>
   let depthwise: UnsafeMutableBufferPointer<DepthwiseWeights>
   let fullInteger: UnsafeMutableBufferPointer<FullIntegerWeights>
@@ -18,6 +19,14 @@ internal import Kernels
         to: PackedFloatWeights(
           item.values, outputs: item.outputs, inputs: item.inputs, bias: item.bias,
           instructionSet: instructionSet))
+    }
+    unsafe half = .allocate(capacity: planner.halfWeights.count)
+    for (index, item) in planner.halfWeights.enumerated() {
+      unsafe half.initializeElement(
+        at: index,
+        to: PackedHalfWeights(
+          item.values.map { Float16($0).bitPattern }, outputs: item.outputs, inputs: item.inputs,
+          bias: item.bias, instructionSet: instructionSet))
     }
     unsafe integer = .allocate(capacity: planner.integerWeights.count)
     for (index, item) in planner.integerWeights.enumerated() {
@@ -82,6 +91,7 @@ internal import Kernels
     unsafe fullInteger.deinitialize().deallocate()
     unsafe fullIntegerDepthwise.deinitialize().deallocate()
     unsafe float.deinitialize().deallocate()
+    unsafe half.deinitialize().deallocate()
     unsafe integer.deinitialize().deallocate()
     unsafe depthwise.deinitialize().deallocate()
   }

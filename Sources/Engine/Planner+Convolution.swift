@@ -50,6 +50,17 @@ extension Planner {
       if tanh { emitTanh(try destination(tensor), count: try elementCount(tensor)) }
       return
     }
+    if case .half(let own) = weights {
+      // Only of pointwise convolutions, which are products of rows.
+      let source = try halvedRows(input, columns: inputs, weights: own)
+      product.source = address(source.bytes)
+      product.parameters = address(source.parameters)
+      product.rows = try elementCount(input) / inputs
+      product.destination = address(try destination(tensor))
+      emit(product, weights)
+      if tanh { emitTanh(try destination(tensor), count: try elementCount(tensor)) }
+      return
+    }
     if case .integer = weights {
       let source = try quantizedImages(input, padding: placement.padding)
       product.source = address(source.bytes)

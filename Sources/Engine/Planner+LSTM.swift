@@ -71,7 +71,8 @@ extension Planner {
     case .integer(let index):
       step.weights = index
       step.isInteger = true
-    case .float(let index), .fullInteger(let index), .wide(let index): step.weights = index
+    case .float(let index), .half(let index), .fullInteger(let index), .wide(let index):
+      step.weights = index
     }
     emit(
       .lstm(step),

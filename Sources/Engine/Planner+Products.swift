@@ -26,12 +26,14 @@ struct WeightKey: Hashable {
   var isInteger: Bool
   var kernelRow: Planner.KernelRow?
   var halvesBytes: Bool
+  var isHalf: Bool
 }
 
 extension Planner {
   /// Packed weights as the steps name them.
   enum Weights {
     case float(Int)
+    case half(Int)
     case integer(Int)
     case fullInteger(Int)
     case wide(Int)
@@ -39,7 +41,7 @@ extension Planner {
     /// Bytes of an element of the product.
     var resultSize: Int {
       switch self {
-      case .float, .integer: 4
+      case .float, .half, .integer: 4
       case .fullInteger: 1
       case .wide: 2
       }
@@ -53,6 +55,17 @@ extension Planner {
     }
     return graph.tensors[data].type == .float32 && graph.tensors[weights].type == .int8
       && folded[weights] == nil
+  }
+
+  /// More than that many rows are multiplied as fast or faster in float.
+  private static let mostHalfRows = 2
+
+  /// Whether weights that a file has as halves are multiplied as such.
+  private func staysHalf(_ tensor: Int, rows: Int) -> Bool {
+    guard instructionSet.multipliesHalves, rows <= Self.mostHalfRows else { return false }
+    let isHalf = { (tensor: Int) in graph.tensors[tensor].type == .float16 }
+    let source = producer[tensor].flatMap { graph.operators[$0].inputs.first ?? nil }
+    return isHalf(tensor) || folded[tensor] != nil && (source.map(isHalf) ?? false)
   }
 
   /// More than that many rows, or weights that stay in the first cache, are multiplied as fast or
@@ -80,16 +93,24 @@ extension Planner {
     let biasTensor = optionalInput(index, 2)
     let isInteger = isHybrid(index)
     let halvesBytes = isInteger && staysHalfByte(tensor, rows: rows, inputs: inputs)
-    let key = WeightKey(
+    var key = WeightKey(
       weights: tensor, bias: biasTensor, isInteger: isInteger, kernelRow: kernelRow,
-      halvesBytes: halvesBytes)
-    if let known = weightCache[key] { return isInteger ? .integer(known) : .float(known) }
+      halvesBytes: halvesBytes, isHalf: !isInteger && staysHalf(tensor, rows: rows))
+    if let known = weightCache[key] {
+      return isInteger ? .integer(known) : key.isHalf ? .half(known) : .float(known)
+    }
     let bias = try bias(biasTensor, count: outputs, index)
     guard isInteger else {
       let values = try floats(tensor)
       guard values.count == outputs * inputs else { throw invalid(index, "its weights do not fit") }
-      floatWeights.append(
-        FloatWeights(values: values, outputs: outputs, inputs: inputs, bias: bias))
+      let description = FloatWeights(values: values, outputs: outputs, inputs: inputs, bias: bias)
+      if key.isHalf, values.allSatisfy({ $0.magnitude <= PackedHalfWeights.largestWeight }) {
+        halfWeights.append(description)
+        weightCache[key] = halfWeights.count - 1
+        return .half(halfWeights.count - 1)
+      }
+      key.isHalf = false
+      floatWeights.append(description)
       weightCache[key] = floatWeights.count - 1
       return .float(floatWeights.count - 1)
     }
@@ -152,6 +173,10 @@ extension Planner {
       product.source = address(source.bytes)
       product.parameters = address(source.parameters)
       product.parametersStride = 1
+    } else if case .half(let own) = weights {
+      let source = try halvedRows(input, columns: inputs, weights: own)
+      product.source = address(source.bytes)
+      product.parameters = address(source.parameters)
     } else {
       product.source = address(try value(of: input))
     }
@@ -169,6 +194,10 @@ extension Planner {
     case .float(let index):
       product.weights = index
       emit(.floatProduct(product), touching: [source, destination])
+    case .half(let index):
+      product.weights = index
+      emit(
+        .halfProduct(product), touching: [source, Int(product.parameters.storage), destination])
     case .integer(let index):
       product.weights = index
       emit(

@@ -2,6 +2,7 @@
 enum QuantizationKey: Hashable {
   case rows(tensor: Int, columns: Int)
   case image(tensor: Int, padding: ImagePadding)
+  case halves(tensor: Int, columns: Int)
 }
 
 /// Rows and columns around an image.
@@ -48,6 +49,27 @@ extension Planner {
           segments: segments, segmentCount: parts.count, rows: rows, columns: columns,
           destination: address(result.bytes), parameters: address(result.parameters))),
       touching: touched)
+    quantized[key] = result
+    return result
+  }
+
+  /// Rows of `columns` halves, each with a scale of its own, for weights of that many inputs.
+  mutating func halvedRows(
+    _ tensor: Int, columns: Int, weights: Int
+  ) throws(EngineError) -> QuantizedValue {
+    let key = QuantizationKey.halves(tensor: tensor, columns: columns)
+    if let value = quantized[key] { return value }
+    let rows = try elementCount(tensor) / columns
+    let source = try value(of: tensor)
+    let result = QuantizedValue(
+      bytes: try newStorage(.scratch, byteCount: 2 * rows * columns),
+      parameters: try newStorage(.scratch, byteCount: 4 * rows))
+    emit(
+      .halveRows(
+        Step.HalveRows(
+          weights: weights, source: address(source), destination: address(result.bytes),
+          scales: address(result.parameters), rows: rows)),
+      touching: [source.storage, result.bytes, result.parameters])
     quantized[key] = result
     return result
   }

@@ -14,6 +14,8 @@ struct Planner {
   var storages: [Storage] = []
   var rings: [Ring] = []
   var floatWeights: [FloatWeights] = []
+  /// Those that are halves, and multiplied as such.
+  var halfWeights: [FloatWeights] = []
   var integerWeights: [IntegerWeights] = []
   var depthwiseWeights: [DepthwiseDescription] = []
   var fullIntegerWeights: [FullIntegerDescription] = []

@@ -20,6 +20,8 @@ indirect enum Step {
   case quantizeImage(QuantizeImage)
   case floatProduct(Product)
   case integerProduct(Product)
+  case halveRows(HalveRows)
+  case halfProduct(Product)
   case batchProduct(BatchProduct)
   case resize(Resize)
   case lstm(LSTM)
@@ -95,6 +97,15 @@ indirect enum Step {
     }
   }
 
+  /// Makes halves of dense rows, as long as the weights' inputs, with a scale for each row.
+  struct HalveRows {
+    var weights: Int
+    var source: Address
+    var destination: Address
+    var scales: Address
+    var rows: Int
+  }
+
   /// Whole images that become padded ones.
   struct PaddedImages {
     var source: Address
@@ -136,7 +147,7 @@ indirect enum Step {
   struct Product {
     var weights = 0
     var source = Address(storage: 0, offset: 0)
-    /// Of the int8 product.
+    /// Of the int8 product, and scales of that of halves.
     var parameters = Address(storage: 0, offset: 0)
     /// 1 where every row has its own.
     var parametersStride = 0
@@ -334,6 +345,8 @@ extension Step {
     case .quantizeImage: "quantize image"
     case .floatProduct: "float product"
     case .integerProduct: "int8 product"
+    case .halveRows: "halve rows"
+    case .halfProduct: "half product"
     case .batchProduct: "batch product"
     case .resize: "resize"
     case .lstm: "lstm"

@@ -3,7 +3,7 @@ import Glibc
 
 /// A level of vector instructions, in order of preference within one architecture.
 public enum InstructionSet: String, CaseIterable, Sendable, Comparable {
-  case scalar, sse41, avx2, avxvnni, avx512vnni, neon, neondot
+  case scalar, sse41, avx2, avxvnni, avx512vnni, avx512fp16, neon, neondot
 
   /// What this processor and this build have; the first is `scalar`.
   public static let available: [InstructionSet] = allCases.filter {
@@ -49,6 +49,7 @@ public enum InstructionSet: String, CaseIterable, Sendable, Comparable {
     case .avx2: CK_ISA_AVX2
     case .avxvnni: CK_ISA_AVXVNNI
     case .avx512vnni: CK_ISA_AVX512VNNI
+    case .avx512fp16: CK_ISA_AVX512FP16
     case .neon: CK_ISA_NEON
     case .neondot: CK_ISA_NEONDOT
     }
@@ -64,6 +65,9 @@ public enum InstructionSet: String, CaseIterable, Sendable, Comparable {
 
   /// Whether there are products with two weights in a byte: where they pay, and `scalar`.
   package var multipliesHalfBytes: Bool { unsafe kernels.pointee.qc4w_gemm != nil }
+
+  /// Whether there are products of halves as halves.
+  package var multipliesHalves: Bool { unsafe kernels.pointee.f16_gemm != nil }
 
   /// The C kernels of this level; the instruction set must be available.
   var kernels: UnsafePointer<ck_kernels> {

@@ -108,11 +108,14 @@ struct IntegerTests {
   ) throws {
     let fixture = try IntegerFixture(name)
     var network = try Network(fixture.graph, instructionSet: instructionSet)
+    let hasHalves = network.stepNames.contains("half product")
+    #expect(hasHalves == (name.hasSuffix("f16") && instructionSet.multipliesHalves))
     for run in fixture.runs {
       let outputs = try network.run(bytes: run.inputs, reading: run.outputs.map(\.tensor.name))
       for (bytes, expected) in zip(outputs, run.outputs) {
         let tensor = expected.tensor
-        #expect(largestError(tensor.numbers(bytes), tensor.numbers(expected.bytes)) <= 1e-6)
+        let error = largestError(tensor.numbers(bytes), tensor.numbers(expected.bytes))
+        #expect(error <= (hasHalves ? 2e-3 : 1e-6))
       }
     }
   }

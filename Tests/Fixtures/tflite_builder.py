@@ -95,6 +95,11 @@ class Builder:
         self.graph.tensors[index].quantization = q
         return self.halve(index) if is_packed else index
 
+    def float16(self, weights):
+        """A float16 constant behind a DEQUANTIZE."""
+        half = self.constant(np.asarray(weights, np.float16))
+        return self.op("DEQUANTIZE", [half], list(weights.shape), "DequantizeOptions")
+
     def op(self, name, inputs, shapes, options=None, version=1, **fields):
         """Appends an operator; `shapes` is one output shape or a list of them."""
         several = bool(shapes) and isinstance(shapes[0], (list, tuple))

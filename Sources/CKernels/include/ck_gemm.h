@@ -9,6 +9,7 @@
 //   qc4w: [w x int32 -sum(weights)][K/kr x w/2 x kr bytes][w x f32 scale][w x f32 bias]; a byte has
 //         w + 8 of column c < w/2 in its low half and w of column c + w/2 in its high half
 //   qs16: [2 x w x int32][K/kr x w x kr int8][w x f64 multiplier]
+//   f16: [w x f32 bias][K x w f16]
 //   f32: [w x f32 bias][K x w f32]
 // K is zero-padded to kr. w is the kernel's full tile, in the last one the columns that are left,
 // rounded up to `granule` and padded with zeros.
@@ -46,6 +47,13 @@ size_t ck_qs16_qc8w_packed_bytes(struct ck_tile tile, size_t n, size_t k);
 /// each of the n columns. Planes are stored with `flip`.
 void ck_qs16_qc8w_pack(struct ck_tile tile, size_t n, size_t k, const int8_t *weights,
                        const int64_t *bias, const double *multiplier, uint8_t flip, void *packed);
+
+/// Bytes that `ck_f16_pack` writes; 0 if that does not fit size_t.
+size_t ck_f16_packed_bytes(struct ck_tile tile, size_t n, size_t k);
+
+/// Packs halves weights[n][k] with a float bias for each of the n columns.
+void ck_f16_pack(struct ck_tile tile, size_t n, size_t k, const uint16_t *weights,
+                 const float *bias, void *packed);
 
 /// Bytes that `ck_f32_pack` writes; 0 if that does not fit size_t.
 size_t ck_f32_packed_bytes(struct ck_tile tile, size_t n, size_t k);
@@ -96,6 +104,19 @@ typedef void (*ck_qs16_qc8w_gemm_fn)(size_t m, size_t n, size_t k, const uint8_t
                                      size_t segment_step, const void *packed, int32_t least,
                                      int32_t greatest, int16_t *y,
                                      size_t y_stride) CK_NONBLOCKING;
+
+/// q[i] = half(x[i] * s) and scales[row] = 1 / s for m dense rows of k floats, where the power of two
+/// s brings the greatest size of a row into 0.5...1.
+typedef void (*ck_f32_f16_rows_fn)(size_t m, size_t k, const float *x, uint16_t *q,
+                                   float *scales) CK_NONBLOCKING;
+
+/// y[m][n] = clamp(bias[n] + scales[m] sum_k a[m][k] w[n][k], least, greatest) of halves, of which
+/// weights are at most 2048 in size. Products of 16 inputs are added as halves, in four chains, and
+/// those sums as floats: wrong by at most 7 * 2^-11 of scales[m] sum_k |a[m][k] w[n][k]|.
+typedef void (*ck_f16_f32_gemm_fn)(size_t m, size_t n, size_t k, const uint16_t *a,
+                                   size_t a_stride, const float *scales, const void *packed,
+                                   float *y, size_t y_stride, float least,
+                                   float greatest) CK_NONBLOCKING;
 
 /// y[m][n] = clamp(bias[n] + sum_k a[m][k] w[n][k], least, greatest), one chain of fused
 /// multiply-adds in the order of k. Row i of `a` begins at a + i * a_stride (rows may overlap).

@@ -19,8 +19,9 @@ enum ck_isa {
   CK_ISA_AVX2 = 2,
   CK_ISA_AVXVNNI = 3,
   CK_ISA_AVX512VNNI = 4,
-  CK_ISA_NEON = 5,
-  CK_ISA_NEONDOT = 6,
+  CK_ISA_AVX512FP16 = 5,
+  CK_ISA_NEON = 6,
+  CK_ISA_NEONDOT = 7,
 };
 
 /// Whether this processor, and this build, has the instruction set.

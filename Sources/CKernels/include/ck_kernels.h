@@ -25,6 +25,10 @@ struct ck_kernels {
   ck_qs8_qc8w_gemm_fn _Nonnull qs8_gemm;
   ck_qs16_qc8w_gemm_fn _Nonnull qs16_gemm;
   ck_f32_gemm_fn _Nonnull f32_gemm;
+  /// Both NULL where halves are multiplied as floats.
+  ck_f32_f16_rows_fn _Nullable f16_rows;
+  ck_f16_f32_gemm_fn _Nullable f16_gemm;
+  struct ck_tile f16_tile;
   /// Channels in a block of the depthwise kernels of bytes.
   size_t dwconv_block;
   ck_qd8_f32_qc8w_dwconv_fn _Nonnull qd8_dwconv;

@@ -435,7 +435,8 @@ static void compare_front_end(size_t bins) {
 }
 
 int main(void) {
-  const char *names[] = {"scalar", "sse41", "avx2", "avxvnni", "avx512vnni", "neon", "neondot"};
+  const char *names[] = {"scalar", "sse41", "avx2", "avxvnni", "avx512vnni", "avx512fp16",
+                         "neon", "neondot"};
   const size_t sizes[] = {1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 33, 48, 65};
   const size_t count = sizeof sizes / sizeof *sizes;
   uint64_t first_checksum = 0;
