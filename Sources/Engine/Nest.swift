@@ -32,9 +32,17 @@ struct Nest {
     }
   }
 
+  /// One of the loops.
+  struct Dimension {
+    var extent = 1
+    var a = 0
+    var b = 0
+    var y = 0
+  }
+
   /// Takes the innermost dimension away and returns it.
-  mutating func removeInnermost() -> (extent: Int, a: Int, b: Int, y: Int) {
-    guard rank > 0 else { return (1, 0, 0, 0) }
+  mutating func removeInnermost() -> Dimension {
+    guard rank > 0 else { return Dimension() }
     rank -= 1
     defer {
       extents[rank] = 1
@@ -42,7 +50,7 @@ struct Nest {
       b[rank] = 0
       y[rank] = 0
     }
-    return (extents[rank], a[rank], b[rank], y[rank])
+    return Dimension(extent: extents[rank], a: a[rank], b: b[rank], y: y[rank])
   }
 
   /// The offset of the last position along one kind of strides: `a`, `b` or `y`.

@@ -42,17 +42,16 @@ extension Network {
   }
 
   private func perform(_ copy: Step.Copy) {
-    let from = unsafe bytes(copy.source, copy.nest.reach(copy.nest.a) + copy.block)
-    let to = unsafe bytes(copy.destination, copy.nest.reach(copy.nest.y) + copy.block)
-    guard let source = from.baseAddress, let target = to.baseAddress else { return }
-    if copy.block == MemoryLayout<Float>.size {
-      return copy.nest.forEach { a, _, y in
-        let element = unsafe UnsafeRawPointer(source + a).loadUnaligned(as: UInt32.self)
-        unsafe UnsafeMutableRawPointer(target + y).storeBytes(of: element, as: UInt32.self)
-      }
-    }
-    copy.nest.forEach { a, _, y in
-      unsafe UnsafeMutableRawPointer(target + y).copyMemory(from: source + a, byteCount: copy.block)
+    let (nest, rows) = (copy.nest, copy.rows)
+    let last = (a: (rows.extent - 1) * rows.a, y: (rows.extent - 1) * rows.y)
+    let (sourceCount, targetCount) = (last.a + copy.block, last.y + copy.block)
+    let source = unsafe UnsafeBufferPointer(
+      bytes(copy.source, nest.reach(nest.a) + sourceCount))
+    let target = unsafe bytes(copy.destination, nest.reach(nest.y) + targetCount)
+    nest.forEach { a, _, y in
+      unsafe copyRows(
+        rows.extent, size: copy.block, input: source.part(a, sourceCount), inputStride: rows.a,
+        output: target.part(y, targetCount), outputStride: rows.y)
     }
   }
 
@@ -73,17 +72,22 @@ extension Network {
   }
 
   private func perform(_ binary: Step.Binary) {
-    var outer = binary.nest
-    let inner = outer.removeInnermost()
-    let countA = inner.a == 0 ? 1 : inner.extent
-    let countB = inner.b == 0 ? 1 : inner.extent
-    let a = unsafe UnsafeBufferPointer(floats(binary.a, outer.reach(outer.a) + countA))
-    let b = unsafe UnsafeBufferPointer(floats(binary.b, outer.reach(outer.b) + countB))
-    let y = unsafe floats(binary.destination, outer.reach(outer.y) + inner.extent)
-    outer.forEach { offsetA, offsetB, offsetY in
+    let (nest, rows, columns) = (binary.nest, binary.rows, binary.columns)
+    func count(_ row: Int, _ column: Int) -> Int {
+      (rows.extent - 1) * row + (columns.extent - 1) * column + 1
+    }
+    let countA = count(rows.a, columns.a)
+    let countB = count(rows.b, columns.b)
+    let countY = count(rows.y, columns.y)
+    let a = unsafe UnsafeBufferPointer(floats(binary.a, nest.reach(nest.a) + countA))
+    let b = unsafe UnsafeBufferPointer(floats(binary.b, nest.reach(nest.b) + countB))
+    let y = unsafe floats(binary.destination, nest.reach(nest.y) + countY)
+    nest.forEach { offsetA, offsetB, offsetY in
       unsafe elementwise.apply(
-        binary.function, a.part(offsetA, countA), b.part(offsetB, countB),
-        into: y.part(offsetY, inner.extent), minimum: binary.range.lowerBound,
+        binary.function, rows: rows.extent, columns: columns.extent,
+        Elementwise.Operand(a.part(offsetA, countA), stride: rows.a, step: columns.a),
+        Elementwise.Operand(b.part(offsetB, countB), stride: rows.b, step: columns.b),
+        into: y.part(offsetY, countY), outputStride: rows.y, minimum: binary.range.lowerBound,
         maximum: binary.range.upperBound)
     }
   }

@@ -65,7 +65,7 @@ extension Planner {
     let output = try output(index)
     let extents = try broadcast(shape(left), shape(right), index)
     try requireShape(output, extents, index)
-    let nest = Nest(
+    var nest = Nest(
       extents: extents, a: strides(shape(left), in: extents), b: strides(shape(right), in: extents),
       y: denseStrides(extents))
     if view == .native { return try lowerIntegerBinary(index, nest) }
@@ -73,11 +73,13 @@ extension Planner {
     let b = try value(of: right)
     let (tensor, range, tanh) = fuse(output, activation)
     let y = try destination(tensor)
+    let columns = nest.removeInnermost()
+    let rows = nest.removeInnermost()
     emit(
       .binary(
         Step.Binary(
           function: function, a: address(a), b: address(b), destination: address(y), nest: nest,
-          range: range)),
+          rows: rows, columns: columns, range: range)),
       touching: [a.storage, b.storage, y.storage])
     if tanh { emitTanh(y, count: try elementCount(tensor)) }
   }

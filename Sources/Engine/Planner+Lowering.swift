@@ -156,7 +156,7 @@ extension Planner {
       .copy(
         Step.Copy(
           source: address(source), destination: address(destination),
-          nest: Nest(extents: [], a: [], b: [], y: []), block: bytes)),
+          nest: Nest(extents: [], a: [], b: [], y: []), rows: Nest.Dimension(), block: bytes)),
       touching: [source.storage, destination.storage])
   }
 
@@ -177,8 +177,11 @@ extension Planner {
     } else {
       nest = Nest(extents: extents, a: from, b: from.map { _ in 0 }, y: to)
     }
+    let rows = nest.removeInnermost()
     emit(
-      .copy(Step.Copy(source: source, destination: destination, nest: nest, block: block)),
+      .copy(
+        Step.Copy(
+          source: source, destination: destination, nest: nest, rows: rows, block: block)),
       touching: [Int(source.storage), Int(destination.storage)])
   }
 }

@@ -43,12 +43,14 @@ indirect enum Step {
   case softmax(Softmax)
   case pool(Pool)
 
-  /// Moves blocks of bytes; every stride of the nest is in bytes.
+  /// Moves blocks of bytes; every stride is in bytes.
   struct Copy {
     var source: Address
     var destination: Address
     var nest: Nest
-    /// Consecutive bytes moved at each position of the nest.
+    /// Blocks moved at each position of the nest.
+    var rows: Nest.Dimension
+    /// Consecutive bytes of one.
     var block: Int
   }
 
@@ -72,13 +74,16 @@ indirect enum Step {
     var count: Int
   }
 
-  /// y = clamp(f(a, b)); the innermost dimension of the nest has strides of 0 or 1 in a and b.
+  /// y = clamp(f(a, b)), for rows of columns at every position of the nest; columns have strides
+  /// of 0 or 1 in a and b.
   struct Binary {
     var function: Elementwise.Binary
     var a: Address
     var b: Address
     var destination: Address
     var nest: Nest
+    var rows: Nest.Dimension
+    var columns: Nest.Dimension
     var range: ClosedRange<Float>
   }
 
@@ -298,7 +303,7 @@ indirect enum Step {
     var sums = Address(storage: 0, offset: 0)
   }
 
-  /// Bytes with bytes; the nest as in `Binary`.
+  /// Bytes with bytes; the innermost dimension of the nest has strides of 0 or 1 in a and b.
   struct IntegerBinary {
     var a: Address
     var b: Address

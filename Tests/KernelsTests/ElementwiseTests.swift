@@ -79,6 +79,41 @@ import Testing
     }
   }
 
+  @Test(arguments: [1, 2, 6, 7, 15, 16, 17], [1, 3, 64, 300])
+  func `rows go with rows, with a value for each and with one for all`(columns: Int, rows: Int) {
+    let values = ElementwiseTests.values(rows * columns, seed: 5)
+    let few = ElementwiseTests.values(rows, seed: 6)
+    typealias Side = (values: [Float], stride: Int, step: Int)
+    let dense: Side = (values, columns, 1)
+    let sides: [(Side, Side)] = [(dense, (few, 1, 0)), ((few, 1, 0), dense), (dense, (few, 0, 0))]
+    for (a, b) in sides {
+      for gap in [0, 3] {
+        var output = [Float](repeating: 7, count: rows * (columns + gap))
+        output.withUnsafeMutableBufferPointer { output in
+          a.values.withUnsafeBufferPointer { x in
+            b.values.withUnsafeBufferPointer { z in
+              Elementwise().apply(
+                .multiply, rows: rows, columns: columns,
+                Elementwise.Operand(x, stride: a.stride, step: a.step),
+                Elementwise.Operand(z, stride: b.stride, step: b.step), into: output,
+                outputStride: columns + gap, minimum: -20)
+            }
+          }
+        }
+        var expected = [Float](repeating: 7, count: output.count)
+        for row in 0..<rows {
+          for column in 0..<columns {
+            let product =
+              a.values[row * a.stride + column * a.step]
+              * b.values[row * b.stride + column * b.step]
+            expected[row * (columns + gap) + column] = product < -20 ? -20 : product
+          }
+        }
+        #expect(areEqual(output, expected, .scalar))
+      }
+    }
+  }
+
   @Test func `two values are combined as the names say`() {
     let (a, b): ([Float], [Float]) = ([1, -2, 3], [4, 5, -6])
     let expected: [(Elementwise.Binary, [Float])] = [

@@ -9,6 +9,7 @@
 #include "ck_depthwise.h"
 #include "ck_elementwise.h"
 #include "ck_transpose.h"
+#include "ck_copy.h"
 #include "ck_kernels.h"
 #include "ck_signal.h"
 #include "ck_fft.h"

@@ -53,12 +53,16 @@ struct ck_kernels {
   ck_x16_vsplit_fn _Nonnull x16_vsplit;
 };
 
-static inline void ck_apply_binary(const struct ck_kernels *_Nonnull kernels, enum ck_binary f,
-                                   size_t n, const float *_Nullable a, size_t a_step,
-                                   const float *_Nullable b, size_t b_step, float least,
-                                   float greatest, float *_Nullable y) CK_NONBLOCKING {
-  kernels->binary[f](n, a, a_step, b, b_step, least, greatest, y);
-}
+/// The values of a row are `step` apart, 0 or 1, and its rows `stride`.
+struct ck_operand {
+  const float *_Nullable x;
+  size_t stride, step;
+};
+
+/// y = clamp(f(a, b), least, greatest), for `rows` rows of n values; those of y are y_stride apart.
+void ck_apply_binary(const struct ck_kernels *_Nonnull kernels, enum ck_binary f, size_t rows,
+                     size_t n, struct ck_operand a, struct ck_operand b, float least,
+                     float greatest, float *_Nullable y, size_t y_stride) CK_NONBLOCKING;
 
 static inline void ck_apply_unary(const struct ck_kernels *_Nonnull kernels, enum ck_unary f,
                                   size_t n, const float *_Nullable x, float p, float q,

@@ -1,0 +1,47 @@
+#include "ck_kernels.h"
+
+#include <string.h>
+
+// Rows shorter than a vector are not worth a call each: where the results lie densely, the
+// operands of many rows are brought together first.
+
+enum { SHORT_ROW = 16, TOGETHER = 256 };
+
+typedef float vector __attribute__((vector_size(SHORT_ROW * sizeof(float))));
+
+/// Values of `rows` rows as one dense stretch: where they are, or in `buffer`, of which a row may
+/// write up to a vector, which the next one writes over.
+static const float *dense(struct ck_operand operand, size_t first, size_t rows, size_t n,
+                          float *buffer) CK_NONBLOCKING {
+  const float *x = operand.x + first * operand.stride;
+  if (operand.step == 1 && operand.stride == n) return x;
+  for (size_t row = 0; row < rows; row++, x += operand.stride) {
+    float *y = buffer + row * n;
+    if (operand.step == 0) {
+      const vector value = *x - (vector){};  // in all places; minus zero stays that
+      memcpy(y, &value, sizeof value);
+    } else {
+      for (size_t i = 0; i < n; i++) y[i] = x[i];
+    }
+  }
+  return buffer;
+}
+
+void ck_apply_binary(const struct ck_kernels *kernels, enum ck_binary f, size_t rows, size_t n,
+                     struct ck_operand a, struct ck_operand b, float least, float greatest,
+                     float *y, size_t y_stride) CK_NONBLOCKING {
+  const ck_f32_binary_fn apply = kernels->binary[f];
+  if (rows == 1 || n >= SHORT_ROW || y_stride != n) {
+    for (size_t row = 0; row < rows; row++)
+      apply(n, a.x + row * a.stride, a.step, b.x + row * b.stride, b.step, least, greatest,
+            y + row * y_stride);
+    return;
+  }
+  float as[TOGETHER + SHORT_ROW], bs[TOGETHER + SHORT_ROW];
+  const size_t most = TOGETHER / n;
+  for (size_t row = 0; row < rows; row += most) {
+    const size_t count = rows - row < most ? rows - row : most;
+    apply(count * n, dense(a, row, count, n, as), 1, dense(b, row, count, n, bs), 1, least,
+          greatest, y + row * n);
+  }
+}
