@@ -12,76 +12,51 @@ internal import Kernels
   let wideDepthwise: UnsafeMutableBufferPointer<WideDepthwiseWeights>
 
   init(_ planner: Planner, _ instructionSet: InstructionSet) {
-    unsafe float = .allocate(capacity: planner.floatWeights.count)
-    for (index, item) in planner.floatWeights.enumerated() {
-      unsafe float.initializeElement(
-        at: index,
-        to: PackedFloatWeights(
-          item.values, outputs: item.outputs, inputs: item.inputs, bias: item.bias,
-          instructionSet: instructionSet))
+    unsafe float = packed(planner.floatWeights) {
+      PackedFloatWeights(
+        $0.values, outputs: $0.outputs, inputs: $0.inputs, bias: $0.bias,
+        instructionSet: instructionSet)
     }
-    unsafe half = .allocate(capacity: planner.halfWeights.count)
-    for (index, item) in planner.halfWeights.enumerated() {
-      unsafe half.initializeElement(
-        at: index,
-        to: PackedHalfWeights(
-          item.values.map { Float16($0).bitPattern }, outputs: item.outputs, inputs: item.inputs,
-          bias: item.bias, instructionSet: instructionSet))
+    unsafe half = packed(planner.halfWeights) {
+      PackedHalfWeights(
+        $0.values.map { Float16($0).bitPattern }, outputs: $0.outputs, inputs: $0.inputs,
+        bias: $0.bias, instructionSet: instructionSet)
     }
-    unsafe integer = .allocate(capacity: planner.integerWeights.count)
-    for (index, item) in planner.integerWeights.enumerated() {
-      unsafe integer.initializeElement(
-        at: index,
-        to: PackedInt8Weights(
-          item.values, outputs: item.outputs, inputs: item.inputs, scales: item.scales,
-          bias: item.bias, halvesBytes: item.halvesBytes, instructionSet: instructionSet))
+    unsafe integer = packed(planner.integerWeights) {
+      PackedInt8Weights(
+        $0.values, outputs: $0.outputs, inputs: $0.inputs, scales: $0.scales, bias: $0.bias,
+        halvesBytes: $0.halvesBytes, instructionSet: instructionSet)
     }
-    unsafe depthwise = .allocate(capacity: planner.depthwiseWeights.count)
-    for (index, item) in planner.depthwiseWeights.enumerated() {
-      let isFloat = item.bytes.isEmpty
-      unsafe depthwise.initializeElement(
-        at: index,
-        to: isFloat
-          ? DepthwiseWeights(
-            item.floats, taps: item.taps, channels: item.channels, bias: item.bias,
-            instructionSet: instructionSet)
-          : DepthwiseWeights(
-            item.bytes, taps: item.taps, channels: item.channels, scales: item.scales,
-            bias: item.bias, instructionSet: instructionSet))
+    unsafe depthwise = packed(planner.depthwiseWeights) {
+      $0.bytes.isEmpty
+        ? DepthwiseWeights(
+          $0.floats, taps: $0.taps, channels: $0.channels, bias: $0.bias,
+          instructionSet: instructionSet)
+        : DepthwiseWeights(
+          $0.bytes, taps: $0.taps, channels: $0.channels, scales: $0.scales, bias: $0.bias,
+          instructionSet: instructionSet)
     }
-    unsafe fullInteger = .allocate(capacity: planner.fullIntegerWeights.count)
-    for (index, item) in planner.fullIntegerWeights.enumerated() {
-      unsafe fullInteger.initializeElement(
-        at: index,
-        to: FullIntegerWeights(
-          item.weights, outputs: item.outputs, inputs: item.inputs, bias: item.bias,
-          multipliers: item.multipliers, zeroPoint: item.zeroPoint, output: item.output,
-          instructionSet: instructionSet))
+    unsafe fullInteger = packed(planner.fullIntegerWeights) {
+      FullIntegerWeights(
+        $0.weights, outputs: $0.outputs, inputs: $0.inputs, bias: $0.bias,
+        multipliers: $0.multipliers, zeroPoint: $0.zeroPoint, output: $0.output,
+        instructionSet: instructionSet)
     }
-    unsafe fullIntegerDepthwise = .allocate(capacity: planner.fullIntegerDepthwiseWeights.count)
-    for (index, item) in planner.fullIntegerDepthwiseWeights.enumerated() {
-      unsafe fullIntegerDepthwise.initializeElement(
-        at: index,
-        to: FullIntegerDepthwiseWeights(
-          item.weights, taps: item.inputs, channels: item.outputs, bias: item.bias,
-          multipliers: item.multipliers, zeroPoint: item.zeroPoint, output: item.output,
-          instructionSet: instructionSet))
+    unsafe fullIntegerDepthwise = packed(planner.fullIntegerDepthwiseWeights) {
+      FullIntegerDepthwiseWeights(
+        $0.weights, taps: $0.inputs, channels: $0.outputs, bias: $0.bias,
+        multipliers: $0.multipliers, zeroPoint: $0.zeroPoint, output: $0.output,
+        instructionSet: instructionSet)
     }
-    unsafe wide = .allocate(capacity: planner.wideWeights.count)
-    for (index, item) in planner.wideWeights.enumerated() {
-      unsafe wide.initializeElement(
-        at: index,
-        to: WideIntegerWeights(
-          item.weights, outputs: item.outputs, inputs: item.inputs, output: item.output,
-          instructionSet: instructionSet))
+    unsafe wide = packed(planner.wideWeights) {
+      WideIntegerWeights(
+        $0.weights, outputs: $0.outputs, inputs: $0.inputs, output: $0.output,
+        instructionSet: instructionSet)
     }
-    unsafe wideDepthwise = .allocate(capacity: planner.wideDepthwiseWeights.count)
-    for (index, item) in planner.wideDepthwiseWeights.enumerated() {
-      unsafe wideDepthwise.initializeElement(
-        at: index,
-        to: WideDepthwiseWeights(
-          item.weights, taps: item.inputs, channels: item.outputs, output: item.output,
-          instructionSet: instructionSet))
+    unsafe wideDepthwise = packed(planner.wideDepthwiseWeights) {
+      WideDepthwiseWeights(
+        $0.weights, taps: $0.inputs, channels: $0.outputs, output: $0.output,
+        instructionSet: instructionSet)
     }
   }
 
@@ -95,4 +70,15 @@ internal import Kernels
     unsafe integer.deinitialize().deallocate()
     unsafe depthwise.deinitialize().deallocate()
   }
+}
+
+/// What `pack` makes of each description; the caller deallocates it.
+private func packed<Description, Packed: ~Copyable>(
+  _ descriptions: [Description], _ pack: (Description) -> Packed
+) -> UnsafeMutableBufferPointer<Packed> {
+  let result = UnsafeMutableBufferPointer<Packed>.allocate(capacity: descriptions.count)
+  for (index, description) in descriptions.enumerated() {
+    unsafe result.initializeElement(at: index, to: pack(description))
+  }
+  return unsafe result
 }
