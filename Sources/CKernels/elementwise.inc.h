@@ -169,6 +169,87 @@ void CK_NAME(ck_f32_gru)(size_t rows, size_t units, const float *in, const float
   }
 }
 
+/// Units `first` to `first` + `count` of a row, as above.
+CK_INLINE void CK_NAME(lstm_chunk)(size_t first, const size_t count, const float *const *addends,
+                                   size_t addend_count, struct ck_lstm_gates gates,
+                                   const float *c, float *new_c, float *h) CK_NONBLOCKING {
+  const size_t size = count * sizeof(float);
+  const size_t parts[4] = {gates.input, gates.forget, gates.candidate, gates.output};
+  float sums[4][CK_CHUNK] = {0}, memory[CK_CHUNK] = {0}, hidden[CK_CHUNK];
+  for (size_t part = 0; part < 4; part++) {
+    memcpy(sums[part], addends[0] + parts[part] + first, size);
+    for (size_t k = 1; k < addend_count; k++) {
+      float addend[CK_CHUNK] = {0};
+      memcpy(addend, addends[k] + parts[part] + first, size);
+      CK_LOOP for (size_t i = 0; i < CK_CHUNK; i++) sums[part][i] += addend[i];
+    }
+  }
+  memcpy(memory, c + first, size);
+  CK_LOOP for (size_t i = 0; i < CK_CHUNK; i++) {
+    const float kept = CK_NAME(logistic)(sums[1][i]) * memory[i];
+    const float added = CK_NAME(logistic)(sums[0][i]) * CK_NAME(tanh)(sums[2][i]);
+    memory[i] = kept + added;
+  }
+  CK_LOOP for (size_t i = 0; i < CK_CHUNK; i++) {
+    hidden[i] = CK_NAME(logistic)(sums[3][i]) * CK_NAME(tanh)(memory[i]);
+  }
+  memcpy(new_c + first, memory, size);
+  memcpy(h + first, hidden, size);
+}
+
+void CK_NAME(ck_f32_lstm)(size_t rows, size_t units, const float *in, const float *past,
+                          const float *bias, struct ck_lstm_gates gates, const float *c,
+                          float *new_c, float *h) CK_NONBLOCKING {
+  for (size_t row = 0; row < rows; row++) {
+    const float *addends[3] = {in};
+    size_t count = 1;
+    if (past) addends[count++] = past + 4 * units * row;
+    if (bias) addends[count++] = bias;
+    size_t first = 0;
+    for (; first + CK_CHUNK <= units; first += CK_CHUNK) {
+      CK_NAME(lstm_chunk)(first, CK_CHUNK, addends, count, gates, c, new_c, h);
+    }
+    if (first < units) {
+      CK_NAME(lstm_chunk)(first, units - first, addends, count, gates, c, new_c, h);
+    }
+    in += 4 * units;
+    c += units;
+    new_c += units;
+    h += units;
+  }
+}
+
+void CK_NAME(ck_f32_gate)(size_t rows, size_t units, struct ck_gate gate, const float *h,
+                          float *y) CK_NONBLOCKING {
+  for (size_t row = 0; row < rows; row++) {
+    CK_LOOP for (size_t i = 0; i < units; i++) {
+      y[i] = CK_NAME(logistic)(gate.in[i] + gate.past[i]) * h[i];
+    }
+    gate.in += gate.in_stride;
+    gate.past += gate.past_stride;
+    h += units;
+    y += units;
+  }
+}
+
+void CK_NAME(ck_f32_blend)(size_t rows, size_t units, struct ck_gate update,
+                           struct ck_gate candidate, const float *h, float *y) CK_NONBLOCKING {
+  for (size_t row = 0; row < rows; row++) {
+    CK_LOOP for (size_t i = 0; i < units; i++) {
+      const float z = CK_NAME(logistic)(update.in[i] + update.past[i]);
+      const float n = CK_NAME(tanh)(candidate.in[i] + candidate.past[i]);
+      const float kept = z * h[i];
+      y[i] = kept + (1.0f - z) * n;
+    }
+    update.in += update.in_stride;
+    update.past += update.past_stride;
+    candidate.in += candidate.in_stride;
+    candidate.past += candidate.past_stride;
+    h += units;
+    y += units;
+  }
+}
+
 #undef CK_CHUNK
 #undef CK_UNARY
 #undef CK_BINARY

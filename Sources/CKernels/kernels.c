@@ -38,7 +38,8 @@
             [CK_SQRT] = ck_f32_vsqrt__##isa,                       \
             [CK_RSQRT] = ck_f32_vrsqrt__##isa},                    \
   .sum = ck_f32_sum__##isa, .softmax = ck_f32_softmax__##isa, \
-  .gru = ck_f32_gru__##isa
+  .gru = ck_f32_gru__##isa, .lstm = ck_f32_lstm__##isa,       \
+  .gate = ck_f32_gate__##isa, .blend = ck_f32_blend__##isa
 
 static const struct ck_kernels scalar = {
     .flip = 0,

@@ -102,7 +102,13 @@
   float ck_f32_sum__##isa(size_t, const float *) CK_NONBLOCKING;                  \
   void ck_f32_softmax__##isa(size_t, const float *, float, float *) CK_NONBLOCKING; \
   void ck_f32_gru__##isa(size_t, size_t, const float *, const float *, struct ck_gru_gates, \
-                         const float *, float *) CK_NONBLOCKING;
+                         const float *, float *) CK_NONBLOCKING;                         \
+  void ck_f32_lstm__##isa(size_t, size_t, const float *, const float *, const float *,    \
+                          struct ck_lstm_gates, const float *, float *, float *) CK_NONBLOCKING; \
+  void ck_f32_gate__##isa(size_t, size_t, struct ck_gate, const float *, float *)          \
+      CK_NONBLOCKING;                                                                     \
+  void ck_f32_blend__##isa(size_t, size_t, struct ck_gate, struct ck_gate, const float *, \
+                           float *) CK_NONBLOCKING;
 
 CK_DECLARE_QUANTIZE(scalar)
 CK_DECLARE_QD8_GEMM(1x8c1, scalar)

@@ -11,6 +11,9 @@ public struct Graph: Sendable, Equatable {
   /// Indices into `tensors`, in the file's order.
   public var inputs: [Int]
   public var outputs: [Int]
+  /// Inputs and outputs that nobody gives or takes: variables of the network, which every `Network`
+  /// keeps as states.
+  public var variables: [StatePair] = []
   /// Named blobs that travel with the network, such as `qdenoise`.
   public var metadata: [String: [UInt8]]
   public var signatures: [Signature]
@@ -26,6 +29,16 @@ public struct Graph: Sendable, Equatable {
     self.outputs = outputs
     self.metadata = metadata
     self.signatures = signatures
+  }
+
+  /// The inputs that the caller gives.
+  public var givenInputs: [Int] {
+    inputs.filter { index in !variables.contains { $0.input == tensors[index].name } }
+  }
+
+  /// The outputs that the caller takes.
+  public var takenOutputs: [Int] {
+    outputs.filter { index in !variables.contains { $0.output == tensors[index].name } }
   }
 
   /// Names for inputs and outputs beside the tensors' own, as TFLite's signature runners use them.

@@ -22,6 +22,8 @@ extension Network {
     case .resize(let resize): perform(resize)
     case .lstm(let lstm): perform(lstm)
     case .gatedRecurrence(let step): perform(step)
+    case .memoryCell(let step): perform(step)
+    case .gates(let step): perform(step)
     case .depthwise(let depthwise): perform(depthwise)
     case .fullIntegerProduct(let product): performFullInteger(product)
     case .fullIntegerDepthwise(let depthwise): performFullInteger(depthwise)

@@ -24,35 +24,6 @@ struct GateOrder: BitwiseCopyable, Equatable {
 }
 
 extension Planner {
-  /// Finds the cells, by their last operator, and absorbs the others of them.
-  mutating func findGatedCells() {
-    for index in graph.operators.indices {
-      guard let cell = gatedCell(index) else { continue }
-      gatedCells[index] = cell
-      absorbed.formUnion(cell.operators)
-    }
-  }
-
-  /// Whether a state may be written over by the cell that makes the next one: whatever reads it
-  /// has done so by then.
-  func isInPlaceCell(_ pair: ResolvedPair) -> Bool {
-    guard let index = producer[pair.output], let cell = gatedCells[index],
-      cell.state == pair.input, !isOutput[pair.input],
-      isMovable(pair.output, evenIfOutput: true)
-    else { return false }
-    return isRead(pair.input, by: index)
-  }
-
-  private func isRead(_ tensor: Int, by last: Int) -> Bool {
-    readers[tensor].allSatisfy { reader in
-      guard reader <= last else { return false }
-      let node = graph.operators[reader]
-      // What is no copy is read when its own readers are.
-      let isLazy = node.kind.fusion == .view || node.kind.fusion == .gathers
-      return !isLazy || node.outputs.allSatisfy { !isOutput[$0] && isRead($0, by: last) }
-    }
-  }
-
   mutating func lowerGatedCell(_ index: Int, _ cell: GatedCell) throws(EngineError) {
     let output = try output(index)
     let (input, past) = (try value(of: cell.input), try value(of: cell.past))
@@ -70,7 +41,7 @@ extension Planner {
   // MARK: Recognition
 
   /// The cell whose new state an operator computes.
-  private func gatedCell(_ index: Int) -> GatedCell? {
+  func gatedCell(_ index: Int) -> GatedCell? {
     guard graph.operators[index].kind == .binary(.add, .none),
       let output = graph.operators[index].outputs.first, let units = shape(output).last, units > 0
     else { return nil }
@@ -80,8 +51,8 @@ extension Planner {
       else { continue }
       for (own, other) in orders(sum.inputs) {
         guard let scaled = made(other, by: .binary(.multiply, .none)) else { continue }
-        for (reset, part) in orders(scaled.inputs) {
-          guard let input = gatePart(own, units), let past = gatePart(part, units),
+        for (reset, other) in orders(scaled.inputs) {
+          guard let input = part(own, units, of: 3), let past = part(other, units, of: 3),
             let resetGate = gate(reset, units, input.whole, past.whole),
             let updateGate = gate(blend.update, units, input.whole, past.whole),
             input.place == past.place,
@@ -103,7 +74,9 @@ extension Planner {
     return nil
   }
 
-  private struct Blend {
+  struct Blend {
+    /// Whether it is the second of the two forms.
+    var isComplement: Bool
     var update: Int
     var candidate: Int
     var state: Int
@@ -111,7 +84,7 @@ extension Planner {
   }
 
   /// n + z (h - n), and z h + (1 - z) n, in any order of their operands.
-  private func blends(_ output: Int) -> [Blend] {
+  func blends(_ output: Int) -> [Blend] {
     guard let sum = made(output, by: .binary(.add, .none)) else { return [] }
     var found: [Blend] = []
     for (first, second) in orders(sum.inputs) {
@@ -122,7 +95,7 @@ extension Planner {
         {
           found.append(
             Blend(
-              update: update, candidate: first, state: difference.inputs[0],
+              isComplement: false, update: update, candidate: first, state: difference.inputs[0],
               operators: [product.index, difference.index]))
         }
         guard let other = made(first, by: .binary(.multiply, .none)) else { continue }
@@ -132,7 +105,7 @@ extension Planner {
           {
             found.append(
               Blend(
-                update: update, candidate: candidate, state: rest,
+                isComplement: true, update: update, candidate: candidate, state: rest,
                 operators: [product.index, other.index, difference.index]))
           }
         }
@@ -149,43 +122,12 @@ extension Planner {
       let sum = made(gate.inputs[0], by: .binary(.add, .none))
     else { return nil }
     for (first, second) in orders(sum.inputs) {
-      guard let first = gatePart(first, units), let second = gatePart(second, units),
+      guard let first = part(first, units, of: 3), let second = part(second, units, of: 3),
         first.whole == input, second.whole == past, first.place == second.place
       else { continue }
       return (first.place, [gate.index, sum.index, first.index, second.index])
     }
     return nil
-  }
-
-  /// Where a third of the columns of another tensor was cut out.
-  private func gatePart(_ tensor: Int, _ units: Int) -> (index: Int, whole: Int, place: Int)? {
-    guard let index = producer[tensor] else { return nil }
-    let node = graph.operators[index]
-    guard case (let whole?, let place?) = cut(index, node, tensor, units),
-      graph.tensors[whole].type == .float32, !graph.tensors[whole].isConstant,
-      shape(whole).last == 3 * units, shape(whole).dropLast() == shape(tensor).dropLast()
-    else { return nil }
-    return (index, whole, place)
-  }
-
-  private func cut(
-    _ index: Int, _ node: Operator, _ tensor: Int, _ units: Int
-  ) -> (whole: Int?, place: Int?) {
-    switch node.kind {
-    case .split(count: 3):
-      guard let axis = optionalInput(index, 0), let whole = optionalInput(index, 1),
-        let axes = try? integers(axis), axes == [shape(whole).count - 1] || axes == [-1]
-      else { return (nil, nil) }
-      return (whole, node.outputs.firstIndex(of: tensor))
-    case .slice, .stridedSlice:
-      guard let whole = optionalInput(index, 0), let box = try? box(of: index),
-        box.dropped.isEmpty, box.steps.allSatisfy({ $0 == 1 }), box.extents == shape(tensor),
-        box.begin.dropLast().allSatisfy({ $0 == 0 }), let first = box.begin.last,
-        first.isMultiple(of: units)
-      else { return (nil, nil) }
-      return (whole, first / units)
-    default: return (nil, nil)
-    }
   }
 
   /// Whether nobody else reads what is between, and no operator repeats one of its operands.
@@ -202,20 +144,6 @@ extension Planner {
           && readers[tensor].allSatisfy { $0 == last || cell.operators.contains($0) }
       }
     }
-  }
-
-  private func made(_ tensor: Int, by kind: OperatorKind) -> (index: Int, inputs: [Int])? {
-    guard let index = producer[tensor], graph.operators[index].kind == kind,
-      graph.tensors[tensor].type == .float32
-    else { return nil }
-    let inputs = graph.operators[index].inputs.compactMap { $0 }
-    if case .unary = kind { return inputs.count == 1 ? (index, inputs) : nil }
-    return inputs.count == 2 ? (index, inputs) : nil
-  }
-
-  /// Both orders of two operands.
-  private func orders(_ operands: [Int]) -> [(Int, Int)] {
-    [(operands[0], operands[1]), (operands[1], operands[0])]
   }
 
   private func isOne(_ tensor: Int) -> Bool {

@@ -128,7 +128,6 @@ extension Planner {
 }
 
 extension Network {
-  /// c = f c + i g, h = o tanh(c), where i, f, o = sigmoid and g = tanh of the sums.
   func perform(_ step: Step.LSTM) {
     let units = step.units
     let sums = unsafe UnsafeBufferPointer(floats(step.sums, 4 * step.times * units))
@@ -136,11 +135,6 @@ extension Network {
     let hidden = unsafe floats(step.hidden, units)
     let memory = unsafe floats(step.memory, units)
     let output = unsafe floats(step.destination, step.times * units)
-    let sigmoids = unsafe gates.part(0, 3 * units)
-    let input = unsafe gates.part(0, units)
-    let forget = unsafe UnsafeBufferPointer(gates.part(units, units))
-    let out = unsafe UnsafeBufferPointer(gates.part(2 * units, units))
-    let candidate = unsafe gates.part(3 * units, units)
     for time in 0..<step.times {
       unsafe multiplyHidden(
         step,
@@ -148,18 +142,13 @@ extension Network {
           ? UnsafeBufferPointer(hidden)
           : UnsafeBufferPointer(
             output.part((time - 1) * units, units)), into: gates)
-      unsafe elementwise.apply(
-        .add, UnsafeBufferPointer(gates), sums.part(4 * time * units, 4 * units), into: gates)
-      unsafe elementwise.apply(.logistic, UnsafeBufferPointer(sigmoids), into: sigmoids)
-      unsafe elementwise.apply(.tanh, UnsafeBufferPointer(candidate), into: candidate)
-      unsafe elementwise.apply(.multiply, forget, UnsafeBufferPointer(memory), into: memory)
-      unsafe elementwise.apply(
-        .multiply, UnsafeBufferPointer(input), UnsafeBufferPointer(candidate), into: input)
-      unsafe elementwise.apply(
-        .add, UnsafeBufferPointer(memory), UnsafeBufferPointer(input), into: memory)
-      unsafe elementwise.apply(.tanh, UnsafeBufferPointer(memory), into: candidate)
-      unsafe elementwise.apply(
-        .multiply, out, UnsafeBufferPointer(candidate), into: output.part(time * units, units))
+      unsafe elementwise.memoryCell(
+        rows: 1, units: units, input: UnsafeBufferPointer(gates),
+        past: sums.part(4 * time * units, 4 * units),
+        bias: UnsafeBufferPointer(start: nil, count: 0),
+        gates: (input: 0, forget: 1, candidate: 3, output: 2),
+        memory: UnsafeBufferPointer(memory), newMemory: memory,
+        into: output.part(time * units, units))
     }
     _ = unsafe hidden.update(
       fromContentsOf: UnsafeBufferPointer(output.part((step.times - 1) * units, units)))

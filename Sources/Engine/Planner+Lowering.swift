@@ -11,7 +11,7 @@ extension Planner {
       }
       return
     }
-    if let cell = gatedCells[index] { return try lowerGatedCell(index, cell) }
+    if let cell = cells[index] { return try lower(cell, index) }
     if let mix = mixes[index] { return try lowerMix(index, mix) }
     if case .unsupported = node.kind { throw unsupported(index, "it is not implemented") }
     if try fold(index) { return }

@@ -29,7 +29,7 @@ extension Planner {
         throw invalid(index, "it begins at \(begin) in \(shape)")
       }
       if size[axis] == -1 { box.extents[axis] = shape[axis] - begin[axis] }
-      guard (1...shape[axis]).contains(box.extents[axis]),
+      guard box.extents[axis] >= 1, box.extents[axis] <= shape[axis],
         begin[axis] + box.extents[axis] <= shape[axis]
       else { throw invalid(index, "it takes \(size) from \(begin) of \(shape)") }
     }

@@ -6,6 +6,7 @@ extension Planner {
 
   /// Whether the tensor is written element by element, and not a view of another one.
   private func isComputed(_ tensor: Int) -> Bool {
+    if memoryCells[tensor] != nil { return true }
     var tensor = tensor
     while let index = producer[tensor], !absorbed.contains(index) {
       let node = graph.operators[index]
@@ -53,7 +54,7 @@ extension Planner {
     for index in graph.operators.indices.reversed() where !absorbed.contains(index) {
       let node = graph.operators[index]
       guard node.outputs.count == 1, let output = node.outputs.first,
-        registerRows[index] == nil, gatedCells[index] == nil, !gathered.contains(output)
+        registerRows[index] == nil, cells[index] == nil, !gathered.contains(output)
       else { continue }
       func mayShare(_ input: Int) -> Bool {
         isMovable(input) && (!overwritten.contains(output) || readers[input] == [index])

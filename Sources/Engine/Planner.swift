@@ -52,7 +52,11 @@ struct Planner {
   /// Operators that other operators, or the states, have taken over.
   var absorbed: Set<Int> = []
   /// Recurrent cells that run as one step, by their last operator.
-  var gatedCells: [Int: GatedCell] = [:]
+  var cells: [Int: Cell] = [:]
+  /// The last operator of the cell, by operator that a cell has taken over.
+  var cellOfOperator: [Int: Int] = [:]
+  /// The same, by the new memory of a cell.
+  var memoryCells: [Int: Int] = [:]
   /// Layers across rows that are one product, by their last operator.
   var mixes: [Int: Mix] = [:]
   /// Quantized forms of tensors, so that each is made once.
@@ -94,7 +98,7 @@ struct Planner {
     for tensor in graph.outputs { isOutput[tensor] = true }
     self.isOutput = isOutput
 
-    let pairs = try resolve(states)
+    let pairs = try resolve(states + graph.variables.filter { !states.contains($0) })
     let stateTensors = Set(pairs.flatMap { [$0.input, $0.output] })
     for tensor in graph.inputs where !stateTensors.contains(tensor) {
       try planInput(tensor)
@@ -110,7 +114,7 @@ struct Planner {
       }
       values[tensor] = try persistent(tensor)
     }
-    findGatedCells()
+    findCells()
     findMixes()
     for pair in pairs { try plan(pair) }
     chooseGathered()

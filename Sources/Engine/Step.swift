@@ -26,6 +26,8 @@ indirect enum Step {
   case resize(Resize)
   case lstm(LSTM)
   case gatedRecurrence(GatedRecurrence)
+  case memoryCell(MemoryCell)
+  case gates(Gates)
   case depthwise(Depthwise)
   case fullIntegerProduct(Product)
   case fullIntegerDepthwise(Depthwise)
@@ -251,6 +253,42 @@ indirect enum Step {
     var order: GateOrder
   }
 
+  /// A step of long short-term memory cells from what adds up to their gates, the same for every
+  /// row; the new memory may be the memory.
+  struct MemoryCell {
+    var input: Address
+    var past: Address?
+    var bias: Address?
+    var memory: Address
+    var newMemory: Address
+    var destination: Address
+    var rows: Int
+    var units: Int
+    var order: MemoryGateOrder
+  }
+
+  /// logistic(first) h, or z h + (1 - z) tanh(candidate) with z = logistic(first); the destination
+  /// may be the state h.
+  struct Gates {
+    var first: GateSum
+    var candidate: GateSum?
+    var state: Address
+    var destination: Address
+    var rows: Int
+    var units: Int
+  }
+
+  struct GateSum: BitwiseCopyable {
+    var input: GateRows
+    var past: GateRows
+  }
+
+  /// Rows of values, `stride` values apart.
+  struct GateRows: BitwiseCopyable {
+    var address: Address
+    var stride: Int
+  }
+
   /// One row of output pixels after the other, over a padded image.
   struct Depthwise {
     var weights: Int
@@ -356,6 +394,8 @@ extension Step {
     case .resize: "resize"
     case .lstm: "lstm"
     case .gatedRecurrence: "gated recurrence"
+    case .memoryCell: "memory cell"
+    case .gates: "gates"
     case .depthwise: "depthwise"
     case .fullIntegerProduct: "full integer product"
     case .fullIntegerDepthwise: "full integer depthwise"

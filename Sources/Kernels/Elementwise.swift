@@ -111,6 +111,85 @@ import CKernels
       output.baseAddress)
   }
 
+  /// A step of long short-term memory cells, for each row of `units`: c' = f c + i g and
+  /// h = o tanh(c'), with i, f and o = logistic and g = tanh of what `input`, `past` and `bias` add
+  /// up to.
+  ///
+  /// - Parameters:
+  ///   - input: rows of four parts of `units` values.
+  ///   - past: as many, or none; `bias`: one row, or none.
+  ///   - gates: which parts are i, f, g and o.
+  ///   - memory: c, `rows` rows of `units`.
+  ///   - newMemory: c'; it may be `memory`.
+  ///   - output: h.
+  public func memoryCell(
+    rows: Int, units: Int, input: UnsafeBufferPointer<Float>, past: UnsafeBufferPointer<Float>,
+    bias: UnsafeBufferPointer<Float>, gates: (input: Int, forget: Int, candidate: Int, output: Int),
+    memory: UnsafeBufferPointer<Float>, newMemory: UnsafeMutableBufferPointer<Float>,
+    into output: UnsafeMutableBufferPointer<Float>
+  ) {
+    let count = rows * units
+    precondition(input.count == 4 * count, "not four parts")
+    precondition(past.isEmpty || past.count == 4 * count, "not four parts")
+    precondition(bias.isEmpty || bias.count == 4 * units, "not one row")
+    precondition(memory.count == count && newMemory.count == count, "not one memory")
+    precondition(output.count == count, "not one state")
+    let parts = ck_lstm_gates(
+      input: gates.input * units, forget: gates.forget * units,
+      candidate: gates.candidate * units, output: gates.output * units)
+    precondition(
+      max(parts.input, parts.forget, parts.candidate, parts.output) <= 3 * units, "no such part")
+    guard count > 0, let input = input.baseAddress, let memory = memory.baseAddress,
+      let newMemory = newMemory.baseAddress, let output = output.baseAddress
+    else { return }
+    unsafe kernels.pointee.lstm(
+      rows, units, input, past.isEmpty ? nil : past.baseAddress,
+      bias.isEmpty ? nil : bias.baseAddress, parts, memory, newMemory, output)
+  }
+
+  /// output = logistic(gate) state, for each row of `units` values; `output` may be `state`.
+  public func gate(
+    rows: Int, units: Int, _ gate: Gate, state: UnsafeBufferPointer<Float>,
+    into output: UnsafeMutableBufferPointer<Float>
+  ) {
+    precondition(state.count == rows * units && output.count == rows * units, "not one state")
+    unsafe kernels.pointee.gate(
+      rows, units, gate.kernel(rows, units), state.baseAddress, output.baseAddress)
+  }
+
+  /// output = z state + (1 - z) tanh(candidate) with z = logistic(update), for each row of `units`
+  /// values; `output` may be `state`.
+  public func blend(
+    rows: Int, units: Int, update: Gate, candidate: Gate, state: UnsafeBufferPointer<Float>,
+    into output: UnsafeMutableBufferPointer<Float>
+  ) {
+    precondition(state.count == rows * units && output.count == rows * units, "not one state")
+    unsafe kernels.pointee.blend(
+      rows, units, update.kernel(rows, units), candidate.kernel(rows, units), state.baseAddress,
+      output.baseAddress)
+  }
+
+  /// What a gate adds up: two values for each of a row, whose rows lie `stride` values apart.
+  @safe public struct Gate {
+    public typealias Rows = (values: UnsafeBufferPointer<Float>, stride: Int)
+    private let input: Rows
+    private let past: Rows
+
+    public init(input: Rows, past: Rows) {
+      unsafe self.input = input
+      unsafe self.past = past
+    }
+
+    fileprivate func kernel(_ rows: Int, _ units: Int) -> ck_gate {
+      unsafe precondition(
+        (rows - 1) * input.stride + units <= input.values.count
+          && (rows - 1) * past.stride + units <= past.values.count, "too few values")
+      return unsafe ck_gate(
+        in: input.values.baseAddress, in_stride: input.stride, past: past.values.baseAddress,
+        past_stride: past.stride)
+    }
+  }
+
   /// The sum of all values, in 16 interleaved partial sums.
   public func sum(_ input: UnsafeBufferPointer<Float>) -> Float {
     unsafe kernels.pointee.sum(input.count, input.baseAddress)

@@ -1,4 +1,5 @@
 import Engine
+import EngineSupport
 import Kernels
 import TFLite
 import Testing
@@ -19,15 +20,19 @@ struct StreamingTests {
     try compare("streaming_f32", instructionSet, tolerance: 1e-5)
   }
 
-  @Test(arguments: ["gru_f32", "gru_sliced_f32"], InstructionSet.available)
-  func `gated cells agree with LiteRT over 20 hops`(
+  @Test(
+    arguments: ["gru_f32", "gru_sliced_f32", "gru_reset_first_f32", "lstm_cells_f32"],
+    InstructionSet.available)
+  func `cells agree with LiteRT over 20 hops`(
     name: String, instructionSet: InstructionSet
   ) throws {
     try compare(name, instructionSet, tolerance: 2e-6)
   }
 
-  @Test(arguments: ["gru_int8", "gru_sliced_int8"], GoldenTests.fusing)
-  func `gated cells in dynamic range agree with LiteRT over 20 hops`(
+  @Test(
+    arguments: ["gru_int8", "gru_sliced_int8", "gru_reset_first_int8", "lstm_cells_int8"],
+    GoldenTests.fusing)
+  func `cells in dynamic range agree with LiteRT over 20 hops`(
     name: String, instructionSet: InstructionSet
   ) throws {
     try compare(name, instructionSet, tolerance: 2e-6)
@@ -49,7 +54,10 @@ struct StreamingTests {
     }
   }
 
-  @Test(arguments: ["streaming_int8", "streaming_f32", "gru_f32", "gru_sliced_int8"])
+  @Test(arguments: [
+    "streaming_int8", "streaming_f32", "gru_f32", "gru_sliced_int8", "gru_reset_first_f32",
+    "gru_reset_first_int8", "lstm_cells_f32", "lstm_cells_int8",
+  ])
   func `states inside equal states carried by hand, bit for bit`(name: String) throws {
     let fixture = try Fixture(name)
     let states = streamingStates(fixture.graph)

@@ -293,6 +293,87 @@ def gated(name, shape, units, int8, sliced=False):
     save(name, b, runs=20, states=[("lower_in", "lower_out"), ("upper_in", "upper_out")])
 
 
+def memory_cell(b, x, h, c, units, int8, form, seed):
+    """A step of a long short-term memory cell as Keras has it (i, f, g, o, a bias after the sum of
+    two products: form 0), as PyTorch has it (two biases, cut by slices: form 1), or with one
+    product of both (form 2, in the order f, i, o, g)."""
+    shape = b.shape(c)
+    wide = [*shape[:-1], 4 * units]
+
+    def product(v, offset, bias):
+        weights = normal(seed + offset, 4 * units, b.shape(v)[-1]) * np.float32(0.3)
+        return b.fully_connected(v, weights, bias, int8)
+
+    def op(name, p, q, out=shape):
+        return b.op(name, [p, q], out, name.capitalize() + "Options")
+
+    bias = normal(seed + 2, 4 * units)
+    if form == 0:
+        whole = op("ADD", op("ADD", product(x, 0, None), product(h, 1, None), wide),
+                   b.constant(bias), wide)
+    elif form == 1:
+        whole = op("ADD", product(h, 1, bias), product(x, 0, normal(seed + 3, 4 * units)), wide)
+    else:
+        whole = product(b.concatenation([x, h], len(shape) - 1), 0, bias)
+    if form == 1:
+        parts = [b.slice(whole, [0] * (len(shape) - 1) + [i * units], shape) for i in range(4)]
+    else:
+        parts = b.op("SPLIT", [b.constant(np.int32(len(shape) - 1)), whole], [shape] * 4,
+                     "SplitOptions", numSplits=4)
+    i, f, g, o = parts if form < 2 else [parts[k] for k in (1, 0, 3, 2)]
+    i, f, o = (b.op("LOGISTIC", [part], shape) for part in (i, f, o))
+    g = b.op("TANH", [g], shape)
+    kept, added = op("MUL", f, c), op("MUL", i, g)
+    memory = op("ADD", added, kept) if form == 1 else op("ADD", kept, added)
+    return op("MUL", o, b.op("TANH", [memory], shape)), memory
+
+
+def memory_cells(name, shape, units, int8):
+    """Three cells, one above the other, one in each form. Of the last, the change of its memory is
+    put out too, so that the old one is read after the new one is made."""
+    b = Builder()
+    x = b.input("x", shape)
+    state = [*shape[:-1], units]
+    states = []
+    for form in range(3):
+        h, c = b.input(f"h{form}_in", state), b.input(f"c{form}_in", state)
+        x, memory = memory_cell(b, x, h, c, units, int8, form, 60 + 10 * form)
+        b.output(x, f"h{form}_out")
+        b.output(memory, f"c{form}_out")
+        states += [(f"{k}{form}_in", f"{k}{form}_out") for k in "hc"]
+    b.output(b.op("SUB", [memory, c], state, "SubOptions"), "change")
+    b.output(b.fully_connected(x, normal(99, 7, units), None), "y")
+    save(name, b, runs=20, states=states)
+
+
+def reset_first(name, shape, units, int8):
+    """A GRU whose reset gate stands before the product, as Keras has it with reset_after=False."""
+    b = Builder()
+    x = b.input("x", shape)
+    state = [*shape[:-1], units]
+    h = b.input("h_in", state)
+
+    def op(name, p, q):
+        return b.op(name, [p, q], state, name.capitalize() + "Options")
+
+    whole = b.fully_connected(x, normal(31, 3 * units, shape[-1]) * np.float32(0.3),
+                              normal(32, 3 * units), int8)
+    past = b.fully_connected(h, normal(33, 2 * units, units) * np.float32(0.3), None, int8)
+    z, r, n = b.op("SPLIT", [b.constant(np.int32(len(shape) - 1)), whole], [state] * 3,
+                   "SplitOptions", numSplits=3)
+    first = [0] * (len(shape) - 1)
+    past_z, past_r = (b.slice(past, first + [at], state) for at in (0, units))
+    z = b.op("LOGISTIC", [op("ADD", z, past_z)], state)
+    r = b.op("LOGISTIC", [op("ADD", r, past_r)], state)
+    product = b.fully_connected(op("MUL", r, h), normal(34, units, units) * np.float32(0.3), None,
+                                int8)
+    n = b.op("TANH", [op("ADD", n, product)], state)
+    rest = op("SUB", b.constant(np.float32(1)), z)
+    b.output(op("ADD", op("MUL", z, h), op("MUL", rest, n)), "h_out")
+    b.output(b.op("TANH", [product], state), "y")
+    save(name, b, runs=20, states=[("h_in", "h_out")])
+
+
 def denoiser(name, kind, hop):
     """A denoiser that leaves the sound as it is and takes loudness in the low bins for speech."""
     low, bands = 64 * hop // 480, 32
@@ -327,5 +408,9 @@ if __name__ == "__main__":
     gated("gru_sliced_f32", [1, 1, 40], 33, False, sliced=True)
     gated("gru_int8", [1, 24, 48], 48, True)
     gated("gru_sliced_int8", [1, 3, 24], 20, True, sliced=True)
+    memory_cells("lstm_cells_f32", [1, 5, 20], 17, False)
+    memory_cells("lstm_cells_int8", [1, 40], 48, True)
+    reset_first("gru_reset_first_f32", [1, 3, 20], 19, False)
+    reset_first("gru_reset_first_int8", [1, 40], 32, True)
     denoiser("denoiser_full", "full", 480)
     denoiser("denoiser_low_latency", "low-latency", 240)

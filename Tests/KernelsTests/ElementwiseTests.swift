@@ -187,6 +187,49 @@ import Testing
   }
 
   @Test(arguments: InstructionSet.available)
+  func `a memory cell and its functions give the same bits`(instructionSet: InstructionSet) {
+    for (rows, units) in [(1, 1), (3, 7), (2, 16), (1, 17), (5, 48), (1, 256)] {
+      let input = ElementwiseTests.values(4 * rows * units, seed: 1)
+      let past = ElementwiseTests.values(4 * rows * units, seed: 2)
+      let bias = ElementwiseTests.values(4 * units, seed: 4)
+      let old = ElementwiseTests.values(rows * units, seed: 3)
+      var memory = old
+      var output = old
+      input.withUnsafeBufferPointer { input in
+        past.withUnsafeBufferPointer { past in
+          bias.withUnsafeBufferPointer { bias in
+            memory.withUnsafeMutableBufferPointer { memory in
+              output.withUnsafeMutableBufferPointer { output in
+                Elementwise(instructionSet).memoryCell(
+                  rows: rows, units: units, input: input, past: past, bias: bias,
+                  gates: (input: 2, forget: 0, candidate: 1, output: 3),
+                  memory: UnsafeBufferPointer(memory), newMemory: memory, into: output)
+              }
+            }
+          }
+        }
+      }
+      func both(_ operation: Elementwise.Binary, _ a: [Float], _ b: [Float]) -> [Float] {
+        ElementwiseTests.apply(operation, a, b, instructionSet)
+      }
+      func apply(_ function: Elementwise.Unary, _ values: [Float]) -> [Float] {
+        ElementwiseTests.apply(function, values, instructionSet)
+      }
+      let sums = both(
+        .add, both(.add, input, past), Array((0..<rows).map { _ in bias }.joined()))
+      func part(_ place: Int) -> [Float] {
+        (0..<rows).flatMap { sums[(4 * $0 + place) * units..<(4 * $0 + place + 1) * units] }
+      }
+      let kept = both(.multiply, apply(.logistic, part(0)), old)
+      let added = both(.multiply, apply(.logistic, part(2)), apply(.tanh, part(1)))
+      let expected = both(.add, kept, added)
+      let hidden = both(.multiply, apply(.logistic, part(3)), apply(.tanh, expected))
+      #expect(areEqual(memory, expected, instructionSet), "\(rows) rows of \(units)")
+      #expect(areEqual(output, hidden, instructionSet), "\(rows) rows of \(units)")
+    }
+  }
+
+  @Test(arguments: InstructionSet.available)
   func `a softmax sums to one and survives large values`(instructionSet: InstructionSet) {
     for count in [1, 5, 16, 37, 96] {
       var generator = SeededGenerator(seed: UInt64(count))

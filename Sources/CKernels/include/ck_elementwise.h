@@ -31,6 +31,37 @@ typedef void (*ck_f32_gru_fn)(size_t rows, size_t units, const float *in, const 
                               struct ck_gru_gates gates, const float *h,
                               float *y) CK_NONBLOCKING;
 
+/// Where the parts of a row of 4 * units values begin.
+struct ck_lstm_gates {
+  size_t input, forget, candidate, output;
+};
+
+/// h = o tanh(new_c) and new_c = f c + i g, for `rows` rows of `units` values, where i, f, o =
+/// logistic and g = tanh of their parts of in + past + bias. past and bias, which is one row, may
+/// be null. new_c may be c; h is none of the others.
+typedef void (*ck_f32_lstm_fn)(size_t rows, size_t units, const float *in,
+                               const float *past, const float *bias,
+                               struct ck_lstm_gates gates, const float *c, float *new_c,
+                               float *h) CK_NONBLOCKING;
+
+/// What a gate adds up: rows of values, each `stride` after the one before.
+struct ck_gate {
+  const float *in;
+  size_t in_stride;
+  const float *past;
+  size_t past_stride;
+};
+
+/// y = logistic(in + past) h, for `rows` rows of `units` values. y may be h.
+typedef void (*ck_f32_gate_fn)(size_t rows, size_t units, struct ck_gate gate, const float *h,
+                               float *y) CK_NONBLOCKING;
+
+/// y = z h + (1 - z) n, where z = logistic of what `update` adds up and n = tanh of that of
+/// `candidate`. y may be h.
+typedef void (*ck_f32_blend_fn)(size_t rows, size_t units, struct ck_gate update,
+                                struct ck_gate candidate, const float *h,
+                                float *y) CK_NONBLOCKING;
+
 enum ck_binary {
   CK_ADD, CK_SUB, CK_MUL, CK_DIV, CK_SQUARED_DIFFERENCE, CK_MINIMUM, CK_MAXIMUM,
   CK_PRELU,  // a < 0 ? a * b : a

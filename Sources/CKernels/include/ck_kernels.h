@@ -40,6 +40,9 @@ struct ck_kernels {
   ck_f32_sum_fn _Nonnull sum;
   ck_f32_softmax_fn _Nonnull softmax;
   ck_f32_gru_fn _Nonnull gru;
+  ck_f32_lstm_fn _Nonnull lstm;
+  ck_f32_gate_fn _Nonnull gate;
+  ck_f32_blend_fn _Nonnull blend;
   ck_qs8_vadd_fn _Nonnull qs8_vadd;
   ck_qs8_vmul_fn _Nonnull qs8_vmul;
   ck_qs8_vmax_fn _Nonnull qs8_vmax;
