@@ -28,6 +28,7 @@ public final class Calibrator {
     var observed = graph
     observed.metadata = [:]
     observed.signatures = []
+    observed.variables = []
     let stateOutputs = graph.outputs.filter { index in
       states.contains { $0.output == graph.tensors[index].name }
     }

@@ -142,6 +142,7 @@ extension Graph {
     graph.inputs = inputs
     graph.outputs = [node.outputs[0]]
     graph.signatures = []
+    graph.variables = []
     return graph
   }
 }

@@ -11,9 +11,8 @@ extension TFLiteFile {
       guard let encoded = OperatorOptions.encode(node.kind, outputShape: shape) else {
         throw .cannotWrite(name: graph.name, index: index, operator: node.kind.name)
       }
-      let code = OperatorCode(builtin: encoded.code, custom: "", version: node.version)
-      let position = codes.firstIndex(of: code) ?? codes.count
-      if position == codes.count { codes.append(code) }
+      let position = codes.position(
+        OperatorCode(builtin: encoded.code, custom: "", version: node.version))
       var table: FlatTable = [
         0: .int(position), 1: .int32s(node.inputs.map { Int32($0 ?? -1) }),
         2: .int32s(node.outputs.map(Int32.init)),
@@ -25,15 +24,23 @@ extension TFLiteFile {
       operators.append(table)
     }
     var buffers = BufferTable()
-    let tensors = graph.tensors.map { encode($0, &buffers) }
+    var tensors = graph.tensors.map { encode($0, &buffers) }
+    var setUp: FlatTable?
+    if !graph.variables.isEmpty {
+      let variables = VariableOperators(graph, &codes)
+      tensors += variables.handles
+      operators = variables.before + operators + variables.after
+      setUp = variables.setUp(&buffers)
+    }
     let metadata: [FlatTable] = graph.metadata.sorted { $0.key < $1.key }
       .map { [0: .string($0.key), 1: .int(buffers.index(of: $0.value))] }
     let subgraph: FlatTable = [
-      0: .tables(tensors), 1: .int32s(graph.inputs.map(Int32.init)),
-      2: .int32s(graph.outputs.map(Int32.init)), 3: .tables(operators), 4: .string("main"),
+      0: .tables(tensors), 1: .int32s(graph.givenInputs.map(Int32.init)),
+      2: .int32s(graph.takenOutputs.map(Int32.init)), 3: .tables(operators), 4: .string("main"),
     ]
     let model: FlatTable = [
-      0: .int(Int(schemaVersion)), 1: .tables(codes.map(encode)), 2: .tables([subgraph]),
+      0: .int(Int(schemaVersion)), 1: .tables(codes.map(encode)),
+      2: .tables([subgraph] + (setUp.map { [$0] } ?? [])),
       3: .string("qdenoise"), 4: .tables(buffers.tables), 6: .tables(metadata),
       7: .tables(graph.signatures.map(encode)),
     ]
@@ -45,7 +52,7 @@ extension TFLiteFile {
     [0: .uint8(UInt8(min(code.builtin, 127))), 2: .int(code.version), 3: .int(code.builtin)]
   }
 
-  private static func encode(_ tensor: Tensor, _ buffers: inout BufferTable) -> FlatTable {
+  static func encode(_ tensor: Tensor, _ buffers: inout BufferTable) -> FlatTable {
     let isPacked = tensor.isPackedInFile && tensor.type == .int8
     let data = isPacked ? packed(tensor.data ?? []) : tensor.data ?? []
     var table: FlatTable = [
@@ -81,8 +88,17 @@ extension TFLiteFile {
   }
 }
 
+extension [OperatorCode] {
+  /// The place of a code, which is appended if there is none yet.
+  mutating func position(_ code: OperatorCode) -> Int {
+    if let known = firstIndex(of: code) { return known }
+    append(code)
+    return count - 1
+  }
+}
+
 /// The file's buffers; equal data is written once. Buffer 0 is empty by convention.
-private struct BufferTable {
+struct BufferTable {
   private var contents: [[UInt8]] = [[]]
   private var indices: [[UInt8]: Int] = [[]: 0]
 

@@ -7,7 +7,8 @@ public enum TFLiteFile {
   static let identifier = Array("TFL3".utf8)
   static let schemaVersion: UInt32 = 3
 
-  /// Reads the first subgraph of a file.
+  /// Reads the first subgraph of a file, and the others as far as it runs them: loops whose rounds
+  /// are counted become those rounds, variables become states.
   ///
   /// Operators this library does not know are kept as `.unsupported`, so that a model can be
   /// looked at even if it cannot be run.
@@ -25,22 +26,16 @@ public enum TFLiteFile {
       throw model.buffer.damaged("there is no subgraph", at: model.start)
     }
     var buffers = ConstantBuffers(try model.tables(4))
-    var graph = Graph(name: name)
-    for table in try subgraph.tables(0) {
-      graph.tensors.append(try readTensor(table, &buffers))
-    }
-    graph.inputs = try indices(subgraph, 1)
-    graph.outputs = try indices(subgraph, 2)
     let codes = try readOperatorCodes(model)
-    for table in try subgraph.tables(3) {
-      let node = try readOperator(table, codes)
-      if node.kind == .unsupported(name: "FAKE_QUANT"), let options = try table.table(4),
-        let fake = try FakeQuantization(options)
-      {
-        fake.replace(node, in: &graph)
-      } else {
-        graph.operators.append(node)
+    let main = try readSubgraph(subgraph, codes, &buffers, name: name)
+    var graph = main.graph
+    if !main.controls.isEmpty {
+      var subgraphs = [main]
+      for table in try model.tables(2).dropFirst() {
+        subgraphs.append(try readSubgraph(table, codes, &buffers, name: name))
       }
+      // What has no such form can be looked at, but not run.
+      if let flat = try? Flattening(subgraphs) { graph = flat.graph }
     }
     for table in try model.tables(6) {
       graph.metadata[try table.string(0)] =
@@ -51,6 +46,35 @@ public enum TFLiteFile {
     }
     do { try graph.validate() } catch { throw .invalidGraph(error.description) }
     return graph
+  }
+
+  private static func readSubgraph(
+    _ subgraph: Table, _ codes: [OperatorCode], _ buffers: inout ConstantBuffers, name: String
+  ) throws(TFLiteError) -> Subgraph {
+    var graph = Graph(name: name)
+    for table in try subgraph.tables(0) {
+      graph.tensors.append(try readTensor(table, &buffers))
+    }
+    graph.inputs = try indices(subgraph, 1)
+    graph.outputs = try indices(subgraph, 2)
+    var controls: [Int: Subgraph.Control] = [:]
+    for table in try subgraph.tables(3) {
+      let node = try readOperator(table, codes)
+      guard case .unsupported(let kind) = node.kind else {
+        graph.operators.append(node)
+        continue
+      }
+      let options = try table.table(4)
+      if kind == "FAKE_QUANT", let options, let fake = try FakeQuantization(options) {
+        fake.replace(node, in: &graph)
+        continue
+      }
+      if Expansion.append(kind, node, to: &graph) { continue }
+      controls[graph.operators.count] = try Subgraph.Control(kind, options)
+      graph.operators.append(node)
+    }
+    do { try graph.validate() } catch { throw .invalidGraph(error.description) }
+    return Subgraph(graph: graph, controls: controls)
   }
 
   private static func readTensor(
@@ -65,6 +89,8 @@ public enum TFLiteFile {
       data = try unpacked(data, shape, table)
       code = ElementType.int8.rawValue
     }
+    // A handle has no elements that anybody reads.
+    if code == resource { code = ElementType.int32.rawValue }
     guard let type = ElementType(rawValue: code) else {
       throw .unsupported(name: table.buffer.name, what: "tensor '\(name)' of element type \(code)")
     }
@@ -81,6 +107,9 @@ public enum TFLiteFile {
 
   /// The schema's number of the type of 4-bit constants, which are kept as int8 here.
   static let int4: UInt8 = 17
+
+  /// The schema's number of the type of variables' handles.
+  static let resource: UInt8 = 13
 
   /// 4-bit integers, the first of two in the lower half of a byte, as int8.
   private static func unpacked(

@@ -56,7 +56,7 @@ struct BenchCommand: ParsableCommand {
     let graph = try ModelStore.graph(file)
     let states = (try? Model(graph))?.states ?? []
     var network = try Network(graph, states: states, instructionSet: microkernels.isa)
-    for index in graph.inputs {
+    for index in graph.givenInputs {
       let name = graph.tensors[index].name
       guard !states.contains(where: { $0.input == name }) else { continue }
       if graph.tensors[index].type == .float32 {

@@ -44,14 +44,14 @@ struct ModelRunCommand: ParsableCommand {
   func run() throws {
     let graph = try ModelStore.graph(file)
     var network = try Network(graph, instructionSet: microkernels.isa)
-    let names = graph.inputs.map { graph.tensors[$0].name }
+    let names = graph.givenInputs.map { graph.tensors[$0].name }
     for name in names where !input.contains(where: { $0.name == name }) {
       throw ModelRunError.missing(graph: graph.name, input: name)
     }
     for assignment in input { try fill(assignment, of: graph, in: network) }
     network.run()
     try makeFolder()
-    for (index, tensor) in graph.outputs.map({ graph.tensors[$0] }).enumerated() {
+    for (index, tensor) in graph.takenOutputs.map({ graph.tensors[$0] }).enumerated() {
       let bytes = unsafe Array(try network.outputBytes(named: tensor.name))
       let array = NumPyArray(type: tensor.type, shape: tensor.shape, data: bytes)
       let name = tensor.name.replacing(/[^A-Za-z0-9._-]/, with: "_")
@@ -71,7 +71,7 @@ struct ModelRunCommand: ParsableCommand {
     do { array = try NumPyArray(bytes: bytes) } catch {
       throw ModelRunError.notAnArray(path: assignment.path, reason: error.description)
     }
-    guard let index = graph.inputs.first(where: { graph.tensors[$0].name == assignment.name })
+    guard let index = graph.givenInputs.first(where: { graph.tensors[$0].name == assignment.name })
     else { return }
     let tensor = graph.tensors[index]
     guard array.type == tensor.type, array.shape == tensor.shape else {

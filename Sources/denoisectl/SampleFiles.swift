@@ -8,7 +8,7 @@ import Quantizer
 /// model, or arrays of NumPy.
 struct SampleFiles {
   let graph: Graph
-  /// Of a denoising model; none of any other.
+  /// Of a denoising model, and the variables of any.
   let states: [StatePair]
   private let model: Model?
   /// The inputs that a caller fills.
@@ -17,9 +17,9 @@ struct SampleFiles {
   init(_ graph: Graph) {
     self.graph = graph
     model = try? Model(graph)
-    let states = model?.states ?? []
+    let states = (model?.states ?? []) + graph.variables
     self.states = states
-    inputs = graph.inputs.map { graph.tensors[$0] }
+    inputs = graph.givenInputs.map { graph.tensors[$0] }
       .filter { input in !states.contains { $0.input == input.name } }
   }
 

@@ -1,4 +1,5 @@
 import Engine
+import EngineSupport
 import Foundation
 import TFLite
 
@@ -15,7 +16,7 @@ struct IntegerFixture {
 
   init(_ name: String) throws {
     func file(_ suffix: String) throws -> [UInt8] {
-      Array(try Data(contentsOf: Fixture.folder.appending(path: "\(name).\(suffix)")))
+      Array(try Data(contentsOf: ModelFixture.folder.appending(path: "\(name).\(suffix)")))
     }
     let graph = try TFLiteFile.read(try file("tflite"), name: name)
     var golden = try file("golden")[...]
@@ -30,9 +31,9 @@ struct IntegerFixture {
     self.graph = graph
     runs = []
     for _ in 0..<count {
-      let inputs = graph.inputs.map { (graph.tensors[$0].name, bytes($0)) }
+      let inputs = graph.givenInputs.map { (graph.tensors[$0].name, bytes($0)) }
       runs.append(
-        Run(inputs: inputs, outputs: graph.outputs.map { (graph.tensors[$0], bytes($0)) }))
+        Run(inputs: inputs, outputs: graph.takenOutputs.map { (graph.tensors[$0], bytes($0)) }))
     }
     precondition(golden.isEmpty, "\(name).golden is of another model")
   }

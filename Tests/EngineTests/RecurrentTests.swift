@@ -5,8 +5,12 @@ import Testing
 
 /// Operators that LiteRT has no XNNPACK kernel for, or that remember.
 struct RecurrentTests {
-  @Test(arguments: ["matrices", "lstm_f32"], InstructionSet.available)
-  func `matrix products, resizing and cells agree with LiteRT`(
+  @Test(
+    arguments: [
+      "matrices", "lstm_f32", "loop_lstm_f32", "loop_gru_f32", "loop_gru_first_f32",
+      "loop_simple_f32", "loop_bidirectional_f32", "loop_stateful_f32",
+    ], InstructionSet.available)
+  func `matrix products, resizing, cells, loops and variables agree with LiteRT`(
     name: String, instructionSet: InstructionSet
   ) throws {
     let fixture = try IntegerFixture(name)
@@ -94,13 +98,59 @@ struct RecurrentTests {
     }
   }
 
-  @Test func `a cell forgets when the network is reset`() throws {
-    let fixture = try IntegerFixture("lstm_f32")
+  @Test(arguments: GoldenTests.fusing)
+  func `a loop in dynamic range agrees with LiteRT`(instructionSet: InstructionSet) throws {
+    let fixture = try IntegerFixture("loop_lstm_dynamic")
+    var network = try Network(fixture.graph, instructionSet: instructionSet)
+    #expect(network.stepNames.contains("int8 product"))
+    for run in fixture.runs {
+      let (tensor, expected) = run.outputs[0]
+      let values = try network.run(bytes: run.inputs, reading: [tensor.name])[0]
+      #expect(largestError(tensor.numbers(values), tensor.numbers(expected)) <= 4e-6)
+    }
+  }
+
+  @Test func `a loop is its rounds, each with one cell, and has its weights once`() throws {
+    let graph = try IntegerFixture("loop_lstm_f32").graph
+    let network = try Network(graph)
+    #expect(network.stepNames.count { $0 == "memory cell" } == 4)
+    let layers = graph.operators.filter {
+      $0.kind == .fullyConnected(.none, keepsDimensions: false)
+    }
+    #expect(Set(layers.map { $0.inputs[1] }).count < layers.count / 2)
+    // Nothing is put together: every row is computed where it belongs.
+    #expect(!network.stepNames.contains("copy"))
+  }
+
+  @Test func `variables are states that nobody reaches, and stay variables in a file`() throws {
+    let fixture = try IntegerFixture("loop_stateful_f32")
+    let variables = fixture.graph.variables
+    #expect(variables.count == 2)
+    let copy = try TFLiteFile.read(try TFLiteFile.write(fixture.graph), name: "copy")
+    #expect(copy.variables.map(\.input).sorted() == variables.map(\.input).sorted())
+    var network = try Network(fixture.graph)
+    var other = try Network(copy)
+    for variable in variables {
+      #expect(throws: EngineError.self) { try network.input(named: variable.input) }
+      #expect(throws: EngineError.self) { try network.output(named: variable.output) }
+    }
+    for run in fixture.runs {
+      let names = run.outputs.map(\.tensor.name)
+      #expect(
+        try network.run(bytes: run.inputs, reading: names)
+          == other.run(bytes: run.inputs, reading: names))
+    }
+  }
+
+  @Test(arguments: ["lstm_f32", "loop_stateful_f32"])
+  func `a cell forgets when the network is reset`(name: String) throws {
+    let fixture = try IntegerFixture(name)
     var network = try Network(fixture.graph)
     let input = fixture.runs[0].inputs
-    let first = try network.run(bytes: input, reading: ["y"])
-    #expect(try network.run(bytes: input, reading: ["y"]) != first)
+    let names = fixture.runs[0].outputs.map(\.tensor.name)
+    let first = try network.run(bytes: input, reading: names)
+    #expect(try network.run(bytes: input, reading: names) != first)
     network.reset()
-    #expect(try network.run(bytes: input, reading: ["y"]) == first)
+    #expect(try network.run(bytes: input, reading: names) == first)
   }
 }
