@@ -93,6 +93,7 @@ struct FileDenoiser: Sendable {
 
   /// Takes interleaved samples and gives what is ready, interleaved.
   mutating func process(_ samples: [Float]) -> [Float] {
+    let denoisers = unsafe denoisers
     for channel in 0..<count {
       let own = stride(from: channel, to: samples.count, by: count).map { samples[$0] }
       unsafe denoisers[channel].process(own, into: &outputs[channel])
@@ -102,6 +103,7 @@ struct FileDenoiser: Sendable {
 
   /// Gives the rest.
   mutating func finish() -> [Float] {
+    let denoisers = unsafe denoisers
     for channel in 0..<count { unsafe denoisers[channel].finish(into: &outputs[channel]) }
     return takeOutput()
   }

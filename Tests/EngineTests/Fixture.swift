@@ -1,4 +1,5 @@
 import Engine
+import EngineSupport
 import Foundation
 import TFLite
 import Testing
@@ -14,9 +15,6 @@ struct Fixture {
     var inputs: [(name: String, values: [Float])] = []
     var outputs: [(name: String, values: [Float])] = []
   }
-
-  static let folder = URL(filePath: #filePath).deletingLastPathComponent()
-    .deletingLastPathComponent().appending(path: "Fixtures")
 
   init(_ name: String, states: [StatePair] = []) throws {
     let graph = try Self.graph(try Self.file("Fixtures/\(name).tflite"), name)
@@ -39,7 +37,8 @@ struct Fixture {
   }
 
   private static func file(_ path: String) throws -> [UInt8] {
-    Array(try Data(contentsOf: folder.deletingLastPathComponent().appending(path: path)))
+    Array(
+      try Data(contentsOf: ModelFixture.folder.deletingLastPathComponent().appending(path: path)))
   }
 
   private static func graph(_ model: [UInt8], _ name: String) throws -> Graph {
@@ -90,12 +89,6 @@ extension Network {
     run()
     return try outputs.map { Array(try output(named: $0)) }
   }
-}
-
-/// The state pairs that are named state_<n>_in and state_<n>_out, and level_in and level_out.
-func streamingStates(_ graph: Graph) -> [StatePair] {
-  graph.inputs.map { graph.tensors[$0].name }.filter { $0.hasSuffix("_in") }
-    .map { StatePair(input: $0, output: $0.dropLast(2) + "out") }
 }
 
 /// The largest difference of two tensors, relative to the largest expected value or 1.

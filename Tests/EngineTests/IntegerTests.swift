@@ -1,5 +1,6 @@
 import CAllocationCount
 import Engine
+import EngineSupport
 import Foundation
 import Kernels
 import TFLite
@@ -165,7 +166,7 @@ struct IntegerTests {
 /// The one table of operators.
 struct OperatorPropertiesTests {
   @Test func `docs-engine.md has the table as it is`() throws {
-    let page = Fixture.folder.appending(path: "../../docs/engine.md")
+    let page = ModelFixture.folder.appending(path: "../../docs/engine.md")
     let text = try String(contentsOf: page, encoding: .utf8)
     #expect(
       text.contains("\n\(OperatorProperties.markdown)"),

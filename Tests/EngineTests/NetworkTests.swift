@@ -1,5 +1,6 @@
 import CAllocationCount
 import Engine
+import EngineSupport
 import Kernels
 import TFLite
 import Testing

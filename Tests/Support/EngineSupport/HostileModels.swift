@@ -1,0 +1,124 @@
+import CAllocationCount
+import Engine
+import Foundation
+import Glibc
+import Kernels
+import Seeded
+import TFLite
+
+/// Models that are truncated or changed at random: an error that names them, or a network that
+/// runs, but never a crash, never much time and never much memory.
+public enum HostileModels {
+  public static let names = [
+    "fc_awkward_int8", "conv_3x3_int8", "depthwise_3x3_multiplier_f32", "shapes", "elementwise",
+    "streaming_int8", "images", "integer_elementwise", "integer_shapes", "integer_conv_3x3",
+    "integer_depthwise_multiplier", "net_mixed_int8_io", "net_mixed_16x8", "net_mobile_dynamic",
+    "net_mobile_int8", "gru_sliced_int8", "gru_reset_first_int8", "lstm_cells_int8",
+    "loop_lstm_f32",
+    "loop_bidirectional_f32", "loop_stateful_f32",
+  ]
+  public static let truncated = ["fc_per_tensor_int8", "conv_3x3_int8", "shapes", "integer_shapes"]
+  /// Of each; 147,000 of them in all.
+  public static let mutations = 7000
+
+  /// What one attempt may allocate in all: the limit of a network's memory, and what reading and
+  /// planning takes for each byte of the file.
+  static func mostBytes(_ file: Int) -> UInt64 { UInt64((1 << 28) + 4096 * file + (1 << 24)) }
+
+  /// What went wrong with a model cut off at every length.
+  public static func truncate(_ name: String) throws -> [String] {
+    let bytes = try ModelFixture.bytes(name)
+    return (0..<bytes.count).compactMap { length in
+      tryToRun(Array(bytes[..<length]), .best).map { "\(name), \(length) bytes: \($0)" }
+    }
+  }
+
+  /// What went wrong with a model that was changed in one to four places, from a seed each time.
+  /// - Parameter mostSeconds: of one attempt, in processor time.
+  public static func change(_ name: String, mostSeconds: Double) throws -> [String] {
+    let bytes = try ModelFixture.bytes(name)
+    let places = try structure(of: bytes)
+    let sets = InstructionSet.available
+    return (0..<UInt64(mutations)).flatMap { seed in
+      var generator = SeededGenerator(seed: seed)
+      let damaged = damage(bytes, at: places, &generator)
+      let (time, memory) = (processorSeconds, allocated_bytes())
+      let problem = tryToRun(
+        damaged, sets[Int(seed) % sets.count], runs: seed.isMultiple(of: 4))
+      let seconds = processorSeconds - time
+      let allocated = allocated_bytes() - memory
+      return [
+        problem, seconds < mostSeconds ? nil : "\(seconds) s",
+        allocated < mostBytes(bytes.count) ? nil : "\(allocated) bytes",
+      ].compactMap { $0 }.map { "\(name), seed \(seed): \($0)" }
+    }
+  }
+
+  /// Changes one to four places.
+  private static func damage(
+    _ bytes: [UInt8], at places: [Int], _ generator: inout SeededGenerator
+  ) -> [UInt8] {
+    var damaged = bytes
+    for _ in 0..<Int.random(in: 1...4, using: &generator) {
+      let position = places.randomElement(using: &generator)!
+      switch Int.random(in: 0..<5, using: &generator) {
+      case 0: damaged[position] ^= 1 << UInt8.random(in: 0..<8, using: &generator)
+      case 1: damaged[position] = .random(in: 0...255, using: &generator)
+      case 2: damaged[position] = [0, 1, 0x7F, 0x80, 0xFF].randomElement(using: &generator)!
+      case 3:
+        // A piece of the file from elsewhere.
+        let source = places.randomElement(using: &generator)!
+        for i in 0..<4 where max(position, source) + i < bytes.count {
+          damaged[position + i] = bytes[source + i]
+        }
+      default:
+        // An int32 of interest, or a float: NaN, infinity.
+        let value =
+          [0, -1, .max, .min, 1 << 16, 1 << 24, 0x7FC0_0000, 0x7F80_0000]
+          .randomElement(using: &generator)! as Int32
+        for i in 0..<4 where position + i < damaged.count {
+          damaged[position + i] = UInt8(truncatingIfNeeded: value >> (8 * Int32(i)))
+        }
+      }
+    }
+    return damaged
+  }
+
+  private static var processorSeconds: Double {
+    var time = timespec()
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
+    return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
+  }
+
+  /// Positions outside of large constants, whose bytes can do no harm.
+  private static func structure(of bytes: [UInt8]) throws -> [Int] {
+    let graph = try TFLiteFile.read(bytes, name: "model")
+    var covered = Set<Int>()
+    for data in graph.tensors.compactMap(\.data) where data.count > 256 {
+      let position = (0..<bytes.count - data.count).first { start in
+        bytes[start..<start + data.count].elementsEqual(data)
+      }
+      if let position { covered.formUnion(position..<position + data.count) }
+    }
+    return bytes.indices.filter { !covered.contains($0) }
+  }
+
+  /// An error that does not name the model; `nil` where there is one that does, or none.
+  private static func tryToRun(
+    _ bytes: [UInt8], _ instructionSet: InstructionSet, runs: Bool = true
+  ) -> String? {
+    do {
+      let graph = try TFLiteFile.read(bytes, name: "model")
+      var network = try Network(
+        graph, states: streamingStates(graph), instructionSet: instructionSet)
+      // Running what has grown large only takes time.
+      if runs, network.arenaByteCount < 1 << 20 {
+        network.run()
+        network.run()
+      }
+      return nil
+    } catch {
+      return "\(error)".contains("model") ? nil : "an error that does not name it: \(error)"
+    }
+  }
+}

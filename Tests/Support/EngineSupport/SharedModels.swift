@@ -1,0 +1,27 @@
+import Engine
+import TFLite
+
+/// One loaded model on several threads, each with a network of its own.
+public enum SharedModels {
+  public static let names = ["streaming_int8", "gru_int8", "conv_3x3_int8", "net_mobile_int8"]
+
+  /// What each of four threads computes, by output, after 20 runs.
+  public static func results(_ name: String) async throws -> [[[UInt8]]] {
+    let graph = try TFLiteFile.read(try ModelFixture.bytes(name), name: name)
+    let states = streamingStates(graph)
+    return try await withThrowingTaskGroup(of: [[UInt8]].self) { group in
+      for _ in 0..<4 {
+        group.addTask {
+          var network = try Network(graph, states: states)
+          for _ in 0..<20 { network.run() }
+          return try graph.outputs.map { graph.tensors[$0].name }
+            .filter { name in !states.contains { $0.output == name } }
+            .map { Array(try network.outputBytes(named: $0)) }
+        }
+      }
+      var results: [[[UInt8]]] = []
+      for try await result in group { results.append(result) }
+      return results
+    }
+  }
+}
