@@ -1,0 +1,14 @@
+import Engine
+import Foundation
+import TFLite
+
+let path = CommandLine.arguments[1]
+let graph = try TFLiteFile.read(Array(Data(contentsOf: URL(filePath: path))), name: path)
+var network = try Network(graph)
+for tensor in graph.givenInputs.map({ graph.tensors[$0] }) {
+  unsafe try network.input(named: tensor.name).update(repeating: 0.5)
+}
+network.run()
+for tensor in graph.takenOutputs.map({ graph.tensors[$0] }) {
+  unsafe print(tensor.name, Array(try network.output(named: tensor.name).prefix(8)))
+}
