@@ -3,6 +3,8 @@
 #
 #   run.sh native                     builds for this machine
 #   run.sh aarch64 CPU...             builds for aarch64 and runs it under qemu, once for each CPU
+#   run.sh armv7 CPU...               the same for ARMv7 with NEON and hard floats
+#   run.sh wasm32                     builds for WebAssembly with SIMD128 and runs it under Node
 #   run.sh sanitized                  the first, under the address and undefined behaviour sanitizers
 #   run.sh time                       builds time_kernels.c for this machine instead
 #
@@ -46,22 +48,56 @@ if [ "$architecture" = native ] || [ "$architecture" = time ]; then
   exit
 fi
 
-[ "$architecture" = aarch64 ] || missing "no cross build for $architecture"
-root=/usr/aarch64-linux-gnu
-[ -e $root/lib/crt1.o ] || missing "no libc for aarch64; apt install libc6-dev-arm64-cross"
-qemu=$(command -v qemu-aarch64 || command -v qemu-aarch64-static || true)
-[ -n "$qemu" ] || missing "no qemu-aarch64; apt install qemu-user"
-"$CLANG" -print-targets | grep -q aarch64 || missing "$CLANG does not know aarch64"
+# The compiler's run-time library for a target, as far as one is needed.
+libraries=
+headers=
+case $architecture in
+  aarch64)
+    root=/usr/aarch64-linux-gnu package=libc6-dev-arm64-cross
+    target="--target=aarch64-linux-gnu" loader=ld-linux-aarch64.so.1 ;;
+  armv7)
+    root=/usr/arm-linux-gnueabihf package="libc6-dev-armhf-cross libgcc-12-dev-armhf-cross"
+    target="--target=arm-linux-gnueabihf -march=armv7-a -mfpu=neon-vfpv4 -mfloat-abi=hard"
+    loader=ld-linux-armhf.so.3
+    libraries=$(ls /usr/lib/gcc-cross/arm-linux-gnueabihf/*/libgcc.a 2>/dev/null || true)
+    [ -n "$libraries" ] || missing "no libgcc for armv7; apt install $package" ;;
+  wasm32)
+    root=/usr package="wasi-libc libclang-rt-dev-wasm32"
+    target="--target=wasm32-wasi -msimd128" headers=/usr/include/wasm32-wasi
+    libraries=$(ls /usr/lib/llvm-*/lib/clang/*/lib/wasi/libclang_rt.builtins-wasm32.a 2>/dev/null |
+      tail -1)
+    { [ -e $root/lib/wasm32-wasi/crt1.o ] && [ -n "$libraries" ]; } ||
+      missing "no libc for wasm32; apt install $package"
+    command -v node >/dev/null || missing "no node" ;;
+  *) missing "no cross build for $architecture" ;;
+esac
+[ "$architecture" = wasm32 ] || [ -e $root/lib/crt1.o ] ||
+  missing "no libc for $architecture; apt install $package"
+qemu="qemu-$architecture"
+[ "$architecture" = armv7 ] && qemu="qemu-arm"
+if [ "$architecture" != wasm32 ]; then
+  qemu=$(command -v "$qemu" || command -v "$qemu-static" || true)
+  [ -n "$qemu" ] || missing "no qemu for $architecture; apt install qemu-user"
+fi
+"$CLANG" -print-targets | grep -q "${architecture%v7}" || missing "$CLANG does not know $architecture"
 linker=$(dirname "$CLANG")/ld.lld
-[ -x "$linker" ] || linker=$(command -v ld.lld || true)
-[ -n "$linker" ] || missing "no ld.lld"
+[ "$architecture" = wasm32 ] && linker=$(dirname "$CLANG")/wasm-ld
+[ -x "$linker" ] || linker=$(command -v "$(basename "$linker")" || true)
+[ -n "$linker" ] || missing "no linker of LLVM"
 
+# shellcheck disable=SC2086
 printf '%s\n' "$kernels"/*.c "$here/compare_kernels.c" | xargs -P "$(nproc)" -I FILE sh -c '
   "$0" "$@" -c FILE -o "'"$work"'/$(basename FILE .c).o"' \
-  "$CLANG" --target=aarch64-linux-gnu -isystem $root/include $flags
-# The compiler's run-time library is not needed, so none for aarch64 has to be installed.
-"$linker" -o "$work/compare" -dynamic-linker $root/lib/ld-linux-aarch64.so.1 \
-  $root/lib/crt1.o $root/lib/crti.o "$work"/*.o -L$root/lib -lc -lm $root/lib/crtn.o
+  "$CLANG" $target -isystem "${headers:-$root/include}" $flags
+if [ "$architecture" = wasm32 ]; then
+  "$linker" -o "$work/compare.wasm" $root/lib/wasm32-wasi/crt1.o "$work"/*.o \
+    -L$root/lib/wasm32-wasi -lc "$libraries" -z stack-size=1048576
+  node --no-warnings "$here/run_wasm.js" "$work/compare.wasm"
+  exit
+fi
+# shellcheck disable=SC2086
+"$linker" -o "$work/compare" -dynamic-linker $root/lib/$loader \
+  $root/lib/crt1.o $root/lib/crti.o "$work"/*.o -L$root/lib -lc -lm $libraries $root/lib/crtn.o
 for cpu in "$@"; do
   echo "cpu $cpu"
   "$qemu" -L $root -cpu "$cpu" "$work/compare"
