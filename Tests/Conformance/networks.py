@@ -96,6 +96,101 @@ def spectrogram():
     return keras.Model(first, layers.Conv2D(2, 1)(x))
 
 
+def recurrent(make, times=6, features=40):
+    """A recurrent layer over a sequence and a dense one; WHILE in the file, unless it is unrolled."""
+    def model():
+        x = first = keras.Input((times, features), batch_size=1)
+        return keras.Model(first, layers.Dense(20)(make()(x)))
+    return model
+
+
+def normalized(x, groups=8):
+    """Group normalization over the image, made of what converters know."""
+    _, h, w, c = x.shape
+    y = layers.Reshape((h * w, groups, c // groups))(x)
+    mean = keras.ops.mean(y, axis=(1, 3), keepdims=True)
+    variance = keras.ops.mean(keras.ops.square(y - mean), axis=(1, 3), keepdims=True)
+    y = (y - mean) * keras.ops.rsqrt(variance + 1e-5)
+    return layers.Reshape((h, w, c))(y)
+
+
+def swish(x):
+    return layers.Multiply()([x, layers.Activation("sigmoid")(x)])
+
+
+def residual(x, time, channels):
+    y = layers.Conv2D(channels, 3, padding="same")(swish(normalized(x)))
+    y = layers.Add()([y, layers.Reshape((1, 1, channels))(layers.Dense(channels)(time))])
+    y = layers.Conv2D(channels, 3, padding="same")(swish(normalized(y)))
+    if x.shape[-1] != channels:
+        x = layers.Conv2D(channels, 1)(x)
+    return layers.Add()([x, y])
+
+
+def attention(x, heads=4):
+    _, h, w, c = x.shape
+    y = layers.Reshape((h * w, c))(normalized(x))
+    q, k, v = (layers.Permute((2, 1, 3))(layers.Reshape((h * w, heads, c // heads))(
+        layers.Dense(c)(y))) for _ in range(3))
+    scores = keras.ops.matmul(q, keras.ops.transpose(k, (0, 1, 3, 2))) * (c // heads) ** -0.5
+    y = keras.ops.matmul(layers.Softmax()(scores), v)
+    y = layers.Reshape((h * w, c))(layers.Permute((2, 1, 3))(y))
+    return layers.Add()([x, layers.Reshape((h, w, c))(layers.Dense(c)(y))])
+
+
+def diffusion_block():
+    """A U-Net of one step down and up, as diffusion models have them: residual blocks that take in
+    the time, group normalization, attention in the middle, and a way around."""
+    image = keras.Input((16, 16, 4), batch_size=1, name="image")
+    step = keras.Input((64,), batch_size=1, name="time")
+    time = layers.Dense(64)(swish(layers.Dense(64)(step)))
+    x = layers.Conv2D(32, 3, padding="same")(image)
+    around = x = residual(x, time, 32)
+    x = layers.Conv2D(64, 3, 2, "same")(x)
+    x = residual(attention(residual(x, time, 64)), time, 64)
+    x = layers.Conv2D(32, 3, padding="same")(layers.UpSampling2D(2)(x))
+    x = residual(layers.Concatenate()([x, around]), time, 32)
+    return keras.Model([image, step], layers.Conv2D(4, 3, padding="same")(swish(normalized(x))))
+
+
+def deeplab_v3():
+    """MobileNet v2 with an output stride of 16, pooling at several rates, and the image's size."""
+    base = keras.applications.MobileNetV2(
+        weights=None, include_top=False, input_tensor=keras.Input((129, 129, 3), batch_size=1))
+    x = base.get_layer("block_13_expand_relu").output
+    x = layers.Conv2D(320, 1, activation="relu")(x)
+
+    def bound(y):
+        return layers.ReLU()(layers.BatchNormalization()(y))
+
+    branches = [bound(layers.Conv2D(64, 1, use_bias=False)(x))]
+    for rate in (2, 4, 6):
+        branches.append(bound(layers.Conv2D(
+            64, 3, padding="same", dilation_rate=rate, use_bias=False)(x)))
+    pooled = layers.GlobalAveragePooling2D(keepdims=True)(x)
+    pooled = bound(layers.Conv2D(64, 1, use_bias=False)(pooled))
+    branches.append(layers.Resizing(*x.shape[1:3], interpolation="bilinear")(pooled))
+    x = bound(layers.Conv2D(64, 1, use_bias=False)(layers.Concatenate()(branches)))
+    x = layers.Conv2D(21, 1)(x)
+    return keras.Model(base.input, layers.Resizing(129, 129, interpolation="bilinear")(x))
+
+
+def dtln():
+    """One step of a stage of DTLN: two cells of 128 made of dense layers, and a mask."""
+    x = keras.Input((257,), batch_size=1, name="input")
+    states = [keras.Input((128,), batch_size=1, name=name) for name in ("h0", "c0", "h1", "c1")]
+    y, results = x, []
+    for h, c in (states[:2], states[2:]):
+        whole = layers.Add()([layers.Dense(512)(y), layers.Dense(512, use_bias=False)(h)])
+        i, f, g, o = (whole[:, 128 * k:128 * k + 128] for k in range(4))
+        i, f, o = (layers.Activation("sigmoid")(v) for v in (i, f, o))
+        c = layers.Add()([layers.Multiply()([f, c]),
+                          layers.Multiply()([i, layers.Activation("tanh")(g)])])
+        y = layers.Multiply()([o, layers.Activation("tanh")(c)])
+        results += [y, c]
+    return keras.Model([x, *states], [layers.Dense(257, activation="sigmoid")(y), *results])
+
+
 def application(make, size, **options):
     return lambda: make(weights=None, input_tensor=keras.Input((size, size, 3), batch_size=1),
                         classes=100, classifier_activation=None, **options)
@@ -106,14 +201,49 @@ SMALL = {"small_mobile": small_mobile, "small_mixed": small_mixed, "small_fc": f
 
 MIDDLE = {"masks": masks, "streaming_gru": streaming_gru, "spectrogram": spectrogram}
 
-LARGE = {
-    "mobilenet_v1": application(keras.applications.MobileNet, 224),
-    "mobilenet_v2": application(keras.applications.MobileNetV2, 224),
-    "efficientnet_v2_b0": application(keras.applications.EfficientNetV2B0, 224,
-                                      include_preprocessing=False),
-    "inception_v3": application(keras.applications.InceptionV3, 299),
-    "resnet_v2_50": application(keras.applications.ResNet50V2, 224),
+RECURRENT = {
+    "dtln": dtln,
+    "lstm_loop": recurrent(lambda: layers.LSTM(64, return_sequences=True)),
+    "lstm_unrolled": recurrent(lambda: layers.LSTM(64, return_sequences=True, unroll=True), 3),
+    "gru_loop": recurrent(lambda: layers.GRU(64, return_sequences=True)),
+    "gru_reset_first": recurrent(
+        lambda: layers.GRU(64, return_sequences=True, reset_after=False)),
+    "bidirectional": recurrent(lambda: layers.Bidirectional(
+        layers.LSTM(32, return_sequences=True))),
+    "lstm_stateful": recurrent(lambda: layers.LSTM(64, stateful=True), 2),
 }
+
+
+def large(divisor=1):
+    """Networks of keras.applications for the images they were made for, or for smaller ones, which
+    have the same layers."""
+    kinds = {
+        "mobilenet_v1": (keras.applications.MobileNet, 224, {}),
+        "mobilenet_v2": (keras.applications.MobileNetV2, 224, {}),
+        "efficientnet_v2_b0": (keras.applications.EfficientNetV2B0, 224,
+                               {"include_preprocessing": False}),
+        "inception_v3": (keras.applications.InceptionV3, 299, {}),
+        "resnet_v2_101": (keras.applications.ResNet101V2, 224, {}),
+    }
+    named = {name if divisor == 1 else f"{name}_{size // divisor}":
+             application(make, size // divisor, **options)
+             for name, (make, size, options) in kinds.items()}
+    return {**named, "diffusion_block": diffusion_block, "deeplab_v3": deeplab_v3}
+
+
+LARGE = large()
+
+# Loops in the file: TensorFlow's converter crashes where it calibrates them.
+LOOPS = ("lstm_loop", "gru_loop", "gru_reset_first", "bidirectional", "lstm_stateful")
+
+
+def modes_of(name):
+    """The quantizations that a network is converted in. What int8 and uint8 do at the edges the
+    smaller networks show."""
+    if name in LOOPS:
+        return MODES[:3]
+    is_large = any(name.startswith(kind) for kind in LARGE)
+    return [mode for mode in MODES if not (is_large and mode.endswith("_io"))]
 
 
 def build(make):
@@ -123,10 +253,10 @@ def build(make):
     random = np.random.default_rng(2)
     for layer in model.layers:
         if isinstance(layer, layers.BatchNormalization):
-            gamma, beta, mean, variance = layer.get_weights()
-            layer.set_weights([random.uniform(0.6, 1.4, gamma.shape),
+            *gamma, beta, mean, variance = layer.get_weights()
+            layer.set_weights([*(random.uniform(0.6, 1.4, g.shape) for g in gamma),
                                random.normal(0, 0.3, beta.shape), mean, variance])
-        elif layer.weights and getattr(layer, "use_bias", False):
+        elif hasattr(layer, "kernel") and layer.weights and getattr(layer, "use_bias", False):
             *kernel, bias = layer.get_weights()
             layer.set_weights([*kernel, random.normal(0, 0.2, bias.shape)])
     # What training would have made of the batch statistics.
@@ -137,9 +267,9 @@ def build(make):
         if isinstance(layer, layers.BatchNormalization):
             before = keras.Model(model.inputs, layer.input)
             values = np.concatenate([before(data[i:i + 1]) for i in range(len(data))])
-            gamma, beta, _, _ = layer.get_weights()
+            *gamma, beta, _, _ = layer.get_weights()
             axes = tuple(range(values.ndim - 1))
-            layer.set_weights([gamma, beta, values.mean(axes), values.var(axes) + 1e-3])
+            layer.set_weights([*gamma, beta, values.mean(axes), values.var(axes) + 1e-3])
     return model
 
 
