@@ -7,7 +7,7 @@ DESTDIR ?=
 BUILD = .build/release
 STATIC = .build/static
 
-.PHONY: build deps run test test-memory test-threads check samples models train figures bench cost conformance programs \
+.PHONY: build deps run test test-memory test-threads test-cross check samples models train figures bench cost conformance docs programs \
   install uninstall \
   clean swift
 
@@ -35,14 +35,23 @@ test: swift deps check programs
 	$(SWIFT) test -c release --skip-build --disable-xctest --filter SystemTests
 
 # Changed and truncated model files under AddressSanitizer, and networks on several threads under
-# ThreadSanitizer: a build of its own each, and slower runs.
+# ThreadSanitizer: the engine alone, in a build of its own each.
 test-memory: swift
-	$(SWIFT) test -c release --disable-xctest --sanitize=address --scratch-path .build/address \
-	  --filter HostileModelTests
+	$(SWIFT) build -c release --sanitize=address --scratch-path .build/address \
+	  --product sanitizer-check
+	.build/address/release/sanitizer-check memory
 
 test-threads: swift
-	$(SWIFT) test -c release --disable-xctest --sanitize=thread --scratch-path .build/threads \
-	  --filter SharedModelTests
+	$(SWIFT) build -c release --sanitize=thread --scratch-path .build/threads \
+	  --product sanitizer-check
+	.build/threads/release/sanitizer-check threads
+
+# The microkernels in C for other architectures, each against the scalar ones: a minute.
+test-cross:
+	Tests/KernelsTests/cross/run.sh native
+	Tests/KernelsTests/cross/run.sh aarch64 cortex-a53 max
+	Tests/KernelsTests/cross/run.sh armv7 cortex-a15
+	Tests/KernelsTests/cross/run.sh wasm32
 
 check: swift
 	$(SWIFT) format lint --strict -r -p Sources Tests
@@ -93,6 +102,11 @@ conformance: swift
 	@python3 -c 'import ai_edge_litert, tensorflow' 2>/dev/null || \
 	  { echo "pip install ai-edge-litert tensorflow-cpu numpy"; exit 1; }
 	python3 Tests/Conformance/conformance.py
+
+# The pages of the library products, as archives that `docc preview` and web servers show.
+docs: swift
+	$(SWIFT) build -c release --target Quantizer
+	@SWIFT="$(SWIFT)" scripts/make-docs out/docs
 
 # What is installed needs no Swift on the machine.
 programs: swift

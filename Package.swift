@@ -68,6 +68,11 @@ let package = Package(
       ],
       swiftSettings: settings),
 
+    // What the documentation of the library begins with.
+    .executableTarget(
+      name: "first-program", dependencies: ["Engine", "TFLite"], path: "Examples/FirstProgram",
+      swiftSettings: settings),
+
     // Where a model comes from.
     .target(
       name: "ModelStore", dependencies: ["Denoise", "TFLite", "Engine", "CEmbeddedModel"],
@@ -120,9 +125,18 @@ let package = Package(
     .testTarget(
       name: "TFLiteTests", dependencies: ["TFLite", "Engine"], exclude: [],
       swiftSettings: testSettings),
+    .target(
+      name: "EngineSupport",
+      dependencies: ["Engine", "TFLite", "Kernels", "CAllocationCount", "Seeded"],
+      path: "Tests/Support/EngineSupport", swiftSettings: testSettings),
+    .executableTarget(
+      name: "sanitizer-check", dependencies: ["EngineSupport"],
+      path: "Tests/Support/SanitizerCheck", swiftSettings: testSettings),
     .testTarget(
       name: "EngineTests",
-      dependencies: ["Engine", "TFLite", "Kernels", "Memory", "CAllocationCount", "Seeded"],
+      dependencies: [
+        "Engine", "TFLite", "Kernels", "Memory", "CAllocationCount", "EngineSupport", "Seeded",
+      ],
       swiftSettings: testSettings),
     .testTarget(
       name: "QuantizerTests", dependencies: ["Quantizer", "TFLite", "Engine", "Denoise"],
@@ -162,7 +176,7 @@ let package = Package(
     .testTarget(
       name: "CommandTests",
       dependencies: [
-        "denoisectl", "qdenoise", "AudioHost", "Control", "Kernels", "ModelStore",
+        "denoisectl", "qdenoise", "first-program", "AudioHost", "Control", "Kernels", "ModelStore",
         "ControlSupport", "TestSupport",
       ],
       swiftSettings: testSettings),

@@ -22,6 +22,16 @@ def cost(content):
               if graph.tensors[op.inputs[0]].type == schema.TensorType.FLOAT16}
     for op in graph.operators:
         code = model.operatorCodes[op.opcodeIndex].builtinCode
+        if code == schema.BuiltinOperator.UNIDIRECTIONAL_SEQUENCE_LSTM:
+            times = int(np.prod(graph.tensors[op.outputs[0]].shape[:-1]))
+            for index in op.inputs[1:9]:
+                weights = graph.tensors[index]
+                count = int(np.prod(weights.shape))
+                is_int8 = weights.type == schema.TensorType.INT8
+                integer += times * count * is_int8
+                floating += times * count * (not is_int8)
+                size += count * (1 if is_int8 else 4)
+            continue
         if code not in PRODUCTS:
             continue
         weights = graph.tensors[op.inputs[1]]

@@ -8,7 +8,8 @@ import numpy as np
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "Tests" / "Fixtures"))
 
-from make_integer_fixtures import IntegerBuilder
+from make_fixtures import memory_cell
+from make_integer_fixtures import IntegerBuilder, lstm_sequence
 from tflite_builder import ACTIVATIONS, Builder, schema
 
 
@@ -63,6 +64,21 @@ def gru(size, int8, rows=1):
     return b.bytes()
 
 
+def dtln(int8):
+    """A step of a stage of DTLN: two memory cells of 128 and a mask of 257, states carried by the
+    caller."""
+    random, b = np.random.default_rng(5), Builder()
+    x, state = b.input("x", [1, 257]), [1, 128]
+    for index in range(2):
+        h, c = b.input(f"h{index}_in", state), b.input(f"c{index}_in", state)
+        x, memory = memory_cell(b, x, h, c, 128, int8, 0, 20 + 10 * index)
+        b.output(x, f"h{index}_out")
+        b.output(memory, f"c{index}_out")
+    mask = b.fully_connected(x, normal(random, 257, 128), normal(random, 257, 1)[:, 0], int8)
+    b.output(b.op("LOGISTIC", [mask], [1, 257]), "y")
+    return b.bytes()
+
+
 def convolutions(kernel, int8):
     """Over [8, 64] pixels, from 1 to 32, 64, 64 and 32 channels."""
     random, b = np.random.default_rng(3), Builder()
@@ -109,6 +125,8 @@ def generated():
         for width in (32, 64, 96):
             yield f"FC 64-{width}x4-64, {suffix}", stack([64] + [width] * 4 + [64], int8)
         yield f"GRU of 256 made of FC, {suffix}", gru(256, int8)
+        yield f"DTLN stage, {suffix}", dtln(int8)
+        yield f"LSTM of 128 as one operator, 8 steps, {suffix}", lstm_sequence(8, 128, 128, int8)
         yield f"1x3 convolutions, {suffix}", convolutions((1, 3), int8)
         yield f"3x3 convolutions, {suffix}", convolutions((3, 3), int8)
     yield "FC 257-256x4-257, f16", half_stack([257] + [256] * 4 + [257])

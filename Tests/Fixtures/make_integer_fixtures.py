@@ -249,29 +249,33 @@ def shapes():
     write_goldens("integer_shapes", b.bytes())
 
 
+def lstm_sequence(times, inputs, units, int8):
+    """A sequence through a cell as one operator, whose state is a variable."""
+    random = np.random.default_rng(9)
+    b = Builder()
+    x = b.input("x", [1, times, inputs])
+
+    def weights(columns):
+        values = (random.normal(size=(units, columns)) / np.sqrt(columns)).astype(np.float32)
+        return b.int8(values, 0, per_tensor=True) if int8 else b.constant(values)
+
+    tensors = [x] + [weights(inputs) for _ in range(4)] + [weights(units) for _ in range(4)]
+    tensors += [-1] * 3 + [b.constant(random.normal(size=units).astype(np.float32))
+                           for _ in range(4)] + [-1] * 2
+    for name in ("hidden", "memory"):
+        tensors.append(b.tensor(name, [1, units]))
+        b.graph.tensors[-1].isVariable = True
+    y = b.op("UNIDIRECTIONAL_SEQUENCE_LSTM", tensors + [-1] * 4, [1, times, units],
+             "UnidirectionalSequenceLSTMOptions", 3 if int8 else 1,
+             fusedActivationFunction=4, asymmetricQuantizeInputs=int8)
+    b.output(y, "y")
+    return b.bytes()
+
+
 def recurrent():
-    """Sequences of 7 through an LSTM cell, whose state is a variable that stays between runs."""
+    """Sequences of 7 through an LSTM cell, which remembers from run to run."""
     for int8 in (False, True):
-        random = np.random.default_rng(9)
-        times, inputs, units = 7, 20, 33
-        b = Builder()
-        x = b.input("x", [1, times, inputs])
-
-        def weights(columns):
-            values = (random.normal(size=(units, columns)) / np.sqrt(columns)).astype(np.float32)
-            return b.int8(values, 0, per_tensor=True) if int8 else b.constant(values)
-
-        tensors = [x] + [weights(inputs) for _ in range(4)] + [weights(units) for _ in range(4)]
-        tensors += [-1] * 3 + [b.constant(random.normal(size=units).astype(np.float32))
-                               for _ in range(4)] + [-1] * 2
-        for name in ("hidden", "memory"):
-            tensors.append(b.tensor(name, [1, units]))
-            b.graph.tensors[-1].isVariable = True
-        y = b.op("UNIDIRECTIONAL_SEQUENCE_LSTM", tensors + [-1] * 4, [1, times, units],
-                 "UnidirectionalSequenceLSTMOptions", 3 if int8 else 1,
-                 fusedActivationFunction=4, asymmetricQuantizeInputs=int8)
-        b.output(y, "y")
-        write_goldens(f"lstm_{'int8' if int8 else 'f32'}", b.bytes(), runs=4)
+        write_goldens(f"lstm_{'int8' if int8 else 'f32'}", lstm_sequence(7, 20, 33, int8), runs=4)
 
 
 def four_bits():
