@@ -65,7 +65,7 @@ import Signal
   private var front: FrontEnd
   private var synthesis: Synthesis
   private var gate: EnergyGate
-  private var voice: VoiceGate
+  private var voice: VoiceActivity
   private var clean: AlignedBuffer<Float>
   private var denoised: AlignedBuffer<Float>
 
@@ -99,7 +99,7 @@ import Signal
     front = FrontEnd(model, depth: filter.depth, instructionSet: instructionSet)
     synthesis = Synthesis(hop: model.hop, instructionSet: instructionSet)
     gate = EnergyGate(hopSeconds: model.hopSeconds)
-    voice = VoiceGate(hopSeconds: model.hopSeconds)
+    voice = VoiceActivity(hopSeconds: model.hopSeconds)
     clean = AlignedBuffer(count: model.hop)
     denoised = AlignedBuffer(count: 2 * (model.hop + 1))
   }
@@ -192,9 +192,7 @@ import Signal
     unsafe filter.apply(
       filter: ports.filter, gains: ports.gains, to: front.history, bands: front.bands, into: y)
     let x = unsafe front.history.pointer(age: filter.lookAhead)
-    // Only who asked for all of the noise to go gets a gate as well.
-    let wet = mode == .strong ? mix.wet * voice.gain : mix.wet
-    unsafe SignalKernels.mix(y, by: wet, with: x, by: mix.dry, count: 2 * (hop + 1))
+    unsafe SignalKernels.mix(y, by: mix.wet, with: x, by: mix.dry, count: 2 * (hop + 1))
   }
 
   /// Takes the network's probability of speech, where it has one and it is a number.
@@ -202,7 +200,7 @@ import Signal
     guard let probability = unsafe ports.speech?.pointee else { return }
     levels.speech = probability.isNaN ? nil : min(max(probability, 0), 1)
     voice.update(probability: levels.speech)
-    if levels.speech != nil { levels.isPause = !voice.isOpen }
+    if levels.speech != nil { levels.isPause = !voice.isActive }
   }
 
   /// The noisy spectrum times a factor.

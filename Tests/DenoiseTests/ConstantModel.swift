@@ -3,8 +3,7 @@ import Engine
 import Foundation
 import Seeded
 
-/// A network that answers the same at every hop, so that what becomes of a sound can be foretold;
-/// only its probability of speech may depend on the sound.
+/// A network that answers the same at every hop, so that what becomes of a sound can be foretold.
 struct ConstantModel: Sendable {
   /// Real and imaginary part for each of the three spectra of the complex filter.
   var taps: [Float] = [1, 0, 0, 0, 0, 0]
@@ -12,7 +11,8 @@ struct ConstantModel: Sendable {
   var lookAhead = 0
   /// Samples.
   var hop = 480
-  var speech = Speech.none
+  /// The probability that is always given; nil where there is no such output.
+  var speech: Float?
   /// Replaces values of the metadata; nil takes the key out.
   var metadata: [String: (any Sendable)?] = [:]
 
@@ -20,14 +20,6 @@ struct ConstantModel: Sendable {
   static let identity = ConstantModel()
   /// What takes everything away.
   static let nothing = ConstantModel(taps: [0, 0, 0, 0, 0, 0], gain: 0)
-
-  enum Speech: Sendable {
-    /// There is no such output.
-    case none
-    case always(Float)
-    /// As likely as a bin is loud: 1 where its |X|^0.3 is 1.
-    case bin(Int)
-  }
 
   /// The low bins reach up to 3.2 kHz, whatever the hop.
   var lowBins: Int { 64 * hop / 480 }
@@ -76,19 +68,14 @@ struct ConstantModel: Sendable {
   }
 
   private func addSpeech(to graph: inout Graph) {
-    var (bin, weight, bias) = (0, Float(0), Float(0))
-    switch speech {
-    case .none: return
-    case .always(let probability): bias = probability
-    case .bin(let index): (bin, weight) = (index, 1)
-    }
+    guard let speech else { return }
     let first = graph.tensors.count
     graph.tensors += [
-      Tensor(name: "begin_speech", shape: [4], integers: [0, 0, Int32(bin), 0]),
+      Tensor(name: "begin_speech", shape: [4], integers: [0, 0, 0, 0]),
       Tensor(name: "size_speech", shape: [4], integers: [1, 1, 1, 3]),
       Tensor(name: "heard", shape: [1, 1, 1, 3], type: .float32),
-      Tensor(name: "weights_speech", shape: [1, 3], values: [weight, 0, 0]),
-      Tensor(name: "bias_speech", shape: [1], values: [bias]),
+      Tensor(name: "weights_speech", shape: [1, 3], values: [0, 0, 0]),
+      Tensor(name: "bias_speech", shape: [1], values: [speech]),
       Tensor(name: "speech", shape: [1, 1, 1, 1], type: .float32),
     ]
     graph.operators += [

@@ -177,7 +177,7 @@ import Testing
   @Test func `the network's probability of speech decides what is a pause`() throws {
     let loud = noise(100 * hop)
     for (speech, isPause) in [(Float(0.9), false), (0.1, true)] {
-      var denoiser = try Denoiser(ConstantModel(speech: .always(speech)).model)
+      var denoiser = try Denoiser(ConstantModel(speech: speech).model)
       _ = denoise(loud, with: &denoiser)
       #expect(denoiser.levels.speech == speech)
       #expect(denoiser.levels.isPause == isPause)
@@ -189,56 +189,13 @@ import Testing
 
   @Test(arguments: [(Float.nan, Float?.none), (-0.5, 0), (7, 1)])
   func `a probability that is none does no harm`(given: Float, expected: Float?) throws {
-    var denoiser = try Denoiser(ConstantModel(speech: .always(given)).model, mode: .strong)
+    var denoiser = try Denoiser(ConstantModel(speech: given).model, mode: .strong)
     let input = noise(100 * hop)
     let output = denoise(input, with: &denoiser)
     #expect(denoiser.levels.speech == expected)
     #expect(denoiser.faults == 0)
     guard expected != 0 else { return }
     #expect(largestDifference(output.dropFirst(denoiser.latency), input) < 1e-5)
-  }
-
-  @Test(arguments: Mode.allCases)
-  func `while nobody speaks strong is quieter still, and no other mode`(mode: Mode) throws {
-    var denoiser = try Denoiser(ConstantModel(speech: .always(0)).model, mode: mode)
-    var plain = try Denoiser(ConstantModel.identity.model, mode: mode)
-    let input = noise(100 * hop)
-    let factor = mode == .strong ? pow(10, VoiceGate.closedDecibels / 20) : 1
-    let output = denoise(input, with: &denoiser).suffix(10 * hop)
-    let expected = denoise(input, with: &plain).suffix(10 * hop).map { factor * $0 }
-    #expect(largestDifference(output, expected) < 1e-5)
-  }
-
-  @Test func `a strength limits the voice gate too`() throws {
-    let model = try ConstantModel(taps: [0, 0, 0, 0, 0, 0], gain: 0, speech: .always(0)).model
-    var denoiser = try Denoiser(model, mode: .strong, strength: 30)
-    let input = noise(100 * hop)
-    let output = denoise(input, with: &denoiser)
-    let expected = input.map { $0 * pow(10, -30 / 20) }
-    #expect(largestDifference(output.dropFirst(denoiser.latency), expected) < 1e-5)
-  }
-
-  @Test func `the voice gate opens ahead of the hop with speech, and neither way clicks`() throws {
-    // The voice is a tone of 1 kHz, the network hears it in bin 20.
-    var denoiser = try Denoiser(ConstantModel(speech: .bin(20)).model, mode: .strong)
-    let low = (0..<300 * hop).map { 0.01 * Float(sin(2 * .pi * 150 * Double($0) / 48000)) }
-    let onset = 150 * hop
-    let input = low.enumerated().map { index, sample in
-      guard (onset..<onset + 20 * hop).contains(index) else { return sample }
-      return sample + 0.1 * Float(sin(2 * .pi * 1000 * Double(index - onset) / 48000))
-    }
-    let output = denoise(input, with: &denoiser)
-    let closed = pow(10, VoiceGate.closedDecibels / 20)
-    let delayed = output.dropFirst(denoiser.latency)
-    let before = Array(delayed.dropFirst(140 * hop).prefix(9 * hop))
-    #expect(largestDifference(before, low[140 * hop..<149 * hop].map { closed * $0 }) < 1e-5)
-    // From its first sample on the tone is whole; the hop before it fades in.
-    let open = Array(delayed.dropFirst(onset).prefix(40 * hop))
-    #expect(largestDifference(open, input[onset..<onset + 40 * hop]) < 1e-4)
-    // What is added to the tone moves as smoothly as the 150 Hz that it is: no step, no click.
-    let rest = zip(delayed, input).map { heard, sample in heard - sample }
-    let steepest = zip(rest, rest.dropFirst()).map { abs($1 - $0) }.max()!
-    #expect(steepest < 0.01 * 2 * .pi * 150 / 48000 * 1.5)
   }
 
   @Test func `after the first hop nothing allocates, no hop and no change of mode`() throws {

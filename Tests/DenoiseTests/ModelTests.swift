@@ -67,7 +67,7 @@ import Testing
 
   @Test func `a model may give the probability of speech, as one number`() throws {
     #expect(try !ConstantModel.identity.model.givesSpeech)
-    var graph = ConstantModel(speech: .always(0.5)).graph
+    var graph = ConstantModel(speech: 0.5).graph
     #expect(try Model(graph).givesSpeech)
     let index = try #require(graph.tensors.firstIndex { $0.name == "speech" })
     graph.tensors[index].shape = [1, 1, 2, 1]
