@@ -10,9 +10,9 @@ from spectrum import COMPRESSION, TWENTY_MILLISECONDS, compress, parts
 RESOLUTIONS = (256, 512, 1024, 2048)
 REFERENCE_LEVEL = 0.05  # RMS to which every mixture is brought before the losses
 SNR_CEILING = 1e-3  # no reward beyond 30 dB
-RESIDUE_FLOOR = 1e-5  # no reward beyond 50 dB of attenuation
+RESIDUE_FLOOR = 3e-6  # no reward beyond 55 dB of attenuation
 SNR_WEIGHT = 0.25  # per dB
-RESIDUE_WEIGHT = 1.5  # per dB, and item without a target
+RESIDUE_WEIGHT = 2.5  # per dB, and item without a target
 PAUSE_WEIGHT = 0.12  # per dB, and item with pauses
 PAUSE_FLOOR = 1e-4  # no reward beyond 40 dB there: more costs the ends of words
 LEVEL_WEIGHT = 2.0  # per dB, and item that is nearly clean
