@@ -2,7 +2,7 @@
 public enum EngineError: Error, Equatable, CustomStringConvertible {
   /// The graph contradicts itself: an index out of range, a shape that does not fit its data.
   case invalid(graph: String, reason: String)
-  /// The operator, or this form of it, is not implemented.
+  /// The engine does not have the operator, or not in this form.
   case unsupported(graph: String, index: Int, operator: String, output: String, reason: String)
   /// A tensor has a type or form that the engine does not take.
   case unsupportedTensor(graph: String, tensor: String, reason: String)

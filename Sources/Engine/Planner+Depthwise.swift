@@ -31,10 +31,9 @@ extension Planner {
     let order = DepthwiseTaps(height: weightShape[1], width: weightShape[2])
     let taps = try tapOffsets(placement, isInteger ? order : nil)
     var step = Step.Depthwise(
-      weights: depthwiseWeights.count, source: address(source), tapOffsets: address(taps),
-      destination: address(y), images: image[0], imageStep: placement.imageCount,
-      outputHeight: placement.outputHeight, rowStep: placement.rowCount * window.strideHeight,
-      outputWidth: placement.outputWidth, pixelStride: channels * window.strideWidth, range: range)
+      placement, weights: depthwiseWeights.count, source: address(source),
+      tapOffsets: address(taps), destination: address(y), images: image[0])
+    step.range = range
     var touched = [taps, y.storage]
     var description = DepthwiseDescription(
       taps: weightShape[1] * weightShape[2], channels: channels, bias: bias)

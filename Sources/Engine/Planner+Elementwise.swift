@@ -38,7 +38,7 @@ extension Planner {
   // MARK: Operators
 
   mutating func lowerUnary(_ index: Int, _ function: UnaryFunction) throws(EngineError) {
-    guard let kernel = function.kernel else { throw unsupported(index, "it is not implemented") }
+    guard let kernel = function.kernel else { throw unsupported(index) }
     try lowerUnary(index, kernel)
   }
 

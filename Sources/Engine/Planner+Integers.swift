@@ -165,12 +165,8 @@ extension Planner {
     emit(
       .fullIntegerDepthwise(
         Step.Depthwise(
-          weights: fullIntegerDepthwiseWeights.count - 1, source: address(padded),
-          tapOffsets: address(taps), destination: address(y), images: image[0],
-          imageStep: placement.imageCount, outputHeight: placement.outputHeight,
-          rowStep: placement.rowCount * placement.window.strideHeight,
-          outputWidth: placement.outputWidth,
-          pixelStride: placement.channels * placement.window.strideWidth)),
+          placement, weights: fullIntegerDepthwiseWeights.count - 1, source: address(padded),
+          tapOffsets: address(taps), destination: address(y), images: image[0])),
       touching: [padded.storage, taps, y.storage])
   }
 

@@ -13,7 +13,7 @@ extension Planner {
     }
     if let cell = cells[index] { return try lower(cell, index) }
     if let mix = mixes[index] { return try lowerMix(index, mix) }
-    if case .unsupported = node.kind { throw unsupported(index, "it is not implemented") }
+    if case .unsupported = node.kind { throw unsupported(index) }
     if try fold(index) { return }
     try checkTypes(index)
     view = view(of: index)
@@ -58,7 +58,7 @@ extension Planner {
     case .resize(let resizing): try lowerResize(index, resizing)
     case .lstm(let cell): try lowerLSTM(index, cell)
     case .unsupported:
-      throw unsupported(index, "it is not implemented")
+      throw unsupported(index)
     }
   }
 

@@ -131,12 +131,8 @@ extension Planner {
     emit(
       .wideDepthwise(
         Step.Depthwise(
-          weights: wideDepthwiseWeights.count - 1, source: address(padded),
-          tapOffsets: address(taps), destination: address(y), images: image[0],
-          imageStep: placement.imageCount, outputHeight: placement.outputHeight,
-          rowStep: placement.rowCount * placement.window.strideHeight,
-          outputWidth: placement.outputWidth,
-          pixelStride: placement.channels * placement.window.strideWidth)),
+          placement, weights: wideDepthwiseWeights.count - 1, source: address(padded),
+          tapOffsets: address(taps), destination: address(y), images: image[0])),
       touching: [padded.storage, taps, y.storage])
   }
 

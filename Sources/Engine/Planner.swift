@@ -218,7 +218,9 @@ struct Planner {
 
   // MARK: Errors
 
-  func unsupported(_ index: Int, _ reason: String) -> EngineError {
+  func unsupported(
+    _ index: Int, _ reason: String = "it is not implemented"
+  ) -> EngineError {
     let node = graph.operators[index]
     return .unsupported(
       graph: graph.name, index: index, operator: node.kind.name,
