@@ -5,6 +5,7 @@ import math
 import torch
 import torch.nn.functional as F
 
+from perceptual import Disturbance
 from spectrum import COMPRESSION, TWENTY_MILLISECONDS, compress, parts
 
 RESOLUTIONS = (256, 512, 1024, 2048)
@@ -24,6 +25,7 @@ SILENT_POWER = 1e-2  # of a hop's spectrum
 REFERENCE_HOP_POWER = REFERENCE_LEVEL**2 * TWENTY_MILLISECONDS.hop * TWENTY_MILLISECONDS.hop
 PAUSE_HOPS = 20  # fewer are no pause
 SPEECH_WEIGHT = 1.0  # per nat
+DISTURBANCE_WEIGHT = 1.5  # per point of PESQ's score, and item with a target
 
 
 def spectral(real, imaginary, wanted_real, wanted_imaginary):
@@ -85,6 +87,15 @@ def residue(output, target):
     silent = output[~has_target(target)]
     ratio = silent.square().mean(-1) / REFERENCE_LEVEL**2
     return decibels(ratio + RESIDUE_FLOOR).sum() / len(output)
+
+
+def disturbance(output, target):
+    """What PESQ's perceptual model finds, over the items that have a target, divided by all."""
+    present = has_target(target)
+    if not present.any():
+        return output.new_zeros(())
+    model = Disturbance.on(output.device)
+    return model(output[present], target[present]).sum() / len(output)
 
 
 def hop_power(spectra):
@@ -153,6 +164,7 @@ def total(output, speech, target, mixture_samples, target_samples, front, size):
     value = value + SNR_WEIGHT * snr + RESIDUE_WEIGHT * residue(samples, wanted)
     value = value + PAUSE_WEIGHT * pause_residue(a, b)
     value = value + LEVEL_WEIGHT * level_change(a, b, is_clean(mixture_samples, target_samples))
+    value = value + DISTURBANCE_WEIGHT * disturbance(samples, wanted)
     value = value + SPEECH_WEIGHT * F.binary_cross_entropy_with_logits(speech, has_speech(b))
     return value, snr.detach()
 
