@@ -108,7 +108,7 @@ struct ck_dw_job {
 struct ck_f32_job {
   size_t m, n, k;
   const float *a;
-  size_t a_stride;
+  size_t a_stride, segments, segment_step;
   float *y;
   size_t y_stride;
   float least, greatest;

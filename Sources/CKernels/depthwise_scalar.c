@@ -1,5 +1,69 @@
 #include "kernels_internal.h"
 
 #define CK_NAME(name) name##__scalar
-#include "depthwise.inc.h"
 #include "depthwise_wide.inc.h"
+
+// One tap of one pixel at a time: what every other float kernel of a window is compared with. Blocks
+// of channels, so that the compiler has something to make vectors of.
+
+#define CK_BLOCK 32
+
+struct tap {
+  const float *x, *w;
+};
+
+/// The taps of a window, of which `index` is the next; false behind the last one.
+CK_INLINE bool next_tap(const struct ck_window *window, size_t channels, const float *x,
+                        const float *weights, size_t index, struct tap *tap) CK_NONBLOCKING {
+  if (index == window->rows * window->columns) return false;
+  const size_t row = index / window->columns, column = index % window->columns;
+  tap->x = x + row * window->row_step + column * window->column_step;
+  tap->w = weights ? weights + (row * window->weight_row + column) * channels : NULL;
+  return true;
+}
+
+void ck_f32_dwconv__scalar(size_t pixels, size_t channels, struct ck_window window, const float *x,
+                           size_t pixel_stride, const float *weights, const float *bias, float *y,
+                           size_t y_stride, float least, float greatest) CK_NONBLOCKING {
+  for (size_t pixel = 0; pixel < pixels; pixel++, x += pixel_stride, y += y_stride) {
+    for (size_t first = 0; first < channels; first += CK_BLOCK) {
+      const size_t n = channels - first < CK_BLOCK ? channels - first : CK_BLOCK;
+      float sum[CK_BLOCK];
+      for (size_t c = 0; c < n; c++) sum[c] = bias[first + c];
+      struct tap tap;
+      for (size_t i = 0; next_tap(&window, channels, x + first, weights + first, i, &tap); i++) {
+        for (size_t c = 0; c < n; c++) sum[c] = CK_FMA(tap.x[c], tap.w[c], sum[c]);
+      }
+      for (size_t c = 0; c < n; c++) y[first + c] = ck_clamp(sum[c], least, greatest);
+    }
+  }
+}
+
+void ck_f32_maxpool__scalar(size_t pixels, size_t channels, struct ck_window window, const float *x,
+                            size_t pixel_stride, float factor, float *y, size_t y_stride,
+                            float least, float greatest) CK_NONBLOCKING {
+  (void)factor;
+  for (size_t pixel = 0; pixel < pixels; pixel++, x += pixel_stride, y += y_stride) {
+    for (size_t c = 0; c < channels; c++) {
+      float most = -__builtin_inff();
+      struct tap tap;
+      for (size_t i = 0; next_tap(&window, channels, x, NULL, i, &tap); i++) {
+        most = ck_max(most, tap.x[c]);
+      }
+      y[c] = ck_clamp(most, least, greatest);
+    }
+  }
+}
+
+void ck_f32_avgpool__scalar(size_t pixels, size_t channels, struct ck_window window, const float *x,
+                            size_t pixel_stride, float factor, float *y, size_t y_stride,
+                            float least, float greatest) CK_NONBLOCKING {
+  for (size_t pixel = 0; pixel < pixels; pixel++, x += pixel_stride, y += y_stride) {
+    for (size_t c = 0; c < channels; c++) {
+      float sum = 0;
+      struct tap tap;
+      for (size_t i = 0; next_tap(&window, channels, x, NULL, i, &tap); i++) sum += tap.x[c];
+      y[c] = ck_clamp(sum * factor, least, greatest);
+    }
+  }
+}

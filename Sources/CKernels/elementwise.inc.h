@@ -119,9 +119,27 @@ float CK_NAME(ck_f32_sum)(size_t n, const float *x) CK_NONBLOCKING {
   return CK_NAME(add_lanes)(lanes);
 }
 
+/// The greatest of n numbers; NaN is passed over.
+CK_INLINE float CK_NAME(greatest)(size_t n, const float *x) CK_NONBLOCKING {
+  float lanes[64];
+  for (size_t lane = 0; lane < 64; lane++) lanes[lane] = -__builtin_inff();
+  size_t i = 0;
+  for (; i + 64 <= n; i += 64) {
+    CK_LOOP for (size_t lane = 0; lane < 64; lane++) {
+      lanes[lane] = ck_max(x[i + lane], lanes[lane]);
+    }
+  }
+  for (size_t width = 32; width >= 1; width /= 2) {
+    CK_LOOP for (size_t lane = 0; lane < width; lane++) {
+      lanes[lane] = ck_max(lanes[lane + width], lanes[lane]);
+    }
+  }
+  for (; i < n; i++) lanes[0] = ck_max(x[i], lanes[0]);
+  return lanes[0];
+}
+
 void CK_NAME(ck_f32_softmax)(size_t n, const float *x, float beta, float *y) CK_NONBLOCKING {
-  float greatest = -__builtin_inff();
-  for (size_t i = 0; i < n; i++) greatest = ck_max(x[i], greatest);
+  const float greatest = CK_NAME(greatest)(n, x);
   CK_LOOP for (size_t i = 0; i < n; i++) y[i] = CK_NAME(exp)(beta * (x[i] - greatest));
   const float scale = 1.0f / CK_NAME(ck_f32_sum)(n, y);
   CK_LOOP for (size_t i = 0; i < n; i++) y[i] *= scale;

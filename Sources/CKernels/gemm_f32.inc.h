@@ -22,26 +22,30 @@ CK_INLINE void tile(const job_type *job, size_t row, const float *w, size_t firs
     const floats bias = load_floats(w + v * CK_LANES);
     CK_UNROLL for (size_t r = 0; r < mr; r++) sum[r][v] = bias;
   }
-  for (size_t k = 0; k < job->k; k++) {
-    w += nv * CK_LANES;
-    // Of inputs and weights, the fewer stay in registers.
-    if (mr < nv) {
-      floats x[8];
-      CK_UNROLL for (size_t r = 0; r < mr; r++) x[r] = (floats)(a[r * job->a_stride + k]);
-      CK_UNROLL for (size_t v = 0; v < nv; v++) {
-        const floats weights = load_floats(w + v * CK_LANES);
+  const size_t stretch = job->k / job->segments;
+  for (size_t segment = 0; segment < job->segments; segment++) {
+    for (size_t k = 0; k < stretch; k++) {
+      w += nv * CK_LANES;
+      // Of inputs and weights, the fewer stay in registers.
+      if (mr < nv) {
+        floats x[8];
+        CK_UNROLL for (size_t r = 0; r < mr; r++) x[r] = (floats)(a[r * job->a_stride + k]);
+        CK_UNROLL for (size_t v = 0; v < nv; v++) {
+          const floats weights = load_floats(w + v * CK_LANES);
+          CK_UNROLL for (size_t r = 0; r < mr; r++) {
+            sum[r][v] = CK_FMA(x[r], weights, sum[r][v]);
+          }
+        }
+      } else {
+        floats weights[4];
+        CK_UNROLL for (size_t v = 0; v < nv; v++) weights[v] = load_floats(w + v * CK_LANES);
         CK_UNROLL for (size_t r = 0; r < mr; r++) {
-          sum[r][v] = CK_FMA(x[r], weights, sum[r][v]);
+          const floats x = (floats)(a[r * job->a_stride + k]);
+          CK_UNROLL for (size_t v = 0; v < nv; v++) sum[r][v] = CK_FMA(x, weights[v], sum[r][v]);
         }
       }
-    } else {
-      floats weights[4];
-      CK_UNROLL for (size_t v = 0; v < nv; v++) weights[v] = load_floats(w + v * CK_LANES);
-      CK_UNROLL for (size_t r = 0; r < mr; r++) {
-        const floats x = (floats)(a[r * job->a_stride + k]);
-        CK_UNROLL for (size_t v = 0; v < nv; v++) sum[r][v] = CK_FMA(x, weights[v], sum[r][v]);
-      }
     }
+    a += job->segment_step;
   }
   CK_UNROLL for (size_t v = 0; v < nv; v++) {
     CK_UNROLL for (size_t r = 0; r < mr; r++) {

@@ -123,15 +123,16 @@ void ck_qs16_qc8w_gemm_1x8c1__scalar(size_t m, size_t n, size_t k, const uint8_t
 }
 
 void ck_f32_gemm_1x8__scalar(size_t m, size_t n, size_t k, const float *a, size_t a_stride,
-                             const float *packed, float *y, size_t y_stride, float least,
-                             float greatest) CK_NONBLOCKING {
+                             size_t segments, size_t segment_step, const float *packed, float *y,
+                             size_t y_stride, float least, float greatest) CK_NONBLOCKING {
   for (size_t first = 0; first < n; first += 8) {
     const size_t columns = n - first < 8 ? n - first : 8;
     for (size_t row = 0; row < m; row++) {
       for (size_t c = 0; c < columns; c++) {
         float sum = packed[c];
         for (size_t i = 0; i < k; i++) {
-          sum = __builtin_fmaf(a[row * a_stride + i], packed[(i + 1) * 8 + c], sum);
+          const size_t at = i / (k / segments) * segment_step + i % (k / segments);
+          sum = __builtin_fmaf(a[row * a_stride + at], packed[(i + 1) * 8 + c], sum);
         }
         y[row * y_stride + first + c] = ck_clamp(sum, least, greatest);
       }

@@ -8,6 +8,10 @@
   .dwconv_block = block, .qd8_dwconv = ck_qd8_f32_qc8w_dwconv__##isa, \
   .qs8_dwconv = ck_qs8_qc8w_dwconv__##isa
 
+#define CK_WINDOW(isa)                                                     \
+  .f32_dwconv = ck_f32_dwconv__##isa, .f32_maxpool = ck_f32_maxpool__##isa, \
+  .f32_avgpool = ck_f32_avgpool__##isa
+
 #define CK_INTEGER(isa)                                                                 \
   .qs8_vadd = ck_qs8_vadd__##isa, .qs8_vmul = ck_qs8_vmul__##isa,                       \
   .qs8_vaccumulate = ck_qs8_vaccumulate__##isa, .qs8_vaverage = ck_qs8_vaverage__##isa, \
@@ -55,7 +59,7 @@ static const struct ck_kernels scalar = {
     .f32_gemm = ck_f32_gemm_1x8__scalar,
     CK_QUANTIZE(scalar),
     CK_DEPTHWISE(scalar, 1),
-    .f32_dwconv = ck_f32_dwconv__scalar,
+    CK_WINDOW(scalar),
     .qs16_dwconv = ck_qs16_qc8w_dwconv__scalar,
     CK_ELEMENTWISE(scalar),
     CK_INTEGER(scalar),
@@ -74,7 +78,7 @@ static const struct ck_kernels sse41 = {
     .f32_gemm = ck_f32_gemm_2x16__sse41,
     CK_QUANTIZE(sse41),
     CK_DEPTHWISE(sse41, 16),
-    .f32_dwconv = ck_f32_dwconv__sse41,
+    CK_WINDOW(sse41),
     .qs16_dwconv = ck_qs16_qc8w_dwconv__sse41,
     CK_ELEMENTWISE(sse41),
     CK_INTEGER(sse41),
@@ -92,7 +96,7 @@ static const struct ck_kernels avx2 = {
     .f32_gemm = ck_f32_gemm_3x32__avx2,
     CK_QUANTIZE(avx2),
     CK_DEPTHWISE(avx2, 32),
-    .f32_dwconv = ck_f32_dwconv__avx2,
+    CK_WINDOW(avx2),
     .qs16_dwconv = ck_qs16_qc8w_dwconv__avx2,
     CK_ELEMENTWISE(avx2),
     CK_INTEGER(avx2),
@@ -112,7 +116,7 @@ static const struct ck_kernels avxvnni = {
     .f32_gemm = ck_f32_gemm_3x32__avx2,
     CK_QUANTIZE(avx2),
     CK_DEPTHWISE(avxvnni, 32),
-    .f32_dwconv = ck_f32_dwconv__avx2,
+    CK_WINDOW(avx2),
     .qs16_dwconv = ck_qs16_qc8w_dwconv__avx2,
     CK_ELEMENTWISE(avx2),
     CK_INTEGER(avx2),
@@ -132,7 +136,7 @@ static const struct ck_kernels avxvnni = {
   .f32_gemm = ck_f32_gemm_6x64__avx512, \
   CK_QUANTIZE(avx512), \
   CK_DEPTHWISE(avx512vnni, 64), \
-  .f32_dwconv = ck_f32_dwconv__avx2, \
+  CK_WINDOW(avx512), \
   .qs16_dwconv = ck_qs16_qc8w_dwconv__avx2, \
   CK_ELEMENTWISE(avx512), \
   CK_INTEGER(avx2)
@@ -148,8 +152,7 @@ static const struct ck_kernels avx512fp16 = {
 #endif
 
 #if defined(__aarch64__)
-// NEON is the baseline here: the compiler makes it of the plain C text of the float depthwise and
-// the elementwise kernels.
+// NEON is the baseline here: the compiler makes it of the plain C text of the elementwise kernels.
 static const struct ck_kernels neon = {
     .flip = 0,
     .full_range_weights = false,
@@ -162,7 +165,7 @@ static const struct ck_kernels neon = {
     .f32_gemm = ck_f32_gemm_4x16__neon,
     CK_QUANTIZE(neon),
     CK_DEPTHWISE(neon, 16),
-    .f32_dwconv = ck_f32_dwconv__scalar,
+    CK_WINDOW(neon),
     .qs16_dwconv = ck_qs16_qc8w_dwconv__scalar,
     CK_ELEMENTWISE(scalar),
     CK_INTEGER(scalar),
@@ -180,7 +183,7 @@ static const struct ck_kernels neondot = {
     .f32_gemm = ck_f32_gemm_4x16__neon,
     CK_QUANTIZE(neon),
     CK_DEPTHWISE(neondot, 16),
-    .f32_dwconv = ck_f32_dwconv__scalar,
+    CK_WINDOW(neon),
     .qs16_dwconv = ck_qs16_qc8w_dwconv__scalar,
     CK_ELEMENTWISE(scalar),
     CK_INTEGER(scalar),

@@ -33,14 +33,19 @@
                                          int32_t, int16_t *, size_t) CK_NONBLOCKING;
 
 #define CK_DECLARE_F32_GEMM(tile, isa)                                                          \
-  void ck_f32_gemm_##tile##__##isa(size_t, size_t, size_t, const float *, size_t,               \
+  void ck_f32_gemm_##tile##__##isa(size_t, size_t, size_t, const float *, size_t, size_t, size_t, \
                                    const float *, float *, size_t, float, float)                \
       CK_NONBLOCKING;
 
-#define CK_DECLARE_F32_DEPTHWISE(isa)                                                           \
-  void ck_f32_dwconv__##isa(size_t, size_t, size_t, const float *, size_t, const ptrdiff_t *,   \
+#define CK_DECLARE_F32_WINDOW(isa)                                                              \
+  void ck_f32_dwconv__##isa(size_t, size_t, struct ck_window, const float *, size_t,            \
                             const float *, const float *, float *, size_t, float, float)        \
       CK_NONBLOCKING;                                                                           \
+  void ck_f32_maxpool__##isa(size_t, size_t, struct ck_window, const float *, size_t, float,    \
+                             float *, size_t, float, float) CK_NONBLOCKING;                     \
+  void ck_f32_avgpool__##isa(size_t, size_t, struct ck_window, const float *, size_t, float,    \
+                             float *, size_t, float, float) CK_NONBLOCKING;
+#define CK_DECLARE_WIDE_DEPTHWISE(isa)                                                          \
   void ck_qs16_qc8w_dwconv__##isa(size_t, size_t, size_t, const int16_t *, size_t,              \
                                   const ptrdiff_t *, const int16_t *, const double *,           \
                                   const double *, int32_t, int32_t, int16_t *, size_t)          \
@@ -116,7 +121,8 @@ CK_DECLARE_QC4W_GEMM(1x8c1, scalar)
 CK_DECLARE_QS8_GEMM(1x8c1, scalar)
 CK_DECLARE_QS16_GEMM(1x8c1, scalar)
 CK_DECLARE_F32_GEMM(1x8, scalar)
-CK_DECLARE_F32_DEPTHWISE(scalar)
+CK_DECLARE_F32_WINDOW(scalar)
+CK_DECLARE_WIDE_DEPTHWISE(scalar)
 CK_DECLARE_DEPTHWISE(scalar)
 CK_DECLARE_ELEMENTWISE(scalar)
 CK_DECLARE_INTEGER(scalar)
@@ -127,7 +133,8 @@ CK_DECLARE_QD8_GEMM(2x16c4, sse41)
 CK_DECLARE_QS8_GEMM(2x16c4, sse41)
 CK_DECLARE_QS16_GEMM(2x16c4, sse41)
 CK_DECLARE_F32_GEMM(2x16, sse41)
-CK_DECLARE_F32_DEPTHWISE(sse41)
+CK_DECLARE_F32_WINDOW(sse41)
+CK_DECLARE_WIDE_DEPTHWISE(sse41)
 CK_DECLARE_DEPTHWISE(sse41)
 CK_DECLARE_ELEMENTWISE(sse41)
 CK_DECLARE_INTEGER(sse41)
@@ -138,7 +145,8 @@ CK_DECLARE_QD8_GEMM(2x32c4, avx2)
 CK_DECLARE_QS8_GEMM(2x32c4, avx2)
 CK_DECLARE_QS16_GEMM(2x32c4, avx2)
 CK_DECLARE_F32_GEMM(3x32, avx2)
-CK_DECLARE_F32_DEPTHWISE(avx2)
+CK_DECLARE_F32_WINDOW(avx2)
+CK_DECLARE_WIDE_DEPTHWISE(avx2)
 CK_DECLARE_DEPTHWISE(avx2)
 CK_DECLARE_ELEMENTWISE(avx2)
 CK_DECLARE_INTEGER(avx2)
@@ -152,6 +160,7 @@ CK_DECLARE_QC4W_GEMM(6x64c4, avx512vnni)
 CK_DECLARE_QS8_GEMM(6x64c4, avx512vnni)
 CK_DECLARE_QS16_GEMM(6x64c4, avx512vnni)
 CK_DECLARE_F32_GEMM(6x64, avx512)
+CK_DECLARE_F32_WINDOW(avx512)
 CK_DECLARE_DEPTHWISE(avxvnni)
 CK_DECLARE_DEPTHWISE(avx512vnni)
 CK_DECLARE_ELEMENTWISE(avx512)
@@ -170,6 +179,7 @@ CK_DECLARE_QD8_GEMM(4x16c4, neondot)
 CK_DECLARE_QS8_GEMM(4x16c4, neondot)
 CK_DECLARE_QS16_GEMM(4x16c4, neondot)
 CK_DECLARE_F32_GEMM(4x16, neon)
+CK_DECLARE_F32_WINDOW(neon)
 CK_DECLARE_DEPTHWISE(neon)
 CK_DECLARE_DEPTHWISE(neondot)
 #endif

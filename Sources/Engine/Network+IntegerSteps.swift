@@ -69,33 +69,35 @@ extension Network {
 
   /// As `perform(_: Step.Pool)`, of stored bytes.
   func performInteger(_ pool: Step.Pool) {
-    let channels = pool.channels
-    let source = unsafe UnsafeBufferPointer(
-      bytes(pool.source, pool.images * pool.height * pool.width * channels))
-    let target = unsafe bytes(
-      pool.destination, pool.images * pool.outputHeight * pool.outputWidth * channels)
+    let sliding = pool.sliding
+    let channels = sliding.channels
+    let source = unsafe UnsafeBufferPointer(bytes(pool.source, sliding.inputCount))
+    let target = unsafe bytes(pool.destination, sliding.outputCount)
     let sums = unsafe elements(Int32.self, pool.sums, channels)
-    pool.forEachPixel { pixel, image, rows, columns in
-      let result = unsafe target.part(pixel * channels, channels)
-      if pool.isMaximum {
-        unsafe result.update(repeating: pool.leastByte)
-      } else {
-        unsafe sums.update(repeating: 0)
-      }
-      for row in rows {
-        for column in columns {
-          let first = ((image * pool.height + row) * pool.width + column) * channels
-          if pool.isMaximum {
-            unsafe integers.raise(result, to: source.part(first, channels))
-          } else {
-            unsafe integers.accumulate(source.part(first, channels), into: sums)
+    sliding.forEachStretch { stretch in
+      for index in 0..<stretch.count {
+        let result = unsafe target.part((stretch.pixel + index) * channels, channels)
+        if pool.isMaximum {
+          unsafe result.update(repeating: pool.leastByte)
+        } else {
+          unsafe sums.update(repeating: 0)
+        }
+        for row in 0..<stretch.rows.count {
+          for column in 0..<stretch.columns.count {
+            let pixel =
+              stretch.input + index * sliding.window.strideWidth + row * sliding.width + column
+            if pool.isMaximum {
+              unsafe integers.raise(result, to: source.part(pixel * channels, channels))
+            } else {
+              unsafe integers.accumulate(source.part(pixel * channels, channels), into: sums)
+            }
           }
         }
-      }
-      if !pool.isMaximum {
-        unsafe integers.average(
-          UnsafeBufferPointer(sums), count: rows.count * columns.count,
-          isUnsigned: pool.isUnsigned, range: pool.integers, into: result)
+        if !pool.isMaximum {
+          unsafe integers.average(
+            UnsafeBufferPointer(sums), count: stretch.rows.count * stretch.columns.count,
+            isUnsigned: pool.isUnsigned, range: pool.integers, into: result)
+        }
       }
     }
   }
@@ -133,24 +135,5 @@ extension Network {
     unsafe integers.dequantize(
       UnsafeBufferPointer(bytes(step.source, step.count)), zeroPoint: step.zeroPoint,
       scale: step.scale, into: target)
-  }
-}
-
-extension Step.Pool {
-  /// Calls `body` for every output pixel with its number, its image, and what its window covers.
-  @inline(__always)
-  func forEachPixel(_ body: (Int, Int, Range<Int>, Range<Int>) -> Void) {
-    var pixel = 0
-    for image in 0..<images {
-      for outputRow in 0..<outputHeight {
-        let top = outputRow * window.strideHeight - padTop
-        let rows = max(top, 0)..<min(top + kernelHeight, height)
-        for outputColumn in 0..<outputWidth {
-          let left = outputColumn * window.strideWidth - padBefore
-          body(pixel, image, rows, max(left, 0)..<min(left + kernelWidth, width))
-          pixel += 1
-        }
-      }
-    }
   }
 }

@@ -25,6 +25,7 @@ extension Network {
     case .memoryCell(let step): perform(step)
     case .gates(let step): perform(step)
     case .depthwise(let depthwise): perform(depthwise)
+    case .floatDepthwise(let depthwise): perform(depthwise)
     case .fullIntegerProduct(let product): performFullInteger(product)
     case .fullIntegerDepthwise(let depthwise): performFullInteger(depthwise)
     case .splitImage(let split): perform(split)
@@ -144,7 +145,7 @@ extension Network {
         rows: product.rows,
         input: UnsafeBufferPointer(source)
           .part(index * product.sourceStep, product.sourceCountPerRepeat),
-        inputStride: product.sourceStride,
+        inputStride: product.sourceStride, segments: product.segments,
         output: target.part(index * product.destinationStep, product.destinationCountPerRepeat),
         outputStride: product.destinationStride, minimum: product.range.lowerBound,
         maximum: product.range.upperBound)
@@ -193,30 +194,17 @@ extension Network {
     let rowCount = step.outputWidth * channels
     let target = unsafe floats(
       step.destination, step.images * step.outputHeight * rowCount)
+    let source = unsafe UnsafeBufferPointer(bytes(step.source, step.images * step.imageStep))
+    let parameters = unsafe elements(QuantizationParameters.self, step.parameters, step.images)
     for image in 0..<step.images {
       for row in 0..<step.outputHeight {
         let first = row * step.rowStep
-        let output = unsafe target.part((image * step.outputHeight + row) * rowCount, rowCount)
-        if let address = step.parameters {
-          let source = unsafe bytes(step.source, step.images * step.imageStep)
-          let parameters = unsafe elements(QuantizationParameters.self, address, step.images)
-          unsafe weights.depthwise[step.weights].convolve(
-            pixels: step.outputWidth,
-            input: UnsafeBufferPointer(source)
-              .part(image * step.imageStep + first, step.imageStep - first),
-            pixelStride: step.pixelStride, tapOffsets: taps, parameters: parameters[image],
-            output: output, outputStride: channels, minimum: step.range.lowerBound,
-            maximum: step.range.upperBound)
-        } else {
-          let source = unsafe floats(step.source, step.images * step.imageStep)
-          unsafe weights.depthwise[step.weights].convolve(
-            pixels: step.outputWidth,
-            input: UnsafeBufferPointer(source)
-              .part(image * step.imageStep + first, step.imageStep - first),
-            pixelStride: step.pixelStride, tapOffsets: taps, output: output,
-            outputStride: channels, minimum: step.range.lowerBound,
-            maximum: step.range.upperBound)
-        }
+        unsafe weights.depthwise[step.weights].convolve(
+          pixels: step.outputWidth,
+          input: source.part(image * step.imageStep + first, step.imageStep - first),
+          pixelStride: step.pixelStride, tapOffsets: taps, parameters: parameters[image],
+          output: target.part((image * step.outputHeight + row) * rowCount, rowCount),
+          outputStride: channels, minimum: step.range.lowerBound, maximum: step.range.upperBound)
       }
     }
   }
@@ -231,13 +219,11 @@ extension Network {
         unsafe target[outer] = sum.factor * elementwise.sum(block)
         continue
       }
-      let total = unsafe target.part(outer * sum.inner, sum.inner)
-      unsafe total.update(repeating: 0)
-      for index in 0..<sum.reduced {
-        unsafe elementwise.apply(
-          .add, UnsafeBufferPointer(total), block.part(index * sum.inner, sum.inner), into: total)
-      }
-      for index in 0..<sum.inner { unsafe total[index] *= sum.factor }
+      unsafe pools.pool(
+        isMaximum: false, pixels: 1, channels: sum.inner,
+        window: ImageWindow(rows: 1, columns: sum.reduced, rowStep: 0, columnStep: sum.inner),
+        input: block, pixelStride: 0, factor: sum.factor,
+        into: target.part(outer * sum.inner, sum.inner))
     }
   }
 

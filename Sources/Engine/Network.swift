@@ -15,6 +15,7 @@ internal import Memory
   let elementwise: Elementwise
   let integers: IntegerElementwise
   let products: FloatMatrixProduct
+  let pools: FloatPool
   private let name: String
   private let rings: [Ring]
   private let views: [RingView]
@@ -79,6 +80,7 @@ internal import Memory
     elementwise = Elementwise(instructionSet)
     integers = IntegerElementwise(instructionSet)
     products = FloatMatrixProduct(instructionSet)
+    pools = FloatPool(instructionSet)
     arena = AlignedBuffer(count: layout.byteCount)
     bases = AlignedBuffer(planner.storages.map(\.offset))
     byteCounts = AlignedBuffer(planner.storages.map(\.byteCount))

@@ -5,6 +5,7 @@ internal import Kernels
   let float: UnsafeMutableBufferPointer<PackedFloatWeights>
   let half: UnsafeMutableBufferPointer<PackedHalfWeights>
   let integer: UnsafeMutableBufferPointer<PackedInt8Weights>
+  let floatDepthwise: UnsafeMutableBufferPointer<FloatDepthwiseWeights>
   let depthwise: UnsafeMutableBufferPointer<DepthwiseWeights>
   let fullInteger: UnsafeMutableBufferPointer<FullIntegerWeights>
   let fullIntegerDepthwise: UnsafeMutableBufferPointer<FullIntegerDepthwiseWeights>
@@ -27,14 +28,15 @@ internal import Kernels
         $0.values, outputs: $0.outputs, inputs: $0.inputs, scales: $0.scales, bias: $0.bias,
         halvesBytes: $0.halvesBytes, instructionSet: instructionSet)
     }
+    unsafe floatDepthwise = packed(planner.floatDepthwiseWeights) {
+      FloatDepthwiseWeights(
+        $0.weights, kernelRows: $0.kernelRows, kernelColumns: $0.kernelColumns,
+        channels: $0.channels, bias: $0.bias, instructionSet: instructionSet)
+    }
     unsafe depthwise = packed(planner.depthwiseWeights) {
-      $0.bytes.isEmpty
-        ? DepthwiseWeights(
-          $0.floats, taps: $0.taps, channels: $0.channels, bias: $0.bias,
-          instructionSet: instructionSet)
-        : DepthwiseWeights(
-          $0.bytes, taps: $0.taps, channels: $0.channels, scales: $0.scales, bias: $0.bias,
-          instructionSet: instructionSet)
+      DepthwiseWeights(
+        $0.weights, taps: $0.taps, channels: $0.channels, scales: $0.scales, bias: $0.bias,
+        instructionSet: instructionSet)
     }
     unsafe fullInteger = packed(planner.fullIntegerWeights) {
       FullIntegerWeights(
@@ -68,6 +70,7 @@ internal import Kernels
     unsafe float.deinitialize().deallocate()
     unsafe half.deinitialize().deallocate()
     unsafe integer.deinitialize().deallocate()
+    unsafe floatDepthwise.deinitialize().deallocate()
     unsafe depthwise.deinitialize().deallocate()
   }
 }

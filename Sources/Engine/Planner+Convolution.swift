@@ -144,9 +144,10 @@ extension Planner {
       }
       return emit(product, weights)
     }
-    if elementSize == 1, placement.outputWidth >= Self.fewestSegmentedRows,
+    if placement.outputWidth >= Self.fewestSegmentedRows,
       placement.kernelWidth == 1 || placement.window.dilationWidth == 1,
-      RowSegments.canCut(inputs: product.inputs, into: placement.kernelHeight)
+      elementSize == 4
+        || RowSegments.canCut(inputs: product.inputs, into: placement.kernelHeight)
     {
       // Every output pixel reads one stretch of several padded rows: no patch is put together.
       product.segments = RowSegments(

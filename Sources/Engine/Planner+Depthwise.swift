@@ -27,32 +27,34 @@ extension Planner {
     let bias = try bias(optionalInput(index, 2), count: channels, index)
     let (tensor, range, tanh) = fuse(output, activation)
     let y = try destination(tensor)
-    let isInteger = isHybrid(index)
-    let order = DepthwiseTaps(height: weightShape[1], width: weightShape[2])
-    let taps = try tapOffsets(placement, isInteger ? order : nil)
-    var step = Step.Depthwise(
-      placement, weights: depthwiseWeights.count, source: address(source),
-      tapOffsets: address(taps), destination: address(y), images: image[0])
-    step.range = range
-    var touched = [taps, y.storage]
-    var description = DepthwiseDescription(
-      taps: weightShape[1] * weightShape[2], channels: channels, bias: bias)
-    if isInteger, let data = graph.tensors[weightTensor].data {
+    if isHybrid(index), let data = graph.tensors[weightTensor].data {
+      let order = DepthwiseTaps(height: weightShape[1], width: weightShape[2])
+      let taps = try tapOffsets(placement, order)
       let images = try quantizedImages(source, shape: image, padding: placement.padding)
-      step.source = address(images.bytes)
+      var step = Step.Depthwise(
+        placement, weights: depthwiseWeights.count, source: address(images.bytes),
+        tapOffsets: address(taps), destination: address(y), images: image[0])
       step.parameters = address(images.parameters)
-      touched += [images.bytes, images.parameters]
-      description.taps = order.order.count
-      description.bytes = order.weights(data.map(Int8.init(bitPattern:)), channels: channels)
-      description.scales = try scales(weightTensor, axis: 3)
+      step.range = range
+      depthwiseWeights.append(
+        DepthwiseDescription(
+          taps: order.order.count, channels: channels, bias: bias,
+          weights: order.weights(data.map(Int8.init(bitPattern:)), channels: channels),
+          scales: try scales(weightTensor, axis: 3)))
+      emit(.depthwise(step), touching: [images.bytes, images.parameters, taps, y.storage])
     } else {
-      let padded = try paddedImages(source, shape: image, padding: placement.padding)
-      step.source = address(padded)
-      touched.append(padded.storage)
-      description.floats = try floats(weightTensor)
+      floatDepthwiseWeights.append(
+        FloatDepthwiseDescription(
+          kernelRows: weightShape[1], kernelColumns: weightShape[2], channels: channels,
+          bias: bias, weights: try floats(weightTensor)))
+      emit(
+        .floatDepthwise(
+          Step.FloatDepthwise(
+            weights: floatDepthwiseWeights.count - 1, source: address(source),
+            destination: address(y), sliding: SlidingWindow(placement, image: image),
+            range: range)),
+        touching: [source.storage, y.storage])
     }
-    depthwiseWeights.append(description)
-    emit(.depthwise(step), touching: touched)
     if tanh { emitTanh(y, count: try elementCount(tensor)) }
   }
 
@@ -89,12 +91,20 @@ extension Planner {
   }
 }
 
-/// Weights [taps][channels] of a depthwise convolution before they are packed: floats or bytes.
+/// Int8 weights [taps][channels] of a depthwise convolution before they are packed.
 struct DepthwiseDescription {
   var taps: Int
   var channels: Int
   var bias: [Float]?
-  var floats: [Float] = []
-  var bytes: [Int8] = []
-  var scales: [Float] = []
+  var weights: [Int8]
+  var scales: [Float]
+}
+
+/// The same in float, [kernelRows][kernelColumns][channels].
+struct FloatDepthwiseDescription {
+  var kernelRows: Int
+  var kernelColumns: Int
+  var channels: Int
+  var bias: [Float]?
+  var weights: [Float]
 }

@@ -18,6 +18,7 @@ struct Planner {
   var halfWeights: [FloatWeights] = []
   var integerWeights: [IntegerWeights] = []
   var depthwiseWeights: [DepthwiseDescription] = []
+  var floatDepthwiseWeights: [FloatDepthwiseDescription] = []
   var fullIntegerWeights: [FullIntegerDescription] = []
   var fullIntegerDepthwiseWeights: [FullIntegerDescription] = []
   var wideWeights: [WideDescription] = []

@@ -29,6 +29,7 @@ indirect enum Step {
   case memoryCell(MemoryCell)
   case gates(Gates)
   case depthwise(Depthwise)
+  case floatDepthwise(FloatDepthwise)
   case fullIntegerProduct(Product)
   case fullIntegerDepthwise(Depthwise)
   case splitImage(SplitImage)
@@ -292,10 +293,10 @@ indirect enum Step {
   /// One row of output pixels after the other, over a padded image.
   struct Depthwise {
     var weights: Int
-    /// Floats; bytes where there are `parameters`, and bytes or int16 in full-integer networks.
+    /// Bytes, or int16 in 16x8 networks.
     var source: Address
-    /// One for each image.
-    var parameters: Address?
+    /// One for each image, in dynamic range.
+    var parameters = Address(storage: 0, offset: 0)
     var tapOffsets: Address
     var destination: Address
     var images: Int
@@ -317,21 +318,19 @@ indirect enum Step {
     var factor: Float
   }
 
+  struct FloatDepthwise {
+    var weights: Int
+    var source: Address
+    var destination: Address
+    var sliding: SlidingWindow
+    var range: ClosedRange<Float>
+  }
+
   struct Pool {
     var isMaximum: Bool
     var source: Address
     var destination: Address
-    var images: Int
-    var height: Int
-    var width: Int
-    var channels: Int
-    var outputHeight: Int
-    var outputWidth: Int
-    var kernelHeight: Int
-    var kernelWidth: Int
-    var window: Window
-    var padTop: Int
-    var padBefore: Int
+    var sliding: SlidingWindow
     var range: ClosedRange<Float>
     /// Of stored bytes: what maxima begin with, the range of means, and whether it is those of
     /// uint8; int32 sums of one pixel.
@@ -397,6 +396,7 @@ extension Step {
     case .memoryCell: "memory cell"
     case .gates: "gates"
     case .depthwise: "depthwise"
+    case .floatDepthwise: "float depthwise"
     case .fullIntegerProduct: "full integer product"
     case .fullIntegerDepthwise: "full integer depthwise"
     case .splitImage: "split image"

@@ -1,37 +1,17 @@
 import CKernels
 import Memory
 
-/// Weights of a depthwise convolution with one output channel per input channel, in float or in
-/// int8, applied to one row of output pixels at a time.
+/// Weights of a depthwise convolution with one output channel per input channel, in int8, applied to
+/// one row of output pixels at a time.
 ///
-/// The image is padded beforehand: with 0, or with the quantization's `zeroByte`. Tap t of pixel
-/// p reads the channels that begin at p * `pixelStride` + `tapOffsets[t]`.
+/// The image is padded beforehand with the quantization's `zeroByte`. Tap t of pixel p reads the
+/// channels that begin at p * `pixelStride` + `tapOffsets[t]`.
 @safe public struct DepthwiseWeights: ~Copyable, Sendable {
   public let taps: Int
   public let channels: Int
   public let instructionSet: InstructionSet
   nonisolated(unsafe) private let kernels: UnsafePointer<ck_kernels>
-  private let floats: AlignedBuffer<Float>
-  private let bias: AlignedBuffer<Float>
-  /// Of weights in int8.
   private let packed: AlignedBuffer<UInt8>
-
-  /// Weights in float, [taps][channels]; a nil bias is zero.
-  public init(
-    _ weights: [Float], taps: Int, channels: Int, bias: [Float]? = nil,
-    instructionSet: InstructionSet = .best
-  ) {
-    precondition(taps > 0 && channels > 0)
-    precondition(weights.count == taps * channels, "not [taps][channels]")
-    precondition(bias == nil || bias?.count == channels, "one bias per channel")
-    self.taps = taps
-    self.channels = channels
-    self.instructionSet = instructionSet
-    unsafe kernels = instructionSet.kernels
-    floats = AlignedBuffer(weights)
-    self.bias = AlignedBuffer(bias ?? Array(repeating: 0, count: channels))
-    packed = AlignedBuffer(count: 0)
-  }
 
   /// Weights in int8, [taps][channels], with one scale for each channel or one for all. The number
   /// of taps is a multiple of 4: `DepthwiseTaps` brings them into the order that is read best.
@@ -50,27 +30,9 @@ import Memory
     self.instructionSet = instructionSet
     unsafe kernels = exactKernels(weights, instructionSet)
     let block = unsafe kernels.pointee.dwconv_block
-    floats = AlignedBuffer(count: 0)
-    self.bias = AlignedBuffer(count: 0)
     packed = AlignedBuffer(count: ck_qc8w_dwconv_packed_bytes(block, channels, taps))
     unsafe ck_qd8_f32_qc8w_dwconv_pack(
       block, channels, taps, weights, scales, bias, packed.pointer)
-  }
-
-  /// One row of the float convolution: `pixels` pixels of `channels` values.
-  public borrowing func convolve(
-    pixels: Int, input: UnsafeBufferPointer<Float>, pixelStride: Int,
-    tapOffsets: UnsafeBufferPointer<Int>, output: UnsafeMutableBufferPointer<Float>,
-    outputStride: Int, minimum: Float = -.infinity, maximum: Float = .infinity
-  ) {
-    precondition(floats.count > 0, "these weights are int8")
-    unsafe checkTaps(
-      pixels, channels, taps, tapOffsets, inputCount: input.count, pixelStride: pixelStride,
-      outputCount: output.count, outputStride: outputStride)
-    guard pixels > 0 else { return }
-    unsafe kernels.pointee.f32_dwconv(
-      pixels, channels, taps, input.baseAddress, pixelStride, tapOffsets.baseAddress,
-      floats.pointer, bias.pointer, output.baseAddress, outputStride, minimum, maximum)
   }
 
   /// One row of the dynamic-range convolution, with the formula of `PackedInt8Weights`.
@@ -80,7 +42,6 @@ import Memory
     output: UnsafeMutableBufferPointer<Float>, outputStride: Int, minimum: Float = -.infinity,
     maximum: Float = .infinity
   ) {
-    precondition(packed.count > 0, "these weights are float")
     unsafe checkTaps(
       pixels, channels, taps, tapOffsets, inputCount: input.count, pixelStride: pixelStride,
       outputCount: output.count, outputStride: outputStride)

@@ -42,7 +42,7 @@ import CKernels
     precondition(packed.count >= packedCount(outputs: outputs, inputs: inputs))
     guard rows > 0 else { return }
     unsafe kernels.pointee.f32_gemm(
-      rows, outputs, inputs, input.baseAddress, inputs, packed.baseAddress, output.baseAddress,
-      outputs, -.infinity, .infinity)
+      rows, outputs, inputs, input.baseAddress, inputs, 1, 0, packed.baseAddress,
+      output.baseAddress, outputs, -.infinity, .infinity)
   }
 }

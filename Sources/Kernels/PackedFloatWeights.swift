@@ -37,18 +37,19 @@ import Memory
   /// Multiplies `rows` rows of activations; writes `outputs` floats for each.
   ///
   /// - Parameters:
-  ///   - input: row i is the `inputs` values at i * `inputStride`; rows may overlap.
+  ///   - input: row i is the `inputs` values at i * `inputStride`, or as many `segments`; rows may
+  ///     overlap.
   ///   - output: row i at i * `outputStride`; not the memory of `input`.
   public borrowing func multiply(
     rows: Int, input: UnsafeBufferPointer<Float>, inputStride: Int,
-    output: UnsafeMutableBufferPointer<Float>, outputStride: Int,
+    segments: RowSegments = .one, output: UnsafeMutableBufferPointer<Float>, outputStride: Int,
     minimum: Float = -.infinity, maximum: Float = .infinity
   ) {
-    checkRows(rows, inputs, stride: inputStride, count: input.count)
+    segments.check(rows, inputs, stride: inputStride, count: input.count, group: 1)
     checkRows(rows, outputs, stride: outputStride, count: output.count)
     guard rows > 0 else { return }
     unsafe gemm(
-      rows, outputs, inputs, input.baseAddress, inputStride, packed.pointer, output.baseAddress,
-      outputStride, minimum, maximum)
+      rows, outputs, inputs, input.baseAddress, inputStride, segments.count, segments.step,
+      packed.pointer, output.baseAddress, outputStride, minimum, maximum)
   }
 }

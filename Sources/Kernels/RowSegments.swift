@@ -1,4 +1,4 @@
-/// A row of int8 activations that lies in several stretches of the same length, `step` bytes apart:
+/// A row of activations that lies in several stretches of the same length, `step` elements apart:
 /// what the kernel of a convolution sees of an image.
 public struct RowSegments: BitwiseCopyable, Sendable {
   public static let one = RowSegments(count: 1, step: 0)
@@ -17,9 +17,9 @@ public struct RowSegments: BitwiseCopyable, Sendable {
     inputs.isMultiple(of: 4 * count)
   }
 
-  /// Whether `rows` such rows, `stride` apart, fit into `bytes`.
-  func check(_ rows: Int, _ inputs: Int, stride: Int, count bytes: Int) {
-    precondition(count == 1 || RowSegments.canCut(inputs: inputs, into: count))
-    checkRows(rows, (count - 1) * step + inputs / count, stride: stride, count: bytes)
+  /// Whether `rows` such rows, `stride` apart, fit into `elements`; a stretch is a multiple of `group`.
+  func check(_ rows: Int, _ inputs: Int, stride: Int, count elements: Int, group: Int = 4) {
+    precondition(count == 1 || inputs.isMultiple(of: group * count))
+    checkRows(rows, (count - 1) * step + inputs / count, stride: stride, count: elements)
   }
 }

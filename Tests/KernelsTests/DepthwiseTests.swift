@@ -25,17 +25,18 @@ import Testing
       let weights = generator.floats(9 * shape.channels)
       let bias = generator.floats(shape.channels)
       let input = generator.floats(shape.count)
-      let packed = DepthwiseWeights(
-        weights, taps: 9, channels: shape.channels, bias: bias, instructionSet: instructionSet)
+      let packed = FloatDepthwiseWeights(
+        weights, kernelRows: 3, kernelColumns: 3, channels: shape.channels, bias: bias,
+        instructionSet: instructionSet)
       var output = [Float](repeating: 0, count: shape.pixels * shape.channels)
       input.withUnsafeBufferPointer { input in
-        shape.tapOffsets.withUnsafeBufferPointer { offsets in
-          output.withUnsafeMutableBufferPointer { output in
-            packed.convolve(
-              pixels: shape.pixels, input: input, pixelStride: shape.channels,
-              tapOffsets: offsets, output: output, outputStride: shape.channels, minimum: -0.5,
-              maximum: 6)
-          }
+        output.withUnsafeMutableBufferPointer { output in
+          packed.convolve(
+            pixels: shape.pixels,
+            window: ImageWindow(
+              rows: 3, columns: 3, rowStep: shape.rowPitch, columnStep: shape.channels),
+            first: (0, 0), input: input, pixelStride: shape.channels, output: output,
+            outputStride: shape.channels, minimum: -0.5, maximum: 6)
         }
       }
       for (index, y) in output.enumerated() {
@@ -46,6 +47,56 @@ import Testing
           values[...], own[...], bias: bias[channel], minimum: -0.5, maximum: 6,
           with: instructionSet)
         #expect(y == expected, "\(shape)")
+      }
+    }
+  }
+
+  @Test(arguments: InstructionSet.available)
+  func `a part of a float kernel applies the taps that it has`(instructionSet: InstructionSet) {
+    let channels = 5
+    let weights: [Float] = (1...9).flatMap { Array(repeating: Float($0), count: channels) }
+    let packed = FloatDepthwiseWeights(
+      weights, kernelRows: 3, kernelColumns: 3, channels: channels,
+      instructionSet: instructionSet)
+    // The lower right quarter of the kernel, whose taps are 5, 6, 8 and 9.
+    let input: [Float] = [1, 10, 100, 1000].flatMap { Array(repeating: $0, count: channels) }
+    var output = [Float](repeating: 0, count: channels)
+    input.withUnsafeBufferPointer { input in
+      output.withUnsafeMutableBufferPointer { output in
+        packed.convolve(
+          pixels: 1,
+          window: ImageWindow(rows: 2, columns: 2, rowStep: 2 * channels, columnStep: channels),
+          first: (1, 1), input: input, pixelStride: channels, output: output,
+          outputStride: channels)
+      }
+    }
+    #expect(output == Array(repeating: 9865, count: channels))
+  }
+
+  @Test(arguments: InstructionSet.available)
+  func `pools are maxima and means of what the window sees`(instructionSet: InstructionSet) {
+    for shape in DepthwiseTests.shapes {
+      var generator = SeededGenerator(seed: UInt64(shape.channels))
+      let input = generator.floats(shape.count)
+      let window = ImageWindow(
+        rows: 3, columns: 3, rowStep: shape.rowPitch, columnStep: shape.channels)
+      for isMaximum in [true, false] {
+        var output = [Float](repeating: 0, count: shape.pixels * shape.channels)
+        input.withUnsafeBufferPointer { input in
+          output.withUnsafeMutableBufferPointer { output in
+            FloatPool(instructionSet).pool(
+              isMaximum: isMaximum, pixels: shape.pixels, channels: shape.channels,
+              window: window, input: input, pixelStride: shape.channels, factor: 1 / 9,
+              into: output)
+          }
+        }
+        for (index, y) in output.enumerated() {
+          let (pixel, channel) = index.quotientAndRemainder(dividingBy: shape.channels)
+          let first = pixel * shape.channels + channel
+          let values: [Float] = shape.tapOffsets.map { input[first + $0] }
+          let mean: Float = values.reduce(0, +) * (1 / 9)
+          #expect(y == (isMaximum ? values.max()! : mean), "\(shape)")
+        }
       }
     }
   }

@@ -27,6 +27,41 @@ import Testing
     check(13, 20, 18, 6, instructionSet, &generator)
   }
 
+  @Test(arguments: InstructionSet.available)
+  func `rows in stretches equal dense ones`(instructionSet: InstructionSet) {
+    var generator = SeededGenerator(seed: 6)
+    let (rows, outputs, inputs) = (9, 21, 27)
+    let weights = PackedFloatWeights(
+      generator.floats(outputs * inputs), outputs: outputs, inputs: inputs,
+      instructionSet: instructionSet)
+    let segments = RowSegments(count: 3, step: 50)
+    let image = generator.floats((rows - 1) * 3 + 2 * 50 + 9)
+    let dense: [Float] = (0..<rows).flatMap { (row: Int) -> [Float] in
+      [0, 50, 100].flatMap { (first: Int) -> ArraySlice<Float> in
+        image[row * 3 + first..<row * 3 + first + 9]
+      }
+    }
+    func multiply(_ input: [Float], stride: Int, _ segments: RowSegments) -> [Float] {
+      var output = [Float](repeating: 0, count: rows * outputs)
+      output.withUnsafeMutableBufferPointer { output in
+        input.withUnsafeBufferPointer { input in
+          weights.multiply(
+            rows: rows, input: input, inputStride: stride, segments: segments, output: output,
+            outputStride: outputs)
+        }
+      }
+      return output
+    }
+    #expect(multiply(image, stride: 3, segments) == multiply(dense, stride: inputs, .one))
+  }
+
+  @Test(arguments: InstructionSet.available)
+  func `blocks of rows equal all of them`(instructionSet: InstructionSet) {
+    // Wide enough for several blocks.
+    var generator = SeededGenerator(seed: 7)
+    check(150, 700, 3, 3, instructionSet, &generator)
+  }
+
   private func check(
     _ rows: Int, _ outputs: Int, _ inputs: Int, _ inputStride: Int,
     _ instructionSet: InstructionSet, _ generator: inout SeededGenerator

@@ -3,16 +3,33 @@
 #include "ck_integer.h"
 #include "ck_quantize.h"
 
-// Depthwise convolution of one row of output pixels. The image is padded beforehand (with 0, or
-// with the zero point's byte). Tap t of pixel p reads the channels at
-// x + p * pixel_stride + tap_offsets[t]; weights are [taps][channels].
+/// What a kernel sees of an image: `rows` by `columns` taps, which are so many elements apart, of a
+/// kernel whose rows have `weight_row` taps. At the edge of an image it is a part of the kernel.
+struct ck_window {
+  size_t rows, columns;
+  size_t row_step, column_step;
+  size_t weight_row;
+};
 
+/// One row of output pixels of a depthwise convolution. Pixel p reads its first tap's channels at
+/// x + p * pixel_stride; weights are [taps][channels], those of the window's first tap at `weights`:
+///
 /// y[p][c] = clamp(bias[c] + sum_t x[..][c] w[t][c], least, greatest), fused multiply-adds in the
-/// order of t.
-typedef void (*ck_f32_dwconv_fn)(size_t pixels, size_t channels, size_t taps, const float *x,
-                                 size_t pixel_stride, const ptrdiff_t *tap_offsets,
-                                 const float *weights, const float *bias, float *y,
-                                 size_t y_stride, float least, float greatest) CK_NONBLOCKING;
+/// order of t, row by row.
+typedef void (*ck_f32_dwconv_fn)(size_t pixels, size_t channels, struct ck_window window,
+                                 const float *x, size_t pixel_stride, const float *weights,
+                                 const float *bias, float *y, size_t y_stride, float least,
+                                 float greatest) CK_NONBLOCKING;
+
+/// The same for the greatest value under the window, or for the sum, in the order of the taps, times
+/// `factor`.
+typedef void (*ck_f32_pool_fn)(size_t pixels, size_t channels, struct ck_window window,
+                               const float *x, size_t pixel_stride, float factor, float *y,
+                               size_t y_stride, float least, float greatest) CK_NONBLOCKING;
+
+// Depthwise convolution of one row of output pixels of integers. The image is padded beforehand,
+// with 0 or the zero point's byte. Tap t of pixel p reads the channels at
+// x + p * pixel_stride + tap_offsets[t]; weights are [taps][channels].
 
 /// y[p][c] = clamp((bias[c] + sum_t x[..][c] w[t][c]) * multiplier[c], least, greatest), rounded as
 /// ck_qs16_qc8w_gemm_fn does. At most 256 taps, whose weights are int8; biases are whole numbers.

@@ -119,7 +119,8 @@ typedef void (*ck_f16_f32_gemm_fn)(size_t m, size_t n, size_t k, const uint16_t 
                                    float greatest) CK_NONBLOCKING;
 
 /// y[m][n] = clamp(bias[n] + sum_k a[m][k] w[n][k], least, greatest), one chain of fused
-/// multiply-adds in the order of k. Row i of `a` begins at a + i * a_stride (rows may overlap).
+/// multiply-adds in the order of k. Row i of `a` begins at a + i * a_stride (rows may overlap) and is
+/// `segments` stretches of k / segments floats that begin segment_step apart.
 typedef void (*ck_f32_gemm_fn)(size_t m, size_t n, size_t k, const float *a, size_t a_stride,
-                               const float *packed, float *y, size_t y_stride, float least,
-                               float greatest) CK_NONBLOCKING;
+                               size_t segments, size_t segment_step, const float *packed, float *y,
+                               size_t y_stride, float least, float greatest) CK_NONBLOCKING;

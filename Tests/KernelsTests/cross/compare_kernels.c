@@ -97,7 +97,10 @@ static void compare_products(const char *name, const struct ck_kernels *fast, si
     float *float_packed = allocate(ck_f32_packed_bytes(own->f32_tile, n, k));
     ck_f32_pack(own->f32_tile, n, k, float_weights, bias, float_packed);
     z[i] = allocate(m * n * sizeof(float));
-    own->f32_gemm(m, n, k, x, k, float_packed, z[i], n, -3, 3);
+    // Rows of two stretches, of which the second lies in the next row, where k is even.
+    const size_t segments = k % 2 == 0 && m > 1 ? 2 : 1, rows = segments == 2 ? m - 1 : m;
+    memset(z[i], 0, m * n * sizeof(float));
+    own->f32_gemm(rows, n, k, x, k, segments, k, float_packed, z[i], n, -3, 3);
     free(q), free(params), free(packed), free(float_packed);
   }
   expect_equal("quantization", name, values[0], values[1], m * k + 2 * m);
@@ -249,20 +252,43 @@ static void compare_depthwise_bytes(const char *name, const struct ck_kernels *f
   free(weights), free(scale), free(bias), free(multiplier), free(whole_bias), free(x);
 }
 
+static void compare_windows(const char *name, const struct ck_kernels *fast, size_t pixels,
+                            size_t channels, size_t columns, size_t stride) {
+  const struct ck_kernels *kernels[2] = {ck_kernels_for(CK_ISA_SCALAR), fast};
+  const size_t n = pixels * channels, width = (pixels - 1) * stride + columns;
+  const size_t count = 2 * width * channels;
+  // Two rows of a kernel that has one column more.
+  const struct ck_window window = {2, columns, width * channels, channels, columns + 1};
+  float *x = random_floats(count, -1, 1), *bias = random_floats(channels, -1, 1);
+  float *weights = random_floats(2 * (columns + 1) * channels, -1, 1);
+  float *y[2], *most[2], *mean[2];
+  for (int i = 0; i < 2; i++) {
+    const struct ck_kernels *own = kernels[i];
+    y[i] = allocate(n * sizeof(float));
+    most[i] = allocate(n * sizeof(float));
+    mean[i] = allocate(n * sizeof(float));
+    own->f32_dwconv(pixels, channels, window, x, stride * channels, weights, bias, y[i], channels,
+                    -1, 1);
+    own->f32_maxpool(pixels, channels, window, x, stride * channels, 1, most[i], channels, -1,
+                     0.9f);
+    own->f32_avgpool(pixels, channels, window, x, stride * channels, 0.3f, mean[i], channels,
+                     -0.2f, 1);
+  }
+  expect_close("float depthwise", name, y[0], y[1], n, fast->fused ? 0 : 1e-5f);
+  expect_equal("float maximum", name, most[0], most[1], n);
+  expect_equal("float mean", name, mean[0], mean[1], n);
+  for (int i = 0; i < 2; i++) free(y[i]), free(most[i]), free(mean[i]);
+  free(x), free(weights), free(bias);
+}
+
 static void compare_depthwise(const char *name, const struct ck_kernels *fast, size_t channels) {
-  const struct ck_kernels *scalar = ck_kernels_for(CK_ISA_SCALAR);
-  enum { pixels = 4, taps = 3 };
-  const size_t n = pixels * channels, count = (pixels + 2) * channels;
-  const ptrdiff_t offsets[taps] = {0, (ptrdiff_t)channels, 2 * (ptrdiff_t)channels};
-  float *x = random_floats(count, -1, 1), *weights = random_floats(taps * channels, -1, 1);
-  float *bias = random_floats(channels, -1, 1);
-  float *expected = allocate(n * sizeof(float)), *result = allocate(n * sizeof(float));
-  scalar->f32_dwconv(pixels, channels, taps, x, channels, offsets, weights, bias, expected,
-                     channels, -1, 1);
-  fast->f32_dwconv(pixels, channels, taps, x, channels, offsets, weights, bias, result, channels,
-                   -1, 1);
-  expect_close("float depthwise", name, expected, result, n, fast->fused ? 0 : 1e-5f);
-  free(x), free(weights), free(bias), free(expected), free(result);
+  for (size_t pixels = 1; pixels <= 17; pixels += pixels < 4 ? 1 : 4) {
+    for (size_t columns = 1; columns <= 4; columns++) {
+      for (size_t stride = 1; stride <= 3; stride++) {
+        compare_windows(name, fast, pixels, channels, columns, stride);
+      }
+    }
+  }
   for (size_t t = 4; t <= 16; t += 4) {
     compare_depthwise_bytes(name, fast, channels, t, 1);
     compare_depthwise_bytes(name, fast, channels, t, 2);

@@ -49,7 +49,7 @@ static void time_shape(const char *name, const struct ck_kernels *kernels, size_
     }
     const double c = now();
     for (size_t i = 0; i < calls; i++) {
-      kernels->f32_gemm(m, n, k, x, k, float_packed, y, n, -none, none);
+      kernels->f32_gemm(m, n, k, x, k, 1, 0, float_packed, y, n, -none, none);
     }
     const double times[3] = {b - a, c - b, now() - c};
     for (int i = 0; i < 3; i++) {
