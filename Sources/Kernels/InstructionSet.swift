@@ -69,6 +69,11 @@ public enum InstructionSet: String, CaseIterable, Sendable, Comparable {
   /// Whether there are products of halves as halves.
   package var multipliesHalves: Bool { unsafe kernels.pointee.f16_gemm != nil }
 
+  /// The highest up to `best` whose float results have the bits of `scalar`: what is computed with
+  /// it is the same on every machine.
+  package static let reproducible: InstructionSet =
+    available.filter { $0 <= best && $0.fusesMultiplyAdd && !$0.multipliesHalves }.max() ?? .scalar
+
   /// The C kernels of this level; the instruction set must be available.
   var kernels: UnsafePointer<ck_kernels> {
     guard

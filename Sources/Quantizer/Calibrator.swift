@@ -60,7 +60,7 @@ public final class Calibrator {
     inputs = graph.inputs.filter { !stated.contains(graph.tensors[$0].name) }
       .map { (graph.tensors[$0].name, "\($0)", graph.tensors[$0].count ?? 0) }
     // The same sums, and so the same file, on every machine.
-    do { network = try Network(observed, instructionSet: .scalar) } catch {
+    do { network = try Network(observed, instructionSet: .reproducible) } catch {
       throw .engine(error.description)
     }
   }
