@@ -1,3 +1,5 @@
+import Kernels
+
 /// What a model's network is given for a stretch of sound, hop by hop: the front end alone, for
 /// calibration and for looking into networks. Thread: any, one at a time.
 public struct FeatureReader: ~Copyable {
@@ -8,7 +10,8 @@ public struct FeatureReader: ~Copyable {
   public init(_ model: Model) {
     hop = model.hop
     count = 3 * model.positions
-    front = FrontEnd(model, depth: 1)
+    // Spectra have other last bits in other instruction sets.
+    front = FrontEnd(model, depth: 1, instructionSet: .scalar)
   }
 
   /// [positions][3] of one more hop; `samples` has as many elements as the model's hop.
