@@ -25,6 +25,14 @@ struct WritingTests {
     }
   }
 
+  @Test func `a file is not larger than TensorFlow's of the same graph`() throws {
+    for name in try Self.fixtures where name.hasPrefix("net_") || name.hasPrefix("converter_") {
+      let theirs = try fixture(name)
+      let ours = try TFLiteFile.write(try TFLiteFile.read(theirs, name: name))
+      #expect(ours.count <= theirs.count, "\(name)")
+    }
+  }
+
   @Test func `metadata and signatures travel with the graph`() throws {
     var graph = try TFLiteFile.read(try fixture("fc_m1_f32"), name: "model")
     graph.metadata = ["qdenoise": Array("{\"version\":1}".utf8), "other": [1, 2, 3]]
