@@ -30,6 +30,7 @@ public struct Model: Sendable {
   /// The longest hop that a model may have, in samples: what the FIFO of a virtual microphone holds.
   public static let largestHop = 4096
 
+  /// With float32 inputs and outputs, whatever the file has there.
   public let graph: Graph
   public let name: String
   public let kind: Kind
@@ -78,7 +79,7 @@ public struct Model: Sendable {
         model: graph.name, problem: "'band_edges' do not rise from 'low_bins' (\(metadata.lowBins))"
       )
     }
-    self.graph = graph
+    self.graph = graph.withFloatEdges()
     name = metadata.name
     kind = metadata.kind
     sampleRate = metadata.sampleRate
@@ -93,10 +94,11 @@ public struct Model: Sendable {
     licence = metadata.licence
     precision = Model.precision(of: graph)
     givesSpeech = Model.tensor("speech", among: graph.outputs, of: graph) != nil
-    try check(graph.inputs, name: "features", kind: "input", count: 3 * positions)
-    try check(graph.outputs, name: "taps", kind: "output", count: 2 * taps * lowBins)
-    try check(graph.outputs, name: "gains", kind: "output", count: bandEdges.count - 1)
-    if givesSpeech { try check(graph.outputs, name: "speech", kind: "output", count: 1) }
+    let (inputs, outputs) = (self.graph.inputs, self.graph.outputs)
+    try check(inputs, name: "features", kind: "input", count: 3 * positions)
+    try check(outputs, name: "taps", kind: "output", count: 2 * taps * lowBins)
+    try check(outputs, name: "gains", kind: "output", count: bandEdges.count - 1)
+    if givesSpeech { try check(outputs, name: "speech", kind: "output", count: 1) }
   }
 
   private static func tensor(_ name: String, among indices: [Int], of graph: Graph) -> Tensor? {

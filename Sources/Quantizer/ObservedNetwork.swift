@@ -24,7 +24,8 @@ final class ObservedNetwork {
     inputs = tensors(graph.inputs)
     self.outputs = tensors(outputs ?? graph.outputs)
     do {
-      network = try Network(observed, states: states, instructionSet: instructionSet)
+      network = try Network(
+        observed.withFloatEdges(), states: states, instructionSet: instructionSet)
     } catch { throw .engine(error.description) }
   }
 
@@ -37,23 +38,13 @@ final class ObservedNetwork {
             input: tensor.name, count: sample[tensor.name]?.count ?? 0,
             expected: tensor.count ?? 0)
         }
-        if let form = ActivationForm(tensor, type: tensor.type) {
-          // uint8 is 128 more than what the form says.
-          let flip: UInt8 = tensor.type == .uint8 ? 0x80 : 0
-          let bytes = values.flatMap { form.bytes($0).map { $0 ^ flip } }
-          unsafe try network.inputBytes(named: tensor.name).copyBytes(from: bytes)
-        } else {
-          let place = unsafe try network.input(named: tensor.name)
-          for (index, value) in values.enumerated() { unsafe place[index] = value }
-        }
+        let place = unsafe try network.input(named: tensor.name)
+        for (index, value) in values.enumerated() { unsafe place[index] = value }
       }
       network.run()
       var result: Sample = [:]
       for tensor in outputs {
-        result[tensor.name] =
-          tensor.type == .float32
-          ? unsafe Array(try network.output(named: tensor.name))
-          : unsafe tensor.reals(Array(try network.outputBytes(named: tensor.name)))
+        result[tensor.name] = unsafe Array(try network.output(named: tensor.name))
       }
       return result
     } catch let error as QuantizerError {

@@ -53,8 +53,9 @@ struct BenchCommand: ParsableCommand {
     }
     let clock = ContinuousClock()
     let start = clock.now
-    let graph = try ModelStore.graph(file)
-    let states = (try? Model(graph))?.states ?? []
+    let file = try ModelStore.graph(file)
+    let model = try? Model(file)
+    let (graph, states) = (model?.graph ?? file, model?.states ?? [])
     var network = try Network(graph, states: states, instructionSet: microkernels.isa)
     for index in graph.givenInputs {
       let name = graph.tensors[index].name

@@ -82,8 +82,8 @@ struct ModelReport {
 
   private var runs: String {
     do {
-      let states = (try? Model(graph))?.states ?? []
-      let network = try Network(graph, states: states)
+      let model = try? Model(graph)
+      let network = try Network(model?.graph ?? graph, states: model?.states ?? [])
       return "runs here    yes, \(network.instructionSet.rawValue), \(network.arenaByteCount) bytes"
     } catch {
       return "runs here    no: \(error)"

@@ -152,6 +152,31 @@ struct IntegerTests {
     #expect(allocation_count() == before)
   }
 
+  @Test func `a network of integers can have float edges and states, and allocates nothing`() throws
+  {
+    let file = try IntegerFixture("quantized_streaming_int8_only").graph
+    let graph = file.withFloatEdges()
+    let names = file.inputs.map { file.tensors[$0].name }
+    #expect(file.inputs.allSatisfy { file.tensors[$0].type == .int8 })
+    #expect(graph.inputs.map { graph.tensors[$0].name } == names)
+    let states = names.filter { $0.hasSuffix("_in") }
+      .map { StatePair(input: $0, output: $0.dropLast(2) + "out") }
+    #expect(!states.isEmpty)
+    var network = try Network(graph, states: states)
+    let fed = try #require(names.first { !$0.hasSuffix("_in") })
+    let input = try network.input(named: fed)
+    for index in 0..<input.count { input[index] = sin(Float(index)) }
+    network.run()
+    let before = allocation_count()
+    for _ in 0..<50 { network.run() }
+    #expect(allocation_count() == before)
+    for index in graph.outputs
+    where !states.contains(where: { $0.output == graph.tensors[index].name }) {
+      let output = try network.output(named: graph.tensors[index].name)
+      #expect(output.contains { $0 != 0 })
+    }
+  }
+
   @Test func `floats cannot be read from an integer input or output`() throws {
     let graph = try IntegerFixture("integer_fc_m1").graph
     let network = try Network(graph)
