@@ -50,3 +50,27 @@ struct ActivationForm: Hashable, Sendable {
     return [UInt8(bitPattern: Int8(min(max(integer, -128), 127)))]
   }
 }
+
+extension ActivationForm {
+  /// 1/256 and 1/128 for int8, 1/32768 for int16.
+  static func fixed(_ range: ClosedRange<Float>, _ precision: NodePrecision) -> ActivationForm {
+    if precision == .int16 { return ActivationForm(.int16, scale: 0x1p-15) }
+    return range.lowerBound < 0
+      ? ActivationForm(.int8, scale: 0x1p-7) : ActivationForm(.int8, scale: 0x1p-8, zeroPoint: -128)
+  }
+
+  /// Zero is always exact, and no range is smaller than 1e-6.
+  static func covering(
+    _ range: ClosedRange<Float>, _ precision: NodePrecision, isSymmetric: Bool
+  ) -> ActivationForm {
+    let lower = min(range.lowerBound, 0)
+    let upper = max(range.upperBound, 0)
+    let largest = max(-lower, upper, 5e-7)
+    if precision == .int16 { return ActivationForm(.int16, scale: largest / 32767) }
+    if isSymmetric { return ActivationForm(.int8, scale: largest / 127) }
+    let scale = (Double(max(upper - lower, 1e-6)) / 255)
+    let zeroPoint = (-128 - Double(lower) / scale).rounded()
+    return ActivationForm(
+      .int8, scale: Float(scale), zeroPoint: Int(min(max(zeroPoint, -128), 127)))
+  }
+}

@@ -7,19 +7,26 @@ public final class Calibrator {
   public enum Method: String, CaseIterable, Sendable {
     /// The range whose quantization has the least mean squared error.
     case mse
+    /// The same where values near those that were seen are to be expected, too.
+    case smooth
     /// All that was seen.
     case minmax
   }
 
   private let graph: Graph
   private var network: Network
-  private var histograms: [Int: Histogram]
+  /// By part of the samples, and by tensor.
+  private var histograms: [[Int: Histogram]]
   private let inputs: [(name: String, place: String, count: Int)]
   private let states: [(input: String, output: String)]
   public private(set) var sampleCount = 0
 
-  /// - Parameter states: fed back from run to run, so that their values are seen as well.
-  public init(_ graph: Graph, states: [StatePair] = []) throws(QuantizerError) {
+  /// - Parameters:
+  ///   - states: fed back from run to run, so that their values are seen as well.
+  ///   - parts: of the samples, any of which `ranges` can leave out.
+  public init(
+    _ graph: Graph, states: [StatePair] = [], parts: Int = 1
+  ) throws(QuantizerError) {
     self.graph = graph
     // What a shift register makes of its rows has their range, and is large.
     let moves = Set(graph.stateMoves(states))
@@ -35,12 +42,13 @@ public final class Calibrator {
     observed.outputs = Array(Set(computed + stateOutputs)).sorted()
     // Names need not be unique; places are.
     for index in observed.tensors.indices { observed.tensors[index].name = "\(index)" }
-    histograms = [:]
+    var seen: [Int: Histogram] = [:]
     let stateInputs = Set(states.map(\.input))
-    for index in computed { histograms[index] = Histogram() }
+    for index in computed { seen[index] = Histogram() }
     for index in graph.inputs where !stateInputs.contains(graph.tensors[index].name) {
-      histograms[index] = Histogram()
+      seen[index] = Histogram()
     }
+    histograms = Array(repeating: seen, count: parts)
     func index(_ name: String, among indices: [Int]) throws(QuantizerError) -> Int {
       guard let found = indices.first(where: { graph.tensors[$0].name == name }) else {
         throw .noLayer(graph: graph.name, tensor: name)
@@ -66,7 +74,8 @@ public final class Calibrator {
   }
 
   /// Runs once more; states go on from the run before.
-  public func observe(_ sample: Sample) throws(QuantizerError) {
+  /// - Parameter part: that the sample belongs to.
+  public func observe(_ sample: Sample, part: Int = 0) throws(QuantizerError) {
     do {
       for (name, place, count) in inputs {
         guard let values = sample[name], values.count == count else {
@@ -77,11 +86,12 @@ public final class Calibrator {
         for (index, value) in values.enumerated() { unsafe buffer[index] = value }
       }
       network.run()
-      for index in graph.inputs where histograms[index] != nil {
-        unsafe histograms[index]?.add(UnsafeBufferPointer(try network.input(named: "\(index)")))
+      for index in graph.inputs where histograms[part][index] != nil {
+        let values = unsafe try network.input(named: "\(index)")
+        unsafe histograms[part][index]?.add(UnsafeBufferPointer(values))
       }
-      for index in histograms.keys where !graph.inputs.contains(index) {
-        unsafe histograms[index]?.add(try network.output(named: "\(index)"))
+      for index in histograms[part].keys where !graph.inputs.contains(index) {
+        unsafe histograms[part][index]?.add(try network.output(named: "\(index)"))
       }
       for (input, output) in states {
         let values = unsafe try network.output(named: output)
@@ -97,18 +107,24 @@ public final class Calibrator {
   }
 
   /// The range of every activation that was seen, by tensor.
-  public func ranges(_ method: Method, isSymmetric: Bool = false) throws(QuantizerError)
-    -> [Int: ClosedRange<Float>]
-  {
+  /// - Parameter leftOut: the part of the samples that does not count.
+  public func ranges(
+    _ method: Method, isSymmetric: Bool = false, without leftOut: Int? = nil
+  ) throws(QuantizerError) -> [Int: ClosedRange<Float>] {
     var result: [Int: ClosedRange<Float>] = [:]
-    for (index, histogram) in histograms {
+    for index in histograms[0].keys {
+      var histogram = Histogram()
+      for part in histograms.indices where part != leftOut {
+        if let seen = histograms[part][index] { histogram.add(seen) }
+      }
       guard histogram.isFinite else {
         throw .notFinite(graph: graph.name, tensor: graph.tensors[index].name)
       }
       result[index] =
         switch method {
         case .minmax: histogram.lower...histogram.upper
-        case .mse: histogram.leastErrorRange(isSymmetric: isSymmetric)
+        case .mse, .smooth:
+          histogram.leastErrorRange(isSymmetric: isSymmetric, isSmooth: method == .smooth)
         }
     }
     return result

@@ -22,6 +22,15 @@ public struct Deviation: Sendable, Equatable {
     count += values.count
   }
 
+  /// As if its values had been added.
+  mutating func add(_ other: Deviation) {
+    count += other.count
+    largest = max(largest, other.largest)
+    sum += other.sum
+    squares += other.squares
+    power += other.power
+  }
+
   public var meanError: Double { count == 0 ? 0 : sum / Double(count) }
   public var meanSquaredError: Double { count == 0 ? 0 : squares / Double(count) }
   /// Of the error around its mean.

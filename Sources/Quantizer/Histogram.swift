@@ -33,6 +33,18 @@ struct Histogram: Sendable {
     }
   }
 
+  /// As if its values had been added.
+  mutating func add(_ other: Histogram) {
+    isFinite = isFinite && other.isFinite
+    (lower, upper) = (min(lower, other.lower), max(upper, other.upper))
+    if other.limit == 0 { return }
+    if limit == 0 { (bins, limit) = (Array(repeating: 0, count: Self.binCount), other.limit) }
+    var other = other
+    grow(to: other.limit)
+    other.grow(to: limit)
+    for index in bins.indices { bins[index] &+= other.bins[index] }
+  }
+
   private mutating func grow(to magnitude: Float) {
     guard magnitude > limit else { return }
     if limit == 0 {
@@ -49,14 +61,13 @@ struct Histogram: Sendable {
   }
 
   /// The range with the least mean squared error of rounding to 255 steps and clamping, found by
-  /// narrowing both sides together, then each by itself.
-  func leastErrorRange(isSymmetric: Bool) -> ClosedRange<Float> {
+  /// widening or narrowing both sides together, then each by itself.
+  ///
+  /// - Parameter isSmooth: whether each value seen stands for others near it, the farther the
+  ///   fewer there are, so that a range found on few samples leaves room for what they did not show.
+  func leastErrorRange(isSymmetric: Bool, isSmooth: Bool) -> ClosedRange<Float> {
     guard limit > 0 else { return 0...0 }
-    let half = Self.binCount / 2
-    let filled: [(center: Float, count: Double)] = bins.enumerated().compactMap { index, count in
-      count == 0
-        ? nil : ((Float(index - half) + 0.5) * limit / Float(half), Double(count))
-    }
+    let filled = isSmooth ? spread : seen
     func error(_ low: Float, _ high: Float) -> Double {
       let step = max((high - low) / 255, .leastNormalMagnitude)
       return filled.reduce(0) { sum, bin in
@@ -66,7 +77,7 @@ struct Histogram: Sendable {
         return sum + bin.count * difference * difference
       }
     }
-    let shares = stride(from: Float(1), through: 0.3, by: -0.02)
+    let shares = stride(from: isSmooth ? Float(1.4) : 1, through: 0.3, by: -0.02)
     var best = (low: lower, high: upper)
     if isSymmetric { best = (-max(-lower, upper), max(-lower, upper)) }
     var least = error(best.low, best.high)
@@ -86,5 +97,29 @@ struct Histogram: Sendable {
       search { (sided.low * $0, sided.high) }
     }
     return best.low...best.high
+  }
+
+  /// Values with their counts.
+  private var seen: [(center: Float, count: Double)] {
+    let half = Self.binCount / 2
+    return bins.enumerated().compactMap { index, count in
+      count == 0 ? nil : ((Float(index - half) + 0.5) * limit / Float(half), Double(count))
+    }
+  }
+
+  /// The same, a sixth of each count a little nearer and another farther away: Gauss and Hermite's three
+  /// points for a normal distribution, whose width falls with the fourth root of what was seen.
+  private var spread: [(center: Float, count: Double)] {
+    let values = seen
+    let total = values.reduce(0) { $0 + $1.count }
+    let width = Float((3 / total.squareRoot()).squareRoot())
+    var result = values
+    for index in values.indices {
+      let (center, count) = values[index]
+      result[index].count = count * 2 / 3
+      result.append((center * (1 - width), count / 6))
+      result.append((center * (1 + width), count / 6))
+    }
+    return result
   }
 }

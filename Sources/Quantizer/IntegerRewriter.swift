@@ -164,7 +164,7 @@ struct IntegerRewriter {
     -> ActivationForm?
   {
     if case .fixed(let range)? = kind.knownProperties?.integerRules?.scales {
-      return fixedForm(range, precision)
+      return .fixed(range, precision)
     }
     return activationForm(tensor, precision)
   }
@@ -173,9 +173,9 @@ struct IntegerRewriter {
   private func activationForm(_ tensor: Int, _ precision: NodePrecision) -> ActivationForm? {
     switch groups.origin(tensor) {
     case .given(let form)?:
-      form.type == precision.type ? form : rangeForm(form.range, precision)
-    case .fixed(let range)?: fixedForm(range, precision)
-    case .range(let range)?: rangeForm(range, precision)
+      form.type == precision.type ? form : covering(form.range, precision)
+    case .fixed(let range)?: .fixed(range, precision)
+    case .range(let range)?: covering(range, precision)
     case nil: source.tensors[tensor].isConstant ? constantForm(tensor, precision) : nil
     }
   }
@@ -184,29 +184,11 @@ struct IntegerRewriter {
     guard let values = try? source.floats(tensor), let lower = values.min(),
       let upper = values.max()
     else { return nil }
-    return rangeForm(lower...upper, precision)
+    return covering(lower...upper, precision)
   }
 
-  /// 1/256 and 1/128 for int8, 1/32768 for int16.
-  private func fixedForm(_ range: ClosedRange<Float>, _ precision: NodePrecision) -> ActivationForm
-  {
-    if precision == .int16 { return ActivationForm(.int16, scale: 0x1p-15) }
-    return range.lowerBound < 0
-      ? ActivationForm(.int8, scale: 0x1p-7) : ActivationForm(.int8, scale: 0x1p-8, zeroPoint: -128)
-  }
-
-  /// Zero is always exact, and no range is smaller than 1e-6.
-  private func rangeForm(_ range: ClosedRange<Float>, _ precision: NodePrecision) -> ActivationForm
-  {
-    let lower = min(range.lowerBound, 0)
-    let upper = max(range.upperBound, 0)
-    let largest = max(-lower, upper, 5e-7)
-    if precision == .int16 { return ActivationForm(.int16, scale: largest / 32767) }
-    if settings.activations == .symmetric { return ActivationForm(.int8, scale: largest / 127) }
-    let scale = (Double(max(upper - lower, 1e-6)) / 255)
-    let zeroPoint = (-128 - Double(lower) / scale).rounded()
-    return ActivationForm(
-      .int8, scale: Float(scale), zeroPoint: Int(min(max(zeroPoint, -128), 127)))
+  private func covering(_ range: ClosedRange<Float>, _ precision: NodePrecision) -> ActivationForm {
+    .covering(range, precision, isSymmetric: settings.activations == .symmetric)
   }
 
   private mutating func floatForm(of tensor: Int) throws(QuantizerError) -> Int {

@@ -43,8 +43,11 @@ struct ModelConvertCommand: ParsableCommand {
   var runs = 2000
 
   @Option(
-    help: "How ranges are chosen: the least mean squared error, or the smallest and largest value.")
-  var calibration = Calibrator.Method.mse
+    help: """
+      How ranges are chosen: mse, the least mean squared error; smooth, the same with room for what \
+      few samples do not show; minmax, the smallest and largest value. Without it, all are tried.
+      """)
+  var calibration: Calibrator.Method?
 
   @Flag(help: "Integer inputs and outputs too; a node without an integer form is an error.")
   var int8Only = false
@@ -145,20 +148,6 @@ struct ModelConvertCommand: ParsableCommand {
         "integers need the ranges of the activations: give --representative FILES, sound like "
           + "that which the model is for or .npy files with its inputs")
     }
-    let files = SampleFiles(graph)
-    var ranges: [Int: ClosedRange<Float>] = [:]
-    if !representative.isEmpty {
-      let calibrator = try Calibrator(canonical.graph, states: files.states)
-      let samples = try files.read(representative, limit: runs)
-      let bar = ProgressBar()
-      for (index, sample) in samples.enumerated() {
-        bar.show("calibrating", share: Double(index) / Double(samples.count))
-        try calibrator.observe(sample)
-      }
-      bar.clear()
-      // 16 bits have steps enough for all that was seen.
-      ranges = try calibrator.ranges(int16x8 ? .minmax : calibration, isSymmetric: symmetric)
-    }
     var settings = IntegerSettings()
     settings.activations = int16x8 ? .int16 : symmetric ? .symmetric : .asymmetric
     settings.weightBits = weights == .int4 ? 4 : 8
@@ -166,6 +155,16 @@ struct ModelConvertCommand: ParsableCommand {
     settings.keepingFloat = Set(keepFloat)
     settings.keepingInt16 = Set(keepInt16)
     settings.integersOnly = int8Only
+    let files = SampleFiles(graph)
+    var ranges: [Int: ClosedRange<Float>] = [:]
+    if !representative.isEmpty {
+      let bar = ProgressBar()
+      defer { bar.clear() }
+      ranges = try calibrate(
+        canonical, on: try files.read(representative, limit: runs), states: files.states,
+        method: calibration, settings: settings
+      ) { bar.show("calibrating", share: $0) }
+    }
     return try quantize(canonical, ranges: ranges, states: files.states, settings: settings)
   }
 }

@@ -66,6 +66,35 @@ struct ModelCommandTests {
     #expect(status == 0 && table.contains("gains"), "\(table)")
   }
 
+  @Test func `a denoiser of nothing but integers denoises`() throws {
+    let sound = try sound("noise.wav", Self.noisy)
+    let (model, out) = ("\(sandbox.directory)/integers.tflite", "\(sandbox.directory)/out.wav")
+    let (status, text) = try denoisectl(
+      "model", "convert", "\(Piece.root)/models/light.tflite", model, "--int8-only",
+      "--runs", "150", "--representative", sound)
+    try #require(status == 0, "\(text)")
+    let (_, report) = try denoisectl("model", "inspect", model)
+    #expect(report.contains("full int8") && report.contains("runs here    yes"), "\(report)")
+    func energy(_ model: String) throws -> (sound: Float, error: Float) {
+      let (status, text) = try denoisectl("process", "--model", model, sound, out)
+      try #require(status == 0, "\(text)")
+      var reader = try SoundFileReader(path: out)
+      let samples = try reader.read(Self.noisy.count)
+      try #require(samples.count == Self.noisy.count)
+      return zip(samples, Self.tone).reduce(into: (0, 0)) { sums, pair in
+        sums.sound += pair.0 * pair.0
+        sums.error += (pair.0 - pair.1) * (pair.0 - pair.1)
+      }
+    }
+    let (integers, floats) = (try energy(model), try energy("\(Piece.root)/models/light.tflite"))
+    #expect(integers.sound > 0.3 * floats.sound, "\(integers) \(floats)")
+    #expect(integers.sound < 3 * floats.sound, "\(integers) \(floats)")
+    let (checked, table) = try denoisectl(
+      "model", "evaluate", model, "--against", "\(Piece.root)/models/light.tflite", "--samples",
+      sound)
+    #expect(checked == 0 && table.contains("gains"), "\(table)")
+  }
+
   @Test func `without data to calibrate with there is no file`() throws {
     let out = "\(sandbox.directory)/out.tflite"
     for (words, complaint) in [

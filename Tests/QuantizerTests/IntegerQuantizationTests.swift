@@ -73,6 +73,42 @@ struct IntegerQuantizationTests {
     #expect(try TFLiteFile.write(try Self.converted(graph)) == first)
   }
 
+  @Test(arguments: networks)
+  func `the method that is chosen is the best on what it has not seen`(name: String) throws {
+    let graph = try QuantizeTests.fixture(name)
+    let (canonical, states) = (try CanonicalGraph(graph), Self.states(graph))
+    let samples = graph.randomSamples(40, seed: 7, states: states)
+    func quality(_ method: Calibrator.Method?) throws -> Double {
+      let ranges = try calibrate(canonical, on: samples, states: states, method: method)
+      return try Self.signalToNoise(
+        graph, try quantize(canonical, ranges: ranges, states: states))
+    }
+    let chosen = try quality(nil)
+    let all = try Calibrator.Method.allCases.map { try quality($0) }
+    #expect(all.contains(chosen))
+    #expect(chosen > all.max()! - 1, "\(chosen) of \(all)")
+  }
+
+  @Test func `few samples leave room, and 16 bits twice what was seen`() throws {
+    let (graph, samples) = (Self.network, Self.network.randomSamples(3, seed: 7, states: []))
+    let canonical = try CanonicalGraph(graph)
+    func ranges(_ method: Calibrator.Method?, _ activations: IntegerSettings.Activations) throws
+      -> [Int: ClosedRange<Float>]
+    {
+      var settings = IntegerSettings()
+      settings.activations = activations
+      return try calibrate(canonical, on: samples, method: method, settings: settings)
+    }
+    let (seen, smooth) = (try ranges(.minmax, .asymmetric), try ranges(.smooth, .asymmetric))
+    let (narrow, wide) = (try ranges(.mse, .asymmetric), try ranges(nil, .int16))
+    #expect(!seen.isEmpty)
+    for (tensor, range) in seen where range.lowerBound < range.upperBound {
+      #expect(smooth[tensor]!.upperBound > narrow[tensor]!.upperBound)
+      #expect(narrow[tensor]!.upperBound <= range.upperBound)
+      #expect(wide[tensor] == 2 * range.lowerBound...2 * range.upperBound)
+    }
+  }
+
   /// What the modes of the fixtures are.
   static let modes: [String: @Sendable (inout IntegerSettings) -> Void] = [
     "int8": { _ in }, "int8_only": { $0.integersOnly = true },
