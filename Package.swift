@@ -154,7 +154,8 @@ let package = Package(
       exclude: ["realtime"],
       swiftSettings: testSettings),
     .testTarget(
-      name: "ONNXTests", dependencies: ["ONNX", "Engine"], swiftSettings: testSettings),
+      name: "ONNXTests", dependencies: ["ONNX", "Quantizer", "Engine"],
+      swiftSettings: testSettings),
     .testTarget(name: "ScoringTests", dependencies: ["Scoring"], swiftSettings: testSettings),
     .testTarget(name: "PlotTests", dependencies: ["Plot"], swiftSettings: testSettings),
     .testTarget(

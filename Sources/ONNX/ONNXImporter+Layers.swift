@@ -117,17 +117,17 @@ extension ONNXImporter {
     let extents = weights.shape
     let inputs = { (tensor: Int, bias: Int) in [data.tensor, tensor, bias] as [Int?] }
     if groups == 1 {
-      let matrix = floats(
+      let matrix = self.weights(
         permuted(weights.floats, extents, [0, 2, 3, 1]),
-        [extents[0], extents[2], extents[3], extents[1]])
+        [extents[0], extents[2], extents[3], extents[1]], axis: 0, steps: weights.steps)
       set(
         emit(
           .convolution(window, .none), inputs(matrix, floats(bias, [outputs])), shape: shape,
           isChannelsLast: true))
     } else if extents[1] == 1 {
-      let matrix = floats(
+      let matrix = self.weights(
         permuted(weights.floats, extents, [1, 2, 3, 0]),
-        [1, extents[2], extents[3], extents[0]])
+        [1, extents[2], extents[3], extents[0]], axis: 3, steps: weights.steps)
       set(
         emit(
           .depthwiseConvolution(window, multiplier: outputs / groups, .none),
@@ -247,6 +247,7 @@ extension ONNXImporter {
     }
     var matrix = isTransposed ? weights.floats : permuted(weights.floats, weights.shape, [1, 0])
     if alpha != 1 { matrix = matrix.map { $0 * alpha } }
+    let steps = alpha == 1 ? weights.steps : []
     var bias = has(2) ? try constant(2).floats.map { $0 * beta } : []
     if bias.count == 1 { bias = Array(repeating: bias[0], count: outputs) }
     guard bias.isEmpty || bias.count == outputs else {
@@ -255,15 +256,17 @@ extension ONNXImporter {
     set(
       dense(
         x, matrix, bias: bias.isEmpty ? nil : bias, inputs: inputs, outputs: outputs,
-        shape: [x.shape[0], outputs]))
+        shape: [x.shape[0], outputs], steps: steps))
   }
 
   /// A product with [outputs, inputs].
   mutating func dense(
-    _ x: Activation, _ matrix: [Float], bias: [Float]?, inputs: Int, outputs: Int, shape: [Int]
+    _ x: Activation, _ matrix: [Float], bias: [Float]?, inputs: Int, outputs: Int, shape: [Int],
+    steps: [Float] = []
   ) -> Activation {
     let places: [Int?] = [
-      x.tensor, floats(matrix, [outputs, inputs]), bias.map { floats($0, [outputs]) },
+      x.tensor, weights(matrix, [outputs, inputs], axis: 0, steps: steps),
+      bias.map { floats($0, [outputs]) },
     ]
     return emit(.fullyConnected(.none, keepsDimensions: true), places, shape: shape)
   }
@@ -279,7 +282,7 @@ extension ONNXImporter {
       set(
         dense(
           x, matrix, bias: nil, inputs: inputs, outputs: outputs,
-          shape: x.shape.dropLast() + [outputs]))
+          shape: x.shape.dropLast() + [outputs], steps: weights.steps))
       return
     }
     let (a, b) = (plain(try activation(0)), plain(try activation(1)))

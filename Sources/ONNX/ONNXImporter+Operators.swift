@@ -8,6 +8,8 @@ extension ONNXImporter {
     }
     if try fold() { return }
     switch node.kind {
+    case "QuantizeLinear": try convertQuantize()
+    case "DequantizeLinear": try convertDequantize()
     case "Conv": try convertConvolution()
     case "ConvTranspose": try convertTransposeConvolution()
     case "Gemm": try convertGemm()
@@ -298,6 +300,7 @@ extension ONNXImporter {
   }
 
   private mutating func convertClip() throws(ONNXError) {
+    if try clipQuantized() { return }
     let x = try activation(0)
     let lower = has(1) ? try constant(1).floats.first ?? 0 : float("min", -.infinity)
     let upper = has(2) ? try constant(2).floats.first ?? 0 : float("max", .infinity)

@@ -9,6 +9,8 @@ public struct ONNXImporter {
   let model: ONNXModel
   var graph: Graph
   var values: [String: Value] = [:]
+  /// What QuantizeLinear has made, until DequantizeLinear takes it.
+  var quantized: [String: QuantizedValue] = [:]
   /// What constants are called in the graph; equal ones are one.
   private var constants: [ConstantKey: Int] = [:]
   /// The node at hand.
@@ -111,6 +113,7 @@ public struct ONNXImporter {
   }
 
   func value(_ position: Int) throws(ONNXError) -> Value {
+    if has(position), quantized[node.inputs[position]] != nil { throw readsIntegers(position) }
     guard has(position), let value = values[node.inputs[position]] else {
       throw unsupported("its input \(position) is missing")
     }
@@ -131,8 +134,15 @@ public struct ONNXImporter {
     return integers
   }
 
+  private func readsIntegers(_ position: Int) -> ONNXError {
+    unsupported(
+      "its input '\(node.inputs[position])' is quantized, and only DequantizeLinear reads that: "
+        + "quantize in the QDQ format")
+  }
+
   mutating func activation(_ position: Int) throws(ONNXError) -> Activation {
     guard has(position) else { throw unsupported("its input \(position) is missing") }
+    if quantized[node.inputs[position]] != nil { throw readsIntegers(position) }
     return try activation(named: node.inputs[position])
   }
 

@@ -40,6 +40,10 @@ struct ONNXModel {
   struct Constant {
     var shape: [Int]
     var values: Values
+    /// By the numbers of onnx.proto: 2 is uint8, 3 int8, 5 int16; 0 for what is computed here.
+    var elementType = 0
+    /// Of weights that stand in 8 bits: their steps, one for all or one per output channel.
+    var steps: [Float] = []
 
     enum Values {
       case floats([Float])
@@ -230,9 +234,12 @@ extension ONNXModel {
         raw.isEmpty ? integers : raw.words(UInt32.self).map { Int(Int32(bitPattern: $0)) })
     case 9, 2: values = .integers(raw.isEmpty ? integers : raw.map(Int.init))
     case 3: values = .integers(raw.isEmpty ? integers : raw.map { Int(Int8(bitPattern: $0)) })
+    case 5:
+      values = .integers(
+        raw.isEmpty ? integers : raw.words(UInt16.self).map { Int(Int16(bitPattern: $0)) })
     default: throw .unusable(name: name, reason: "a constant has the element type \(type)")
     }
-    let constant = Constant(shape: shape, values: values)
+    let constant = Constant(shape: shape, values: values, elementType: type)
     guard shape.allSatisfy({ $0 >= 0 && $0 < 1 << 31 }), shape.count <= 16,
       shape.reduce(1.0, { $0 * Double($1) }) == Double(constant.count)
     else { throw message.damaged() }

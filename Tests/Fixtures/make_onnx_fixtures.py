@@ -122,11 +122,61 @@ class LSTM(nn.Module):
         return self.cell(x)[0]
 
 
+class Aware(nn.Module):
+    """What quantization-aware training leaves: activations of 7 bits, weights with a step each."""
+
+    def __init__(self):
+        super().__init__()
+        self.first = nn.Conv2d(3, 8, 3, 2, 1)
+        self.depth = nn.Conv2d(8, 8, 3, 1, 1, groups=8)
+        self.last = nn.Linear(8, 6)
+        self.steps = {layer: layer.weight.detach().flatten(1).abs().amax(1) / 100
+                      for layer in (self.first, self.depth, self.last)}
+
+    def weights(self, layer):
+        steps = self.steps[layer]
+        return torch.fake_quantize_per_channel_affine(
+            layer.weight, steps, torch.zeros(len(steps), dtype=torch.int32), 0, -128, 127)
+
+    @staticmethod
+    def rounded(x, scale, zero, greatest=127):
+        return torch.fake_quantize_per_tensor_affine(x, scale, zero, 0, greatest)
+
+    def forward(self, x):
+        x = self.rounded(x, 0.05, 64)
+        x = torch.relu(nn.functional.conv2d(x, self.weights(self.first), self.first.bias, 2, 1))
+        x = self.rounded(x, 0.02, 0)
+        x = nn.functional.conv2d(x, self.weights(self.depth), self.depth.bias, 1, 1, groups=8)
+        x = self.rounded(self.rounded(x, 0.02, 60).mean((2, 3)), 0.01, 64)
+        x = nn.functional.linear(x, self.weights(self.last), self.last.bias)
+        return self.rounded(x, 0.01, 128, 255)
+
+
 CASES = {
     "dense": (Dense, [(3, 20)]), "image": (Image, [(1, 3, 16, 12)]), "sound": (Sound, [(1, 1, 64)]),
     "decoder": (Decoder, [(1, 4, 8, 6)]), "attention": (Attention, [(1, 7, 10)]),
     "gru": (GRU, [(1, 1, 12), (1, 1, 16)]), "lstm": (LSTM, [(5, 1, 10)]),
+    "aware": (Aware, [(1, 3, 16, 12)]), "quantized": (Image, [(1, 3, 16, 12)]),
 }
+
+
+def quantize(source, target, shape):
+    """As onnxruntime does it after training, in the QDQ format."""
+    from onnxruntime import quantization
+
+    class Reader(quantization.CalibrationDataReader):
+        def __init__(self):
+            random = np.random.default_rng(5)
+            self.samples = iter([{"input_0": random.normal(size=shape).astype(np.float32)}
+                                 for _ in range(20)])
+
+        def get_next(self):
+            return next(self.samples, None)
+
+    quantization.quantize_static(
+        source, target, Reader(), quant_format=quantization.QuantFormat.QDQ, per_channel=True,
+        activation_type=quantization.QuantType.QUInt8, weight_type=quantization.QuantType.QInt8,
+        op_types_to_quantize=["Conv", "Gemm", "Add"])
 
 
 def randomize(module, generator):
@@ -148,7 +198,14 @@ if __name__ == "__main__":
         path = FOLDER / f"onnx_{name}.onnx"
         torch.onnx.export(network, tuple(torch.zeros(s) for s in shapes), str(path), dynamo=False,
                           opset_version=17, input_names=inputs)
-        session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+        if name == "quantized":
+            quantize(path, path, shapes[0])
+        options = onnxruntime.SessionOptions()
+        if name in ("aware", "quantized"):
+            # As the file says, not in integers of its own.
+            options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+        session = onnxruntime.InferenceSession(
+            str(path), options, providers=["CPUExecutionProvider"])
         random = np.random.default_rng(3)
         parts = []
         for _ in range(2):

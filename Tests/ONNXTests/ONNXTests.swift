@@ -1,6 +1,7 @@
 import Engine
 import Foundation
 import ONNX
+import Quantizer
 import Testing
 
 /// Imported networks beside what onnxruntime computes; Tests/Fixtures/make_onnx_fixtures.py.
@@ -14,7 +15,37 @@ struct ONNXTests {
 
   @Test(arguments: ["dense", "image", "sound", "decoder", "attention", "gru", "lstm"])
   func `a network of PyTorch gives what onnxruntime gives`(name: String) throws {
-    let graph = try ONNXImporter.graph(try Self.bytes("onnx_\(name).onnx"), name: name)
+    try Self.compare(
+      try ONNXImporter.graph(try Self.bytes("onnx_\(name).onnx"), name: name), name, within: 2e-6)
+  }
+
+  /// A sum in another order may round to the next step, of which there are 255.
+  @Test(arguments: ["aware", "quantized"])
+  func `fake quantization is that of the file, in floats and in integers`(name: String) throws {
+    let file = try Self.bytes("onnx_\(name).onnx")
+    let graph = try ONNXImporter.graph(file, name: name)
+    try Self.compare(graph, name, within: 1.01 / 127)
+    let canonical = try CanonicalGraph(graph)
+    #expect(canonical.hasQuantization)
+    // No data is needed.
+    let integers = try quantize(canonical, ranges: [:])
+    try Self.compare(integers, name, within: 4.01 / 127)
+    func weights(_ graph: Graph) -> Set<[UInt8]> {
+      Set(graph.tensors.filter { $0.type == .int8 }.compactMap(\.data))
+    }
+    #expect(weights(graph).count >= 3)
+    #expect(weights(graph).isSubset(of: weights(integers)))
+    #expect(
+      integers.operators.contains { node in
+        if case .convolution = node.kind {
+          integers.tensors[node.outputs[0]].type == .int8
+        } else {
+          false
+        }
+      })
+  }
+
+  private static func compare(_ graph: Graph, _ name: String, within tolerance: Float) throws {
     var network = try Network(graph)
     var golden = try Self.bytes("onnx_\(name).golden")[...]
     func next() -> Float {
@@ -33,7 +64,7 @@ struct ONNXTests {
         let expected = (0..<output.count).map { _ in next() }
         let largest = expected.reduce(Float(0)) { max($0, abs($1)) }
         let error = zip(output, expected).reduce(Float(0)) { max($0, abs($1.0 - $1.1)) }
-        #expect(error <= 2e-6 * largest, "\(graph.tensors[index].name)")
+        #expect(error <= tolerance * largest, "\(graph.tensors[index].name)")
       }
     }
     #expect(golden.isEmpty)
@@ -84,7 +115,7 @@ struct ONNXTests {
   }
 
   /// From a seed, so that a failure can be had again.
-  @Test(arguments: ["dense", "image", "sound", "gru", "attention", "decoder"])
+  @Test(arguments: ["dense", "image", "sound", "gru", "attention", "decoder", "aware", "quantized"])
   func `damaged files are errors or graphs, never a crash`(name: String) throws {
     let whole = try Self.bytes("onnx_\(name).onnx")
     for length in stride(from: 0, to: whole.count, by: 37) {
