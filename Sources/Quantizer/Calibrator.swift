@@ -82,6 +82,9 @@ public final class Calibrator {
           throw QuantizerError.wrongSample(
             input: name, count: sample[name]?.count ?? 0, expected: count)
         }
+        guard values.allSatisfy(\.isFinite) else {
+          throw QuantizerError.notFiniteValues(graph: graph.name, tensor: name)
+        }
         let buffer = unsafe try network.input(named: place)
         for (index, value) in values.enumerated() { unsafe buffer[index] = value }
       }
@@ -118,7 +121,7 @@ public final class Calibrator {
         if let seen = histograms[part][index] { histogram.add(seen) }
       }
       guard histogram.isFinite else {
-        throw .notFinite(graph: graph.name, tensor: graph.tensors[index].name)
+        throw .notFiniteValues(graph: graph.name, tensor: graph.tensors[index].name)
       }
       result[index] =
         switch method {

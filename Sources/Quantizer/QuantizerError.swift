@@ -3,6 +3,8 @@ public enum QuantizerError: Error, Equatable, CustomStringConvertible {
   case invalidGraph(String)
   /// A weight is NaN or infinite.
   case notFinite(graph: String, tensor: String)
+  /// A value is NaN or infinite in calibration.
+  case notFiniteValues(graph: String, tensor: String)
   /// A name on the denylist is no layer's.
   case notALayer(graph: String, name: String, layers: [String])
   /// What should be the float network has quantized layers.
@@ -20,6 +22,9 @@ public enum QuantizerError: Error, Equatable, CustomStringConvertible {
     case .invalidGraph(let text): text
     case .notFinite(let graph, let tensor):
       "\(graph): the weights '\(tensor)' are not all finite; train or export the model again"
+    case .notFiniteValues(let graph, let tensor):
+      "\(graph): '\(tensor)' has values that are NaN or infinite on these samples; look for such "
+        + "numbers in the files"
     case .notALayer(let graph, let name, let layers):
       "\(graph): no layer with weights has the output '\(name)'; there are "
         + layers.map { "'\($0)'" }.joined(separator: ", ")

@@ -130,6 +130,14 @@ struct ModelCommandTests {
       "--representative", samples)
     #expect(wrong == 1)
     #expect(complaint.contains("is float32 [1, 40], but input 'input_0' wants float32 [2, 20]"))
+    let holes = try array(
+      "nan.npy", "(2, 20)", (0..<40).map { $0 == 7 ? .nan : sin(Float($0)) })
+    let (lost, reason) = try denoisectl(
+      "model", "convert", "\(sandbox.directory)/dense.tflite", out, "--optimize", "latency",
+      "--representative", holes)
+    #expect(lost == 1)
+    #expect(reason.contains("'input_0' has values that are NaN or infinite"), "\(reason)")
+    #expect(!FileManager.default.fileExists(atPath: out))
   }
 
   @Test func `an import that fails names the node and leaves no file`() throws {
