@@ -1,5 +1,30 @@
 #include "ck_isa.h"
 
+#if defined(__x86_64__) && defined(__linux__)
+#include <cpuid.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/// Whether the processor has tiles of bytes and the kernel lets this process use them, which it must
+/// be asked for once.
+static bool may_use_tiles(void) {
+  enum { UNKNOWN, NO, YES };
+  static _Atomic int state = UNKNOWN;
+  if (state == UNKNOWN) {
+    unsigned a, b, c, d;
+    const unsigned needed = 1u << 24 | 1u << 25;  // AMX-TILE and AMX-INT8
+    const long request = 0x1023, tile_data = 18;  // ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA
+    state = __get_cpuid_count(7, 0, &a, &b, &c, &d) && (d & needed) == needed &&
+                    syscall(SYS_arch_prctl, request, tile_data) == 0
+                ? YES
+                : NO;
+  }
+  return state == YES;
+}
+#elif defined(__x86_64__)
+static bool may_use_tiles(void) { return false; }
+#endif
+
 #if defined(__aarch64__) && defined(__linux__)
 #include <asm/hwcap.h>
 #include <sys/auxv.h>
@@ -16,6 +41,10 @@ bool ck_isa_available(enum ck_isa isa) {
       return avx2;
     case CK_ISA_AVXVNNI:
       return avx2 && __builtin_cpu_supports("avxvnni");
+    case CK_ISA_AMX:
+      if (!may_use_tiles()) return false;
+      // What that builds on.
+      __attribute__((fallthrough));
     case CK_ISA_AVX512FP16:
       if (!__builtin_cpu_supports("avx512fp16")) return false;
       // What that builds on.

@@ -127,10 +127,8 @@ static const struct ck_kernels avxvnni = {
   .full_range_weights = true, \
   .fused = true, \
   .qd8_tile = {64, 16, 4}, \
-  .qd8_gemm = ck_qd8_f32_qc8w_gemm_6x64c4__avx512vnni, \
   .qc4w_gemm = ck_qd8_f32_qc4w_gemm_6x64c4__avx512vnni, \
   .qc4w_tile = {128, 32, 4}, \
-  .qs8_gemm = ck_qs8_qc8w_gemm_6x64c4__avx512vnni, \
   .qs16_gemm = ck_qs16_qc8w_gemm_6x64c4__avx512vnni, \
   .f32_tile = {64, 16, 1}, \
   .f32_gemm = ck_f32_gemm_6x64__avx512, \
@@ -141,14 +139,19 @@ static const struct ck_kernels avxvnni = {
   CK_ELEMENTWISE(avx512), \
   CK_INTEGER(avx2)
 
-static const struct ck_kernels avx512vnni = {CK_AVX512VNNI};
+#define CK_BYTES(tile, isa)                        \
+  .qd8_gemm = ck_qd8_f32_qc8w_gemm_##tile##__##isa, \
+  .qs8_gemm = ck_qs8_qc8w_gemm_##tile##__##isa
 
-static const struct ck_kernels avx512fp16 = {
-    CK_AVX512VNNI,
-    .f16_rows = ck_f32_f16_rows__avx512fp16,
-    .f16_gemm = ck_f16_f32_gemm_2x64__avx512fp16,
-    .f16_tile = {64, 32, 1},
-};
+#define CK_AVX512FP16 \
+  CK_AVX512VNNI, \
+  .f16_rows = ck_f32_f16_rows__avx512fp16, \
+  .f16_gemm = ck_f16_f32_gemm_2x64__avx512fp16, \
+  .f16_tile = {64, 32, 1}
+
+static const struct ck_kernels avx512vnni = {CK_AVX512VNNI, CK_BYTES(6x64c4, avx512vnni)};
+static const struct ck_kernels avx512fp16 = {CK_AVX512FP16, CK_BYTES(6x64c4, avx512vnni)};
+static const struct ck_kernels amx = {CK_AVX512FP16, CK_BYTES(32x32c64, amx)};
 #endif
 
 #if defined(__aarch64__)
@@ -205,6 +208,8 @@ const struct ck_kernels *ck_kernels_for(enum ck_isa isa) {
       return &avx512vnni;
     case CK_ISA_AVX512FP16:
       return &avx512fp16;
+    case CK_ISA_AMX:
+      return &amx;
 #endif
 #if defined(__aarch64__)
     case CK_ISA_NEON:

@@ -46,7 +46,7 @@ internal import Memory
       halves: halves.pointer)
     #if arch(x86_64)
       switch instructionSet {
-      case .avx512fp16, .avx512vnni, .avx2, .avxvnni:
+      case .amx, .avx512fp16, .avx512vnni, .avx2, .avxvnni:
         unsafe forwardFunction = ck_f32_fft_forward__avx2
         unsafe inverseFunction = ck_f32_fft_inverse__avx2
       default:

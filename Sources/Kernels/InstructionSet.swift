@@ -3,7 +3,7 @@ import Glibc
 
 /// A level of vector instructions, in order of preference within one architecture.
 public enum InstructionSet: String, CaseIterable, Sendable, Comparable {
-  case scalar, sse41, avx2, avxvnni, avx512vnni, avx512fp16, neon, neondot
+  case scalar, sse41, avx2, avxvnni, avx512vnni, avx512fp16, amx, neon, neondot
 
   /// What this processor and this build have; the first is `scalar`.
   public static let available: [InstructionSet] = allCases.filter {
@@ -50,6 +50,7 @@ public enum InstructionSet: String, CaseIterable, Sendable, Comparable {
     case .avxvnni: CK_ISA_AVXVNNI
     case .avx512vnni: CK_ISA_AVX512VNNI
     case .avx512fp16: CK_ISA_AVX512FP16
+    case .amx: CK_ISA_AMX
     case .neon: CK_ISA_NEON
     case .neondot: CK_ISA_NEONDOT
     }

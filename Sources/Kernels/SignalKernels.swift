@@ -17,7 +17,7 @@ internal import CKernels
     #if arch(x86_64)
       unsafe compressFunction =
         switch instructionSet {
-        case .avx512fp16, .avx512vnni: unsafe ck_f32_compress__avx512
+        case .amx, .avx512fp16, .avx512vnni: unsafe ck_f32_compress__avx512
         case .avx2, .avxvnni: unsafe ck_f32_compress__avx2
         case .sse41: unsafe ck_f32_compress__sse41
         default: unsafe ck_f32_compress__scalar

@@ -4,8 +4,8 @@ import Testing
 
 /// Sizes around the tiles of all kernels, and those of the default network.
 let awkwardOutputs = [1, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 32, 33, 47, 48, 49, 63, 64, 65, 130]
-let awkwardInputs = [1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 33, 96, 144, 257]
-let awkwardRows = [1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 12, 13, 17, 24, 25]
+let awkwardInputs = [1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 33, 96, 144, 257, 320]
+let awkwardRows = [1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 12, 13, 17, 24, 25, 33, 48]
 
 @Suite struct Int8ProductTests {
   @Test(arguments: InstructionSet.available)

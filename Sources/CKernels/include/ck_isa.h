@@ -20,9 +20,11 @@ enum ck_isa {
   CK_ISA_AVXVNNI = 3,
   CK_ISA_AVX512VNNI = 4,
   CK_ISA_AVX512FP16 = 5,
-  CK_ISA_NEON = 6,
-  CK_ISA_NEONDOT = 7,
+  CK_ISA_AMX = 6,
+  CK_ISA_NEON = 7,
+  CK_ISA_NEONDOT = 8,
 };
 
-/// Whether this processor, and this build, has the instruction set.
+/// Whether this processor, this build and the system have the instruction set; asks the system for
+/// the leave that tiles need.
 bool ck_isa_available(enum ck_isa isa);

@@ -110,6 +110,41 @@ static void compare_products(const char *name, const struct ck_kernels *fast, si
   free(x), free(bias), free(scale), free(float_weights), free(weights);
 }
 
+/// Rows of three stretches, as a convolution reads them, in bytes at both ends and in dynamic range.
+static void compare_stretches(const char *name, const struct ck_kernels *fast, size_t m, size_t n,
+                              size_t stretch) {
+  const struct ck_kernels *kernels[2] = {ck_kernels_for(CK_ISA_SCALAR), fast};
+  enum { segments = 3, step = 1000 };
+  const size_t k = segments * stretch, count = m * 8 + segments * step;
+  float *scale = random_floats(n, 0.001f, 0.01f), *bias = random_floats(n, -1, 1);
+  int8_t *weights = random_weights(n * k);
+  int32_t *whole_bias = allocate(n * sizeof *whole_bias);
+  for (size_t c = 0; c < n; c++) whole_bias[c] = (int32_t)(random_bits() % 9999) - 5000;
+  uint8_t *x = allocate(count);
+  for (size_t i = 0; i < count; i++) x[i] = (uint8_t)random_bits();
+  float *y[2], *z[2];
+  for (int i = 0; i < 2; i++) {
+    const struct ck_kernels *own = kernels[i];
+    uint8_t *q = allocate(count), *bytes = allocate(m * n);
+    for (size_t j = 0; j < count; j++) q[j] = x[j] ^ own->flip;
+    const struct ck_qd8_params params = {7 + own->flip, 0.1f};
+    void *packed = allocate(ck_qd8_f32_qc8w_packed_bytes(own->qd8_tile, n, k));
+    ck_qd8_f32_qc8w_pack(own->qd8_tile, n, k, weights, scale, bias, packed);
+    y[i] = allocate(m * n * sizeof(float));
+    own->qd8_gemm(m, n, k, q, 8, segments, step, &params, 0, packed, y[i], n, -9, 90);
+    ck_qs8_qc8w_pack(own->qd8_tile, n, k, weights, whole_bias, scale, 7 + own->flip, packed);
+    const struct ck_qs8_output output = {-90, 140, -13 + own->flip};
+    own->qs8_gemm(m, n, k, q, 8, segments, step, packed, output, bytes, n);
+    z[i] = allocate(m * n * sizeof(float));
+    for (size_t j = 0; j < m * n; j++) z[i][j] = (float)(int8_t)(bytes[j] ^ own->flip);
+    free(q), free(bytes), free(packed);
+  }
+  expect_close("int8 product of stretches", name, y[0], y[1], m * n, fast->fused ? 0 : 1e-5f);
+  expect_equal("full-integer product of stretches", name, z[0], z[1], m * n);
+  for (int i = 0; i < 2; i++) free(y[i]), free(z[i]);
+  free(scale), free(bias), free(weights), free(whole_bias), free(x);
+}
+
 static void compare_odd_values(const char *name, const struct ck_kernels *fast) {
   const struct ck_kernels *scalar = ck_kernels_for(CK_ISA_SCALAR);
   const float odd[] = {__builtin_nanf(""), __builtin_inff(), -__builtin_inff(), 1e-45f,
@@ -497,7 +532,7 @@ static void compare_front_end(size_t bins) {
 }
 
 int main(void) {
-  const char *names[] = {"scalar", "sse41", "avx2", "avxvnni", "avx512vnni", "avx512fp16",
+  const char *names[] = {"scalar", "sse41", "avx2", "avxvnni", "avx512vnni", "avx512fp16", "amx",
                          "neon", "neondot"};
   const size_t sizes[] = {1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 33, 48, 65};
   const size_t count = sizeof sizes / sizeof *sizes;
@@ -514,6 +549,9 @@ int main(void) {
         compare_wide(names[isa], kernels, sizes[(n + k) % count], sizes[n], sizes[k]);
         compare_four_bits(names[isa], kernels, sizes[(n + k) % count], sizes[n], sizes[k]);
       }
+      compare_stretches(names[isa], kernels, sizes[n], sizes[count - 1 - n], 4 * (n + 8));
+      // Large enough for tiles.
+      compare_products(names[isa], kernels, 16 + sizes[n], 17 + sizes[count - 1 - n], 96 + 16 * n);
       compare_elementwise(names[isa], kernels, sizes[n]);
       compare_depthwise(names[isa], kernels, sizes[n]);
       compare_wide_depthwise(names[isa], kernels, sizes[n]);

@@ -64,7 +64,7 @@ static void time_shape(const char *name, const struct ck_kernels *kernels, size_
 }
 
 int main(void) {
-  const char *names[] = {"scalar", "sse41", "avx2", "avxvnni", "avx512vnni", "avx512fp16",
+  const char *names[] = {"scalar", "sse41", "avx2", "avxvnni", "avx512vnni", "avx512fp16", "amx",
                          "neon", "neondot"};
   const size_t shapes[][3] = {{1, 64, 64},   {1, 256, 256}, {2, 256, 256}, {8, 256, 256},
                               {24, 32, 96},  {24, 48, 144}, {96, 32, 96},  {96, 48, 144},
