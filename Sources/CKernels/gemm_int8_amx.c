@@ -11,7 +11,7 @@
     __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,amx-tile,amx-int8"))), \
     apply_to = function)
 
-enum { LANES = 16, ROWS = 16, VECTOR = 64, LEAST_CHUNK = 16 };
+enum { LANES = 16, ROWS = 16, VECTOR = 64, LEAST_CHUNK = 16, LEAST_PRODUCTS = 1 << 19 };
 
 // Sums of two blocks of rows by two vectors of columns, then rows and weights.
 #define SUM(block, v) (2 * (block) + (v))
@@ -34,7 +34,9 @@ struct tiles {
 /// there are few rows, columns or inputs, or the stretch has no large divisor.
 CK_INLINE size_t chunk_of(size_t m, size_t n, size_t inputs, size_t segments) CK_NONBLOCKING {
   const size_t k = inputs / segments;
-  if (m < ROWS || n <= LANES || inputs < (m < 2 * ROWS ? 256 : 96) || k % 4 != 0) return 0;
+  // A product below a microsecond or two ends before the tiles have been set up.
+  if (m < ROWS || n <= LANES || inputs < 96 || m * n * inputs < LEAST_PRODUCTS) return 0;
+  if (k % 4 != 0) return 0;
   for (size_t chunks = (k + 63) / 64; k / chunks >= LEAST_CHUNK; chunks++) {
     if (k % (4 * chunks) == 0) return k / chunks;
   }
