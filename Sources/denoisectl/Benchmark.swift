@@ -16,15 +16,16 @@ struct Benchmark {
       let duration = clock.measure { for _ in 0..<runs { network.run() } }
       return Double(duration.components.seconds) + Double(duration.components.attoseconds) / 1e18
     }
-    var once = time(1)
-    while once * Double(runsPerBatch) < Self.batchSeconds {
-      let wanted = Self.batchSeconds * 1.05 / max(once, 1e-9)
-      runsPerBatch = max(min(Int(wanted.rounded(.up)), 20 * runsPerBatch), runsPerBatch + 1)
-      once = time(runsPerBatch) / Double(runsPerBatch)
-    }
     var spent = 0.0
     while spent < seconds || batches.isEmpty {
       let batch = time(runsPerBatch)
+      guard batch >= Self.batchSeconds else {
+        // The first ones, and where the machine got faster than it was.
+        let wanted = Double(runsPerBatch) * Self.batchSeconds * 1.05 / max(batch, 1e-9)
+        runsPerBatch = max(Int(min(wanted, 20 * Double(runsPerBatch))), runsPerBatch + 1)
+        batches = []
+        continue
+      }
       spent += batch
       batches.append(batch / Double(runsPerBatch) * 1e6)
     }
