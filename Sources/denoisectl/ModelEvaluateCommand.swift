@@ -31,7 +31,7 @@ struct ModelEvaluateCommand: ParsableCommand {
   @Option(help: "Every how many of the pairs.")
   var every = 1
 
-  @Option(help: "How much is taken away: gentle, standard or strong.")
+  @Option(help: "How much is taken away.")
   var mode = Mode.standard
 
   @Option(help: "A table of all pairs, too.", completion: .file(extensions: ["csv"]))
