@@ -80,7 +80,7 @@ def negative_snr(output, target):
 
 
 def residue(output, target):
-    """Level of what is left of the items without a target, dB re REFERENCE_LEVEL, -50 at least.
+    """Level of what is left of the items without a target, dB re REFERENCE_LEVEL, -55 at least.
 
     Summed over those items and divided by all.
     """
