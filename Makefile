@@ -31,8 +31,8 @@ run: swift
 # The system tests come last and alone: they hear real time.
 test: swift deps check programs
 	$(SWIFT) build -c release --build-tests
-	$(SWIFT) test -c release --skip-build --disable-xctest --skip SystemTests
-	$(SWIFT) test -c release --skip-build --disable-xctest --filter SystemTests
+	scripts/run-tests $(SWIFT) test -c release --skip-build --disable-xctest --skip SystemTests
+	scripts/run-tests $(SWIFT) test -c release --skip-build --disable-xctest --filter SystemTests
 
 # Changed and truncated model files under AddressSanitizer, and networks on several threads under
 # ThreadSanitizer: the engine alone, in a build of its own each.
