@@ -46,29 +46,6 @@ void CK_NAME(ck_qs8_vmul)(size_t n, const uint8_t *a, size_t a_step, int32_t a_z
   }
 }
 
-void CK_NAME(ck_qs8_vmax)(size_t n, const uint8_t *x, uint8_t flip, uint8_t *y) CK_NONBLOCKING {
-  CK_LOOP for (size_t i = 0; i < n; i++) {
-    const int8_t a = (int8_t)(x[i] ^ flip), b = (int8_t)(y[i] ^ flip);
-    y[i] = (uint8_t)((a > b ? a : b) ^ flip);
-  }
-}
-
-void CK_NAME(ck_qs8_vaccumulate)(size_t n, const uint8_t *x, uint8_t flip,
-                                 int32_t *sum) CK_NONBLOCKING {
-  CK_LOOP for (size_t i = 0; i < n; i++) sum[i] += (int8_t)(x[i] ^ flip);
-}
-
-void CK_NAME(ck_qs8_vaverage)(size_t n, const int32_t *sum, int32_t count, int32_t offset,
-                              int32_t least, int32_t greatest, uint8_t flip,
-                              uint8_t *y) CK_NONBLOCKING {
-  for (size_t i = 0; i < n; i++) {
-    const int32_t whole = sum[i] + offset * count;
-    const int32_t mean = (whole > 0 ? whole + count / 2 : whole - count / 2) / count - offset;
-    const int32_t low = mean < least ? least : mean;
-    y[i] = (uint8_t)((uint32_t)(low > greatest ? greatest : low) ^ flip);
-  }
-}
-
 void CK_NAME(ck_f32_qs8_vcvt)(size_t n, const float *x, float scale, struct ck_qs8_output output,
                               uint8_t flip, uint8_t *y) CK_NONBLOCKING {
   CK_LOOP for (size_t i = 0; i < n; i++) y[i] = ck_requantize(x[i] * scale, output, flip);

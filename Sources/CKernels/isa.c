@@ -46,7 +46,9 @@ bool ck_isa_available(enum ck_isa isa) {
       // What that builds on.
       __attribute__((fallthrough));
     case CK_ISA_AVX512FP16:
-      if (!__builtin_cpu_supports("avx512fp16")) return false;
+      if (!__builtin_cpu_supports("avx512fp16") || !__builtin_cpu_supports("avx512vbmi")) {
+        return false;
+      }
       // What that builds on.
       __attribute__((fallthrough));
     case CK_ISA_AVX512VNNI:

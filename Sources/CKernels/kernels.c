@@ -14,11 +14,13 @@
 
 #define CK_INTEGER(isa)                                                                 \
   .qs8_vadd = ck_qs8_vadd__##isa, .qs8_vmul = ck_qs8_vmul__##isa,                       \
-  .qs8_vaccumulate = ck_qs8_vaccumulate__##isa, .qs8_vaverage = ck_qs8_vaverage__##isa, \
-  .qs8_vmax = ck_qs8_vmax__##isa, .f32_qs8_vcvt = ck_f32_qs8_vcvt__##isa,               \
+  .f32_qs8_vcvt = ck_f32_qs8_vcvt__##isa,                                               \
   .qs8_f32_vcvt = ck_qs8_f32_vcvt__##isa, .f32_qs16_vcvt = ck_f32_qs16_vcvt__##isa,     \
   .qs16_f32_vcvt = ck_qs16_f32_vcvt__##isa, .x8_vflip = ck_x8_vflip__##isa, \
   .x16_vsplit = ck_x16_vsplit__##isa
+
+#define CK_BYTE_POOLS(isa) \
+  .qs8_maxpool = ck_qs8_maxpool__##isa, .qs8_avgpool = ck_qs8_avgpool__##isa
 
 #define CK_ELEMENTWISE(isa)                                        \
   .binary = {[CK_ADD] = ck_f32_vadd__##isa,                        \
@@ -63,6 +65,8 @@ static const struct ck_kernels scalar = {
     .qs16_dwconv = ck_qs16_qc8w_dwconv__scalar,
     CK_ELEMENTWISE(scalar),
     CK_INTEGER(scalar),
+    CK_BYTE_POOLS(scalar),
+    .x8_vlut = ck_x8_vlut__scalar,
 };
 
 #if defined(__x86_64__)
@@ -82,6 +86,8 @@ static const struct ck_kernels sse41 = {
     .qs16_dwconv = ck_qs16_qc8w_dwconv__sse41,
     CK_ELEMENTWISE(sse41),
     CK_INTEGER(sse41),
+    CK_BYTE_POOLS(sse41),
+    .x8_vlut = ck_x8_vlut__scalar,
 };
 
 static const struct ck_kernels avx2 = {
@@ -100,6 +106,8 @@ static const struct ck_kernels avx2 = {
     .qs16_dwconv = ck_qs16_qc8w_dwconv__avx2,
     CK_ELEMENTWISE(avx2),
     CK_INTEGER(avx2),
+    CK_BYTE_POOLS(avx2),
+    .x8_vlut = ck_x8_vlut__avx2,
 };
 
 static const struct ck_kernels avxvnni = {
@@ -120,6 +128,8 @@ static const struct ck_kernels avxvnni = {
     .qs16_dwconv = ck_qs16_qc8w_dwconv__avx2,
     CK_ELEMENTWISE(avx2),
     CK_INTEGER(avx2),
+    CK_BYTE_POOLS(avx2),
+    .x8_vlut = ck_x8_vlut__avx2,
 };
 
 #define CK_AVX512VNNI \
@@ -137,7 +147,8 @@ static const struct ck_kernels avxvnni = {
   CK_WINDOW(avx512), \
   .qs16_dwconv = ck_qs16_qc8w_dwconv__avx2, \
   CK_ELEMENTWISE(avx512), \
-  CK_INTEGER(avx2)
+  CK_INTEGER(avx512), \
+  CK_BYTE_POOLS(avx512)
 
 #define CK_BYTES(tile, isa)                        \
   .qd8_gemm = ck_qd8_f32_qc8w_gemm_##tile##__##isa, \
@@ -147,9 +158,11 @@ static const struct ck_kernels avxvnni = {
   CK_AVX512VNNI, \
   .f16_rows = ck_f32_f16_rows__avx512fp16, \
   .f16_gemm = ck_f16_f32_gemm_2x64__avx512fp16, \
-  .f16_tile = {64, 32, 1}
+  .f16_tile = {64, 32, 1}, \
+  .x8_vlut = ck_x8_vlut__avx512vbmi
 
-static const struct ck_kernels avx512vnni = {CK_AVX512VNNI, CK_BYTES(6x64c4, avx512vnni)};
+static const struct ck_kernels avx512vnni = {
+    CK_AVX512VNNI, CK_BYTES(6x64c4, avx512vnni), .x8_vlut = ck_x8_vlut__avx512};
 static const struct ck_kernels avx512fp16 = {CK_AVX512FP16, CK_BYTES(6x64c4, avx512vnni)};
 static const struct ck_kernels amx = {CK_AVX512FP16, CK_BYTES(32x32c64, amx)};
 #endif
@@ -172,6 +185,8 @@ static const struct ck_kernels neon = {
     .qs16_dwconv = ck_qs16_qc8w_dwconv__scalar,
     CK_ELEMENTWISE(scalar),
     CK_INTEGER(scalar),
+    CK_BYTE_POOLS(neon),
+    .x8_vlut = ck_x8_vlut__neon,
 };
 
 static const struct ck_kernels neondot = {
@@ -190,6 +205,8 @@ static const struct ck_kernels neondot = {
     .qs16_dwconv = ck_qs16_qc8w_dwconv__scalar,
     CK_ELEMENTWISE(scalar),
     CK_INTEGER(scalar),
+    CK_BYTE_POOLS(neon),
+    .x8_vlut = ck_x8_vlut__neon,
 };
 #endif
 

@@ -64,10 +64,6 @@
   void ck_qs8_vmul__##isa(size_t, const uint8_t *, size_t, int32_t, const uint8_t *, size_t,    \
                           int32_t, float, struct ck_qs8_output, uint8_t, uint8_t *)             \
       CK_NONBLOCKING;                                                                           \
-  void ck_qs8_vaccumulate__##isa(size_t, const uint8_t *, uint8_t, int32_t *) CK_NONBLOCKING;   \
-  void ck_qs8_vaverage__##isa(size_t, const int32_t *, int32_t, int32_t, int32_t, int32_t,      \
-                              uint8_t, uint8_t *) CK_NONBLOCKING;                               \
-  void ck_qs8_vmax__##isa(size_t, const uint8_t *, uint8_t, uint8_t *) CK_NONBLOCKING;          \
   void ck_f32_qs8_vcvt__##isa(size_t, const float *, float, struct ck_qs8_output, uint8_t,      \
                               uint8_t *) CK_NONBLOCKING;                                        \
   void ck_qs8_f32_vcvt__##isa(size_t, const uint8_t *, int32_t, float, uint8_t, float *)        \
@@ -77,6 +73,15 @@
   void ck_x8_vflip__##isa(size_t, const uint8_t *, uint8_t *) CK_NONBLOCKING;                   \
   void ck_x16_vsplit__##isa(size_t, const int16_t *, uint8_t, uint8_t *, uint8_t *)             \
       CK_NONBLOCKING;
+
+#define CK_DECLARE_TABLE(isa)                                                                   \
+  void ck_x8_vlut__##isa(size_t, const uint8_t *, const uint8_t *, uint8_t *) CK_NONBLOCKING;
+
+#define CK_DECLARE_BYTE_POOLS(isa)                                                              \
+  void ck_qs8_maxpool__##isa(size_t, size_t, struct ck_window, const uint8_t *, size_t,         \
+                             struct ck_qs8_pooling, uint8_t *, size_t) CK_NONBLOCKING;          \
+  void ck_qs8_avgpool__##isa(size_t, size_t, struct ck_window, const uint8_t *, size_t,         \
+                             struct ck_qs8_pooling, uint8_t *, size_t) CK_NONBLOCKING;
 
 #define CK_DECLARE_UNARY(name, isa) \
   void ck_f32_v##name##__##isa(size_t, const float *, float, float, float *) CK_NONBLOCKING;
@@ -126,6 +131,8 @@ CK_DECLARE_WIDE_DEPTHWISE(scalar)
 CK_DECLARE_DEPTHWISE(scalar)
 CK_DECLARE_ELEMENTWISE(scalar)
 CK_DECLARE_INTEGER(scalar)
+CK_DECLARE_TABLE(scalar)
+CK_DECLARE_BYTE_POOLS(scalar)
 
 #if defined(__x86_64__)
 CK_DECLARE_QUANTIZE(sse41)
@@ -138,6 +145,7 @@ CK_DECLARE_WIDE_DEPTHWISE(sse41)
 CK_DECLARE_DEPTHWISE(sse41)
 CK_DECLARE_ELEMENTWISE(sse41)
 CK_DECLARE_INTEGER(sse41)
+CK_DECLARE_BYTE_POOLS(sse41)
 
 CK_DECLARE_QUANTIZE(avx2)
 CK_DECLARE_QUANTIZE(avx512)
@@ -150,6 +158,8 @@ CK_DECLARE_WIDE_DEPTHWISE(avx2)
 CK_DECLARE_DEPTHWISE(avx2)
 CK_DECLARE_ELEMENTWISE(avx2)
 CK_DECLARE_INTEGER(avx2)
+CK_DECLARE_TABLE(avx2)
+CK_DECLARE_BYTE_POOLS(avx2)
 
 CK_DECLARE_QD8_GEMM(2x32c4, avxvnni)
 CK_DECLARE_QC4W_GEMM(2x32c4, avxvnni)
@@ -166,6 +176,10 @@ CK_DECLARE_F32_WINDOW(avx512)
 CK_DECLARE_DEPTHWISE(avxvnni)
 CK_DECLARE_DEPTHWISE(avx512vnni)
 CK_DECLARE_ELEMENTWISE(avx512)
+CK_DECLARE_INTEGER(avx512)
+CK_DECLARE_TABLE(avx512)
+CK_DECLARE_TABLE(avx512vbmi)
+CK_DECLARE_BYTE_POOLS(avx512)
 void ck_f32_f16_rows__avx512fp16(size_t, size_t, const float *, uint16_t *, float *) CK_NONBLOCKING;
 void ck_f16_f32_gemm_2x64__avx512fp16(size_t, size_t, size_t, const uint16_t *, size_t,
                                       const float *, const void *, float *, size_t, float,
@@ -184,4 +198,6 @@ CK_DECLARE_F32_GEMM(4x16, neon)
 CK_DECLARE_F32_WINDOW(neon)
 CK_DECLARE_DEPTHWISE(neon)
 CK_DECLARE_DEPTHWISE(neondot)
+CK_DECLARE_TABLE(neon)
+CK_DECLARE_BYTE_POOLS(neon)
 #endif

@@ -34,26 +34,7 @@ extension Network {
     }
   }
 
-  func performSum(_ binary: Step.IntegerBinary) {
-    guard let sum = binary.sum else { return }
-    unsafe forEachStretch(of: binary) { a, b, y in unsafe integers.add(a, b, sum, into: y) }
-  }
-
-  func performMultiply(_ binary: Step.IntegerBinary) {
-    unsafe forEachStretch(of: binary) { a, b, y in
-      unsafe integers.multiply(
-        a, b, zeroPoints: binary.zeroPoints, scale: binary.scale, binary.output, into: y)
-    }
-  }
-
-  /// Calls `body` with operands and result of every innermost walk.
-  @inline(__always)
-  private func forEachStretch(
-    of binary: Step.IntegerBinary,
-    _ body: (
-      UnsafeBufferPointer<UInt8>, UnsafeBufferPointer<UInt8>, UnsafeMutableBufferPointer<UInt8>
-    ) -> Void
-  ) {
+  func perform(_ binary: Step.IntegerBinary) {
     var outer = binary.nest
     let inner = outer.removeInnermost()
     let countA = inner.a == 0 ? 1 : inner.extent
@@ -62,43 +43,9 @@ extension Network {
     let b = unsafe UnsafeBufferPointer(bytes(binary.b, outer.reach(outer.b) + countB))
     let y = unsafe bytes(binary.destination, outer.reach(outer.y) + inner.extent)
     outer.forEach { offsetA, offsetB, offsetY in
-      unsafe body(
-        a.part(offsetA, countA), b.part(offsetB, countB), y.part(offsetY, inner.extent))
-    }
-  }
-
-  /// As `perform(_: Step.Pool)`, of stored bytes.
-  func performInteger(_ pool: Step.Pool) {
-    let sliding = pool.sliding
-    let channels = sliding.channels
-    let source = unsafe UnsafeBufferPointer(bytes(pool.source, sliding.inputCount))
-    let target = unsafe bytes(pool.destination, sliding.outputCount)
-    let sums = unsafe elements(Int32.self, pool.sums, channels)
-    sliding.forEachStretch { stretch in
-      for index in 0..<stretch.count {
-        let result = unsafe target.part((stretch.pixel + index) * channels, channels)
-        if pool.isMaximum {
-          unsafe result.update(repeating: pool.leastByte)
-        } else {
-          unsafe sums.update(repeating: 0)
-        }
-        for row in 0..<stretch.rows.count {
-          for column in 0..<stretch.columns.count {
-            let pixel =
-              stretch.input + index * sliding.window.strideWidth + row * sliding.width + column
-            if pool.isMaximum {
-              unsafe integers.raise(result, to: source.part(pixel * channels, channels))
-            } else {
-              unsafe integers.accumulate(source.part(pixel * channels, channels), into: sums)
-            }
-          }
-        }
-        if !pool.isMaximum {
-          unsafe integers.average(
-            UnsafeBufferPointer(sums), count: stretch.rows.count * stretch.columns.count,
-            isUnsigned: pool.isUnsigned, range: pool.integers, into: result)
-        }
-      }
+      unsafe integers.apply(
+        binary.function, a.part(offsetA, countA), b.part(offsetB, countB),
+        into: y.part(offsetY, inner.extent))
     }
   }
 

@@ -25,22 +25,22 @@ extension Network {
     case .memoryCell(let step): perform(step)
     case .gates(let step): perform(step)
     case .depthwise(let depthwise): perform(depthwise)
-    case .floatDepthwise(let depthwise): perform(depthwise)
+    case .floatDepthwise(let slide, let weights): performDepthwise(slide, weights: weights)
     case .fullIntegerProduct(let product): performFullInteger(product)
     case .fullIntegerDepthwise(let depthwise): performFullInteger(depthwise)
     case .splitImage(let split): perform(split)
     case .wideProduct(let product): performWide(product)
     case .wideDepthwise(let depthwise): performWide(depthwise)
-    case .integerSum(let sum): performSum(sum)
-    case .integerMultiply(let product): performMultiply(product)
-    case .integerPool(let pool): performInteger(pool)
+    case .integerBinary(let binary): perform(binary)
+    case .integerPool(let slide, let isMaximum, let results):
+      performPool(slide, isMaximum: isMaximum, results)
     case .lookUp(let conversion, let table): performLookUp(conversion, table)
     case .flip(let conversion): performFlip(conversion)
     case .quantize(let conversion): performQuantize(conversion)
     case .dequantize(let conversion): performDequantize(conversion)
     case .sum(let sum): perform(sum)
     case .softmax(let softmax): perform(softmax)
-    case .pool(let pool): perform(pool)
+    case .pool(let slide, let isMaximum): performPool(slide, isMaximum: isMaximum)
     }
   }
 

@@ -16,6 +16,7 @@ internal import Memory
   let integers: IntegerElementwise
   let products: FloatMatrixProduct
   let pools: FloatPool
+  let integerPools: IntegerPool
   private let name: String
   private let rings: [Ring]
   private let views: [RingView]
@@ -81,6 +82,7 @@ internal import Memory
     integers = IntegerElementwise(instructionSet)
     products = FloatMatrixProduct(instructionSet)
     pools = FloatPool(instructionSet)
+    integerPools = IntegerPool(instructionSet)
     arena = AlignedBuffer(count: layout.byteCount)
     bases = AlignedBuffer(planner.storages.map(\.offset))
     byteCounts = AlignedBuffer(planner.storages.map(\.byteCount))

@@ -49,10 +49,10 @@ extension Planner {
           bias: bias, weights: try floats(weightTensor)))
       emit(
         .floatDepthwise(
-          Step.FloatDepthwise(
-            weights: floatDepthwiseWeights.count - 1, source: address(source),
-            destination: address(y), sliding: SlidingWindow(placement, image: image),
-            range: range)),
+          Step.Slide(
+            source: address(source), destination: address(y),
+            sliding: SlidingWindow(placement, image: image), range: range),
+          weights: floatDepthwiseWeights.count - 1),
         touching: [source.storage, y.storage])
     }
     if tanh { emitTanh(y, count: try elementCount(tensor)) }

@@ -46,7 +46,7 @@ extension Planner {
     let input = try input(index, 0)
     let output = try output(index)
     try requireShape(output, shape(input), index)
-    if view == .native { return try lowerTable(index, function) }
+    if view == .native { return try lowerTable(index) }
     let source = try value(of: input)
     let destination = try destination(output)
     emit(

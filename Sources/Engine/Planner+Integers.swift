@@ -38,16 +38,16 @@ extension Planner {
     return isNative ? .native : .floats
   }
 
-  /// Whether a pool's result has the form of its input and needs no more than its kernel does.
+  /// Whether a pool's result has the form of its input, and its kernel takes the window.
   private func canPool(_ index: Int) -> Bool {
     guard let input = optionalInput(index, 0), let output = graph.operators[index].outputs.first,
       isSameForm(input, output)
     else { return false }
     switch graph.operators[index].kind {
-    case .maxPool(_, _, _, let activation): return activation == .none || activation == .relu
+    case .maxPool(_, _, _, let activation): return activation != .tanh
     case .averagePool(_, let height, let width, let activation):
-      let limit = 1 << 10
-      return activation != .tanh && (1...limit).contains(height) && (1...limit).contains(width)
+      return activation != .tanh && height > 0 && width > 0
+        && height <= IntegerPool.maximumTaps / width
     default: return false
     }
   }
@@ -168,69 +168,5 @@ extension Planner {
           placement, weights: fullIntegerDepthwiseWeights.count - 1, source: address(padded),
           tapOffsets: address(taps), destination: address(y), images: image[0])),
       touching: [padded.storage, taps, y.storage])
-  }
-
-  // MARK: Pairs and tables
-
-  /// Whether the scales of a sum or difference are near enough for the kernel.
-  private func canPair(_ index: Int) -> Bool {
-    guard case .binary(let function, let activation) = graph.operators[index].kind,
-      activation != .tanh
-    else { return false }
-    if function == .multiply { return true }
-    do { return try sum(index) != nil } catch { return false }
-  }
-
-  /// `nil` where the scales are too far apart.
-  private func sum(_ index: Int) throws(EngineError) -> IntegerElementwise.Sum? {
-    let (a, b) = (try integerForm(try input(index, 0)), try integerForm(try input(index, 1)))
-    let result = try integerForm(try output(index))
-    let kind = graph.operators[index].kind
-    guard let range = result.range(kind.activation) else { return nil }
-    let sign: Float = if case .binary(.subtract, _) = kind { -1 } else { 1 }
-    return IntegerElementwise.Sum(
-      scales: (a.scale / result.scale, sign * b.scale / result.scale),
-      zeroPoints: (a.zeroPoint, b.zeroPoint), zeroPoint: result.zeroPoint, range: range)
-  }
-
-  /// A sum, difference or product of bytes.
-  mutating func lowerIntegerBinary(_ index: Int, _ nest: Nest) throws(EngineError) {
-    let (left, right) = (try input(index, 0), try input(index, 1))
-    let output = try output(index)
-    let (a, b) = (try integerForm(left), try integerForm(right))
-    let result = try integerForm(output)
-    let kind = graph.operators[index].kind
-    let isProduct = if case .binary(.multiply, _) = kind { true } else { false }
-    guard let range = result.range(kind.activation) else { return }
-    let sum = isProduct ? nil : try sum(index)
-    let (x, z) = (try value(of: left), try value(of: right))
-    let y = try destination(output)
-    let binary = Step.IntegerBinary(
-      a: address(x), b: address(z), destination: address(y), nest: nest, sum: sum,
-      zeroPoints: (a.zeroPoint, b.zeroPoint), scale: a.scale * b.scale / result.scale,
-      output: IntegerOutput(zeroPoint: result.zeroPoint, range: range))
-    emit(
-      isProduct ? .integerMultiply(binary) : .integerSum(binary),
-      touching: [x.storage, z.storage, y.storage])
-  }
-
-  /// A function of one byte as a table.
-  mutating func lowerTable(_ index: Int, _ function: Elementwise.Unary) throws(EngineError) {
-    let input = try input(index, 0)
-    let output = try output(index)
-    if case .leakyRelu(let slope) = function, let entries = try leakyTable(input, output, slope) {
-      return try emitLookUp(try value(of: input), to: output, entries)
-    }
-    let elementwise = Elementwise(.scalar)
-    let entries = table(from: try integerForm(input), to: try integerForm(output)) { reals in
-      var images = reals
-      unsafe reals.withUnsafeBufferPointer { reals in
-        unsafe images.withUnsafeMutableBufferPointer {
-          unsafe elementwise.apply(function, reals, into: $0)
-        }
-      }
-      return images
-    }
-    try emitLookUp(try value(of: input), to: output, entries)
   }
 }

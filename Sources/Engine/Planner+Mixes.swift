@@ -62,7 +62,7 @@ extension Planner {
     return order == expected && shape(output) == order.map { shape(input)[$0] } ? input : nil
   }
 
-  private func isOnlyRead(_ tensor: Int, by reader: Int) -> Bool {
+  func isOnlyRead(_ tensor: Int, by reader: Int) -> Bool {
     readers[tensor] == [reader] && !isOutput[tensor] && values[tensor] == nil
   }
 

@@ -1,3 +1,5 @@
+internal import Kernels
+
 extension Planner {
   mutating func lowerPool(
     _ index: Int, _ window: Window, kernel: (height: Int, width: Int), isMaximum: Bool,
@@ -15,20 +17,17 @@ extension Planner {
     let source = try value(of: input)
     let (tensor, range, tanh) = fuse(output, activation)
     let destination = try destination(tensor)
-    var pool = Step.Pool(
-      isMaximum: isMaximum, source: address(source), destination: address(destination),
+    let slide = Step.Slide(
+      source: address(source), destination: address(destination),
       sliding: SlidingWindow(placement, image: image), range: range)
+    let touched = [source.storage, destination.storage]
     if view == .native {
-      let range = try integerForm(output).range(activation) ?? -128...127
-      pool.leastByte = storedByte(range.lowerBound)
-      pool.integers = range
-      pool.isUnsigned = graph.tensors[output].type == .uint8
-      let sums = try newStorage(.scratch, byteCount: try checkedProduct([4, image[3]]))
-      pool.sums = address(sums)
-      emit(.integerPool(pool), touching: [source.storage, destination.storage, sums])
-      return
+      let results = IntegerPool.Results(
+        range: try integerForm(output).range(activation) ?? -128...127,
+        isUnsigned: graph.tensors[output].type == .uint8)
+      return emit(.integerPool(slide, isMaximum: isMaximum, results), touching: touched)
     }
-    emit(.pool(pool), touching: [source.storage, destination.storage])
+    emit(.pool(slide, isMaximum: isMaximum), touching: touched)
     if tanh { emitTanh(destination, count: try elementCount(tensor)) }
   }
 }

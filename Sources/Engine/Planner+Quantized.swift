@@ -208,10 +208,7 @@ extension Planner {
     guard isQuantized(output) else {
       throw unsupported(index, "its output is \(graph.tensors[output].type)")
     }
-    if view == .native {
-      let source = try value(of: input)
-      return try emitLookUp(source, to: output, try requantization(from: input, to: output))
-    }
+    if view == .native { return try lowerTable(index) }
     floatForms[output] = try value(of: input)
   }
 
@@ -246,7 +243,7 @@ extension Planner {
   }
 
   /// XNNPACK's conversion of one quantization to another: a multiplier of 8 fraction bits.
-  private func requantization(from: Int, to: Int) throws(EngineError) -> [UInt8] {
+  func requantization(from: Int, to: Int) throws(EngineError) -> [UInt8] {
     let (source, result) = (try integerForm(from), try integerForm(to))
     let ratio = source.scale / result.scale
     guard ratio >= 0x1p-8, ratio <= 0x1p7 else {

@@ -84,7 +84,8 @@ extension Planner {
         }
       case _ where node.kind.fusion.isInPlace:
         for case let input? in node.inputs
-        where isMovable(input) && readers[input] == [index]
+        where isMovable(input)
+          && readers[input].allSatisfy({ $0 == index || $0 == tablesInPairs[index] })
           && graph.tensors[input].shape == graph.tensors[output].shape
           && graph.tensors[input].type == graph.tensors[output].type
         {

@@ -52,6 +52,9 @@ struct Planner {
   var registerRows: [Int: (row: Int, destination: Value)] = [:]
   /// Operators that other operators, or the states, have taken over.
   var absorbed: Set<Int> = []
+  /// Operators of one byte whose result only that of two bytes reads which it also reads, by the
+  /// latter.
+  var tablesInPairs: [Int: Int] = [:]
   /// Recurrent cells that run as one step, by their last operator.
   var cells: [Int: Cell] = [:]
   /// The last operator of the cell, by operator that a cell has taken over.
@@ -117,6 +120,7 @@ struct Planner {
     }
     findCells()
     findMixes()
+    findTablesInPairs()
     for pair in pairs { try plan(pair) }
     chooseGathered()
     try chooseValues()

@@ -3,35 +3,22 @@ internal import Kernels
 /// A kernel that slides over images [images, height, width, channels] and counts only what lies on
 /// them.
 struct SlidingWindow {
+  let placement: KernelPlacement
   let images: Int
   let height: Int
   let width: Int
-  let channels: Int
-  let outputHeight: Int
-  let outputWidth: Int
-  let kernelHeight: Int
-  let kernelWidth: Int
-  let window: Window
-  let padTop: Int
-  let padBefore: Int
 
   init(_ placement: KernelPlacement, image: [Int]) {
+    self.placement = placement
     images = image[0]
     height = image[1]
     width = image[2]
-    channels = placement.channels
-    outputHeight = placement.outputHeight
-    outputWidth = placement.outputWidth
-    kernelHeight = placement.kernelHeight
-    kernelWidth = placement.kernelWidth
-    window = placement.window
-    padTop = placement.padding.top
-    padBefore = placement.padding.before
   }
 
+  var channels: Int { placement.channels }
   var inputCount: Int { images * height * width * channels }
-  var outputCount: Int { images * outputHeight * outputWidth * channels }
-  var pixelStride: Int { window.strideWidth * channels }
+  var outputCount: Int { images * placement.outputHeight * placement.outputWidth * channels }
+  var pixelStride: Int { placement.window.strideWidth * channels }
 
   /// Output pixels side by side that see the same part of the kernel.
   struct Stretch {
@@ -48,20 +35,22 @@ struct SlidingWindow {
   /// Calls `body` for all output pixels, row by row.
   @inline(__always)
   func forEachStretch(_ body: (Stretch) -> Void) {
+    let (window, kernelWidth) = (placement.window, placement.kernelWidth)
     for image in 0..<images {
-      for outputRow in 0..<outputHeight {
-        let top = outputRow * window.strideHeight - padTop
-        let rows = taps(from: top, of: kernelHeight, window.dilationHeight, extent: height)
+      for outputRow in 0..<placement.outputHeight {
+        let top = outputRow * window.strideHeight - placement.padding.top
+        let rows = taps(
+          from: top, of: placement.kernelHeight, window.dilationHeight, extent: height)
         let row = top + rows.lowerBound * window.dilationHeight
-        let first = (image * outputHeight + outputRow) * outputWidth
+        let first = (image * placement.outputHeight + outputRow) * placement.outputWidth
         var column = 0
-        while column < outputWidth {
-          let left = column * window.strideWidth - padBefore
+        while column < placement.outputWidth {
+          let left = column * window.strideWidth - placement.padding.before
           let columns = taps(from: left, of: kernelWidth, window.dilationWidth, extent: width)
           var count = 1
           if columns.count == kernelWidth {
             let room = width - 1 - (kernelWidth - 1) * window.dilationWidth - left
-            count = min(room / window.strideWidth + 1, outputWidth - column)
+            count = min(room / window.strideWidth + 1, placement.outputWidth - column)
           }
           let isEmpty = rows.isEmpty || columns.isEmpty
           let across = left + columns.lowerBound * window.dilationWidth
@@ -88,42 +77,64 @@ struct SlidingWindow {
   func part(_ stretch: Stretch) -> ImageWindow {
     ImageWindow(
       rows: stretch.rows.count, columns: stretch.columns.count,
-      rowStep: window.dilationHeight * width * channels,
-      columnStep: window.dilationWidth * channels)
+      rowStep: placement.window.dilationHeight * width * channels,
+      columnStep: placement.window.dilationWidth * channels)
   }
 }
 
 extension Network {
-  func perform(_ step: Step.FloatDepthwise) {
-    let sliding = step.sliding
-    let source = unsafe UnsafeBufferPointer(floats(step.source, sliding.inputCount))
-    let target = unsafe floats(step.destination, sliding.outputCount)
-    sliding.forEachStretch { stretch in
-      let first = stretch.input * sliding.channels
-      unsafe weights.floatDepthwise[step.weights].convolve(
+  func performDepthwise(_ slide: Step.Slide, weights index: Int) {
+    let sliding = slide.sliding
+    unsafe forEachStretch(of: slide, Float.self) { stretch, source, target in
+      unsafe weights.floatDepthwise[index].convolve(
         pixels: stretch.count, window: sliding.part(stretch),
-        first: (stretch.rows.lowerBound, stretch.columns.lowerBound),
-        input: source.part(first, source.count - first), pixelStride: sliding.pixelStride,
-        output: target.part(stretch.pixel * sliding.channels, stretch.count * sliding.channels),
-        outputStride: sliding.channels, minimum: step.range.lowerBound,
-        maximum: step.range.upperBound)
+        first: (stretch.rows.lowerBound, stretch.columns.lowerBound), input: source,
+        pixelStride: sliding.pixelStride, output: target, outputStride: sliding.channels,
+        minimum: slide.range.lowerBound, maximum: slide.range.upperBound)
     }
   }
 
   /// Maxima or means; what lies outside of the image does not count.
-  func perform(_ pool: Step.Pool) {
-    let sliding = pool.sliding
-    let source = unsafe UnsafeBufferPointer(floats(pool.source, sliding.inputCount))
-    let target = unsafe floats(pool.destination, sliding.outputCount)
-    sliding.forEachStretch { stretch in
-      let first = stretch.input * sliding.channels
+  func performPool(_ slide: Step.Slide, isMaximum: Bool) {
+    let sliding = slide.sliding
+    unsafe forEachStretch(of: slide, Float.self) { stretch, source, target in
       unsafe pools.pool(
-        isMaximum: pool.isMaximum, pixels: stretch.count, channels: sliding.channels,
-        window: sliding.part(stretch), input: source.part(first, source.count - first),
-        pixelStride: sliding.pixelStride,
-        factor: 1 / Float(stretch.rows.count * stretch.columns.count),
-        into: target.part(stretch.pixel * sliding.channels, stretch.count * sliding.channels),
-        minimum: pool.range.lowerBound, maximum: pool.range.upperBound)
+        isMaximum: isMaximum, pixels: stretch.count, channels: sliding.channels,
+        window: sliding.part(stretch), input: source, pixelStride: sliding.pixelStride,
+        factor: 1 / Float(stretch.rows.count * stretch.columns.count), into: target,
+        minimum: slide.range.lowerBound, maximum: slide.range.upperBound)
+    }
+  }
+
+  /// The same of stored bytes.
+  func performPool(_ slide: Step.Slide, isMaximum: Bool, _ results: IntegerPool.Results) {
+    let sliding = slide.sliding
+    unsafe forEachStretch(of: slide, UInt8.self) { stretch, source, target in
+      unsafe integerPools.pool(
+        isMaximum: isMaximum, pixels: stretch.count, channels: sliding.channels,
+        window: sliding.part(stretch), input: source, pixelStride: sliding.pixelStride, results,
+        into: target)
+    }
+  }
+
+  /// Calls `body` with every stretch of pixels, what it sees from its first tap on, and its results.
+  @inline(__always)
+  private func forEachStretch<Element: BitwiseCopyable>(
+    of slide: Step.Slide, _: Element.Type,
+    _ body: (
+      SlidingWindow.Stretch, UnsafeBufferPointer<Element>, UnsafeMutableBufferPointer<Element>
+    ) -> Void
+  ) {
+    let sliding = slide.sliding
+    let channels = sliding.channels
+    let source = unsafe UnsafeBufferPointer(
+      elements(Element.self, slide.source, sliding.inputCount))
+    let target = unsafe elements(Element.self, slide.destination, sliding.outputCount)
+    sliding.forEachStretch { stretch in
+      let first = stretch.input * channels
+      unsafe body(
+        stretch, source.part(first, source.count - first),
+        target.part(stretch.pixel * channels, stretch.count * channels))
     }
   }
 }

@@ -29,22 +29,21 @@ indirect enum Step {
   case memoryCell(MemoryCell)
   case gates(Gates)
   case depthwise(Depthwise)
-  case floatDepthwise(FloatDepthwise)
+  case floatDepthwise(Slide, weights: Int)
   case fullIntegerProduct(Product)
   case fullIntegerDepthwise(Depthwise)
   case splitImage(SplitImage)
   case wideProduct(Product)
   case wideDepthwise(Depthwise)
-  case integerSum(IntegerBinary)
-  case integerMultiply(IntegerBinary)
-  case integerPool(Pool)
+  case integerBinary(IntegerBinary)
+  case integerPool(Slide, isMaximum: Bool, IntegerPool.Results)
   case lookUp(Conversion, table: Address)
   case flip(Conversion)
   case quantize(Conversion)
   case dequantize(Conversion)
   case sum(Sum)
   case softmax(Softmax)
-  case pool(Pool)
+  case pool(Slide, isMaximum: Bool)
 
   /// Moves blocks of bytes; every stride is in bytes.
   struct Copy {
@@ -318,40 +317,22 @@ indirect enum Step {
     var factor: Float
   }
 
-  struct FloatDepthwise {
-    var weights: Int
+  /// A window that slides over images.
+  struct Slide {
     var source: Address
     var destination: Address
     var sliding: SlidingWindow
+    /// Of floats.
     var range: ClosedRange<Float>
-  }
-
-  struct Pool {
-    var isMaximum: Bool
-    var source: Address
-    var destination: Address
-    var sliding: SlidingWindow
-    var range: ClosedRange<Float>
-    /// Of stored bytes: what maxima begin with, the range of means, and whether it is those of
-    /// uint8; int32 sums of one pixel.
-    var leastByte: UInt8 = 0
-    var integers = -128...127
-    var isUnsigned = false
-    var sums = Address(storage: 0, offset: 0)
   }
 
   /// Bytes with bytes; the innermost dimension of the nest has strides of 0 or 1 in a and b.
   struct IntegerBinary {
+    var function: IntegerElementwise.Binary
     var a: Address
     var b: Address
     var destination: Address
     var nest: Nest
-    /// Of the sum.
-    var sum: IntegerElementwise.Sum?
-    /// Of the product, whose scale is that of both operands over that of the result.
-    var zeroPoints = (a: 0, b: 0)
-    var scale: Float = 1
-    var output = IntegerOutput(zeroPoint: 0)
   }
 
   /// From one form of elements to another.
@@ -402,8 +383,7 @@ extension Step {
     case .splitImage: "split image"
     case .wideProduct: "int16 product"
     case .wideDepthwise: "int16 depthwise"
-    case .integerSum: "integer sum"
-    case .integerMultiply: "integer multiply"
+    case .integerBinary: "integer binary"
     case .integerPool: "integer pool"
     case .lookUp: "look up"
     case .flip: "flip"

@@ -1,6 +1,6 @@
 import CKernels
 
-/// What a kernel sees of an image of floats: `rows` by `columns` taps, `rowStep` and `columnStep`
+/// What a kernel sees of an image: `rows` by `columns` taps, `rowStep` and `columnStep`
 /// values apart. At the edge of an image that is a part of the kernel.
 public struct ImageWindow: BitwiseCopyable, Sendable {
   public let rows: Int

@@ -37,64 +37,46 @@ import CKernels
     }
   }
 
-  /// y = sum of `a` and `b`, each as long as `output` or one value.
-  public func add(
-    _ a: UnsafeBufferPointer<UInt8>, _ b: UnsafeBufferPointer<UInt8>, _ sum: Sum,
+  /// y = requantized((a - zeroPoints.a)(b - zeroPoints.b) * scale), where the scale is that of both
+  /// operands over that of the result.
+  public struct Product: BitwiseCopyable, Sendable {
+    let zeroPoints: (a: Int32, b: Int32)
+    let scale: Float
+    let output: IntegerOutput
+
+    public init(zeroPoints: (a: Int, b: Int), scale: Float, _ output: IntegerOutput) {
+      self.zeroPoints = (Int32(zeroPoints.a), Int32(zeroPoints.b))
+      self.scale = scale
+      self.output = output
+    }
+  }
+
+  /// What becomes of two quantized values.
+  public enum Binary: Sendable {
+    case sum(Sum)
+    case product(Product)
+  }
+
+  /// y = function of `a` and `b`, each as long as `output` or one value.
+  public func apply(
+    _ function: Binary, _ a: UnsafeBufferPointer<UInt8>, _ b: UnsafeBufferPointer<UInt8>,
     into output: UnsafeMutableBufferPointer<UInt8>
   ) {
     let count = output.count
     precondition(a.count == count || a.count == 1, "left operand of the wrong length")
     precondition(b.count == count || b.count == 1, "right operand of the wrong length")
     guard count > 0 else { return }
-    unsafe kernels.pointee.qs8_vadd(
-      count, a.baseAddress, a.count == count ? 1 : 0, b.baseAddress, b.count == count ? 1 : 0,
-      sum.c, kernels.pointee.flip, output.baseAddress)
-  }
-
-  /// y = requantized((a - zeroPoints.a)(b - zeroPoints.b) * scale); lengths as for `add`.
-  public func multiply(
-    _ a: UnsafeBufferPointer<UInt8>, _ b: UnsafeBufferPointer<UInt8>, zeroPoints: (a: Int, b: Int),
-    scale: Float, _ requantized: IntegerOutput, into output: UnsafeMutableBufferPointer<UInt8>
-  ) {
-    let count = output.count
-    precondition(a.count == count || a.count == 1, "left operand of the wrong length")
-    precondition(b.count == count || b.count == 1, "right operand of the wrong length")
-    guard count > 0 else { return }
-    unsafe kernels.pointee.qs8_vmul(
-      count, a.baseAddress, a.count == count ? 1 : 0, Int32(zeroPoints.a), b.baseAddress,
-      b.count == count ? 1 : 0, Int32(zeroPoints.b), scale, requantized.c, kernels.pointee.flip,
-      output.baseAddress)
-  }
-
-  /// Takes the greater of both in every place.
-  public func raise(
-    _ output: UnsafeMutableBufferPointer<UInt8>, to input: UnsafeBufferPointer<UInt8>
-  ) {
-    precondition(input.count == output.count, "input and output differ in length")
-    unsafe kernels.pointee.qs8_vmax(
-      input.count, input.baseAddress, kernels.pointee.flip, output.baseAddress)
-  }
-
-  /// Adds the int8 values to the sums.
-  public func accumulate(
-    _ input: UnsafeBufferPointer<UInt8>, into sums: UnsafeMutableBufferPointer<Int32>
-  ) {
-    precondition(input.count == sums.count, "input and sums differ in length")
-    unsafe kernels.pointee.qs8_vaccumulate(
-      input.count, input.baseAddress, kernels.pointee.flip, sums.baseAddress)
-  }
-
-  /// y = sums / count, rounded half away from zero, within a range of int8.
-  ///
-  /// - Parameter isUnsigned: whether it is the uint8 values, 128 more, that are rounded.
-  public func average(
-    _ sums: UnsafeBufferPointer<Int32>, count: Int, isUnsigned: Bool, range: ClosedRange<Int>,
-    into output: UnsafeMutableBufferPointer<UInt8>
-  ) {
-    precondition(sums.count == output.count && (1...1 << 20).contains(count))
-    unsafe kernels.pointee.qs8_vaverage(
-      sums.count, sums.baseAddress, Int32(count), isUnsigned ? 128 : 0, Int32(range.lowerBound),
-      Int32(range.upperBound), kernels.pointee.flip, output.baseAddress)
+    let (stepA, stepB) = (a.count == count ? 1 : 0, b.count == count ? 1 : 0)
+    let flip = unsafe kernels.pointee.flip
+    switch function {
+    case .sum(let sum):
+      unsafe kernels.pointee.qs8_vadd(
+        count, a.baseAddress, stepA, b.baseAddress, stepB, sum.c, flip, output.baseAddress)
+    case .product(let product):
+      unsafe kernels.pointee.qs8_vmul(
+        count, a.baseAddress, stepA, product.zeroPoints.a, b.baseAddress, stepB,
+        product.zeroPoints.b, product.scale, product.output.c, flip, output.baseAddress)
+    }
   }
 
   /// y = requantized(x * inverseScale).
@@ -161,7 +143,8 @@ import CKernels
     into output: UnsafeMutableBufferPointer<UInt8>
   ) {
     precondition(input.count == output.count && table.count == 256)
-    unsafe ck_x8_vlut(input.count, input.baseAddress, table.baseAddress, output.baseAddress)
+    unsafe kernels.pointee.x8_vlut(
+      input.count, input.baseAddress, table.baseAddress, output.baseAddress)
   }
 
   /// int8 to uint8 and back: y = x ^ 0x80.

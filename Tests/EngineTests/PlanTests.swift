@@ -82,6 +82,47 @@ struct PlanTests {
       try fused.run([("x", input)], reading: ["y"]) == plain.run([("x", input)], reading: ["y"]))
   }
 
+  @Test(arguments: InstructionSet.available)
+  func `what is made of a byte and a function of it is one table, with the bits of two operators`(
+    instructionSet: InstructionSet
+  ) throws {
+    for function in [BinaryFunction.multiply, .subtract] {
+      var graph = Graph(name: "swish")
+      func tensor(_ name: String, _ quantization: (Float, Int64)?) -> Int {
+        graph.tensors.append(
+          Tensor(
+            name: name, shape: [256], type: quantization == nil ? .float32 : .int8,
+            quantization: quantization.map {
+              Quantization(scales: [$0.0], zeroPoints: [$0.1], axis: 0)
+            }))
+        return graph.tensors.count - 1
+      }
+      let x = tensor("x", nil)
+      let byte = tensor("byte", (0.05, -9))
+      let image = tensor("image", (1 / 256, -128))
+      let result = tensor("result", (0.04, -60))
+      let y = tensor("y", nil)
+      graph.inputs = [x]
+      graph.outputs = [y]
+      graph.operators = [
+        Operator(.quantize, inputs: [x], outputs: [byte]),
+        Operator(.unary(.logistic), inputs: [byte], outputs: [image]),
+        Operator(.binary(function, .none), inputs: [image, byte], outputs: [result]),
+        Operator(.dequantize, inputs: [result], outputs: [y]),
+      ]
+      var open = graph
+      open.outputs.append(image)
+      var fused = try Network(graph, instructionSet: instructionSet)
+      var plain = try Network(open, instructionSet: instructionSet)
+      #expect(fused.stepNames == ["quantize", "look up", "dequantize"])
+      #expect(plain.stepNames.contains("integer binary"))
+      let input = (0..<256).map { Float($0 - 119) * 0.05 }
+      let values = try fused.run([("x", input)], reading: ["y"])
+      #expect(values == (try plain.run([("x", input)], reading: ["y"])))
+      #expect(Set(values[0]).count > 50)
+    }
+  }
+
   @Test(arguments: ["gru_int8", "gru_sliced_int8"])
   func `a gated cell is two products and one step`(name: String) throws {
     let graph = try Fixture(name).graph

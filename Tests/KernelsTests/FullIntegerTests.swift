@@ -128,8 +128,51 @@ import Testing
     }
   }
 
-  @Test(arguments: InstructionSet.available, [1, 3, 16, 31, 32, 33, 100])
-  func `sums, products, maxima and conversions equal their formulas`(
+  @Test(arguments: InstructionSet.available)
+  func `pools of bytes are maxima and means, rounded half away from zero`(
+    instructionSet: InstructionSet
+  ) {
+    // The last one has more taps than fit 16-bit sums.
+    for (channels, pixels, rows, columns) in [
+      (1, 3, 3, 3), (7, 2, 2, 2), (16, 1, 1, 1), (31, 2, 3, 5), (64, 2, 3, 3), (65, 5, 2, 3),
+      (96, 1, 7, 7), (130, 2, 3, 3), (3, 1, 30, 19), (70, 2, 128, 127),
+    ] {
+      var generator = SeededGenerator(seed: UInt64(channels))
+      let pitch = (columns + pixels - 1) * channels
+      // One channel of extremes.
+      let values = (0..<rows * pitch).map {
+        $0 % channels == 0 ? -128 : Int.random(in: -128...127, using: &generator)
+      }
+      let window = ImageWindow(rows: rows, columns: columns, rowStep: pitch, columnStep: channels)
+      for (isMaximum, isUnsigned) in [(true, false), (false, false), (false, true)] {
+        var output = [UInt8](repeating: 0, count: pixels * channels)
+        Self.stored(values, instructionSet).withUnsafeBufferPointer { input in
+          output.withUnsafeMutableBufferPointer {
+            IntegerPool(instructionSet).pool(
+              isMaximum: isMaximum, pixels: pixels, channels: channels, window: window,
+              input: input, pixelStride: channels,
+              IntegerPool.Results(range: -120...110, isUnsigned: isUnsigned), into: $0)
+          }
+        }
+        let offset = isUnsigned ? 128 : 0
+        let expected = (0..<output.count).map { index in
+          let seen = (0..<rows * columns).map { tap in
+            values[tap / columns * pitch + tap % columns * channels + index]
+          }
+          let mean = Double(seen.reduce(0, +)) / Double(seen.count) + Double(offset)
+          let value =
+            isMaximum ? seen.max()! : Int(mean.rounded(.toNearestOrAwayFromZero)) - offset
+          return min(max(value, -120), 110)
+        }
+        #expect(
+          output == Self.stored(expected, instructionSet),
+          "\(channels) \(rows) \(columns) \(isMaximum) \(isUnsigned)")
+      }
+    }
+  }
+
+  @Test(arguments: InstructionSet.available, [1, 3, 16, 31, 32, 33, 100, 300])
+  func `sums, products, tables and conversions equal their formulas`(
     instructionSet: InstructionSet, count: Int
   ) throws {
     var generator = SeededGenerator(seed: UInt64(count))
@@ -155,7 +198,7 @@ import Testing
     let sum = try #require(
       IntegerElementwise.Sum(
         scales: (0.7, -0.25), zeroPoints: (5, -9), zeroPoint: 11, range: -128...100))
-    let added = result { kernels.add($0, $1, sum, into: $2) }
+    let added = result { kernels.apply(.sum(sum), $0, $1, into: $2) }
     // 0.7 has 20 fraction bits more than its exponent of -1.
     let (p, q) = (Int((0.7 as Float * 0x1p21).rounded()), -(1 << 19))
     #expect(
@@ -166,32 +209,24 @@ import Testing
           }, instructionSet))
 
     let output = IntegerOutput(zeroPoint: -7, range: -128...60)
-    let product = result {
-      kernels.multiply($0, $1, zeroPoints: (5, -9), scale: 0.01, output, into: $2)
-    }
+    let product = IntegerElementwise.Product(zeroPoints: (5, -9), scale: 0.01, output)
     #expect(
-      product
+      result { kernels.apply(.product(product), $0, $1, into: $2) }
         == Self.stored(
           zip(a, b).map { Self.requantized(Float(($0 - 5) * ($1 + 9)) * 0.01, -7, -128...60) },
           instructionSet))
     #expect(
-      result { a, _, y in kernels.raise(y, to: a) }
-        == Self.stored(zip(a, b).map { max($0, $1) }, instructionSet))
-    #expect(
       result { a, _, y in kernels.flip(a, into: y) } == storedA.map { $0 ^ 0x80 })
 
-    var sums = a.map { Int32($0 * 9) }
-    let means = result { _, b, y in
-      sums.withUnsafeMutableBufferPointer { sums in
-        kernels.accumulate(b, into: sums)
-        kernels.average(
-          UnsafeBufferPointer(sums), count: 10, isUnsigned: true, range: -100...127, into: y)
+    // In place.
+    let table = (0..<256).map { UInt8(truncatingIfNeeded: $0 * 167 + 41) }
+    var looked = storedA
+    table.withUnsafeBufferPointer { table in
+      looked.withUnsafeMutableBufferPointer {
+        kernels.look(up: UnsafeBufferPointer($0), in: table, into: $0)
       }
     }
-    let expectedMeans = zip(a, b).map { a, b in
-      max(Int((Double(9 * a + b + 1280) / 10).rounded(.toNearestOrAwayFromZero)) - 128, -100)
-    }
-    #expect(means == Self.stored(expectedMeans, instructionSet))
+    #expect(looked == storedA.map { table[Int($0)] })
 
     var reals = [Float](repeating: 0, count: count)
     storedA.withUnsafeBufferPointer { a in

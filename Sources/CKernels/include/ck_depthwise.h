@@ -27,6 +27,20 @@ typedef void (*ck_f32_pool_fn)(size_t pixels, size_t channels, struct ck_window 
                                const float *x, size_t pixel_stride, float factor, float *y,
                                size_t y_stride, float least, float greatest) CK_NONBLOCKING;
 
+/// What a pool of bytes makes of them: int8 values between the limits. A mean is that of
+/// value + `offset`, rounded half away from zero, which with an offset of 128 is that of uint8.
+struct ck_qs8_pooling {
+  int32_t least, greatest, offset;
+  uint8_t flip;
+};
+
+/// The same for stored bytes (ck_integer.h), the greatest under the window or their mean, of 1 to
+/// 16,384 taps.
+typedef void (*ck_qs8_pool_fn)(size_t pixels, size_t channels, struct ck_window window,
+                               const uint8_t *x, size_t pixel_stride,
+                               struct ck_qs8_pooling pooling, uint8_t *y,
+                               size_t y_stride) CK_NONBLOCKING;
+
 // Depthwise convolution of one row of output pixels of integers. The image is padded beforehand,
 // with 0 or the zero point's byte. Tap t of pixel p reads the channels at
 // x + p * pixel_stride + tap_offsets[t]; weights are [taps][channels].

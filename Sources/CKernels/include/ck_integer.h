@@ -30,20 +30,6 @@ typedef void (*ck_qs8_vmul_fn)(size_t n, const uint8_t *a, size_t a_step, int32_
                                struct ck_qs8_output output, uint8_t flip,
                                uint8_t *y) CK_NONBLOCKING;
 
-/// y[i] = the greater of x[i] and y[i].
-typedef void (*ck_qs8_vmax_fn)(size_t n, const uint8_t *x, uint8_t flip,
-                               uint8_t *y) CK_NONBLOCKING;
-
-/// sum[i] += x[i].
-typedef void (*ck_qs8_vaccumulate_fn)(size_t n, const uint8_t *x, uint8_t flip,
-                                      int32_t *sum) CK_NONBLOCKING;
-
-/// y[i] = clamp((sum[i] + offset * count) / count - offset, least, greatest), the quotient rounded
-/// half away from zero: the mean of int8 values, or with an offset of 128, of uint8 values.
-typedef void (*ck_qs8_vaverage_fn)(size_t n, const int32_t *sum, int32_t count, int32_t offset,
-                                   int32_t least, int32_t greatest, uint8_t flip,
-                                   uint8_t *y) CK_NONBLOCKING;
-
 /// y[i] = x[i] * scale, stored as `output` says; NaN becomes some byte.
 typedef void (*ck_f32_qs8_vcvt_fn)(size_t n, const float *x, float scale,
                                    struct ck_qs8_output output, uint8_t flip,
@@ -69,5 +55,6 @@ typedef void (*ck_x8_vflip_fn)(size_t n, const uint8_t *x, uint8_t *y) CK_NONBLO
 typedef void (*ck_x16_vsplit_fn)(size_t n, const int16_t *x, uint8_t flip, uint8_t *high,
                                  uint8_t *low) CK_NONBLOCKING;
 
-/// y[i] = table[x[i]], of 256 entries; the same text everywhere. y may be x.
-void ck_x8_vlut(size_t n, const uint8_t *x, const uint8_t *table, uint8_t *y) CK_NONBLOCKING;
+/// y[i] = table[x[i]], of 256 entries. y may be x.
+typedef void (*ck_x8_vlut_fn)(size_t n, const uint8_t *x, const uint8_t *table,
+                              uint8_t *y) CK_NONBLOCKING;

@@ -47,15 +47,15 @@ struct ck_kernels {
   ck_f32_blend_fn _Nonnull blend;
   ck_qs8_vadd_fn _Nonnull qs8_vadd;
   ck_qs8_vmul_fn _Nonnull qs8_vmul;
-  ck_qs8_vmax_fn _Nonnull qs8_vmax;
-  ck_qs8_vaccumulate_fn _Nonnull qs8_vaccumulate;
-  ck_qs8_vaverage_fn _Nonnull qs8_vaverage;
+  ck_qs8_pool_fn _Nonnull qs8_maxpool;
+  ck_qs8_pool_fn _Nonnull qs8_avgpool;
   ck_f32_qs8_vcvt_fn _Nonnull f32_qs8_vcvt;
   ck_qs8_f32_vcvt_fn _Nonnull qs8_f32_vcvt;
   ck_f32_qs16_vcvt_fn _Nonnull f32_qs16_vcvt;
   ck_qs16_f32_vcvt_fn _Nonnull qs16_f32_vcvt;
   ck_x8_vflip_fn _Nonnull x8_vflip;
   ck_x16_vsplit_fn _Nonnull x16_vsplit;
+  ck_x8_vlut_fn _Nonnull x8_vlut;
 };
 
 /// The values of a row are `step` apart, 0 or 1, and its rows `stride`.

@@ -357,6 +357,8 @@ static void compare_integers(const char *name, const struct ck_kernels *fast, si
   float *multiplier = random_floats(n, 0.0005f, 0.004f), *x = random_floats(count, -3, 3);
   uint8_t *bytes = allocate(count);
   for (size_t i = 0; i < count; i++) bytes[i] = (uint8_t)random_bits();
+  uint8_t table[256];
+  for (size_t i = 0; i < 256; i++) table[i] = (uint8_t)random_bits();
   uint8_t *y[2][6];
   float *reals[2];
   for (int i = 0; i < 2; i++) {
@@ -375,8 +377,10 @@ static void compare_integers(const char *name, const struct ck_kernels *fast, si
     }
     own->qs8_vadd(count - 1, q, 1, q + 1, 1, sum, own->flip, y[i][1]);
     own->qs8_vmul(count - 1, q, 1, 5, q + 1, 0, -9, 0.01f, output, own->flip, y[i][2]);
-    memcpy(y[i][3], q + 1, count - 1);
-    own->qs8_vmax(count - 1, q, own->flip, y[i][3]);
+    // In place, and so the tables of both speak of the same bytes.
+    for (size_t j = 0; j < count; j++) y[i][3][j] = q[j] ^ own->flip;
+    own->x8_vlut(count - 1, y[i][3], table, y[i][3]);
+    for (size_t j = 0; j < count; j++) y[i][3][j] ^= own->flip;
     own->f32_qs8_vcvt(count, x, 31.7f, output, own->flip, y[i][4]);
     own->f32_qs16_vcvt(count, x, 12345.6f, (int16_t *)(void *)y[i][5]);
     reals[i] = allocate(2 * count * sizeof(float));
@@ -385,7 +389,7 @@ static void compare_integers(const char *name, const struct ck_kernels *fast, si
     free(q), free(packed);
   }
   const char *what[] = {"full-integer product", "sum of bytes", "product of bytes",
-                        "maximum of bytes", "bytes of floats"};
+                        "table of bytes", "bytes of floats"};
   for (int j = 0; j < 5; j++) {
     uint8_t *both[2] = {y[0][j], y[1][j]};
     expect_same_bytes(what[j], name, both, fast->flip,
@@ -397,6 +401,31 @@ static void compare_integers(const char *name, const struct ck_kernels *fast, si
     free(reals[i]);
   }
   free(weights), free(bias), free(multiplier), free(x), free(bytes);
+}
+
+static void compare_byte_pools(const char *name, const struct ck_kernels *fast, size_t channels,
+                               size_t rows, size_t columns) {
+  const struct ck_kernels *kernels[2] = {ck_kernels_for(CK_ISA_SCALAR), fast};
+  enum { pixels = 3 };
+  const size_t pitch = (columns + pixels - 1) * channels, n = pixels * channels;
+  const struct ck_window window = {rows, columns, pitch, channels, columns};
+  uint8_t *x = allocate(rows * pitch);
+  for (size_t i = 0; i < rows * pitch; i++) x[i] = (uint8_t)random_bits();
+  uint8_t *y[2][2];
+  for (int i = 0; i < 2; i++) {
+    const struct ck_kernels *own = kernels[i];
+    uint8_t *q = allocate(rows * pitch);
+    for (size_t j = 0; j < rows * pitch; j++) q[j] = x[j] ^ own->flip;
+    const struct ck_qs8_pooling pooling = {-100, 90, (int32_t)(columns % 2 * 128), own->flip};
+    for (int j = 0; j < 2; j++) y[j][i] = allocate(n);
+    own->qs8_maxpool(pixels, channels, window, q, channels, pooling, y[0][i], channels);
+    own->qs8_avgpool(pixels, channels, window, q, channels, pooling, y[1][i], channels);
+    free(q);
+  }
+  expect_same_bytes("maximum of bytes", name, y[0], fast->flip, n);
+  expect_same_bytes("mean of bytes", name, y[1], fast->flip, n);
+  for (int i = 0; i < 2; i++) free(y[0][i]), free(y[1][i]);
+  free(x);
 }
 
 /// Products with weights of 4 bits against those of int8 with the same values.
@@ -557,9 +586,11 @@ int main(void) {
       compare_elementwise(names[isa], kernels, sizes[n]);
       compare_depthwise(names[isa], kernels, sizes[n]);
       compare_wide_depthwise(names[isa], kernels, sizes[n]);
+      compare_byte_pools(names[isa], kernels, sizes[n], 1 + n % 5, 1 + n % 3);
       compare_gru(names[isa], kernels, sizes[n]);
       compare_cells(names[isa], kernels, sizes[n]);
     }
+    compare_byte_pools(names[isa], kernels, 70, 31, 43);
     compare_odd_values(names[isa], kernels);
     compare_wide(names[isa], kernels, 3, 40, 20000);
     compare_four_bits(names[isa], kernels, 7, 300, 129);
