@@ -29,7 +29,7 @@ private final class ALSADesk {
   deinit { unsetenv("ALSA_CONFIG_PATH") }
 }
 
-@Suite(.serialized) struct `ALSA streams` {
+@Suite(.serialized, .realTime) struct `ALSA streams` {
   @Test func `what goes into one PCM comes out of another at its pace`() throws {
     let desk = try ALSADesk()
     _ = desk

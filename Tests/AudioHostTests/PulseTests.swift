@@ -21,7 +21,7 @@ private final class Desk {
   }
 
   /// Runs the loop until something is the case.
-  func run(seconds: Double = 5, until condition: () -> Bool) -> Bool {
+  func run(seconds: Double = 30, until condition: () -> Bool) -> Bool {
     let end = now() + seconds
     while !condition() {
       guard now() < end else { return false }
@@ -106,7 +106,7 @@ private final class Desk {
   }
 }
 
-@Suite(.serialized) struct `Pulse streams` {
+@Suite(.serialized, .realTime) struct `Pulse streams` {
   @Test func `what is played into the microphone is recorded at its pace in small fragments`()
     throws
   {
@@ -178,9 +178,9 @@ private final class Desk {
     let start = now()
     for _ in 0..<100 {
       loop.waker.wake()
-      loop.iterate(timeoutMicroseconds: 1_000_000)
+      loop.iterate(timeoutMicroseconds: 10_000_000)
     }
-    #expect(now() - start < 1)
+    #expect(now() - start < 10)
   }
 
   @Test func `a descriptor in the loop is told of once it can be read`() {

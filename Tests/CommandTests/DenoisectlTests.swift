@@ -84,9 +84,9 @@ struct DenoisectlTests {
   @Test func `watching goes on, a line of JSON a time, until the daemon leaves`() throws {
     let served = try serve()
     let child = try sandbox.start(Piece.built("denoisectl"), ["status", "--watch", "--json"])
-    #expect(eventually(within: 10) { child.output.count(where: \.isNewline) >= 2 })
+    #expect(eventually { child.output.count(where: \.isNewline) >= 2 })
     served.stop()
-    #expect(child.wait(seconds: 5) == 3)
+    #expect(child.wait(seconds: 30) == 3)
     let lines = child.output.split(separator: "\n")
     #expect(try Status(json: String(lines[0])) == Status())
     #expect(lines.last?.hasPrefix("denoisectl: the daemon qdenoise is not running") == true)

@@ -4,7 +4,7 @@ import Testing
 
 extension SystemTests {
   /// `backend = "alsa"`, in and out through ALSA's `pulse` plugin; no real card was at hand.
-  @Suite struct ALSATests {
+  @Suite(.realTime) struct ALSATests {
     @Test func `sound goes from one PCM to another and survives a restart of both`() throws {
       try Piece.require(.pulseAudio)
       let plugins = ["/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/usr/lib64"]
@@ -36,7 +36,7 @@ extension SystemTests {
       let player = try Player(
         server, sink: microphone.sink, Sound.sine(1000, seconds: 1, amplitude: 0.25), loops: true)
       func heard() -> Bool {
-        eventually(within: 10) {
+        eventually {
           let level = Analysis.level(listener.heard.samples.suffix(24000))
           return abs(level - 0.25 / 2.0.squareRoot()) < 0.03
         }
@@ -47,11 +47,11 @@ extension SystemTests {
       let tone = Analysis.continuity(
         of: Array(listener.heard.samples[steady...]), frequency: 1000, amplitude: 0.25)
       print("measured: ALSA through the pulse plugin: \(tone)")
-      #expect(tone.silent <= 5)
-      #expect(tone.jumps <= 10)
+      #expect(tone.silent <= 5 + RealTime.machine.silentPieces)
+      #expect(tone.jumps <= 10 + RealTime.machine.breaks)
       player.stop()
       daemon.signal(SIGTERM)
-      #expect(daemon.wait(seconds: 5) == 0)
+      #expect(daemon.wait(seconds: 10) == 0)
     }
   }
 }

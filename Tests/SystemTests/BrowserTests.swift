@@ -4,7 +4,7 @@ import Testing
 
 extension SystemTests {
   /// A real browser as the application.
-  @Suite struct BrowserTests {
+  @Suite(.realTime) struct BrowserTests {
     private struct Heard: Decodable {
       var labels: [String]
       var levels: [Double]
@@ -27,7 +27,7 @@ extension SystemTests {
           "--mute-audio", "--enable-logging=stderr", "--v=0",
           "file://\(Piece.root)/Tests/Support/browser/page.html#Denoised%20Microphone",
         ])
-      let answered = eventually(within: 60) { browser.output.contains(" END") }
+      let answered = eventually(within: 120) { browser.output.contains(" END") }
       player.stop()
       browser.stop()
       #expect(answered, "\(browser.output.suffix(3000))")

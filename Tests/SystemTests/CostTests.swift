@@ -5,7 +5,7 @@ import Testing
 
 extension SystemTests {
   /// What the daemon costs.
-  @Suite struct CostTests {
+  @Suite(.realTime) struct CostTests {
     @Test(arguments: SoundServer.Kind.allCases)
     func `while nobody listens nothing is captured and nothing runs`(kind: SoundServer.Kind) throws
     {
@@ -14,7 +14,7 @@ extension SystemTests {
       let listener = try scene.listen()
       #expect(try capturing(scene))
       listener.stop()
-      let idle = eventually(within: 5) { (try? scene.status().state) == .idle }
+      let idle = eventually { (try? scene.status().state) == .idle }
       #expect(idle)
       // The server suspends what nobody uses after 5 s, and says so to all its clients.
       try expectIdle(scene, after: 6.5)

@@ -5,7 +5,7 @@ import Testing
 
 extension SystemTests {
   /// Models of 10 ms and of 5 ms hops that leave the sound as it is.
-  @Suite struct LowLatencyTests {
+  @Suite(.realTime) struct LowLatencyTests {
     private let configuration = """
       mode = "bypass"
       [models]
@@ -20,16 +20,16 @@ extension SystemTests {
       for model in ["full", "low-latency"] {
         // Nobody listens meanwhile: the model is there with the first hop.
         try scene.denoisectl("model", model)
-        let clicks = Sound.clicks(75, interval: SoundTests.clickInterval)
+        let clicks = Sound.clicks(SoundTests.clickCount, interval: SoundTests.clickInterval)
         let (direct, denoised, player) = try scene.hear(clicks, buffer: 0.01)
         let ours = SoundTests.latencies(in: denoised, of: player)
         let passThrough = SoundTests.latencies(in: direct, of: player)
         print("measured: \(kind.rawValue), \(model): \(ours) ms, pass-through \(passThrough) ms")
-        #expect(ours.count == 75)
+        #expect(SoundTests.areEnough(ours) && SoundTests.areEnough(passThrough))
         heard[model] = ours
       }
       // 10 ms by construction, of which an application that takes 10 ms at a time keeps 5: it waits
-      // for the second hop. On PipeWire a busy machine moves all of it by more than that.
+      // for the second hop. On PipeWire a quantum of 21 ms hides that.
       let gain = try #require(heard["full"]).p50 - #require(heard["low-latency"]).p50
       if kind == .pulseAudio { #expect(gain > 3) }
     }
@@ -39,35 +39,40 @@ extension SystemTests {
       let scene = try Scene(kind, configuration: configuration)
       let listener = try scene.listen()
       let direct = try Recorder(scene.server, source: scene.microphone.name)
-      let tone = Sound.sine(1000, seconds: 12, amplitude: 0.25)
+      let tone = Sound.sine(1000, seconds: 1, amplitude: 0.25)
       let start = now()
-      let player = try Player(scene.server, sink: scene.microphone.sink, tone)
+      let player = try Player(scene.server, sink: scene.microphone.sink, tone, loops: true)
       var overlaps: [String: Double] = [:]
       for model in ["low-latency", "full", "low-latency", "auto"] {
         sleep(seconds: 2)
         try scene.denoisectl("model", model)
+        let kind = model == "low-latency" ? model : "full"
+        let changed = eventually { (try? scene.status().model.kind) == kind }
+        #expect(changed)
+        // Its stages are measured again.
         sleep(seconds: 0.6)
         let status = try scene.status()
         #expect(status.state == .running)
-        #expect(status.model.kind == (model == "low-latency" ? "low-latency" : "full"))
         overlaps[model] =
           status.latency.stages.first { $0.name == "overlap of windows" }?.microseconds
       }
-      player.wait()
+      sleep(seconds: 2)
+      player.stop()
       sleep(seconds: 0.5)
       let status = try scene.status()
       #expect(overlaps == ["low-latency": 5000, "full": 10_000, "auto": 10_000])
-      #expect(status.hops.overruns == 0)
+      #expect(status.hops.overruns <= RealTime.machine.stalls)
       // A jump of 10 ms is ten whole periods of the tone, so that only a click or a hole would show.
       let before = Analysis.continuity(
         of: direct.stop().part(from: start).samples, frequency: 1000, amplitude: 0.25)
       let after = Analysis.continuity(
         of: listener.stop().part(from: start).samples, frequency: 1000, amplitude: 0.25)
       print("measured: \(kind.rawValue): pass-through \(before), four changes \(after)")
-      #expect(after.pieces > 1150)
+      #expect(after.pieces > 1000 && after.pieces > before.pieces - 50)
       // On PipeWire a busy machine makes some of either without any change.
-      #expect(after.silent <= before.silent + (kind == .pulseAudio ? 2 : 10))
-      #expect(after.jumps <= before.jumps + (kind == .pulseAudio ? 2 : 20))
+      let (few, some) = kind == .pulseAudio ? (2, 2) : (10, 20)
+      #expect(after.silent <= before.silent + few + RealTime.machine.silentPieces)
+      #expect(after.jumps <= before.jumps + some + RealTime.machine.breaks)
     }
   }
 }

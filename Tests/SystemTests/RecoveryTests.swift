@@ -15,8 +15,8 @@ extension SystemTests {
       let scene = try Scene(kind, configuration: Self.bypass)
       let first = try scene.listen()
       scene.server.kill()
-      sleep(seconds: 0.5)
-      #expect(try scene.status().state == .waiting)
+      let waits = eventually { (try? scene.status().state) == .waiting }
+      #expect(waits)
       first.stop()
       try scene.server.start()
       try scene.microphone.plugIn()
@@ -37,13 +37,13 @@ extension SystemTests {
       try scene.microphone.unplug()
       sleep(seconds: 1)
       let silence = listener.count
-      sleep(seconds: 2)
+      // Two seconds of it, at the pace of sound.
+      #expect(eventually(within: 4) { listener.count >= silence + 2 * 48000 })
       let heard = listener.heard.samples[silence...]
-      #expect(heard.count > 2 * 48000 * 9 / 10)
       #expect(Analysis.level(heard) < 1e-4)
 
       try scene.microphone.plugIn()
-      let back = eventually(within: 8) { (try? scene.status().microphone.name) == "fakemic" }
+      let back = eventually { (try? scene.status().microphone.name) == "fakemic" }
       #expect(back)
       try expectTone(in: scene, heardBy: listener)
       #expect(try scene.virtualSource()?.index == source)
@@ -56,7 +56,7 @@ extension SystemTests {
       try expectTone(in: scene, heardBy: listener)
 
       scene.daemon.signal(SIGKILL)
-      scene.daemon.wait(seconds: 2)
+      scene.daemon.wait(seconds: 15)
       sleep(seconds: 0.5)
       try scene.startDaemon()
       try expectTone(in: scene, heardBy: listener)
@@ -76,7 +76,7 @@ extension SystemTests {
       for killed in [false, true] {
         let first = try scene.listen()
         let talker = try Player(scene.server, sink: scene.microphone.sink, Self.tone, loops: true)
-        let spoken = eventually(within: 5) {
+        let spoken = eventually {
           Analysis.level(first.heard.samples.suffix(4800)) > 0.1
         }
         #expect(spoken)
@@ -88,9 +88,8 @@ extension SystemTests {
         if killed { try scene.startDaemon() }
 
         let second = try scene.listen()
-        sleep(seconds: 1)
+        #expect(eventually { second.count >= 48000 })
         let heard = second.stop()
-        #expect(heard.samples.count > 24000)
         // PipeWire's own nodes hand out the quantum that they held when they stopped, of any source.
         let ours = heard.samples.dropFirst(kind == .pipeWire ? 512 : 0)
         #expect((ours.map(abs).max() ?? 1) < 0.01, "after a kill: \(killed)")
@@ -110,7 +109,7 @@ extension SystemTests {
     @Test func `another default microphone is taken at once, and a pinned one is kept`() throws {
       let scene = try Scene(.pulseAudio, configuration: Self.bypass)
       let other = try FakeMicrophone("othermic", on: scene.server)
-      let followed = eventually(within: 3) {
+      let followed = eventually(within: 10) {
         (try? scene.status().microphone.name) == "othermic"
       }
       #expect(followed)
@@ -125,10 +124,10 @@ extension SystemTests {
       let scene = try Scene(.pulseAudio, configuration: Self.bypass)
       let listener = try scene.listen()
       try scene.server.pactl("set-source-mute", "fakemic", "1")
-      let known = eventually(within: 3) { (try? scene.status().microphone.muted) == true }
+      let known = eventually(within: 10) { (try? scene.status().microphone.muted) == true }
       #expect(known)
       try scene.server.pactl("set-source-mute", "fakemic", "0")
-      let heard = eventually(within: 3) { (try? scene.status().microphone.muted) == false }
+      let heard = eventually(within: 10) { (try? scene.status().microphone.muted) == false }
       #expect(heard)
       try expectTone(in: scene, heardBy: listener)
     }
@@ -149,7 +148,7 @@ extension SystemTests {
       scene.stopDaemon()
       scene.server.stop()
       let daemon = try scene.sandbox.start(Piece.built("qdenoise"), log: "early")
-      let waits = eventually(within: 5) { (try? scene.status().state) == .waiting }
+      let waits = eventually { (try? scene.status().state) == .waiting }
       #expect(waits)
       try scene.server.start()
       try scene.microphone.plugIn()
@@ -169,7 +168,7 @@ extension SystemTests {
         player.stop()
         sleep(seconds: 0.3)
       }
-      let heard = eventually(within: 6) {
+      let heard = eventually {
         abs(Analysis.level(listener.heard.samples.suffix(24000)) - 0.25 / 2.0.squareRoot()) < 0.02
       }
       #expect(

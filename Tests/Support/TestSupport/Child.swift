@@ -12,6 +12,8 @@ private let spawnSetSession: Int32 = 0x80
 /// A process in a session of its own; what it prints goes to a file.
 public final class Child {
   public let pid: pid_t
+  /// What was started.
+  public let program: String
   /// Where its standard output and standard error go.
   public let log: String
   private var status: Int32?
@@ -55,6 +57,7 @@ public final class Child {
       throw SupportError("\(program): \(String(cString: strerror(error)))")
     }
     self.pid = pid
+    self.program = program
     self.log = log
   }
 

@@ -54,7 +54,7 @@ public final class Player: @unchecked Sendable {
 
   /// Waits until all was handed over.
   public func wait() {
-    _ = eventually(within: Double(samples.count) / 48000 + 5) { isDone }
+    _ = eventually(within: Double(samples.count) / 48000 + 30) { isDone }
   }
 
   public func stop() {

@@ -55,7 +55,7 @@ public final class Sandbox {
   @discardableResult
   public func run(
     _ program: String, _ arguments: [String] = [], environment extra: [String: String] = [:],
-    seconds: Double = 20
+    seconds: Double = 60
   ) throws(SupportError) -> (status: Int32, output: String) {
     runs += 1
     let child = try start(program, arguments, environment: extra, log: "run-\(runs)")
@@ -72,8 +72,8 @@ public final class Sandbox {
     environment["DBUS_SESSION_BUS_ADDRESS"] = "unix:path=\(socket)"
     _ = try start(
       "dbus-daemon", ["--session", "--nofork", "--nopidfile", "--address=unix:path=\(socket)"])
-    guard eventually(within: 5, { access(socket, F_OK) == 0 }) else {
-      throw SupportError("dbus-daemon made no socket in 5 s")
+    guard eventually({ access(socket, F_OK) == 0 }) else {
+      throw SupportError("dbus-daemon made no socket")
     }
   }
 
@@ -108,6 +108,7 @@ public final class Sandbox {
   }
 
   private func noteGroups() throws(SupportError) {
+    children.filter { !$0.isRunning }.forEach(Crash.check)
     children.removeAll { !$0.isRunning }
     let groups = children.map { "\($0.pid)" }.joined(separator: "\n")
     try write(groups + "\n", to: "\(directory)/groups")

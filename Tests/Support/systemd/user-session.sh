@@ -35,7 +35,7 @@ if getent group systemd-journal >/dev/null; then
   chmod 2755 /run/log/journal
 fi
 /lib/systemd/systemd-journald 2>"$directory/journald.log" &
-for _ in $(seq 100); do [ -S /run/systemd/journal/stdout ] && break; sleep 0.02; done
+for _ in $(seq 1000); do [ -S /run/systemd/journal/stdout ] && break; sleep 0.02; done
 
 # The unified hierarchy, and one group of it that belongs to the user.
 umount -R /sys/fs/cgroup 2>/dev/null || true
@@ -73,7 +73,7 @@ runuser -u "$user" -- env -i PATH=/usr/local/bin:/usr/bin:/bin HOME="$home" USER
   sh -c '
     /lib/systemd/systemd --user --log-target=console 2>"$HOME/systemd.log" &
     manager=$!
-    for _ in $(seq 200); do
+    for _ in $(seq 1000); do
       state=$(systemctl --user is-system-running 2>/dev/null)
       case $state in running | degraded) break ;; esac
       sleep 0.05
