@@ -36,7 +36,8 @@ extension SystemTests {
       #expect(Self.areEnough(ours) && Self.areEnough(passThrough))
       // The goal is 15 ms on a quiet machine. On PipeWire a sink and a source made of it stand between
       // us and the application.
-      let late = RealTime.machine.milliseconds
+      // A stall comes twice over: the server is late, and then so are we with what it held.
+      let late = 2 * RealTime.machine.milliseconds
       #expect(ours.p50 - passThrough.p50 < (kind == .pulseAudio ? 20 : 50) + late)
       #expect(ours.p90 - passThrough.p90 < (kind == .pulseAudio ? 40 : 70) + late)
     }

@@ -17,7 +17,8 @@ extension SystemTests {
       let player = try Player(server, sink: microphone.sink, Sound.clicks(10, interval: 0.13))
       player.wait()
       sleep(seconds: 0.3)
-      #expect(Analysis.clicks(in: recorder.stop().samples).count == 10)
+      let heard = Analysis.clicks(in: recorder.stop().samples).count
+      #expect(heard >= 10 - min(RealTime.machine.stalls, 2) && heard <= 10)
     }
 
     @Test func `nothing is left of a sandbox whose test program is killed`() async throws {
