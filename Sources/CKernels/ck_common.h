@@ -136,6 +136,37 @@ CK_INLINE float ck_f16_scale(float size) CK_NONBLOCKING {
   return scale;
 }
 
+/// Where nine taps of a kernel, from the tap `group` * 9 on, lie in a window, in elements; SIZE_MAX
+/// for those outside of it.
+CK_INLINE void ck_nine_taps(struct ck_window window, struct ck_kernel_part part, size_t group,
+                            size_t offsets[9]) CK_NONBLOCKING {
+  for (size_t k = 0; k < 9; k++) {
+    const size_t tap = 9 * group + k;
+    // Before the first ones they become very large.
+    const size_t row = tap % part.rows - part.first_row;
+    const size_t column = tap / part.rows - part.first_column;
+    offsets[k] = row < window.rows && column < window.columns
+                     ? row * window.row_step + column * window.column_step
+                     : SIZE_MAX;
+  }
+}
+
+/// The nines of a kernel that a window has taps in: from `first` on, and before `end`.
+struct ck_nines {
+  size_t first, end;
+};
+
+CK_INLINE struct ck_nines ck_nines_of(struct ck_window window,
+                                      struct ck_kernel_part part) CK_NONBLOCKING {
+  const size_t first = part.first_column * part.rows + part.first_row;
+  const size_t last = first + (window.columns - 1) * part.rows + window.rows - 1;
+  return (struct ck_nines){first / 9, last / 9 + 1};
+}
+
+/// The sum of nine values, of floats or vectors of them.
+#define CK_SUM_OF_NINE(v) \
+  (((v[2] + v[3]) + (v[4] + v[5])) + (((v[0] + v[1]) + v[8]) + (v[6] + v[7])))
+
 /// Loops over a register tile: gone once the tile's sizes are constants.
 #define CK_UNROLL _Pragma("clang loop unroll(full)")
 
@@ -152,6 +183,13 @@ CK_INLINE uint32_t ck_load_some(const uint8_t *p, size_t n) CK_NONBLOCKING {
   if (n > 1) v |= (uint32_t)p[1] << 8;
   if (n > 2) v |= (uint32_t)p[2] << 16;
   return v;
+}
+
+typedef float ck_four __attribute__((ext_vector_type(4)));
+
+/// The first `n` < 4 of 4 lanes, and zeros.
+CK_INLINE ck_four ck_load_lanes(const float *x, size_t n) CK_NONBLOCKING {
+  return (ck_four){x[0], n > 1 ? x[1] : 0, n > 2 ? x[2] : 0, 0};
 }
 
 /// Stores the first `n` < 4 of 4 lanes.

@@ -152,17 +152,57 @@ void CK_NAME(ck_f32_dwconv)(size_t pixels, size_t channels, struct ck_window win
 }
 
 void CK_NAME(ck_f32_maxpool)(size_t pixels, size_t channels, struct ck_window window,
-                             const float *x, size_t pixel_stride, float factor, float *y,
-                             size_t y_stride, float least, float greatest) CK_NONBLOCKING {
+                             const float *x, size_t pixel_stride, float *y, size_t y_stride,
+                             float least, float greatest) CK_NONBLOCKING {
   const struct window_job job = {channels, window, pixel_stride, y_stride, NULL,
-                                 NULL,     factor, least,        greatest};
+                                 NULL,     1,      least,        greatest};
   window_row(&job, pixels, x, y, GREATEST, 0);
 }
 
+void CK_NAME(ck_f32_sum_rows)(size_t rows, size_t n, const float *x, float factor,
+                              float *y) CK_NONBLOCKING {
+  const struct window_job job = {
+      n, {rows, 1, n, 0, 1}, 0, n, NULL, NULL, factor, -__builtin_inff(), __builtin_inff()};
+  window_row(&job, 1, x, y, ADDED, 0);
+}
+
+/// Adds nine taps of the first `n` channels, all of a vector if there are more; `result` is NULL
+/// before the first nine.
+CK_INLINE floats add_nine(const float *x, const size_t offsets[9], size_t n,
+                          const float *result) CK_NONBLOCKING {
+  floats v[9];
+  CK_UNROLL for (size_t k = 0; k < 9; k++) {
+    v[k] = offsets[k] == SIZE_MAX ? (floats)(0.0f) : load_channels(x + offsets[k], n);
+  }
+  return (result ? load_channels(result, n) : (floats)(0.0f)) + CK_SUM_OF_NINE(v);
+}
+
 void CK_NAME(ck_f32_avgpool)(size_t pixels, size_t channels, struct ck_window window,
-                             const float *x, size_t pixel_stride, float factor, float *y,
-                             size_t y_stride, float least, float greatest) CK_NONBLOCKING {
-  const struct window_job job = {channels, window, pixel_stride, y_stride, NULL,
-                                 NULL,     factor, least,        greatest};
-  window_row(&job, pixels, x, y, ADDED, 0);
+                             struct ck_kernel_part part, const float *x, size_t pixel_stride,
+                             float factor, float *y, size_t y_stride, float least,
+                             float greatest) CK_NONBLOCKING {
+  const struct ck_nines nines = ck_nines_of(window, part);
+  const floats low = (floats)(least), high = (floats)(greatest);
+  for (size_t group = nines.first; group < nines.end; group++) {
+    size_t offsets[9];
+    ck_nine_taps(window, part, group, offsets);
+    for (size_t p = 0; p < pixels; p++) {
+      for (size_t first = 0; first < channels; first += CK_LANES) {
+        const size_t n = channels - first;
+        float *result = y + p * y_stride + first;
+        floats sum = add_nine(x + p * pixel_stride + first, offsets, n,
+                              group == nines.first ? NULL : result);
+        if (group + 1 == nines.end) {
+          sum *= factor;
+          sum = low > sum ? low : sum;
+          sum = high < sum ? high : sum;
+        }
+        if (n >= CK_LANES) {
+          memcpy(result, &sum, sizeof sum);
+        } else {
+          CK_STORE_SOME(result, n, sum);
+        }
+      }
+    }
+  }
 }

@@ -40,9 +40,8 @@ void ck_f32_dwconv__scalar(size_t pixels, size_t channels, struct ck_window wind
 }
 
 void ck_f32_maxpool__scalar(size_t pixels, size_t channels, struct ck_window window, const float *x,
-                            size_t pixel_stride, float factor, float *y, size_t y_stride,
-                            float least, float greatest) CK_NONBLOCKING {
-  (void)factor;
+                            size_t pixel_stride, float *y, size_t y_stride, float least,
+                            float greatest) CK_NONBLOCKING {
   for (size_t pixel = 0; pixel < pixels; pixel++, x += pixel_stride, y += y_stride) {
     for (size_t c = 0; c < channels; c++) {
       float most = -__builtin_inff();
@@ -55,14 +54,30 @@ void ck_f32_maxpool__scalar(size_t pixels, size_t channels, struct ck_window win
   }
 }
 
-void ck_f32_avgpool__scalar(size_t pixels, size_t channels, struct ck_window window, const float *x,
-                            size_t pixel_stride, float factor, float *y, size_t y_stride,
-                            float least, float greatest) CK_NONBLOCKING {
+void ck_f32_sum_rows__scalar(size_t rows, size_t n, const float *x, float factor,
+                             float *y) CK_NONBLOCKING {
+  for (size_t i = 0; i < n; i++) {
+    float sum = 0;
+    for (size_t row = 0; row < rows; row++) sum += x[row * n + i];
+    y[i] = sum * factor;
+  }
+}
+
+void ck_f32_avgpool__scalar(size_t pixels, size_t channels, struct ck_window window,
+                            struct ck_kernel_part part, const float *x, size_t pixel_stride,
+                            float factor, float *y, size_t y_stride, float least,
+                            float greatest) CK_NONBLOCKING {
+  const struct ck_nines nines = ck_nines_of(window, part);
   for (size_t pixel = 0; pixel < pixels; pixel++, x += pixel_stride, y += y_stride) {
     for (size_t c = 0; c < channels; c++) {
       float sum = 0;
-      struct tap tap;
-      for (size_t i = 0; next_tap(&window, channels, x, NULL, i, &tap); i++) sum += tap.x[c];
+      for (size_t group = nines.first; group < nines.end; group++) {
+        size_t offsets[9];
+        ck_nine_taps(window, part, group, offsets);
+        float v[9];
+        for (size_t k = 0; k < 9; k++) v[k] = offsets[k] == SIZE_MAX ? 0 : x[offsets[k] + c];
+        sum += CK_SUM_OF_NINE(v);
+      }
       y[c] = ck_clamp(sum * factor, least, greatest);
     }
   }

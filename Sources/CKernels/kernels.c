@@ -10,7 +10,7 @@
 
 #define CK_WINDOW(isa)                                                     \
   .f32_dwconv = ck_f32_dwconv__##isa, .f32_maxpool = ck_f32_maxpool__##isa, \
-  .f32_avgpool = ck_f32_avgpool__##isa
+  .f32_avgpool = ck_f32_avgpool__##isa, .f32_sum_rows = ck_f32_sum_rows__##isa
 
 #define CK_INTEGER(isa)                                                                 \
   .qs8_vadd = ck_qs8_vadd__##isa, .qs8_vmul = ck_qs8_vmul__##isa,                       \

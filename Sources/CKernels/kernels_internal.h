@@ -41,10 +41,13 @@
   void ck_f32_dwconv__##isa(size_t, size_t, struct ck_window, const float *, size_t,            \
                             const float *, const float *, float *, size_t, float, float)        \
       CK_NONBLOCKING;                                                                           \
-  void ck_f32_maxpool__##isa(size_t, size_t, struct ck_window, const float *, size_t, float,    \
-                             float *, size_t, float, float) CK_NONBLOCKING;                     \
-  void ck_f32_avgpool__##isa(size_t, size_t, struct ck_window, const float *, size_t, float,    \
-                             float *, size_t, float, float) CK_NONBLOCKING;
+  void ck_f32_maxpool__##isa(size_t, size_t, struct ck_window, const float *, size_t, float *,  \
+                             size_t, float, float) CK_NONBLOCKING;                              \
+  void ck_f32_avgpool__##isa(size_t, size_t, struct ck_window, struct ck_kernel_part,           \
+                             const float *, size_t, float, float *, size_t, float, float)       \
+      CK_NONBLOCKING;                                                                           \
+  void ck_f32_sum_rows__##isa(size_t, size_t, const float *, float, float *) CK_NONBLOCKING;
+
 #define CK_DECLARE_WIDE_DEPTHWISE(isa)                                                          \
   void ck_qs16_qc8w_dwconv__##isa(size_t, size_t, size_t, const int16_t *, size_t,              \
                                   const ptrdiff_t *, const int16_t *, const double *,           \

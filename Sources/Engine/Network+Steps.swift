@@ -168,7 +168,7 @@ extension Network {
       minimum: product.range.lowerBound, maximum: product.range.upperBound)
   }
 
-  private func performInteger(_ product: Step.Product) {
+  func performInteger(_ product: Step.Product) {
     let source = unsafe bytes(product.source, product.sourceCount)
     let target = unsafe floats(product.destination, product.destinationCount)
     let parameters = unsafe elements(
@@ -187,7 +187,7 @@ extension Network {
     }
   }
 
-  private func perform(_ step: Step.Depthwise) {
+  func perform(_ step: Step.Depthwise) {
     let channels = unsafe weights.depthwise[step.weights].channels
     let taps = unsafe UnsafeBufferPointer(
       elements(Int.self, step.tapOffsets, weights.depthwise[step.weights].taps))
@@ -219,11 +219,8 @@ extension Network {
         unsafe target[outer] = sum.factor * elementwise.sum(block)
         continue
       }
-      unsafe pools.pool(
-        isMaximum: false, pixels: 1, channels: sum.inner,
-        window: ImageWindow(rows: 1, columns: sum.reduced, rowStep: 0, columnStep: sum.inner),
-        input: block, pixelStride: 0, factor: sum.factor,
-        into: target.part(outer * sum.inner, sum.inner))
+      unsafe pools.sumRows(
+        block, factor: sum.factor, into: target.part(outer * sum.inner, sum.inner))
     }
   }
 

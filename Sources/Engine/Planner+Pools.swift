@@ -11,6 +11,9 @@ extension Planner {
     guard image.count == 4, (1...Self.memoryLimit).contains(kernel.height),
       (1...Self.memoryLimit).contains(kernel.width)
     else { throw invalid(index, "its window is \(kernel), its input \(image)") }
+    guard window.dilationHeight == 1, window.dilationWidth == 1 else {
+      throw unsupported(index, "its window is dilated")
+    }
     let placement = try KernelPlacement(window, image: image, kernel: kernel, self, index)
     try requireShape(
       output, [image[0], placement.outputHeight, placement.outputWidth, image[3]], index)

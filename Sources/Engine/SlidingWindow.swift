@@ -98,11 +98,19 @@ extension Network {
   func performPool(_ slide: Step.Slide, isMaximum: Bool) {
     let sliding = slide.sliding
     unsafe forEachStretch(of: slide, Float.self) { stretch, source, target in
-      unsafe pools.pool(
-        isMaximum: isMaximum, pixels: stretch.count, channels: sliding.channels,
-        window: sliding.part(stretch), input: source, pixelStride: sliding.pixelStride,
-        factor: 1 / Float(stretch.rows.count * stretch.columns.count), into: target,
-        minimum: slide.range.lowerBound, maximum: slide.range.upperBound)
+      let window = sliding.part(stretch)
+      if isMaximum {
+        return unsafe pools.maximum(
+          pixels: stretch.count, channels: sliding.channels, window: window, input: source,
+          pixelStride: sliding.pixelStride, into: target, minimum: slide.range.lowerBound,
+          maximum: slide.range.upperBound)
+      }
+      unsafe pools.mean(
+        pixels: stretch.count, channels: sliding.channels, window: window,
+        kernelRows: sliding.placement.kernelHeight,
+        first: (stretch.rows.lowerBound, stretch.columns.lowerBound), input: source,
+        pixelStride: sliding.pixelStride, factor: 1 / Float(window.rows * window.columns),
+        into: target, minimum: slide.range.lowerBound, maximum: slide.range.upperBound)
     }
   }
 

@@ -74,30 +74,84 @@ import Testing
   }
 
   @Test(arguments: InstructionSet.available)
-  func `pools are maxima and means of what the window sees`(instructionSet: InstructionSet) {
+  func `maxima are of what the window sees`(instructionSet: InstructionSet) {
     for shape in DepthwiseTests.shapes {
       var generator = SeededGenerator(seed: UInt64(shape.channels))
       let input = generator.floats(shape.count)
-      let window = ImageWindow(
-        rows: 3, columns: 3, rowStep: shape.rowPitch, columnStep: shape.channels)
-      for isMaximum in [true, false] {
-        var output = [Float](repeating: 0, count: shape.pixels * shape.channels)
+      var output = [Float](repeating: 0, count: shape.pixels * shape.channels)
+      input.withUnsafeBufferPointer { input in
+        output.withUnsafeMutableBufferPointer {
+          FloatPool(instructionSet).maximum(
+            pixels: shape.pixels, channels: shape.channels,
+            window: ImageWindow(
+              rows: 3, columns: 3, rowStep: shape.rowPitch, columnStep: shape.channels),
+            input: input, pixelStride: shape.channels, into: $0)
+        }
+      }
+      for (index, y) in output.enumerated() {
+        #expect(y == shape.tapOffsets.map { input[index + $0] }.max()!, "\(shape)")
+      }
+    }
+  }
+
+  @Test(arguments: InstructionSet.available)
+  func `means add nine taps at a time, column by column`(instructionSet: InstructionSet) {
+    // Whole kernels and parts of them at an edge.
+    for (rows, columns, kernelRows, first) in [
+      (3, 3, 3, (row: 0, column: 0)), (2, 3, 3, (1, 0)), (2, 2, 3, (1, 1)), (8, 8, 8, (0, 0)),
+      (1, 20, 1, (0, 0)), (4, 3, 7, (2, 5)),
+    ] {
+      for (channels, pixels) in [(1, 2), (3, 1), (16, 3), (33, 2)] {
+        var generator = SeededGenerator(seed: UInt64(channels + rows))
+        let pitch = (columns + pixels - 1) * channels
+        let input = generator.floats(rows * pitch)
+        var output = [Float](repeating: 0, count: pixels * channels)
         input.withUnsafeBufferPointer { input in
-          output.withUnsafeMutableBufferPointer { output in
-            FloatPool(instructionSet).pool(
-              isMaximum: isMaximum, pixels: shape.pixels, channels: shape.channels,
-              window: window, input: input, pixelStride: shape.channels, factor: 1 / 9,
-              into: output)
+          output.withUnsafeMutableBufferPointer {
+            FloatPool(instructionSet).mean(
+              pixels: pixels, channels: channels,
+              window: ImageWindow(
+                rows: rows, columns: columns, rowStep: pitch, columnStep: channels),
+              kernelRows: kernelRows, first: first, input: input, pixelStride: channels,
+              factor: 0.3, into: $0)
           }
         }
         for (index, y) in output.enumerated() {
-          let (pixel, channel) = index.quotientAndRemainder(dividingBy: shape.channels)
-          let first = pixel * shape.channels + channel
-          let values: [Float] = shape.tapOffsets.map { input[first + $0] }
-          let mean: Float = values.reduce(0, +) * (1 / 9)
-          #expect(y == (isMaximum ? values.max()! : mean), "\(shape)")
+          var taps = [Float](
+            repeating: 0, count: ((first.column + columns) * kernelRows + 8) / 9 * 9)
+          for row in 0..<rows {
+            for column in 0..<columns {
+              taps[(first.column + column) * kernelRows + first.row + row] =
+                input[row * pitch + column * channels + index]
+            }
+          }
+          var sum: Float = 0
+          for start in stride(from: 0, to: taps.count, by: 9) {
+            let v = Array(taps[start..<start + 9])
+            let middle = (v[2] + v[3]) + (v[4] + v[5])
+            sum += middle + (((v[0] + v[1]) + v[8]) + (v[6] + v[7]))
+          }
+          #expect(y == sum * 0.3, "\(rows) \(columns) \(kernelRows) \(channels)")
         }
       }
+    }
+  }
+
+  @Test(arguments: InstructionSet.available)
+  func `rows are added in their order`(instructionSet: InstructionSet) {
+    for count in [1, 3, 16, 31, 64, 70] {
+      var generator = SeededGenerator(seed: UInt64(count))
+      let input = generator.floats(7 * count)
+      var output = [Float](repeating: 0, count: count)
+      input.withUnsafeBufferPointer { input in
+        output.withUnsafeMutableBufferPointer {
+          FloatPool(instructionSet).sumRows(input, factor: 0.3, into: $0)
+        }
+      }
+      let sums = (0..<count).map { column in
+        (0..<7).reduce(Float(0)) { $0 + input[$1 * count + column] }
+      }
+      #expect(output == sums.map { $0 * 0.3 })
     }
   }
 

@@ -21,11 +21,28 @@ typedef void (*ck_f32_dwconv_fn)(size_t pixels, size_t channels, struct ck_windo
                                  const float *bias, float *y, size_t y_stride, float least,
                                  float greatest) CK_NONBLOCKING;
 
-/// The same for the greatest value under the window, or for the sum, in the order of the taps, times
-/// `factor`.
-typedef void (*ck_f32_pool_fn)(size_t pixels, size_t channels, struct ck_window window,
-                               const float *x, size_t pixel_stride, float factor, float *y,
-                               size_t y_stride, float least, float greatest) CK_NONBLOCKING;
+/// The same for the greatest value under the window.
+typedef void (*ck_f32_maxpool_fn)(size_t pixels, size_t channels, struct ck_window window,
+                                  const float *x, size_t pixel_stride, float *y, size_t y_stride,
+                                  float least, float greatest) CK_NONBLOCKING;
+
+/// Where a part of a kernel lies in it: tap (row, column) of the window is the kernel's tap
+/// (first_column + column) * rows + first_row + row.
+struct ck_kernel_part {
+  size_t rows, first_row, first_column;
+};
+
+/// The same for the sum of the window times `factor`, added up as XNNPACK does: nine taps of the
+/// kernel at a time, column by column, those outside of the window being 0, as
+/// ((2 + 3) + (4 + 5)) + (((0 + 1) + 8) + (6 + 7)).
+typedef void (*ck_f32_avgpool_fn)(size_t pixels, size_t channels, struct ck_window window,
+                                  struct ck_kernel_part part, const float *x,
+                                  size_t pixel_stride, float factor, float *y, size_t y_stride,
+                                  float least, float greatest) CK_NONBLOCKING;
+
+/// y[i] = factor * the sum of x[row * n + i], in the order of the rows.
+typedef void (*ck_f32_sum_rows_fn)(size_t rows, size_t n, const float *x, float factor,
+                                   float *y) CK_NONBLOCKING;
 
 /// What a pool of bytes makes of them: int8 values between the limits. A mean is that of
 /// value + `offset`, rounded half away from zero, which with an offset of 128 is that of uint8.
@@ -34,7 +51,7 @@ struct ck_qs8_pooling {
   uint8_t flip;
 };
 
-/// The same for stored bytes (ck_integer.h), the greatest under the window or their mean, of 1 to
+/// The same of stored bytes (ck_integer.h), the greatest under the window or their mean, of 1 to
 /// 16,384 taps.
 typedef void (*ck_qs8_pool_fn)(size_t pixels, size_t channels, struct ck_window window,
                                const uint8_t *x, size_t pixel_stride,

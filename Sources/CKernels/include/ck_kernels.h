@@ -34,8 +34,9 @@ struct ck_kernels {
   ck_qd8_f32_qc8w_dwconv_fn _Nonnull qd8_dwconv;
   ck_qs8_qc8w_dwconv_fn _Nonnull qs8_dwconv;
   ck_f32_dwconv_fn _Nonnull f32_dwconv;
-  ck_f32_pool_fn _Nonnull f32_maxpool;
-  ck_f32_pool_fn _Nonnull f32_avgpool;
+  ck_f32_maxpool_fn _Nonnull f32_maxpool;
+  ck_f32_avgpool_fn _Nonnull f32_avgpool;
+  ck_f32_sum_rows_fn _Nonnull f32_sum_rows;
   ck_qs16_qc8w_dwconv_fn _Nonnull qs16_dwconv;
   ck_f32_binary_fn _Nonnull binary[CK_BINARY_COUNT];
   ck_f32_unary_fn _Nonnull unary[CK_UNARY_COUNT];

@@ -296,7 +296,7 @@ static void compare_windows(const char *name, const struct ck_kernels *fast, siz
   const struct ck_window window = {2, columns, width * channels, channels, columns + 1};
   float *x = random_floats(count, -1, 1), *bias = random_floats(channels, -1, 1);
   float *weights = random_floats(2 * (columns + 1) * channels, -1, 1);
-  float *y[2], *most[2], *mean[2];
+  float *y[2], *most[2], *mean[2], *sums[2];
   for (int i = 0; i < 2; i++) {
     const struct ck_kernels *own = kernels[i];
     y[i] = allocate(n * sizeof(float));
@@ -304,15 +304,17 @@ static void compare_windows(const char *name, const struct ck_kernels *fast, siz
     mean[i] = allocate(n * sizeof(float));
     own->f32_dwconv(pixels, channels, window, x, stride * channels, weights, bias, y[i], channels,
                     -1, 1);
-    own->f32_maxpool(pixels, channels, window, x, stride * channels, 1, most[i], channels, -1,
-                     0.9f);
-    own->f32_avgpool(pixels, channels, window, x, stride * channels, 0.3f, mean[i], channels,
-                     -0.2f, 1);
+    own->f32_maxpool(pixels, channels, window, x, stride * channels, most[i], channels, -1, 0.9f);
+    own->f32_avgpool(pixels, channels, window, (struct ck_kernel_part){4, 1, 2}, x,
+                     stride * channels, 0.3f, mean[i], channels, -0.2f, 1);
+    sums[i] = allocate(channels * sizeof(float));
+    own->f32_sum_rows(2 * width, channels, x, 0.7f, sums[i]);
   }
   expect_close("float depthwise", name, y[0], y[1], n, fast->fused ? 0 : 1e-5f);
   expect_equal("float maximum", name, most[0], most[1], n);
   expect_equal("float mean", name, mean[0], mean[1], n);
-  for (int i = 0; i < 2; i++) free(y[i]), free(most[i]), free(mean[i]);
+  expect_equal("sum of rows", name, sums[0], sums[1], channels);
+  for (int i = 0; i < 2; i++) free(y[i]), free(most[i]), free(mean[i]), free(sums[i]);
   free(x), free(weights), free(bias);
 }
 
