@@ -6,31 +6,34 @@ extension Graph {
   /// Tensors keep their places, and operators their order behind the conversions of the inputs.
   public func withFloatEdges() -> Graph {
     var result = self
-    var conversions: [Operator] = []
-    for place in inputs.indices where hasIntegers(inputs[place]) {
-      let stored = inputs[place]
-      let float = result.split(stored, named: tensors[stored].name)
-      conversions.append(Operator(.quantize, inputs: [float], outputs: [stored]))
-      result.inputs[place] = float
-      for index in signatures.indices {
-        for (name, tensor) in signatures[index].inputs where tensor == stored {
-          result.signatures[index].inputs[name] = float
-        }
-      }
+    let before = result.split(\.inputs, \.inputs, of: self) { stored, float in
+      Operator(.quantize, inputs: [float], outputs: [stored])
     }
-    result.operators = conversions + operators
-    for place in outputs.indices where hasIntegers(outputs[place]) {
-      let stored = outputs[place]
-      let float = result.split(stored, named: tensors[stored].name)
-      result.operators.append(Operator(.dequantize, inputs: [stored], outputs: [float], version: 2))
-      result.outputs[place] = float
-      for index in signatures.indices {
-        for (name, tensor) in signatures[index].outputs where tensor == stored {
-          result.signatures[index].outputs[name] = float
-        }
-      }
+    let after = result.split(\.outputs, \.outputs, of: self) { stored, float in
+      Operator(.dequantize, inputs: [stored], outputs: [float], version: 2)
     }
+    result.operators = before + operators + after
     return result
+  }
+
+  /// Gives the integer tensors at an edge a float32 form, which takes their names, and returns the
+  /// operators between both.
+  private mutating func split(
+    _ edge: WritableKeyPath<Graph, [Int]>, _ names: WritableKeyPath<Signature, [String: Int]>,
+    of original: Graph, _ conversion: (_ stored: Int, _ float: Int) -> Operator
+  ) -> [Operator] {
+    var conversions: [Operator] = []
+    for (place, stored) in original[keyPath: edge].enumerated() where original.hasIntegers(stored) {
+      let float = split(stored, named: original.tensors[stored].name)
+      conversions.append(conversion(stored, float))
+      self[keyPath: edge][place] = float
+      for index in signatures.indices {
+        for (name, tensor) in signatures[index][keyPath: names] where tensor == stored {
+          signatures[index][keyPath: names][name] = float
+        }
+      }
+    }
+    return conversions
   }
 
   private func hasIntegers(_ index: Int) -> Bool {

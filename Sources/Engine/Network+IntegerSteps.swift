@@ -1,39 +1,6 @@
 internal import Kernels
 
 extension Network {
-  func performFullInteger(_ product: Step.Product) {
-    let source = unsafe UnsafeBufferPointer(bytes(product.source, product.sourceCount))
-    let target = unsafe bytes(product.destination, product.destinationCount)
-    for index in 0..<product.repeats {
-      unsafe weights.fullInteger[product.weights].multiply(
-        rows: product.rows,
-        input: source.part(index * product.sourceStep, product.sourceCountPerRepeat),
-        inputStride: product.sourceStride, segments: product.segments,
-        output: target.part(index * product.destinationStep, product.destinationCountPerRepeat),
-        outputStride: product.destinationStride)
-    }
-  }
-
-  func performFullInteger(_ step: Step.Depthwise) {
-    let channels = unsafe weights.fullIntegerDepthwise[step.weights].channels
-    let taps = unsafe UnsafeBufferPointer(
-      elements(Int.self, step.tapOffsets, weights.fullIntegerDepthwise[step.weights].taps))
-    let rowCount = step.outputWidth * channels
-    let source = unsafe UnsafeBufferPointer(bytes(step.source, step.images * step.imageStep))
-    let target = unsafe bytes(step.destination, step.images * step.outputHeight * rowCount)
-    for image in 0..<step.images {
-      for row in 0..<step.outputHeight {
-        let first = row * step.rowStep
-        unsafe weights.fullIntegerDepthwise[step.weights].convolve(
-          pixels: step.outputWidth,
-          input: source.part(image * step.imageStep + first, step.imageStep - first),
-          pixelStride: step.pixelStride, tapOffsets: taps,
-          output: target.part((image * step.outputHeight + row) * rowCount, rowCount),
-          outputStride: channels)
-      }
-    }
-  }
-
   func perform(_ binary: Step.IntegerBinary) {
     var outer = binary.nest
     let inner = outer.removeInnermost()

@@ -137,21 +137,6 @@ extension Network {
     }
   }
 
-  private func performFloat(_ product: Step.Product) {
-    let source = unsafe floats(product.source, product.sourceCount)
-    let target = unsafe floats(product.destination, product.destinationCount)
-    for index in 0..<product.repeats {
-      unsafe weights.float[product.weights].multiply(
-        rows: product.rows,
-        input: UnsafeBufferPointer(source)
-          .part(index * product.sourceStep, product.sourceCountPerRepeat),
-        inputStride: product.sourceStride, segments: product.segments,
-        output: target.part(index * product.destinationStep, product.destinationCountPerRepeat),
-        outputStride: product.destinationStride, minimum: product.range.lowerBound,
-        maximum: product.range.upperBound)
-    }
-  }
-
   private func perform(_ step: Step.HalveRows) {
     let count = unsafe step.rows * weights.half[step.weights].inputs
     unsafe weights.half[step.weights].halve(
@@ -166,47 +151,6 @@ extension Network {
       rows: product.rows, UnsafeBufferPointer(source), scales: UnsafeBufferPointer(scales),
       into: floats(product.destination, product.destinationCount),
       minimum: product.range.lowerBound, maximum: product.range.upperBound)
-  }
-
-  func performInteger(_ product: Step.Product) {
-    let source = unsafe bytes(product.source, product.sourceCount)
-    let target = unsafe floats(product.destination, product.destinationCount)
-    let parameters = unsafe elements(
-      QuantizationParameters.self, product.parameters,
-      product.parametersStride == 0 ? 1 : product.rows)
-    for index in 0..<product.repeats {
-      unsafe weights.integer[product.weights].multiply(
-        rows: product.rows,
-        input: UnsafeBufferPointer(source)
-          .part(index * product.sourceStep, product.sourceCountPerRepeat),
-        inputStride: product.sourceStride, segments: product.segments,
-        parameters: UnsafeBufferPointer(parameters),
-        output: target.part(index * product.destinationStep, product.destinationCountPerRepeat),
-        outputStride: product.destinationStride, minimum: product.range.lowerBound,
-        maximum: product.range.upperBound)
-    }
-  }
-
-  func perform(_ step: Step.Depthwise) {
-    let channels = unsafe weights.depthwise[step.weights].channels
-    let taps = unsafe UnsafeBufferPointer(
-      elements(Int.self, step.tapOffsets, weights.depthwise[step.weights].taps))
-    let rowCount = step.outputWidth * channels
-    let target = unsafe floats(
-      step.destination, step.images * step.outputHeight * rowCount)
-    let source = unsafe UnsafeBufferPointer(bytes(step.source, step.images * step.imageStep))
-    let parameters = unsafe elements(QuantizationParameters.self, step.parameters, step.images)
-    for image in 0..<step.images {
-      for row in 0..<step.outputHeight {
-        let first = row * step.rowStep
-        unsafe weights.depthwise[step.weights].convolve(
-          pixels: step.outputWidth,
-          input: source.part(image * step.imageStep + first, step.imageStep - first),
-          pixelStride: step.pixelStride, tapOffsets: taps, parameters: parameters[image],
-          output: target.part((image * step.outputHeight + row) * rowCount, rowCount),
-          outputStride: channels, minimum: step.range.lowerBound, maximum: step.range.upperBound)
-      }
-    }
   }
 
   private func perform(_ sum: Step.Sum) {

@@ -28,44 +28,6 @@ extension Network {
       unsafe image.fillPadding(of: low, with: zero.low)
     }
   }
-
-  func performWide(_ product: Step.Product) {
-    let source = unsafe UnsafeBufferPointer(
-      bytes(product.source, product.planeStep + product.sourceCount))
-    let target = unsafe elements(Int16.self, product.destination, product.destinationCount)
-    for index in 0..<product.repeats {
-      unsafe weights.wide[product.weights].multiply(
-        rows: product.rows,
-        input: source.part(
-          index * product.sourceStep, product.planeStep + product.sourceCountPerRepeat),
-        planeStep: product.planeStep, inputStride: product.sourceStride,
-        segments: product.segments,
-        output: target.part(index * product.destinationStep, product.destinationCountPerRepeat),
-        outputStride: product.destinationStride)
-    }
-  }
-
-  func performWide(_ step: Step.Depthwise) {
-    let channels = unsafe weights.wideDepthwise[step.weights].channels
-    let taps = unsafe UnsafeBufferPointer(
-      elements(Int.self, step.tapOffsets, weights.wideDepthwise[step.weights].taps))
-    let rowCount = step.outputWidth * channels
-    let source = unsafe UnsafeBufferPointer(
-      elements(Int16.self, step.source, step.images * step.imageStep))
-    let target = unsafe elements(
-      Int16.self, step.destination, step.images * step.outputHeight * rowCount)
-    for image in 0..<step.images {
-      for row in 0..<step.outputHeight {
-        let first = row * step.rowStep
-        unsafe weights.wideDepthwise[step.weights].convolve(
-          pixels: step.outputWidth,
-          input: source.part(image * step.imageStep + first, step.imageStep - first),
-          pixelStride: step.pixelStride, tapOffsets: taps,
-          output: target.part((image * step.outputHeight + row) * rowCount, rowCount),
-          outputStride: channels)
-      }
-    }
-  }
 }
 
 extension Step.PaddedImages {
