@@ -3,19 +3,19 @@ internal import Foundation
 
 /// Writes a float graph again with integers in it.
 struct IntegerRewriter {
-  private let source: Graph
-  private let given: CanonicalGraph
-  private let settings: IntegerSettings
+  let source: Graph
+  let given: CanonicalGraph
+  let settings: IntegerSettings
   private let precisions: [NodePrecision]
-  private let groups: ScaleGroups
-  private var result: Graph
+  let groups: ScaleGroups
+  var result: Graph
   /// Where a tensor's values are, by what they are stored as.
-  private var forms: [FormKey: Int] = [:]
+  var forms: [FormKey: Int] = [:]
   /// What its operator has left of a tensor.
-  private var produced: [Int: ActivationForm] = [:]
-  private var names: Set<String>
+  var produced: [Int: ActivationForm] = [:]
+  var names: Set<String>
 
-  private struct FormKey: Hashable {
+  struct FormKey: Hashable {
     var tensor: Int
     var form: ActivationForm
   }
@@ -151,121 +151,6 @@ struct IntegerRewriter {
 
   /// In steps; leaves room in a sum of 32 bits.
   private static let largestBias: Float = 0x1p29
-
-  // MARK: Forms
-
-  /// How an operator of a precision wants a tensor: as it is, if it has that type.
-  private func inputForm(_ tensor: Int, _ precision: NodePrecision) -> ActivationForm? {
-    if let form = produced[tensor], form.type == precision.type { return form }
-    return activationForm(tensor, precision)
-  }
-
-  private func outputForm(_ tensor: Int, _ kind: OperatorKind, _ precision: NodePrecision)
-    -> ActivationForm?
-  {
-    if case .fixed(let range)? = kind.knownProperties?.integerRules?.scales {
-      return .fixed(range, precision)
-    }
-    return activationForm(tensor, precision)
-  }
-
-  /// What the tensor's group says of it.
-  private func activationForm(_ tensor: Int, _ precision: NodePrecision) -> ActivationForm? {
-    switch groups.origin(tensor) {
-    case .given(let form)?:
-      form.type == precision.type ? form : covering(form.range, precision)
-    case .fixed(let range)?: .fixed(range, precision)
-    case .range(let range)?: covering(range, precision)
-    case nil: source.tensors[tensor].isConstant ? constantForm(tensor, precision) : nil
-    }
-  }
-
-  private func constantForm(_ tensor: Int, _ precision: NodePrecision) -> ActivationForm? {
-    guard let values = try? source.floats(tensor), let lower = values.min(),
-      let upper = values.max()
-    else { return nil }
-    return covering(lower...upper, precision)
-  }
-
-  private func covering(_ range: ClosedRange<Float>, _ precision: NodePrecision) -> ActivationForm {
-    .covering(range, precision, isSymmetric: settings.activations == .symmetric)
-  }
-
-  private mutating func floatForm(of tensor: Int) throws(QuantizerError) -> Int {
-    guard source.tensors[tensor].type == .float32, let form = produced[tensor],
-      form.type != .float32
-    else { return tensor }
-    let key = FormKey(tensor: tensor, form: ActivationForm(.float32))
-    if let place = forms[key] { return place }
-    let stored = try self.form(of: tensor, as: form)
-    let isOutput = source.outputs.contains(tensor)
-    let name = source.tensors[tensor].name
-    let place = add(
-      Tensor(
-        name: isOutput ? name : unused("\(name)/float32"), shape: source.tensors[tensor].shape,
-        type: .float32))
-    forms[key] = place
-    result.operators.append(
-      Operator(
-        .dequantize, inputs: [stored], outputs: [place], version: form.type == .int16 ? 3 : 2))
-    return place
-  }
-
-  private mutating func form(of tensor: Int, as form: ActivationForm) throws(QuantizerError) -> Int
-  {
-    if let place = forms[FormKey(tensor: tensor, form: form)] { return place }
-    if source.tensors[tensor].isConstant {
-      let place = try newForm(of: tensor, form)
-      let values = try source.floats(tensor) ?? []
-      result.tensors[place].data = values.flatMap { form.bytes($0) }
-      return place
-    }
-    let origin = produced[tensor] ?? ActivationForm(.float32)
-    let stored =
-      origin.type == .float32 ? tensor : try self.form(of: tensor, as: origin)
-    let place = try newForm(of: tensor, form)
-    let isWide = form.type == .int16 || origin.type == .int16
-    result.operators.append(
-      Operator(
-        .quantize, inputs: [stored], outputs: [place],
-        version: origin.type == .float32 && !isWide ? 1 : 2))
-    return place
-  }
-
-  private mutating func newForm(of tensor: Int, _ form: ActivationForm) throws(QuantizerError)
-    -> Int
-  {
-    let name = source.tensors[tensor].name
-    let isEdge = source.inputs.contains(tensor) || source.outputs.contains(tensor)
-    let isFirst = produced[tensor] == nil && (settings.integersOnly || !isEdge)
-    let place = add(
-      Tensor(
-        name: isFirst ? name : unused("\(name)/\(form.type)"), shape: source.tensors[tensor].shape,
-        type: form.type))
-    store(form, in: place)
-    forms[FormKey(tensor: tensor, form: form)] = place
-    return place
-  }
-
-  private mutating func store(_ form: ActivationForm, in tensor: Int) {
-    result.tensors[tensor].type = form.type
-    result.tensors[tensor].quantization = form.quantization
-  }
-
-  private mutating func add(_ tensor: Tensor) -> Int {
-    result.tensors.append(tensor)
-    return result.tensors.count - 1
-  }
-
-  private mutating func unused(_ name: String) -> String {
-    var candidate = name
-    var number = 1
-    while !names.insert(candidate).inserted {
-      number += 1
-      candidate = "\(name)_\(number)"
-    }
-    return candidate
-  }
 }
 
 extension OperatorKind {
