@@ -1,21 +1,6 @@
 internal import Kernels
 
 extension Network {
-  func perform(_ binary: Step.IntegerBinary) {
-    var outer = binary.nest
-    let inner = outer.removeInnermost()
-    let countA = inner.a == 0 ? 1 : inner.extent
-    let countB = inner.b == 0 ? 1 : inner.extent
-    let a = unsafe UnsafeBufferPointer(bytes(binary.a, outer.reach(outer.a) + countA))
-    let b = unsafe UnsafeBufferPointer(bytes(binary.b, outer.reach(outer.b) + countB))
-    let y = unsafe bytes(binary.destination, outer.reach(outer.y) + inner.extent)
-    outer.forEach { offsetA, offsetB, offsetY in
-      unsafe integers.apply(
-        binary.function, a.part(offsetA, countA), b.part(offsetB, countB),
-        into: y.part(offsetY, inner.extent))
-    }
-  }
-
   func performLookUp(_ step: Step.Conversion, _ table: Address) {
     unsafe integers.look(
       up: UnsafeBufferPointer(bytes(step.source, step.count)),

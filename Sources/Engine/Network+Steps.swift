@@ -11,7 +11,7 @@ extension Network {
       unsafe elementwise.apply(
         unary.function, UnsafeBufferPointer(floats(unary.source, unary.count)),
         into: floats(unary.destination, unary.count))
-    case .binary(let binary): perform(binary)
+    case .binary(let binary, let function, let range): perform(binary, function, range)
     case .quantizeRows(let rows): perform(rows)
     case .quantizeImage(let image): perform(image)
     case .floatProduct(let product): performFloat(product)
@@ -31,7 +31,7 @@ extension Network {
     case .splitImage(let split): perform(split)
     case .wideProduct(let product): performWide(product)
     case .wideDepthwise(let depthwise): performWide(depthwise)
-    case .integerBinary(let binary): perform(binary)
+    case .integerBinary(let binary, let function): perform(binary, function)
     case .integerPool(let slide, let isMaximum, let results):
       performPool(slide, isMaximum: isMaximum, results)
     case .lookUp(let conversion, let table): performLookUp(conversion, table)
@@ -71,27 +71,6 @@ extension Network {
         input: source.part(index * step.sourceStep, inputCount), inputStride: step.sourceStride,
         output: target.part(index * step.destinationStep, outputCount),
         outputStride: step.destinationStride)
-    }
-  }
-
-  private func perform(_ binary: Step.Binary) {
-    let (nest, rows, columns) = (binary.nest, binary.rows, binary.columns)
-    func count(_ row: Int, _ column: Int) -> Int {
-      (rows.extent - 1) * row + (columns.extent - 1) * column + 1
-    }
-    let countA = count(rows.a, columns.a)
-    let countB = count(rows.b, columns.b)
-    let countY = count(rows.y, columns.y)
-    let a = unsafe UnsafeBufferPointer(floats(binary.a, nest.reach(nest.a) + countA))
-    let b = unsafe UnsafeBufferPointer(floats(binary.b, nest.reach(nest.b) + countB))
-    let y = unsafe floats(binary.destination, nest.reach(nest.y) + countY)
-    nest.forEach { offsetA, offsetB, offsetY in
-      unsafe elementwise.apply(
-        binary.function, rows: rows.extent, columns: columns.extent,
-        Elementwise.Operand(a.part(offsetA, countA), stride: rows.a, step: columns.a),
-        Elementwise.Operand(b.part(offsetB, countB), stride: rows.b, step: columns.b),
-        into: y.part(offsetY, countY), outputStride: rows.y, minimum: binary.range.lowerBound,
-        maximum: binary.range.upperBound)
     }
   }
 

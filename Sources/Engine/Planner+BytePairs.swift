@@ -34,9 +34,7 @@ extension Planner {
     let b = try value(of: try input(index, 1))
     let y = try destination(try output(index))
     emit(
-      .integerBinary(
-        Step.IntegerBinary(
-          function: function, a: address(a), b: address(b), destination: address(y), nest: nest)),
+      .integerBinary(Step.Binary(a: address(a), b: address(b), to: address(y), nest), function),
       touching: [a.storage, b.storage, y.storage])
   }
 

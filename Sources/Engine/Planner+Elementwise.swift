@@ -65,7 +65,7 @@ extension Planner {
     let output = try output(index)
     let extents = try broadcast(shape(left), shape(right), index)
     try requireShape(output, extents, index)
-    var nest = Nest(
+    let nest = Nest(
       extents: extents, a: strides(shape(left), in: extents), b: strides(shape(right), in: extents),
       y: denseStrides(extents))
     if view == .native { return try lowerIntegerBinary(index, nest) }
@@ -73,13 +73,9 @@ extension Planner {
     let b = try value(of: right)
     let (tensor, range, tanh) = fuse(output, activation)
     let y = try destination(tensor)
-    let columns = nest.removeInnermost()
-    let rows = nest.removeInnermost()
     emit(
       .binary(
-        Step.Binary(
-          function: function, a: address(a), b: address(b), destination: address(y), nest: nest,
-          rows: rows, columns: columns, range: range)),
+        Step.Binary(a: address(a), b: address(b), to: address(y), nest), function, range: range),
       touching: [a.storage, b.storage, y.storage])
     if tanh { emitTanh(y, count: try elementCount(tensor)) }
   }
@@ -220,5 +216,16 @@ extension UnaryFunction {
     case .exponential: .exp
     case .logarithm: nil
     }
+  }
+}
+
+extension Step.Binary {
+  /// Over all of a nest.
+  init(a: Address, b: Address, to destination: Address, _ nest: Nest) {
+    var outer = nest
+    let columns = outer.removeInnermost()
+    let rows = outer.removeInnermost()
+    self.init(
+      a: a, b: b, destination: destination, nest: outer, rows: rows, columns: columns)
   }
 }

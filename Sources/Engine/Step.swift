@@ -15,7 +15,7 @@ indirect enum Step {
   /// Sets `count` bytes.
   case fill(Address, count: Int, byte: UInt8)
   case unary(Unary)
-  case binary(Binary)
+  case binary(Binary, Elementwise.Binary, range: ClosedRange<Float>)
   case quantizeRows(QuantizeRows)
   case quantizeImage(QuantizeImage)
   case floatProduct(Product)
@@ -35,7 +35,7 @@ indirect enum Step {
   case splitImage(SplitImage)
   case wideProduct(Product)
   case wideDepthwise(Depthwise)
-  case integerBinary(IntegerBinary)
+  case integerBinary(Binary, IntegerElementwise.Binary)
   case integerPool(Slide, isMaximum: Bool, IntegerPool.Results)
   case lookUp(Conversion, table: Address)
   case flip(Conversion)
@@ -76,17 +76,15 @@ indirect enum Step {
     var count: Int
   }
 
-  /// y = clamp(f(a, b)), for rows of columns at every position of the nest; columns have strides
-  /// of 0 or 1 in a and b.
+  /// y = f(a, b), for rows of columns at every position of the nest; columns have strides of 0 or 1
+  /// in a and b.
   struct Binary {
-    var function: Elementwise.Binary
     var a: Address
     var b: Address
     var destination: Address
     var nest: Nest
     var rows: Nest.Dimension
     var columns: Nest.Dimension
-    var range: ClosedRange<Float>
   }
 
   /// Quantizes rows that are spread over up to four segments, each row with its own parameters.
@@ -324,15 +322,6 @@ indirect enum Step {
     var sliding: SlidingWindow
     /// Of floats.
     var range: ClosedRange<Float>
-  }
-
-  /// Bytes with bytes; the innermost dimension of the nest has strides of 0 or 1 in a and b.
-  struct IntegerBinary {
-    var function: IntegerElementwise.Binary
-    var a: Address
-    var b: Address
-    var destination: Address
-    var nest: Nest
   }
 
   /// From one form of elements to another.

@@ -65,18 +65,42 @@ import CKernels
     let count = output.count
     precondition(a.count == count || a.count == 1, "left operand of the wrong length")
     precondition(b.count == count || b.count == 1, "right operand of the wrong length")
-    guard count > 0 else { return }
-    let (stepA, stepB) = (a.count == count ? 1 : 0, b.count == count ? 1 : 0)
-    let flip = unsafe kernels.pointee.flip
-    switch function {
-    case .sum(let sum):
-      unsafe kernels.pointee.qs8_vadd(
-        count, a.baseAddress, stepA, b.baseAddress, stepB, sum.c, flip, output.baseAddress)
-    case .product(let product):
-      unsafe kernels.pointee.qs8_vmul(
-        count, a.baseAddress, stepA, product.zeroPoints.a, b.baseAddress, stepB,
-        product.zeroPoints.b, product.scale, product.output.c, flip, output.baseAddress)
+    unsafe apply(
+      function, rows: 1, columns: count, Operand(a, stride: 0, step: a.count == count ? 1 : 0),
+      Operand(b, stride: 0, step: b.count == count ? 1 : 0), into: output, outputStride: count)
+  }
+
+  /// A matrix whose rows are `stride` apart, and the bytes of a row `step`, which is 0 or 1.
+  @unsafe public struct Operand {
+    let bytes: UnsafeBufferPointer<UInt8>
+    let stride: Int
+    let step: Int
+
+    public init(_ bytes: UnsafeBufferPointer<UInt8>, stride: Int, step: Int) {
+      precondition(stride >= 0 && (step == 0 || step == 1), "no such operand")
+      unsafe self.bytes = bytes
+      unsafe self.stride = stride
+      unsafe self.step = step
     }
+
+    fileprivate func kernelOperand(_ rows: Int, _ columns: Int) -> ck_byte_operand {
+      let last = unsafe (rows - 1) * stride + (columns - 1) * step
+      unsafe precondition(last < bytes.count, "operand of the wrong length")
+      return unsafe ck_byte_operand(x: bytes.baseAddress, stride: stride, step: step)
+    }
+  }
+
+  /// The same for `rows` rows of `columns` bytes; those of `output` are `outputStride` apart.
+  public func apply(
+    _ function: Binary, rows: Int, columns: Int, _ a: Operand, _ b: Operand,
+    into output: UnsafeMutableBufferPointer<UInt8>, outputStride: Int
+  ) {
+    guard rows > 0, columns > 0 else { return }
+    checkRows(rows, columns, stride: outputStride, count: output.count)
+    var kernel = function.c
+    unsafe ck_apply_byte_binary(
+      kernels, &kernel, rows, columns, a.kernelOperand(rows, columns),
+      b.kernelOperand(rows, columns), output.baseAddress, outputStride)
   }
 
   /// y = requantized(x * inverseScale).
@@ -153,5 +177,20 @@ import CKernels
   ) {
     precondition(input.count == output.count, "input and output differ in length")
     unsafe kernels.pointee.x8_vflip(input.count, input.baseAddress, output.baseAddress)
+  }
+}
+
+extension IntegerElementwise.Binary {
+  fileprivate var c: ck_qs8_binary {
+    var result = ck_qs8_binary()
+    switch self {
+    case .sum(let sum): result.sum = sum.c
+    case .product(let product):
+      result.is_product = true
+      (result.a_zero_point, result.b_zero_point) = product.zeroPoints
+      result.scale = product.scale
+      result.output = product.output.c
+    }
+    return result
   }
 }

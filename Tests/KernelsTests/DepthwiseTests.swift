@@ -97,9 +97,9 @@ import Testing
   @Test(arguments: InstructionSet.available)
   func `means add nine taps at a time, column by column`(instructionSet: InstructionSet) {
     // Whole kernels and parts of them at an edge.
-    for (rows, columns, kernelRows, first) in [
-      (3, 3, 3, (row: 0, column: 0)), (2, 3, 3, (1, 0)), (2, 2, 3, (1, 1)), (8, 8, 8, (0, 0)),
-      (1, 20, 1, (0, 0)), (4, 3, 7, (2, 5)),
+    for (rows, columns, kernelRows, firstRow, firstColumn) in [
+      (3, 3, 3, 0, 0), (2, 3, 3, 1, 0), (2, 2, 3, 1, 1), (8, 8, 8, 0, 0), (1, 20, 1, 0, 0),
+      (4, 3, 7, 2, 5),
     ] {
       for (channels, pixels) in [(1, 2), (3, 1), (16, 3), (33, 2)] {
         var generator = SeededGenerator(seed: UInt64(channels + rows))
@@ -112,24 +112,27 @@ import Testing
               pixels: pixels, channels: channels,
               window: ImageWindow(
                 rows: rows, columns: columns, rowStep: pitch, columnStep: channels),
-              kernelRows: kernelRows, first: first, input: input, pixelStride: channels,
+              kernelRows: kernelRows, first: (firstRow, firstColumn), input: input,
+              pixelStride: channels,
               factor: 0.3, into: $0)
           }
         }
         for (index, y) in output.enumerated() {
           var taps = [Float](
-            repeating: 0, count: ((first.column + columns) * kernelRows + 8) / 9 * 9)
+            repeating: 0, count: ((firstColumn + columns) * kernelRows + 8) / 9 * 9)
           for row in 0..<rows {
             for column in 0..<columns {
-              taps[(first.column + column) * kernelRows + first.row + row] =
-                input[row * pitch + column * channels + index]
+              let tap = (firstColumn + column) * kernelRows + firstRow + row
+              taps[tap] = input[row * pitch + column * channels + index]
             }
           }
           var sum: Float = 0
           for start in stride(from: 0, to: taps.count, by: 9) {
             let v = Array(taps[start..<start + 9])
-            let middle = (v[2] + v[3]) + (v[4] + v[5])
-            sum += middle + (((v[0] + v[1]) + v[8]) + (v[6] + v[7]))
+            let middle: Float = (v[2] + v[3]) + (v[4] + v[5])
+            let ends: Float = (v[0] + v[1]) + v[8]
+            let rest: Float = ends + (v[6] + v[7])
+            sum += middle + rest
           }
           #expect(y == sum * 0.3, "\(rows) \(columns) \(kernelRows) \(channels)")
         }

@@ -171,6 +171,65 @@ import Testing
     }
   }
 
+  @Test(arguments: InstructionSet.available)
+  func `functions of two bytes walk over rows of any length`(
+    instructionSet: InstructionSet
+  ) throws {
+    let kernels = IntegerElementwise(instructionSet)
+    let sum = try #require(
+      IntegerElementwise.Sum(
+        scales: (0.5, -0.25), zeroPoints: (3, 7), zeroPoint: -2, range: -128...127))
+    let product = IntegerElementwise.Product(
+      zeroPoints: (3, 7), scale: 0.01, IntegerOutput(zeroPoint: -2))
+    for (rows, columns) in [(1, 1), (5, 1), (700, 4), (3, 63), (4, 64), (3, 65), (33, 31)] {
+      var generator = SeededGenerator(seed: UInt64(rows + columns))
+      // Dense rows, rows with a gap, one row for all, and one value for each row.
+      for (strideA, stepA, strideB, stepB) in [
+        (columns, 1, 1, 0), (columns + 3, 1, 0, 1), (0, 0, columns, 1), (1, 0, columns + 1, 1),
+      ] {
+        func integers(_ stride: Int) -> [Int] {
+          (0..<rows * (stride + 1) + columns).map { _ in
+            Int.random(in: -128...127, using: &generator)
+          }
+        }
+        let (a, b) = (integers(strideA), integers(strideB))
+        for outputStride in [columns, columns + 2] {
+          for function in [IntegerElementwise.Binary.sum(sum), .product(product)] {
+            var output = Self.stored(
+              [Int](repeating: 77, count: rows * outputStride), instructionSet)
+            Self.stored(a, instructionSet).withUnsafeBufferPointer { a in
+              Self.stored(b, instructionSet).withUnsafeBufferPointer { b in
+                output.withUnsafeMutableBufferPointer {
+                  kernels.apply(
+                    function, rows: rows, columns: columns,
+                    IntegerElementwise.Operand(a, stride: strideA, step: stepA),
+                    IntegerElementwise.Operand(b, stride: strideB, step: stepB), into: $0,
+                    outputStride: outputStride)
+                }
+              }
+            }
+            var expected = [Int](repeating: 77, count: rows * outputStride)
+            for row in 0..<rows {
+              for column in 0..<columns {
+                let x = a[row * strideA + column * stepA] - 3
+                let y = b[row * strideB + column * stepB] - 7
+                expected[row * outputStride + column] =
+                  if case .sum = function {
+                    min(max(((2 * x - y + 2) >> 2) - 2, -128), 127)
+                  } else {
+                    Self.requantized(Float(x * y) * 0.01, -2, -128...127)
+                  }
+              }
+            }
+            #expect(
+              output == Self.stored(expected, instructionSet),
+              "\(rows) \(columns) \(strideA) \(strideB) \(outputStride)")
+          }
+        }
+      }
+    }
+  }
+
   @Test(arguments: InstructionSet.available, [1, 3, 16, 31, 32, 33, 100, 300])
   func `sums, products, tables and conversions equal their formulas`(
     instructionSet: InstructionSet, count: Int

@@ -70,6 +70,27 @@ void ck_apply_binary(const struct ck_kernels *_Nonnull kernels, enum ck_binary f
                      size_t n, struct ck_operand a, struct ck_operand b, float least,
                      float greatest, float *_Nullable y, size_t y_stride) CK_NONBLOCKING;
 
+/// A sum of bytes, or their product: what ck_qs8_vadd_fn or ck_qs8_vmul_fn takes.
+struct ck_qs8_binary {
+  bool is_product;
+  struct ck_qs8_sum sum;
+  int32_t a_zero_point, b_zero_point;
+  float scale;
+  struct ck_qs8_output output;
+};
+
+/// As ck_operand.
+struct ck_byte_operand {
+  const uint8_t *_Nullable x;
+  size_t stride, step;
+};
+
+/// The same as ck_apply_binary for stored bytes.
+void ck_apply_byte_binary(const struct ck_kernels *_Nonnull kernels,
+                          const struct ck_qs8_binary *_Nonnull f, size_t rows, size_t n,
+                          struct ck_byte_operand a, struct ck_byte_operand b,
+                          uint8_t *_Nullable y, size_t y_stride) CK_NONBLOCKING;
+
 static inline void ck_apply_unary(const struct ck_kernels *_Nonnull kernels, enum ck_unary f,
                                   size_t n, const float *_Nullable x, float p, float q,
                                   float *_Nullable y) CK_NONBLOCKING {

@@ -1,0 +1,54 @@
+internal import Kernels
+
+/// Functions of two values.
+extension Network {
+  func perform(
+    _ binary: Step.Binary, _ function: Elementwise.Binary, _ range: ClosedRange<Float>
+  ) {
+    let (rows, columns) = (binary.rows, binary.columns)
+    unsafe forEachMatrix(of: binary, Float.self) { a, b, y in
+      unsafe elementwise.apply(
+        function, rows: rows.extent, columns: columns.extent,
+        Elementwise.Operand(a, stride: rows.a, step: columns.a),
+        Elementwise.Operand(b, stride: rows.b, step: columns.b), into: y, outputStride: rows.y,
+        minimum: range.lowerBound, maximum: range.upperBound)
+    }
+  }
+
+  func perform(_ binary: Step.Binary, _ function: IntegerElementwise.Binary) {
+    let (rows, columns) = (binary.rows, binary.columns)
+    unsafe forEachMatrix(of: binary, UInt8.self) { a, b, y in
+      unsafe integers.apply(
+        function, rows: rows.extent, columns: columns.extent,
+        IntegerElementwise.Operand(a, stride: rows.a, step: columns.a),
+        IntegerElementwise.Operand(b, stride: rows.b, step: columns.b), into: y,
+        outputStride: rows.y)
+    }
+  }
+
+  /// Calls `body` with the operands and the results at every position of the nest.
+  @inline(__always)
+  private func forEachMatrix<Element: BitwiseCopyable>(
+    of binary: Step.Binary, _: Element.Type,
+    _ body: (
+      UnsafeBufferPointer<Element>, UnsafeBufferPointer<Element>,
+      UnsafeMutableBufferPointer<Element>
+    ) -> Void
+  ) {
+    let (nest, rows, columns) = (binary.nest, binary.rows, binary.columns)
+    func count(_ row: Int, _ column: Int) -> Int {
+      (rows.extent - 1) * row + (columns.extent - 1) * column + 1
+    }
+    let countA = count(rows.a, columns.a)
+    let countB = count(rows.b, columns.b)
+    let countY = count(rows.y, columns.y)
+    let a = unsafe UnsafeBufferPointer(
+      elements(Element.self, binary.a, nest.reach(nest.a) + countA))
+    let b = unsafe UnsafeBufferPointer(
+      elements(Element.self, binary.b, nest.reach(nest.b) + countB))
+    let y = unsafe elements(Element.self, binary.destination, nest.reach(nest.y) + countY)
+    nest.forEach { offsetA, offsetB, offsetY in
+      unsafe body(a.part(offsetA, countA), b.part(offsetB, countB), y.part(offsetY, countY))
+    }
+  }
+}
