@@ -5,6 +5,7 @@ import math
 import torch
 import torch.nn.functional as F
 
+from intelligibility import Intelligibility
 from perceptual import Disturbance
 from spectrum import COMPRESSION, TWENTY_MILLISECONDS, compress, parts
 
@@ -16,7 +17,7 @@ SNR_WEIGHT = 0.25  # per dB
 RESIDUE_WEIGHT = 2.5  # per dB, and item without a target
 PAUSE_WEIGHT = 0.12  # per dB, and item with pauses
 PAUSE_FLOOR = 1e-4  # no reward beyond 40 dB there: more costs the ends of words
-LEVEL_WEIGHT = 2.0  # per dB, and item that is nearly clean
+LEVEL_WEIGHT = 4.0  # per dB, and item that is nearly clean
 CLEAN_SNR = 15  # dB; from here on the level of speech must be kept
 PAUSE_RANGE = 1e-5  # a hop of the target below this part of the loudest one's power is a pause
 SPEECH_RANGE = 10**-3.5  # a hop counts as speech down to this part of the loudest one's power
@@ -26,6 +27,9 @@ REFERENCE_HOP_POWER = REFERENCE_LEVEL**2 * TWENTY_MILLISECONDS.hop * TWENTY_MILL
 PAUSE_HOPS = 20  # fewer are no pause
 SPEECH_WEIGHT = 1.0  # per nat
 DISTURBANCE_WEIGHT = 1.5  # per point of PESQ's score, and item with a target
+INTELLIGIBILITY_WEIGHT = 12.0  # per 1 of ESTOI, and item with a target
+OPINION_WEIGHT = 2.0  # per point of DNSMOS's overall score, and item with a target
+OPINION_ITEMS = 2  # of a batch that are judged: an item takes a tenth of a second
 
 
 def spectral(real, imaginary, wanted_real, wanted_imaginary):
@@ -89,13 +93,26 @@ def residue(output, target):
     return decibels(ratio + RESIDUE_FLOOR).sum() / len(output)
 
 
-def disturbance(output, target):
-    """What PESQ's perceptual model finds, over the items that have a target, divided by all."""
+def mean_of_present(measure, output, target):
+    """The sum of a measure over the items that have a target, divided by all."""
     present = has_target(target)
     if not present.any():
         return output.new_zeros(())
-    model = Disturbance.on(output.device)
-    return model(output[present], target[present]).sum() / len(output)
+    return measure(output[present], target[present]).sum() / len(output)
+
+
+def perceived(output, target, opinion=None):
+    """What models of hearing and listeners find, weighed; lower is better."""
+    device = output.device
+    value = DISTURBANCE_WEIGHT * mean_of_present(Disturbance.on(device), output, target)
+    value = value - INTELLIGIBILITY_WEIGHT * mean_of_present(
+        Intelligibility.on(device), output, target
+    )
+    if opinion:
+        judged = output[:OPINION_ITEMS], target[:OPINION_ITEMS]
+        overall = mean_of_present(lambda samples, _: opinion(samples)[:, 2], *judged)
+        value = value - OPINION_WEIGHT * overall
+    return value
 
 
 def hop_power(spectra):
@@ -150,10 +167,11 @@ def scaled(spectra, gain, front):
     return [part * scale for part in spectra]
 
 
-def total(output, speech, target, mixture_samples, target_samples, front, size):
+def total(output, speech, target, mixture_samples, target_samples, front, size, opinion=None):
     """The training loss, and minus the output SNR; `size` is the window length of this step.
 
-    output and target are spectra of the front end `front`, speech is logits (B, T).
+    output and target are spectra of the front end `front`, speech is logits (B, T); `opinion` is an
+    `Opinion` that shall judge, too.
     """
     gain = level_gain(mixture_samples)
     a, b = scaled(output, gain, front), scaled(target, gain, front)
@@ -164,7 +182,7 @@ def total(output, speech, target, mixture_samples, target_samples, front, size):
     value = value + SNR_WEIGHT * snr + RESIDUE_WEIGHT * residue(samples, wanted)
     value = value + PAUSE_WEIGHT * pause_residue(a, b)
     value = value + LEVEL_WEIGHT * level_change(a, b, is_clean(mixture_samples, target_samples))
-    value = value + DISTURBANCE_WEIGHT * disturbance(samples, wanted)
+    value = value + perceived(samples, wanted, opinion)
     value = value + SPEECH_WEIGHT * F.binary_cross_entropy_with_logits(speech, has_speech(b))
     return value, snr.detach()
 

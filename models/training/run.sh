@@ -2,7 +2,8 @@
 # From the corpus to models/{full,light,low-latency}.tflite:
 #   models/training/run.sh CORPUS [VALIDATION_SET]
 # MINUTES (of CPU time for the full network, default 300), SEED (7) and TRAIN_OPTIONS (for example
-# --free-only) may be set; what was stopped goes on with RESUME=1. The two small networks take a
+# --free-only, or --opinion sig_bak_ovr.onnx to be judged by DNSMOS's network as the shipped ones
+# were) may be set; what was stopped goes on with RESUME=1. The two small networks take a
 # third of MINUTES each and learn from the full one, too; the last tenth is quantization-aware.
 set -eu
 corpus=$1

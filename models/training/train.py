@@ -51,6 +51,10 @@ def arguments():
     parser.add_argument("--validate-steps", type=int, default=500)
     parser.add_argument("--quantized", action="store_true", help="quantization-aware: int8 layers")
     parser.add_argument("--teacher", type=Path, help="checkpoint of a network to learn from, too")
+    parser.add_argument(
+        "--residue", type=float, default=losses.RESIDUE_WEIGHT, help="weight of noise left alone"
+    )
+    parser.add_argument("--opinion", type=Path, help="DNSMOS's sig_bak_ovr.onnx, to be judged by")
     parser.add_argument("--device", default="cpu", help="where the network is trained")
     parser.add_argument("--workers", type=int, default=0, help="processes that mix beside it")
     parser.add_argument("--compile", action="store_true", help="fuse the losses' arithmetic")
@@ -107,9 +111,15 @@ class Trainer:
         self.teacher = None
         if options.teacher:
             self.teacher = Denoiser(load_network(options.teacher)).to(self.device)
+        self.opinion = None
+        if options.opinion:
+            from opinion import Opinion  # wants the package onnx
+
+            self.opinion = Opinion(options.opinion, self.device)
         self.mixtures = mixtures(options, self.step)
         self.draw = np.random.default_rng((options.seed, self.step, 1))
         self.stopping = False
+        losses.RESIDUE_WEIGHT = options.residue
         if options.compile:
             losses.compile_pointwise()
         self.validation = ValidationSet(options.validate) if options.validate else None
@@ -183,7 +193,9 @@ class Trainer:
         with self.autocast(), quantization.enabled(self.options.quantized):
             output, speech = self.denoiser(noisy)
         size = int(self.draw.choice(losses.RESOLUTIONS))
-        loss, snr = losses.total(output, speech, clean, mixture, target, self.front, size)
+        loss, snr = losses.total(
+            output, speech, clean, mixture, target, self.front, size, self.opinion
+        )
         if self.teacher:
             loss = loss + losses.distance(output, self.taught(mixture), mixture, self.front)
         self.optimiser.zero_grad()
