@@ -167,11 +167,21 @@ def scaled(spectra, gain, front):
     return [part * scale for part in spectra]
 
 
-def total(output, speech, target, mixture_samples, target_samples, front, size, opinion=None):
+def total(
+    output,
+    speech,
+    target,
+    mixture_samples,
+    target_samples,
+    front,
+    size,
+    opinion=None,
+    residue_weight=RESIDUE_WEIGHT,
+):
     """The training loss, and minus the output SNR; `size` is the window length of this step.
 
     output and target are spectra of the front end `front`, speech is logits (B, T); `opinion` is an
-    `Opinion` that shall judge, too.
+    `Opinion` that shall judge, too, `residue_weight` is per dB and item without a target.
     """
     gain = level_gain(mixture_samples)
     a, b = scaled(output, gain, front), scaled(target, gain, front)
@@ -179,7 +189,7 @@ def total(output, speech, target, mixture_samples, target_samples, front, size, 
     wanted = (target_samples * gain)[:, : -front.hop]
     snr = negative_snr(samples, wanted)
     value = spectral(*a, *b) + 40 * resolution(samples, wanted, size)
-    value = value + SNR_WEIGHT * snr + RESIDUE_WEIGHT * residue(samples, wanted)
+    value = value + SNR_WEIGHT * snr + residue_weight * residue(samples, wanted)
     value = value + PAUSE_WEIGHT * pause_residue(a, b)
     value = value + LEVEL_WEIGHT * level_change(a, b, is_clean(mixture_samples, target_samples))
     value = value + perceived(samples, wanted, opinion)

@@ -119,7 +119,6 @@ class Trainer:
         self.mixtures = mixtures(options, self.step)
         self.draw = np.random.default_rng((options.seed, self.step, 1))
         self.stopping = False
-        losses.RESIDUE_WEIGHT = options.residue
         if options.compile:
             losses.compile_pointwise()
         self.validation = ValidationSet(options.validate) if options.validate else None
@@ -194,7 +193,15 @@ class Trainer:
             output, speech = self.denoiser(noisy)
         size = int(self.draw.choice(losses.RESOLUTIONS))
         loss, snr = losses.total(
-            output, speech, clean, mixture, target, self.front, size, self.opinion
+            output,
+            speech,
+            clean,
+            mixture,
+            target,
+            self.front,
+            size,
+            self.opinion,
+            self.options.residue,
         )
         if self.teacher:
             loss = loss + losses.distance(output, self.taught(mixture), mixture, self.front)
