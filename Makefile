@@ -49,7 +49,7 @@ test-threads: swift
 # The microkernels in C for other architectures, each against the scalar ones: a minute.
 test-cross:
 	Tests/KernelsTests/cross/run.sh native
-	Tests/KernelsTests/cross/run.sh aarch64 cortex-a53 max
+	Tests/KernelsTests/cross/run.sh aarch64 cortex-a53 cortex-a76 max
 	Tests/KernelsTests/cross/run.sh armv7 cortex-a15
 	Tests/KernelsTests/cross/run.sh wasm32
 

@@ -7,6 +7,13 @@
 //   dot(sum, x, weights)    adds the products of 4 inputs with 4 weights in each lane
 //   CK_TIMES_SHORT(a, b)    a * b of int32 lanes and one value that both fit int16, if that is less
 //                           than a * b
+//   parts, CK_PARTS(sum), CK_WHOLE(parts)
+//                           what dot() adds to, where that is no vector of sums: parts of them
+//
+// or instead of these, where that is no loop of dot(),
+//
+//   CK_GROUP                inputs of a column that are packed together
+//   CK_OWN_PRODUCTS         that the file has, behind this, its add_products()
 //
 // Of int16 activations, the register rows come in two planes: high bytes and low bytes of a row. Each
 // has its sums, which are put together at the end.
@@ -82,27 +89,34 @@ CK_INLINE size_t row_offset(const job_type *job, size_t row, const size_t planes
   return row / planes * job->a_stride + row % planes * job->plane_step;
 }
 
-/// mr register rows by nv vectors of columns, from column `first` on. mr, nv and planes are
-/// constants wherever it is inlined, and the sums registers.
-CK_INLINE void tile(const job_type *job, size_t row, const uint8_t *w, size_t first,
-                    const size_t mr, const size_t nv, const size_t planes) CK_NONBLOCKING {
+/// Adds the products of all inputs to the sums of a tile; returns what is behind the weights.
+CK_INLINE const uint8_t *add_products(const job_type *job, size_t row, const uint8_t *w,
+                                      ints (*sum)[4], const size_t mr, const size_t nv,
+                                      const size_t planes) CK_NONBLOCKING;
+
+#ifndef CK_OWN_PRODUCTS
+#define CK_GROUP 4
+#ifndef CK_WHOLE
+typedef bytes parts;
+#define CK_PARTS(sum) ((bytes)(sum))
+#define CK_WHOLE(part) ((ints)(part))
+#endif
+
+CK_INLINE const uint8_t *add_products(const job_type *job, size_t row, const uint8_t *w,
+                                      ints (*sum)[4], const size_t mr, const size_t nv,
+                                      const size_t planes) CK_NONBLOCKING {
   const size_t vector = 4 * CK_LANES, group = nv * vector;
   // Few rows and columns: split the inputs to have enough sums.
   size_t split = 1;
   while (2 * split * mr * nv <= CK_SUMS) split *= 2;
-  const uint8_t *segment = job->a + row_offset(job, row, planes);
-  // Sums of weights of at most 128 that fit int16.
-  const bool is_short = job->k < 256;
-  ints sum[8][8][4];
+  parts part[8][8][4];
   CK_UNROLL for (size_t v = 0; v < nv; v++) {
-    const ints negated_sums = (ints)load_bytes(w + v * vector);
     CK_UNROLL for (size_t r = 0; r < mr; r++) {
-      sum[0][r][v] = planes == 1 ? first_sum(job, negated_sums, row + r, is_short)
-                                 : (ints)load_bytes(w + r % planes * group + v * vector);
-      CK_UNROLL for (size_t s = 1; s < split; s++) sum[s][r][v] = (ints)(0);
+      part[0][r][v] = CK_PARTS(sum[r][v]);
+      CK_UNROLL for (size_t s = 1; s < split; s++) part[s][r][v] = CK_PARTS((ints)(0));
     }
   }
-  w += planes * group;
+  const uint8_t *segment = job->a + row_offset(job, row, planes);
   for (size_t left = job->segments; left > 0; left--) {
     const uint8_t *a = segment;
     segment += job->segment_step;
@@ -114,7 +128,7 @@ CK_INLINE void tile(const job_type *job, size_t row, const uint8_t *w, size_t fi
         CK_UNROLL for (size_t r = 0; r < mr; r++) {
           const inputs x = prepare(ck_load4(a + row_offset(job, r, planes)));
           CK_UNROLL for (size_t v = 0; v < nv; v++) {
-            sum[s][r][v] = (ints)dot((bytes)sum[s][r][v], x, weights[v]);
+            part[s][r][v] = dot(part[s][r][v], x, weights[v]);
           }
         }
         a += 4;
@@ -126,7 +140,7 @@ CK_INLINE void tile(const job_type *job, size_t row, const uint8_t *w, size_t fi
       CK_UNROLL for (size_t r = 0; r < mr; r++) {
         const inputs x = prepare(ck_load_some(a + row_offset(job, r, planes), some));
         CK_UNROLL for (size_t v = 0; v < nv; v++) {
-          sum[0][r][v] = (ints)dot((bytes)sum[0][r][v], x, load_bytes(w + v * vector));
+          part[0][r][v] = dot(part[0][r][v], x, load_bytes(w + v * vector));
         }
       }
       a += 4;
@@ -134,16 +148,37 @@ CK_INLINE void tile(const job_type *job, size_t row, const uint8_t *w, size_t fi
       k -= some;
     }
   }
-  CK_UNROLL for (size_t s = 1; s < split; s++) {
-    CK_UNROLL for (size_t r = 0; r < mr; r++) {
-      CK_UNROLL for (size_t v = 0; v < nv; v++) sum[0][r][v] += sum[s][r][v];
+  CK_UNROLL for (size_t r = 0; r < mr; r++) {
+    CK_UNROLL for (size_t v = 0; v < nv; v++) {
+      sum[r][v] = CK_WHOLE(part[0][r][v]);
+      CK_UNROLL for (size_t s = 1; s < split; s++) sum[r][v] += CK_WHOLE(part[s][r][v]);
     }
   }
+  return w;
+}
+#endif
+
+/// mr register rows by nv vectors of columns, from column `first` on. mr, nv and planes are
+/// constants wherever it is inlined, and the sums registers.
+CK_INLINE void tile(const job_type *job, size_t row, const uint8_t *w, size_t first,
+                    const size_t mr, const size_t nv, const size_t planes) CK_NONBLOCKING {
+  const size_t vector = 4 * CK_LANES, group = nv * vector;
+  // Sums of weights of at most 128 that fit int16.
+  const bool is_short = job->k < 256;
+  ints sum[8][4];
+  CK_UNROLL for (size_t v = 0; v < nv; v++) {
+    const ints negated_sums = (ints)load_bytes(w + v * vector);
+    CK_UNROLL for (size_t r = 0; r < mr; r++) {
+      sum[r][v] = planes == 1 ? first_sum(job, negated_sums, row + r, is_short)
+                              : (ints)load_bytes(w + r % planes * group + v * vector);
+    }
+  }
+  w = add_products(job, row, w + planes * group, sum, mr, nv, planes);
   if (planes == 2) {
     CK_UNROLL for (size_t v = 0; v < nv; v++) {
       CK_UNROLL for (size_t r = 0; r < mr; r += 2) {
         store_words(job, job->wide + (row + r) / 2 * job->y_stride + first + v * CK_LANES,
-                    job->n - first - v * CK_LANES, sum[0][r][v], sum[0][r + 1][v],
+                    job->n - first - v * CK_LANES, sum[r][v], sum[r + 1][v],
                     w + 2 * v * vector);
       }
     }
@@ -153,7 +188,7 @@ CK_INLINE void tile(const job_type *job, size_t row, const uint8_t *w, size_t fi
     const floats scale = (floats)load_bytes(w + v * vector);
     const floats bias = (floats)load_bytes(w + group + v * vector);
     CK_UNROLL for (size_t r = 0; r < mr; r++) {
-      const floats whole = __builtin_convertvector(sum[0][r][v], floats);
+      const floats whole = __builtin_convertvector(sum[r][v], floats);
       const size_t at = (row + r) * job->y_stride + first + v * CK_LANES;
       const size_t left = job->n - first - v * CK_LANES;
       if (job->requantized) {
@@ -168,7 +203,7 @@ CK_INLINE void tile(const job_type *job, size_t row, const uint8_t *w, size_t fi
 
 /// Bytes of one column in a tile.
 CK_INLINE size_t column_size(const job_type *job, const size_t planes) CK_NONBLOCKING {
-  return (job->k + 3) / 4 * 4 + (planes == 1 ? 12 : 16);
+  return (job->k + CK_GROUP - 1) / CK_GROUP * CK_GROUP + (planes == 1 ? 12 : 16);
 }
 
 typedef uint8_t packed_type;

@@ -61,7 +61,21 @@ bool ck_isa_available(enum ck_isa isa) {
 #elif defined(__aarch64__)
   if (isa == CK_ISA_NEON) return true;
 #if defined(__linux__)
-  if (isa == CK_ISA_NEONDOT) return (getauxval(AT_HWCAP) & HWCAP_ASIMDDP) != 0;
+  // Each builds on the one before, as the processors do.
+  unsigned long needed = HWCAP_ASIMDDP, needed2 = 0;
+  switch (isa) {
+    case CK_ISA_NEONI8MM:
+      needed2 |= HWCAP2_I8MM;
+      __attribute__((fallthrough));
+    case CK_ISA_NEONFP16:
+      needed |= HWCAP_FPHP | HWCAP_ASIMDHP;
+      __attribute__((fallthrough));
+    case CK_ISA_NEONDOT:
+      return (getauxval(AT_HWCAP) & needed) == needed &&
+             (getauxval(AT_HWCAP2) & needed2) == needed2;
+    default:
+      return false;
+  }
 #endif
   return false;
 #else

@@ -47,6 +47,10 @@
   .gru = ck_f32_gru__##isa, .lstm = ck_f32_lstm__##isa,       \
   .gate = ck_f32_gate__##isa, .blend = ck_f32_blend__##isa
 
+#define CK_BYTES(tile, isa)                        \
+  .qd8_gemm = ck_qd8_f32_qc8w_gemm_##tile##__##isa, \
+  .qs8_gemm = ck_qs8_qc8w_gemm_##tile##__##isa
+
 static const struct ck_kernels scalar = {
     .flip = 0,
     .full_range_weights = true,
@@ -150,10 +154,6 @@ static const struct ck_kernels avxvnni = {
   CK_INTEGER(avx512), \
   CK_BYTE_POOLS(avx512)
 
-#define CK_BYTES(tile, isa)                        \
-  .qd8_gemm = ck_qd8_f32_qc8w_gemm_##tile##__##isa, \
-  .qs8_gemm = ck_qs8_qc8w_gemm_##tile##__##isa
-
 #define CK_AVX512FP16 \
   CK_AVX512VNNI, \
   .f16_rows = ck_f32_f16_rows__avx512fp16, \
@@ -169,45 +169,40 @@ static const struct ck_kernels amx = {CK_AVX512FP16, CK_BYTES(32x32c64, amx)};
 
 #if defined(__aarch64__)
 // NEON is the baseline here: the compiler makes it of the plain C text of the elementwise kernels.
-static const struct ck_kernels neon = {
-    .flip = 0,
-    .full_range_weights = false,
-    .fused = true,
-    .qd8_tile = {16, 4, 4},
-    .qd8_gemm = ck_qd8_f32_qc8w_gemm_4x16c4__neon,
-    .qs8_gemm = ck_qs8_qc8w_gemm_4x16c4__neon,
-    .qs16_gemm = ck_qs16_qc8w_gemm_4x16c4__neon,
-    .f32_tile = {16, 4, 1},
-    .f32_gemm = ck_f32_gemm_4x16__neon,
-    CK_QUANTIZE(neon),
-    CK_DEPTHWISE(neon, 16),
-    CK_WINDOW(neon),
-    .qs16_dwconv = ck_qs16_qc8w_dwconv__scalar,
-    CK_ELEMENTWISE(scalar),
-    CK_INTEGER(scalar),
-    CK_BYTE_POOLS(neon),
-    .x8_vlut = ck_x8_vlut__neon,
-};
+#define CK_NEON \
+  .flip = 0, \
+  .fused = true, \
+  .f32_tile = {16, 4, 1}, \
+  .f32_gemm = ck_f32_gemm_4x16__neon, \
+  CK_QUANTIZE(neon), \
+  CK_WINDOW(neon), \
+  .qs16_dwconv = ck_qs16_qc8w_dwconv__scalar, \
+  CK_ELEMENTWISE(scalar), \
+  CK_INTEGER(scalar), \
+  CK_BYTE_POOLS(neon), \
+  .x8_vlut = ck_x8_vlut__neon
 
+#define CK_NEON_INT8(tile, isa, group) \
+  .qd8_tile = {16, 4, group}, \
+  CK_BYTES(tile, isa), \
+  .qs16_gemm = ck_qs16_qc8w_gemm_##tile##__##isa
+
+#define CK_NEON_HALVES \
+  .f16_rows = ck_f32_f16_rows__neonfp16, \
+  .f16_gemm = ck_f16_f32_gemm_2x16__neonfp16, \
+  .f16_tile = {16, 8, 1}
+
+static const struct ck_kernels neon = {
+    CK_NEON, .full_range_weights = false, CK_NEON_INT8(4x16c4, neon, 4), CK_DEPTHWISE(neon, 16)};
 static const struct ck_kernels neondot = {
-    .flip = 0,
-    .full_range_weights = true,
-    .fused = true,
-    .qd8_tile = {16, 4, 4},
-    .qd8_gemm = ck_qd8_f32_qc8w_gemm_4x16c4__neondot,
-    .qs8_gemm = ck_qs8_qc8w_gemm_4x16c4__neondot,
-    .qs16_gemm = ck_qs16_qc8w_gemm_4x16c4__neondot,
-    .f32_tile = {16, 4, 1},
-    .f32_gemm = ck_f32_gemm_4x16__neon,
-    CK_QUANTIZE(neon),
-    CK_DEPTHWISE(neondot, 16),
-    CK_WINDOW(neon),
-    .qs16_dwconv = ck_qs16_qc8w_dwconv__scalar,
-    CK_ELEMENTWISE(scalar),
-    CK_INTEGER(scalar),
-    CK_BYTE_POOLS(neon),
-    .x8_vlut = ck_x8_vlut__neon,
-};
+    CK_NEON, .full_range_weights = true, CK_NEON_INT8(4x16c4, neondot, 4),
+    CK_DEPTHWISE(neondot, 16)};
+static const struct ck_kernels neonfp16 = {
+    CK_NEON, .full_range_weights = true, CK_NEON_INT8(4x16c4, neondot, 4),
+    CK_DEPTHWISE(neondot, 16), CK_NEON_HALVES};
+static const struct ck_kernels neoni8mm = {
+    CK_NEON, .full_range_weights = true, CK_NEON_INT8(4x16c8, neoni8mm, 8),
+    CK_DEPTHWISE(neondot, 16), CK_NEON_HALVES};
 #endif
 
 const struct ck_kernels *ck_kernels_for(enum ck_isa isa) {
@@ -233,6 +228,10 @@ const struct ck_kernels *ck_kernels_for(enum ck_isa isa) {
       return &neon;
     case CK_ISA_NEONDOT:
       return &neondot;
+    case CK_ISA_NEONFP16:
+      return &neonfp16;
+    case CK_ISA_NEONI8MM:
+      return &neoni8mm;
 #endif
     default:
       return NULL;

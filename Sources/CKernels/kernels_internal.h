@@ -37,6 +37,13 @@
                                    const float *, float *, size_t, float, float)                \
       CK_NONBLOCKING;
 
+#define CK_DECLARE_F16_GEMM(tile, isa)                                                          \
+  void ck_f32_f16_rows__##isa(size_t, size_t, const float *, uint16_t *, float *)               \
+      CK_NONBLOCKING;                                                                           \
+  void ck_f16_f32_gemm_##tile##__##isa(size_t, size_t, size_t, const uint16_t *, size_t,        \
+                                       const float *, const void *, float *, size_t, float,     \
+                                       float) CK_NONBLOCKING;
+
 #define CK_DECLARE_F32_WINDOW(isa)                                                              \
   void ck_f32_dwconv__##isa(size_t, size_t, struct ck_window, const float *, size_t,            \
                             const float *, const float *, float *, size_t, float, float)        \
@@ -183,10 +190,7 @@ CK_DECLARE_INTEGER(avx512)
 CK_DECLARE_TABLE(avx512)
 CK_DECLARE_TABLE(avx512vbmi)
 CK_DECLARE_BYTE_POOLS(avx512)
-void ck_f32_f16_rows__avx512fp16(size_t, size_t, const float *, uint16_t *, float *) CK_NONBLOCKING;
-void ck_f16_f32_gemm_2x64__avx512fp16(size_t, size_t, size_t, const uint16_t *, size_t,
-                                      const float *, const void *, float *, size_t, float,
-                                      float) CK_NONBLOCKING;
+CK_DECLARE_F16_GEMM(2x64, avx512fp16)
 #endif
 
 #if defined(__aarch64__)
@@ -197,6 +201,10 @@ CK_DECLARE_QS16_GEMM(4x16c4, neon)
 CK_DECLARE_QD8_GEMM(4x16c4, neondot)
 CK_DECLARE_QS8_GEMM(4x16c4, neondot)
 CK_DECLARE_QS16_GEMM(4x16c4, neondot)
+CK_DECLARE_QD8_GEMM(4x16c8, neoni8mm)
+CK_DECLARE_QS8_GEMM(4x16c8, neoni8mm)
+CK_DECLARE_QS16_GEMM(4x16c8, neoni8mm)
+CK_DECLARE_F16_GEMM(2x16, neonfp16)
 CK_DECLARE_F32_GEMM(4x16, neon)
 CK_DECLARE_F32_WINDOW(neon)
 CK_DECLARE_DEPTHWISE(neon)

@@ -3,7 +3,7 @@ import Glibc
 
 /// A level of vector instructions, in order of preference within one architecture.
 public enum InstructionSet: String, CaseIterable, Sendable, Comparable {
-  case scalar, sse41, avx2, avxvnni, avx512vnni, avx512fp16, amx, neon, neondot
+  case scalar, sse41, avx2, avxvnni, avx512vnni, avx512fp16, amx, neon, neondot, neonfp16, neoni8mm
 
   /// What this processor and this build have; the first is `scalar`.
   public static let available: [InstructionSet] = allCases.filter {
@@ -53,6 +53,8 @@ public enum InstructionSet: String, CaseIterable, Sendable, Comparable {
     case .amx: CK_ISA_AMX
     case .neon: CK_ISA_NEON
     case .neondot: CK_ISA_NEONDOT
+    case .neonfp16: CK_ISA_NEONFP16
+    case .neoni8mm: CK_ISA_NEONI8MM
     }
   }
 

@@ -25,8 +25,8 @@ internal import CKernels
     #elseif arch(arm64)
       unsafe compressFunction =
         switch instructionSet {
-        case .neon, .neondot: unsafe ck_f32_compress__neon
-        default: unsafe ck_f32_compress__scalar
+        case .scalar: unsafe ck_f32_compress__scalar
+        default: unsafe ck_f32_compress__neon
         }
     #else
       unsafe compressFunction = ck_f32_compress__scalar

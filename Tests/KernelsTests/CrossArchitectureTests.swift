@@ -23,14 +23,22 @@ import Testing
   /// What `run.sh native` prints: the scalar results, hashed.
   private static let checksum = "checksum 2f3bc23fdb471ad7"
 
+  /// The results of products of halves, hashed; `run.sh native` prints the same with AVX512-FP16.
+  private static let halves = "halves a7736e48bf6fb8b5"
+
   @Test func `NEON equals the scalar kernels, and those equal those of x86`() throws {
-    let (status, lines) = try CrossArchitectureTests.run(["aarch64", "cortex-a53", "max"])
+    let (status, lines) = try CrossArchitectureTests.run([
+      "aarch64", "cortex-a53", "cortex-a76", "max",
+    ])
     if status == 77 { try Test.cancel("\(lines.joined())") }
     #expect(status == 0)
     #expect(
       lines == [
         "cpu cortex-a53", "scalar", "neon", CrossArchitectureTests.checksum,
-        "cpu max", "scalar", "neon", "neondot", CrossArchitectureTests.checksum,
+        "cpu cortex-a76", "scalar", "neon", "neondot", "neonfp16", CrossArchitectureTests.halves,
+        CrossArchitectureTests.checksum,
+        "cpu max", "scalar", "neon", "neondot", "neonfp16", CrossArchitectureTests.halves,
+        "neoni8mm", CrossArchitectureTests.halves, CrossArchitectureTests.checksum,
       ])
   }
 

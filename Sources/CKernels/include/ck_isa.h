@@ -23,6 +23,8 @@ enum ck_isa {
   CK_ISA_AMX = 6,
   CK_ISA_NEON = 7,
   CK_ISA_NEONDOT = 8,
+  CK_ISA_NEONFP16 = 9,
+  CK_ISA_NEONI8MM = 10,
 };
 
 /// Whether this processor, this build and the system have the instruction set; asks the system for

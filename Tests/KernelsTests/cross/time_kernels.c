@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "CKernels.h"
+#include "isa_names.h"
 
 static double now(void) {
   struct timespec t;
@@ -64,20 +65,18 @@ static void time_shape(const char *name, const struct ck_kernels *kernels, size_
 }
 
 int main(void) {
-  const char *names[] = {"scalar", "sse41", "avx2", "avxvnni", "avx512vnni", "avx512fp16", "amx",
-                         "neon", "neondot"};
   const size_t shapes[][3] = {{1, 64, 64},   {1, 256, 256}, {2, 256, 256}, {8, 256, 256},
                               {24, 32, 96},  {24, 48, 144}, {96, 32, 96},  {96, 48, 144},
                               {512, 64, 576}};
   printf("%-11s %-12s %12s %13s %14s\n", "", "", "quantization", "int8 product",
          "float product");
-  for (int isa = CK_ISA_SCALAR; isa <= CK_ISA_NEONDOT; isa++) {
+  for (int isa = CK_ISA_SCALAR; isa < ISA_COUNT; isa++) {
     const struct ck_kernels *kernels = ck_kernels_for((enum ck_isa)isa);
     if (!kernels || !ck_isa_available((enum ck_isa)isa)) continue;
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
       // The scalar float product calls fma() of the C library: too slow for the large one.
       if (isa == CK_ISA_SCALAR && shapes[i][0] == 512) continue;
-      time_shape(names[isa], kernels, shapes[i][0], shapes[i][1], shapes[i][2]);
+      time_shape(isa_names[isa], kernels, shapes[i][0], shapes[i][1], shapes[i][2]);
     }
   }
   return 0;
