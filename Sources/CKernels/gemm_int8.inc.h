@@ -7,6 +7,7 @@
 //   dot(sum, x, weights)    adds the products of 4 inputs with 4 weights in each lane
 //   CK_TIMES_SHORT(a, b)    a * b of int32 lanes and one value that both fit int16, if that is less
 //                           than a * b
+//   CK_OFFSET               what prepare() adds to activations; 0 without it
 //   parts, CK_PARTS(sum), CK_WHOLE(parts)
 //                           what dot() adds to, where that is no vector of sums: parts of them
 //
@@ -19,6 +20,10 @@
 // has its sums, which are put together at the end.
 
 #include "gemm.inc.h"
+
+#ifndef CK_OFFSET
+#define CK_OFFSET 0
+#endif
 
 typedef int32_t ints __attribute__((ext_vector_type(CK_LANES)));
 typedef struct ck_qd8_job job_type;
@@ -51,7 +56,7 @@ CK_INLINE void store_bytes(const job_type *job, uint8_t *y, size_t n, floats v) 
 CK_INLINE ints first_sum(const job_type *job, ints negated_sums, size_t row,
                          bool is_short) CK_NONBLOCKING {
   if (job->requantized) return negated_sums;
-  const int32_t zero_point = job->params[row * job->params_stride].zero_point;
+  const int32_t zero_point = job->params[row * job->params_stride].zero_point + CK_OFFSET;
 #ifdef CK_TIMES_SHORT
   if (is_short) return (ints)CK_TIMES_SHORT((bytes)negated_sums, zero_point);
 #endif

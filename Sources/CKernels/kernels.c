@@ -1,8 +1,18 @@
+#include <string.h>
+
 #include "kernels_internal.h"
 
 #define CK_QUANTIZE(isa)             \
   .range = ck_f32_range__##isa,      \
   .convert = ck_f32_qd8_convert__##isa, .rows = ck_f32_qd8_rows__##isa
+
+#define CK_INT8(as, columns, granule, kr, size, isa)     \
+  {                                                      \
+    .tile = {columns, granule, kr}, .flip = as,          \
+    .qd8_gemm = ck_qd8_f32_qc8w_gemm_##size##__##isa,    \
+    .qs8_gemm = ck_qs8_qc8w_gemm_##size##__##isa,        \
+    .qs16_gemm = ck_qs16_qc8w_gemm_##size##__##isa       \
+  }
 
 #define CK_DEPTHWISE(isa, block)                                       \
   .dwconv_block = block, .qd8_dwconv = ck_qd8_f32_qc8w_dwconv__##isa, \
@@ -47,20 +57,13 @@
   .gru = ck_f32_gru__##isa, .lstm = ck_f32_lstm__##isa,       \
   .gate = ck_f32_gate__##isa, .blend = ck_f32_blend__##isa
 
-#define CK_BYTES(tile, isa)                        \
-  .qd8_gemm = ck_qd8_f32_qc8w_gemm_##tile##__##isa, \
-  .qs8_gemm = ck_qs8_qc8w_gemm_##tile##__##isa
-
 static const struct ck_kernels scalar = {
     .flip = 0,
     .full_range_weights = true,
     .fused = true,
-    .qd8_tile = {8, 8, 1},
-    .qd8_gemm = ck_qd8_f32_qc8w_gemm_1x8c1__scalar,
+    .int8 = CK_INT8(0, 8, 8, 1, 1x8c1, scalar),
     .qc4w_gemm = ck_qd8_f32_qc4w_gemm_1x8c1__scalar,
     .qc4w_tile = {8, 8, 1},
-    .qs8_gemm = ck_qs8_qc8w_gemm_1x8c1__scalar,
-    .qs16_gemm = ck_qs16_qc8w_gemm_1x8c1__scalar,
     .f32_tile = {8, 8, 1},
     .f32_gemm = ck_f32_gemm_1x8__scalar,
     CK_QUANTIZE(scalar),
@@ -74,14 +77,15 @@ static const struct ck_kernels scalar = {
 };
 
 #if defined(__x86_64__)
+static const struct ck_int8_products sse41_bounded =
+    CK_INT8(0x80, 16, 4, 4, bounded_2x16c4, sse41);
+
 static const struct ck_kernels sse41 = {
     .flip = 0,
     .full_range_weights = false,
     .fused = false,
-    .qd8_tile = {16, 4, 4},
-    .qd8_gemm = ck_qd8_f32_qc8w_gemm_2x16c4__sse41,
-    .qs8_gemm = ck_qs8_qc8w_gemm_2x16c4__sse41,
-    .qs16_gemm = ck_qs16_qc8w_gemm_2x16c4__sse41,
+    .int8 = CK_INT8(0, 16, 4, 4, 2x16c4, sse41),
+    .bounded = &sse41_bounded,
     .f32_tile = {16, 4, 1},
     .f32_gemm = ck_f32_gemm_2x16__sse41,
     CK_QUANTIZE(sse41),
@@ -94,14 +98,15 @@ static const struct ck_kernels sse41 = {
     .x8_vlut = ck_x8_vlut__scalar,
 };
 
+static const struct ck_int8_products avx2_bounded =
+    CK_INT8(0x80, 32, 8, 4, bounded_2x32c4, avx2);
+
 static const struct ck_kernels avx2 = {
     .flip = 0,
     .full_range_weights = false,
     .fused = true,
-    .qd8_tile = {32, 8, 4},
-    .qd8_gemm = ck_qd8_f32_qc8w_gemm_2x32c4__avx2,
-    .qs8_gemm = ck_qs8_qc8w_gemm_2x32c4__avx2,
-    .qs16_gemm = ck_qs16_qc8w_gemm_2x32c4__avx2,
+    .int8 = CK_INT8(0, 32, 8, 4, 2x32c4, avx2),
+    .bounded = &avx2_bounded,
     .f32_tile = {32, 8, 1},
     .f32_gemm = ck_f32_gemm_3x32__avx2,
     CK_QUANTIZE(avx2),
@@ -118,12 +123,9 @@ static const struct ck_kernels avxvnni = {
     .flip = 0x80,
     .full_range_weights = true,
     .fused = true,
-    .qd8_tile = {32, 8, 4},
-    .qd8_gemm = ck_qd8_f32_qc8w_gemm_2x32c4__avxvnni,
+    .int8 = CK_INT8(0x80, 32, 8, 4, 2x32c4, avxvnni),
     .qc4w_gemm = ck_qd8_f32_qc4w_gemm_2x32c4__avxvnni,
     .qc4w_tile = {64, 16, 4},
-    .qs8_gemm = ck_qs8_qc8w_gemm_2x32c4__avxvnni,
-    .qs16_gemm = ck_qs16_qc8w_gemm_2x32c4__avxvnni,
     .f32_tile = {32, 8, 1},
     .f32_gemm = ck_f32_gemm_3x32__avx2,
     CK_QUANTIZE(avx2),
@@ -140,10 +142,8 @@ static const struct ck_kernels avxvnni = {
   .flip = 0x80, \
   .full_range_weights = true, \
   .fused = true, \
-  .qd8_tile = {64, 16, 4}, \
   .qc4w_gemm = ck_qd8_f32_qc4w_gemm_6x64c4__avx512vnni, \
   .qc4w_tile = {128, 32, 4}, \
-  .qs16_gemm = ck_qs16_qc8w_gemm_6x64c4__avx512vnni, \
   .f32_tile = {64, 16, 1}, \
   .f32_gemm = ck_f32_gemm_6x64__avx512, \
   CK_QUANTIZE(avx512), \
@@ -162,9 +162,14 @@ static const struct ck_kernels avxvnni = {
   .x8_vlut = ck_x8_vlut__avx512vbmi
 
 static const struct ck_kernels avx512vnni = {
-    CK_AVX512VNNI, CK_BYTES(6x64c4, avx512vnni), .x8_vlut = ck_x8_vlut__avx512};
-static const struct ck_kernels avx512fp16 = {CK_AVX512FP16, CK_BYTES(6x64c4, avx512vnni)};
-static const struct ck_kernels amx = {CK_AVX512FP16, CK_BYTES(32x32c64, amx)};
+    CK_AVX512VNNI, .int8 = CK_INT8(0x80, 64, 16, 4, 6x64c4, avx512vnni),
+    .x8_vlut = ck_x8_vlut__avx512};
+static const struct ck_kernels avx512fp16 = {
+    CK_AVX512FP16, .int8 = CK_INT8(0x80, 64, 16, 4, 6x64c4, avx512vnni)};
+static const struct ck_kernels amx = {
+    CK_AVX512FP16,
+    .int8 = {{64, 16, 4}, 0x80, ck_qd8_f32_qc8w_gemm_32x32c64__amx,
+             ck_qs8_qc8w_gemm_32x32c64__amx, ck_qs16_qc8w_gemm_6x64c4__avx512vnni}};
 #endif
 
 #if defined(__aarch64__)
@@ -182,28 +187,31 @@ static const struct ck_kernels amx = {CK_AVX512FP16, CK_BYTES(32x32c64, amx)};
   CK_BYTE_POOLS(neon), \
   .x8_vlut = ck_x8_vlut__neon
 
-#define CK_NEON_INT8(tile, isa, group) \
-  .qd8_tile = {16, 4, group}, \
-  CK_BYTES(tile, isa), \
-  .qs16_gemm = ck_qs16_qc8w_gemm_##tile##__##isa
-
 #define CK_NEON_HALVES \
   .f16_rows = ck_f32_f16_rows__neonfp16, \
   .f16_gemm = ck_f16_f32_gemm_2x16__neonfp16, \
   .f16_tile = {16, 8, 1}
 
 static const struct ck_kernels neon = {
-    CK_NEON, .full_range_weights = false, CK_NEON_INT8(4x16c4, neon, 4), CK_DEPTHWISE(neon, 16)};
+    CK_NEON, .full_range_weights = false, .int8 = CK_INT8(0, 16, 4, 4, 4x16c4, neon),
+    CK_DEPTHWISE(neon, 16)};
 static const struct ck_kernels neondot = {
-    CK_NEON, .full_range_weights = true, CK_NEON_INT8(4x16c4, neondot, 4),
+    CK_NEON, .full_range_weights = true, .int8 = CK_INT8(0, 16, 4, 4, 4x16c4, neondot),
     CK_DEPTHWISE(neondot, 16)};
 static const struct ck_kernels neonfp16 = {
-    CK_NEON, .full_range_weights = true, CK_NEON_INT8(4x16c4, neondot, 4),
+    CK_NEON, .full_range_weights = true, .int8 = CK_INT8(0, 16, 4, 4, 4x16c4, neondot),
     CK_DEPTHWISE(neondot, 16), CK_NEON_HALVES};
 static const struct ck_kernels neoni8mm = {
-    CK_NEON, .full_range_weights = true, CK_NEON_INT8(4x16c8, neoni8mm, 8),
+    CK_NEON, .full_range_weights = true, .int8 = CK_INT8(0, 16, 4, 8, 4x16c8, neoni8mm),
     CK_DEPTHWISE(neondot, 16), CK_NEON_HALVES};
 #endif
+
+const struct ck_int8_products *ck_exact_products(const struct ck_kernels *kernels, size_t n,
+                                                 size_t k, const int8_t *weights) {
+  if (kernels->bounded && ck_pairs_are_bounded(n, k, weights)) return kernels->bounded;
+  const bool is_exact = kernels->full_range_weights || !memchr(weights, -128, n * k);
+  return is_exact ? &kernels->int8 : &scalar.int8;
+}
 
 const struct ck_kernels *ck_kernels_for(enum ck_isa isa) {
   switch (isa) {

@@ -1,3 +1,5 @@
+#include <stdlib.h>
+
 #include "ck_common.h"
 
 static size_t tile_width(struct ck_tile tile, size_t left) CK_NONBLOCKING {
@@ -8,6 +10,16 @@ static size_t tile_width(struct ck_tile tile, size_t left) CK_NONBLOCKING {
 /// Columns of all tiles together.
 static size_t padded_columns(struct ck_tile tile, size_t n) {
   return n / tile.columns * tile.columns + tile_width(tile, n % tile.columns);
+}
+
+bool ck_pairs_are_bounded(size_t n, size_t k, const int8_t *weights) {
+  for (size_t row = 0; row < n; row++) {
+    const int8_t *w = weights + row * k;
+    for (size_t i = 0; i + 1 < k; i += 2) {
+      if (abs(w[i]) + abs(w[i + 1]) > 128) return false;
+    }
+  }
+  return true;
 }
 
 size_t ck_qd8_f32_qc8w_packed_bytes(struct ck_tile tile, size_t n, size_t k) {

@@ -56,19 +56,19 @@ public struct IntegerOutput: BitwiseCopyable, Sendable {
     precondition(weights.count == outputs * inputs, "weights are not [outputs][inputs]")
     precondition(bias.count == outputs && multipliers.count == outputs, "one for each output")
     precondition((-128...127).contains(zeroPoint), "the zero point is no int8")
-    let kernels = unsafe exactKernels(weights, instructionSet)
-    let flip = unsafe Int32(kernels.pointee.flip)
-    let tile = unsafe kernels.pointee.qd8_tile
+    let products = exactProducts(weights, inputs: inputs, instructionSet)
+    let tile = products.tile
     self.outputs = outputs
     self.inputs = inputs
     var output = output.c
     // The kernel truncates to a byte: 128 more is the other form of it.
-    output.zero_point += flip
+    output.zero_point += instructionSet.storesUnsigned ? 128 : 0
     self.output = output
     packed = AlignedBuffer(count: ck_qd8_f32_qc8w_packed_bytes(tile, outputs, inputs))
-    unsafe gemm = kernels.pointee.qs8_gemm
+    unsafe gemm = products.qs8_gemm
     unsafe ck_qs8_qc8w_pack(
-      tile, outputs, inputs, weights, bias, multipliers, Int32(zeroPoint) + flip, packed.pointer)
+      tile, outputs, inputs, weights, bias, multipliers,
+      Int32(zeroPoint) + Int32(products.flip), packed.pointer)
   }
 
   /// Multiplies `rows` rows of stored activations; stores `outputs` bytes for each.

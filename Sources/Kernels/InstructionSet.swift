@@ -86,6 +86,13 @@ public enum InstructionSet: String, CaseIterable, Sendable, Comparable {
   }
 }
 
+/// The instruction set's fastest products that are exact for rows of `inputs` weights.
+func exactProducts(
+  _ weights: [Int8], inputs: Int, _ instructionSet: InstructionSet
+) -> ck_int8_products {
+  unsafe ck_exact_products(instructionSet.kernels, weights.count / inputs, inputs, weights).pointee
+}
+
 /// The instruction set's kernels, or the scalar ones where a weight of -128, which no converter
 /// writes, would not be exact in vectors; these read the same activations wherever that is so.
 func exactKernels(

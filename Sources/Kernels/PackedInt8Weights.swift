@@ -34,13 +34,13 @@ import Memory
     precondition(bias == nil || bias?.count == outputs, "one bias per output")
     let scales = scales.count == outputs ? scales : Array(repeating: scales[0], count: outputs)
     let bias = bias ?? Array(repeating: 0, count: outputs)
-    let kernels = unsafe exactKernels(weights, instructionSet)
+    let products = exactProducts(weights, inputs: inputs, instructionSet)
     self.outputs = outputs
     self.inputs = inputs
     self.instructionSet = instructionSet
-    unsafe gemm = kernels.pointee.qd8_gemm
+    unsafe gemm = products.qd8_gemm
     guard halvesBytes else {
-      let tile = unsafe kernels.pointee.qd8_tile
+      let tile = products.tile
       unsafe halfByteGemm = nil
       packed = AlignedBuffer(count: ck_qd8_f32_qc8w_packed_bytes(tile, outputs, inputs))
       unsafe ck_qd8_f32_qc8w_pack(tile, outputs, inputs, weights, scales, bias, packed.pointer)
@@ -48,8 +48,8 @@ import Memory
     }
     precondition(weights.allSatisfy { (-8...7).contains($0) }, "more than 4 bits")
     precondition(instructionSet.multipliesHalfBytes, "no kernels for two weights in a byte")
-    let tile = unsafe kernels.pointee.qc4w_tile
-    unsafe halfByteGemm = kernels.pointee.qc4w_gemm
+    let tile = unsafe instructionSet.kernels.pointee.qc4w_tile
+    unsafe halfByteGemm = instructionSet.kernels.pointee.qc4w_gemm
     packed = AlignedBuffer(count: ck_qd8_f32_qc4w_packed_bytes(tile, outputs, inputs))
     unsafe ck_qd8_f32_qc4w_pack(tile, outputs, inputs, weights, scales, bias, packed.pointer)
   }

@@ -59,15 +59,15 @@ public struct WideOutput: Sendable {
     precondition(outputs > 0 && inputs > 0 && inputs <= WideIntegerWeights.maximumInputs)
     precondition(weights.count == outputs * inputs, "weights are not [outputs][inputs]")
     precondition(output.bias.count == outputs, "one bias for each output")
-    let kernels = unsafe exactKernels(weights, instructionSet)
-    let tile = unsafe kernels.pointee.qd8_tile
+    let products = exactProducts(weights, inputs: inputs, instructionSet)
+    let tile = products.tile
     self.outputs = outputs
     self.inputs = inputs
     range = output.range
     packed = AlignedBuffer(count: ck_qs16_qc8w_packed_bytes(tile, outputs, inputs))
-    unsafe gemm = kernels.pointee.qs16_gemm
+    unsafe gemm = products.qs16_gemm
     unsafe ck_qs16_qc8w_pack(
-      tile, outputs, inputs, weights, output.bias, output.multipliers, kernels.pointee.flip,
+      tile, outputs, inputs, weights, output.bias, output.multipliers, products.flip,
       packed.pointer)
   }
 

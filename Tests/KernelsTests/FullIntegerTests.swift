@@ -23,8 +23,13 @@ import Testing
     var outputZeroPoint: Int
     var range: ClosedRange<Int>
 
-    init(_ outputs: Int, _ inputs: Int, _ generator: inout SeededGenerator) {
-      weights = generator.weights(outputs * inputs)
+    init(
+      _ outputs: Int, _ inputs: Int, bounded: Bool = false, _ generator: inout SeededGenerator
+    ) {
+      weights =
+        bounded
+        ? generator.boundedWeights(outputs: outputs, inputs: inputs)
+        : generator.weights(outputs * inputs)
       bias = (0..<outputs).map { _ in .random(in: -5000...5000, using: &generator) }
       multipliers = generator.floats(outputs, in: 0.0005...0.004)
       zeroPoint = .random(in: -128...127, using: &generator)
@@ -41,14 +46,16 @@ import Testing
     }
   }
 
-  @Test(arguments: InstructionSet.available)
-  func `products equal the formula`(instructionSet: InstructionSet) {
+  @Test(arguments: InstructionSet.available, [false, true])
+  func `products equal the formula`(instructionSet: InstructionSet, bounded: Bool) {
     var generator = SeededGenerator(seed: 21)
     for outputs in awkwardOutputs {
       for inputs in awkwardInputs {
         let rows = awkwardRows.randomElement(using: &generator)!
-        let layer = Layer(outputs, inputs, &generator)
-        let values = (0..<rows * inputs).map { _ in Int.random(in: -128...127, using: &generator) }
+        let layer = Layer(outputs, inputs, bounded: bounded, &generator)
+        let values = (0..<rows * inputs).map { _ in
+          [-128, 127, .random(in: -128...127, using: &generator)].randomElement(using: &generator)!
+        }
         let packed = FullIntegerWeights(
           layer.weights, outputs: outputs, inputs: inputs, bias: layer.bias,
           multipliers: layer.multipliers, zeroPoint: layer.zeroPoint, output: layer.output,

@@ -14,7 +14,22 @@ let awkwardRows = [1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 12, 13, 17, 24, 25, 33, 48]
     for outputs in awkwardOutputs {
       for inputs in awkwardInputs {
         let rows = awkwardRows.randomElement(using: &generator)!
-        check(rows, outputs, inputs, instructionSet, &generator)
+        let weights = generator.weights(outputs * inputs)
+        check(weights, rows, outputs, inputs, instructionSet, &generator)
+      }
+    }
+  }
+
+  @Test(arguments: InstructionSet.available)
+  func `products with bounded pairs of weights equal the formula bit for bit`(
+    instructionSet: InstructionSet
+  ) {
+    var generator = SeededGenerator(seed: 5)
+    for outputs in awkwardOutputs {
+      for inputs in awkwardInputs {
+        let rows = awkwardRows.randomElement(using: &generator)!
+        let weights = generator.boundedWeights(outputs: outputs, inputs: inputs)
+        check(weights, rows, outputs, inputs, instructionSet, &generator)
       }
     }
   }
@@ -24,17 +39,19 @@ let awkwardRows = [1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 12, 13, 17, 24, 25, 33, 48]
     var generator = SeededGenerator(seed: 2)
     for rows in awkwardRows {
       for outputs in [5, 16, 32, 48, 64, 70] {
-        check(rows, outputs, 37, instructionSet, &generator)
+        let weights = generator.weights(outputs * 37)
+        check(weights, rows, outputs, 37, instructionSet, &generator)
+        let bounded = generator.boundedWeights(outputs: outputs, inputs: 37)
+        check(bounded, rows, outputs, 37, instructionSet, &generator)
       }
     }
   }
 
-  /// Random weights and activations, per-row or common parameters, a clamp or none.
+  /// Random activations, per-row or common parameters, a clamp or none.
   private func check(
-    _ rows: Int, _ outputs: Int, _ inputs: Int, _ instructionSet: InstructionSet,
+    _ weights: [Int8], _ rows: Int, _ outputs: Int, _ inputs: Int, _ instructionSet: InstructionSet,
     _ generator: inout SeededGenerator
   ) {
-    let weights = generator.weights(outputs * inputs)
     let scales = generator.floats(Bool.random(using: &generator) ? outputs : 1, in: 0.001...0.01)
     let bias = generator.floats(outputs)
     let input = generator.floats(rows * inputs, in: -2...3)
@@ -121,18 +138,24 @@ let awkwardRows = [1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 12, 13, 17, 24, 25, 33, 48]
 
   @Test(arguments: InstructionSet.available)
   func `the extreme bytes and weights do not saturate`(instructionSet: InstructionSet) {
-    for weight in [Int8(-128), -127, 127] {
+    // Pairs of 128, and of one more than the product of uint8 would hold.
+    for pair in [
+      [Int8(-128), -128], [-127, -127], [127, 127], [127, 1], [1, 127], [-128, 0], [0, -128],
+      [64, 64], [-64, -64], [127, 2], [-128, -1], [-65, -64], [64, 65],
+    ] {
       for value in [Float(-1), 1] {
         let inputs = 67
         let quantized = Quantized(
           rowsOf: Array(repeating: value, count: inputs), 1, columns: inputs, with: instructionSet)
-        let weights = [Int8](repeating: weight, count: inputs * 40)
+        let row = (0..<inputs).map { pair[$0 % 2] }
+        let weights = (0..<40).flatMap { _ in row }
         let packed = PackedInt8Weights(
           weights, outputs: 40, inputs: inputs, scales: [1], instructionSet: instructionSet)
         let output = multiply(
           packed, rows: 1, quantized.bytes, stride: inputs, quantized.parameters, outputStride: 40)
-        let expected = Float(inputs) * 255 * Float(weight) * value * quantized.rows[0].inverseScale
-        #expect(output.allSatisfy { abs($0 - expected) <= abs(expected) * 1e-6 })
+        let sum = row.reduce(0) { $0 + Int($1) }
+        let expected = 255 * Float(sum) * value * quantized.rows[0].inverseScale
+        #expect(output.allSatisfy { abs($0 - expected) <= abs(expected) * 1e-6 }, "\(pair)")
       }
     }
   }

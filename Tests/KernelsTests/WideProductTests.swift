@@ -8,8 +8,14 @@ import Testing
     var weights: [Int8]
     var output: WideOutput
 
-    init(_ outputs: Int, _ inputs: Int, bits: Int, _ generator: inout SeededGenerator) {
-      weights = generator.weights(outputs * inputs)
+    init(
+      _ outputs: Int, _ inputs: Int, bits: Int, bounded: Bool = false,
+      _ generator: inout SeededGenerator
+    ) {
+      weights =
+        bounded
+        ? generator.boundedWeights(outputs: outputs, inputs: inputs)
+        : generator.weights(outputs * inputs)
       output = WideOutput(
         bias: (0..<outputs).map { _ in .random(in: -(1 << 30)...(1 << 30), using: &generator) },
         multipliers: (0..<outputs).map { _ in
@@ -60,13 +66,15 @@ import Testing
     #expect(planes([0], instructionSet) == [zero.high, zero.low])
   }
 
-  @Test(arguments: InstructionSet.available)
-  func `products of int16 equal whole-number arithmetic`(instructionSet: InstructionSet) {
+  @Test(arguments: InstructionSet.available, [false, true])
+  func `products of int16 equal whole-number arithmetic`(
+    instructionSet: InstructionSet, bounded: Bool
+  ) {
     var generator = SeededGenerator(seed: 16)
     for outputs in awkwardOutputs {
       for inputs in awkwardInputs {
         let rows = awkwardRows.randomElement(using: &generator)!
-        let layer = Layer(outputs, inputs, bits: 15, &generator)
+        let layer = Layer(outputs, inputs, bits: 15, bounded: bounded, &generator)
         let values = integers(rows * inputs, &generator)
         let packed = WideIntegerWeights(
           layer.weights, outputs: outputs, inputs: inputs, output: layer.output,

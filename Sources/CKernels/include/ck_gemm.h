@@ -20,6 +20,10 @@ struct ck_tile {
   size_t kr;       // consecutive inputs of one column
 };
 
+/// Whether |w[2i]| + |w[2i + 1]| <= 128 in all rows of weights[n][k]: products of two such with
+/// two uint8 fit int16 together.
+bool ck_pairs_are_bounded(size_t n, size_t k, const int8_t *weights);
+
 /// Bytes that `ck_qd8_f32_qc8w_pack` writes; 0 if that does not fit size_t.
 size_t ck_qd8_f32_qc8w_packed_bytes(struct ck_tile tile, size_t n, size_t k);
 

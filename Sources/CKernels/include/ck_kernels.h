@@ -4,6 +4,17 @@
 #include "ck_elementwise.h"
 #include "ck_gemm.h"
 
+/// Products with int8 weights, all of one tile.
+struct ck_int8_products {
+  struct ck_tile tile;
+  /// What they multiply stored activations as, 0 (int8) or 0x80 (uint8), and what their weights are
+  /// packed for. The zero points of rows are those of the stored bytes all the same.
+  uint8_t flip;
+  ck_qd8_f32_qc8w_gemm_fn _Nonnull qd8_gemm;
+  ck_qs8_qc8w_gemm_fn _Nonnull qs8_gemm;
+  ck_qs16_qc8w_gemm_fn _Nonnull qs16_gemm;
+};
+
 /// The network kernels of one instruction set.
 struct ck_kernels {
   /// What the int8 kernels expect of stored activations: 0 (int8) or 0x80 (uint8).
@@ -12,18 +23,16 @@ struct ck_kernels {
   bool full_range_weights;
   /// Whether a product is added with one rounding. The bits of results depend on nothing else.
   bool fused;
-  struct ck_tile qd8_tile;
   struct ck_tile f32_tile;
   ck_f32_range_fn _Nonnull range;
   ck_f32_qd8_convert_fn _Nonnull convert;
   ck_f32_qd8_rows_fn _Nonnull rows;
-  ck_qd8_f32_qc8w_gemm_fn _Nonnull qd8_gemm;
+  struct ck_int8_products int8;
+  /// For weights of which ck_pairs_are_bounded, -128 included; NULL where that does not pay.
+  const struct ck_int8_products *_Nullable bounded;
   /// NULL where it does not pay.
   ck_qd8_f32_qc4w_gemm_fn _Nullable qc4w_gemm;
   struct ck_tile qc4w_tile;
-  /// Of qd8_tile, too, and the next.
-  ck_qs8_qc8w_gemm_fn _Nonnull qs8_gemm;
-  ck_qs16_qc8w_gemm_fn _Nonnull qs16_gemm;
   ck_f32_gemm_fn _Nonnull f32_gemm;
   /// Both NULL where halves are multiplied as floats.
   ck_f32_f16_rows_fn _Nullable f16_rows;
@@ -58,6 +67,12 @@ struct ck_kernels {
   ck_x16_vsplit_fn _Nonnull x16_vsplit;
   ck_x8_vlut_fn _Nonnull x8_vlut;
 };
+
+/// The fastest products that are exact for weights[n][k] and read activations as `kernels` stores
+/// them: those for bounded pairs, the own ones, or the scalar ones for a weight of -128.
+const struct ck_int8_products *_Nonnull ck_exact_products(const struct ck_kernels *_Nonnull kernels,
+                                                          size_t n, size_t k,
+                                                          const int8_t *_Nonnull weights);
 
 /// The values of a row are `step` apart, 0 or 1, and its rows `stride`.
 struct ck_operand {

@@ -38,10 +38,44 @@ static float *random_floats(size_t n, float least, float greatest) {
   return x;
 }
 
-static int8_t *random_weights(size_t n) {
-  int8_t *w = allocate(n);
-  for (size_t i = 0; i < n; i++) w[i] = (int8_t)((int)(random_bits() % 255) - 127);
+/// Whether random weights have bounded pairs, many of the largest that there are, and random bytes
+/// are the least and the greatest.
+static bool extreme;
+
+static uint8_t random_byte(void) {
+  const uint32_t bits = random_bits();
+  return extreme ? (bits & 1 ? 0x7F : 0x80) : (uint8_t)bits;
+}
+
+/// n rows of k weights.
+static int8_t *random_weights(size_t n, size_t k) {
+  const int8_t largest[8][2] = {{127, 1},  {1, 127}, {-127, -1},  {-128, 0},
+                                {0, -128}, {64, 64}, {-64, -64}, {-28, 100}};
+  int8_t *w = allocate(n * k);
+  for (size_t i = 0; i < n * k; i++) {
+    const uint32_t bits = random_bits();
+    w[i] = (int8_t)((int)(bits % 255) - 127);
+    if (!extreme) continue;
+    w[i] /= 2;
+    const size_t column = i % k;
+    if (column % 2 == 0 && bits >> 31) {
+      const int8_t *pair = largest[bits % 8];
+      w[i] = pair[0];
+      if (column + 1 < k) w[++i] = pair[1];
+    }
+  }
   return w;
+}
+
+/// The products that `own` has for such weights.
+static const struct ck_int8_products *products(const struct ck_kernels *own, size_t n, size_t k,
+                                               const int8_t *weights) {
+  const struct ck_int8_products *result = ck_exact_products(own, n, k, weights);
+  if (extreme && own->bounded && result != own->bounded) {
+    printf("bounded pairs are not seen\n");
+    failures++;
+  }
+  return result;
 }
 
 /// Compares the bits of `n` values; any NaN equals any other. A kernel set that does not fuse
@@ -76,10 +110,11 @@ static void compare_products(const char *name, const struct ck_kernels *fast, si
   const struct ck_kernels *kernels[2] = {scalar, fast};
   float *x = random_floats(m * k, -2, 3), *bias = random_floats(n, -1, 1);
   float *scale = random_floats(n, 0.001f, 0.01f), *float_weights = random_floats(n * k, -1, 1);
-  int8_t *weights = random_weights(n * k);
+  int8_t *weights = random_weights(n, k);
   float *y[2], *z[2], *values[2];
   for (int i = 0; i < 2; i++) {
     const struct ck_kernels *own = kernels[i];
+    const struct ck_int8_products *int8 = products(own, n, k, weights);
     uint8_t *q = allocate(m * k);
     struct ck_qd8_params *params = allocate(m * sizeof *params);
     // Two parts of the same memory: columns before and after the middle.
@@ -91,10 +126,10 @@ static void compare_products(const char *name, const struct ck_kernels *fast, si
       values[i][m * k + 2 * j] = (float)(params[j].zero_point - own->flip);
       values[i][m * k + 2 * j + 1] = params[j].inverse_scale;
     }
-    void *packed = allocate(ck_qd8_f32_qc8w_packed_bytes(own->qd8_tile, n, k));
-    ck_qd8_f32_qc8w_pack(own->qd8_tile, n, k, weights, scale, bias, packed);
+    void *packed = allocate(ck_qd8_f32_qc8w_packed_bytes(int8->tile, n, k));
+    ck_qd8_f32_qc8w_pack(int8->tile, n, k, weights, scale, bias, packed);
     y[i] = allocate(m * n * sizeof(float));
-    own->qd8_gemm(m, n, k, q, k, 1, 0, params, 1, packed, y[i], n, -3, 3);
+    int8->qd8_gemm(m, n, k, q, k, 1, 0, params, 1, packed, y[i], n, -3, 3);
     float *float_packed = allocate(ck_f32_packed_bytes(own->f32_tile, n, k));
     ck_f32_pack(own->f32_tile, n, k, float_weights, bias, float_packed);
     z[i] = allocate(m * n * sizeof(float));
@@ -118,24 +153,25 @@ static void compare_stretches(const char *name, const struct ck_kernels *fast, s
   enum { segments = 3, step = 1000 };
   const size_t k = segments * stretch, count = m * 8 + segments * step;
   float *scale = random_floats(n, 0.001f, 0.01f), *bias = random_floats(n, -1, 1);
-  int8_t *weights = random_weights(n * k);
+  int8_t *weights = random_weights(n, k);
   int32_t *whole_bias = allocate(n * sizeof *whole_bias);
   for (size_t c = 0; c < n; c++) whole_bias[c] = (int32_t)(random_bits() % 9999) - 5000;
   uint8_t *x = allocate(count);
-  for (size_t i = 0; i < count; i++) x[i] = (uint8_t)random_bits();
+  for (size_t i = 0; i < count; i++) x[i] = random_byte();
   float *y[2], *z[2];
   for (int i = 0; i < 2; i++) {
     const struct ck_kernels *own = kernels[i];
+    const struct ck_int8_products *int8 = products(own, n, k, weights);
     uint8_t *q = allocate(count), *bytes = allocate(m * n);
     for (size_t j = 0; j < count; j++) q[j] = x[j] ^ own->flip;
     const struct ck_qd8_params params = {7 + own->flip, 0.1f};
-    void *packed = allocate(ck_qd8_f32_qc8w_packed_bytes(own->qd8_tile, n, k));
-    ck_qd8_f32_qc8w_pack(own->qd8_tile, n, k, weights, scale, bias, packed);
+    void *packed = allocate(ck_qd8_f32_qc8w_packed_bytes(int8->tile, n, k));
+    ck_qd8_f32_qc8w_pack(int8->tile, n, k, weights, scale, bias, packed);
     y[i] = allocate(m * n * sizeof(float));
-    own->qd8_gemm(m, n, k, q, 8, segments, step, &params, 0, packed, y[i], n, -9, 90);
-    ck_qs8_qc8w_pack(own->qd8_tile, n, k, weights, whole_bias, scale, 7 + own->flip, packed);
+    int8->qd8_gemm(m, n, k, q, 8, segments, step, &params, 0, packed, y[i], n, -9, 90);
+    ck_qs8_qc8w_pack(int8->tile, n, k, weights, whole_bias, scale, 7 + int8->flip, packed);
     const struct ck_qs8_output output = {-90, 140, -13 + own->flip};
-    own->qs8_gemm(m, n, k, q, 8, segments, step, packed, output, bytes, n);
+    int8->qs8_gemm(m, n, k, q, 8, segments, step, packed, output, bytes, n);
     z[i] = allocate(m * n * sizeof(float));
     for (size_t j = 0; j < m * n; j++) z[i][j] = (float)(int8_t)(bytes[j] ^ own->flip);
     free(q), free(bytes), free(packed);
@@ -249,7 +285,7 @@ static void compare_depthwise_bytes(const char *name, const struct ck_kernels *f
   const size_t columns = pixels * stride + taps / 4, n = pixels * channels;
   const size_t count = 3 * columns * channels;
   ptrdiff_t offsets[16];
-  int8_t *weights = random_weights(taps * channels);
+  int8_t *weights = random_weights(taps, channels);
   for (size_t t = 0; t < taps; t++) {
     const size_t row = t % 4 < 3 ? t % 4 : 0;
     offsets[t] = (ptrdiff_t)((row * columns + t / 4) * channels);
@@ -354,29 +390,30 @@ static void compare_integers(const char *name, const struct ck_kernels *fast, si
   const struct ck_qs8_output output = {-90, 140, -13};
   const struct ck_qs8_sum sum = {1468006, -524288, 12345678, 21, 11, -128, 100};
   const size_t count = (m + 2) * (n > k ? n : k), results = m * n;
-  int8_t *weights = random_weights(n * k);
+  int8_t *weights = random_weights(n, k);
   int32_t *bias = allocate(n * sizeof *bias);
   for (size_t c = 0; c < n; c++) bias[c] = (int32_t)(random_bits() % 9999) - 5000;
   float *multiplier = random_floats(n, 0.0005f, 0.004f), *x = random_floats(count, -3, 3);
   uint8_t *bytes = allocate(count);
-  for (size_t i = 0; i < count; i++) bytes[i] = (uint8_t)random_bits();
+  for (size_t i = 0; i < count; i++) bytes[i] = random_byte();
   uint8_t table[256];
   for (size_t i = 0; i < 256; i++) table[i] = (uint8_t)random_bits();
   uint8_t *y[2][6];
   float *reals[2];
   for (int i = 0; i < 2; i++) {
     const struct ck_kernels *own = kernels[i];
+    const struct ck_int8_products *int8 = products(own, n, k, weights);
     uint8_t *q = allocate(count);
     for (size_t j = 0; j < count; j++) q[j] = bytes[j] ^ own->flip;
     for (int j = 0; j < 6; j++) y[i][j] = allocate(2 * count + 2 * results);
-    void *packed = allocate(ck_qd8_f32_qc8w_packed_bytes(own->qd8_tile, n, k));
-    ck_qs8_qc8w_pack(own->qd8_tile, n, k, weights, bias, multiplier, 9 + own->flip, packed);
+    void *packed = allocate(ck_qd8_f32_qc8w_packed_bytes(int8->tile, n, k));
+    ck_qs8_qc8w_pack(int8->tile, n, k, weights, bias, multiplier, 9 + int8->flip, packed);
     struct ck_qs8_output stored = output;
     stored.zero_point += own->flip;
-    own->qs8_gemm(m, n, k, q, k, 1, 0, packed, stored, y[i][0], n);
+    int8->qs8_gemm(m, n, k, q, k, 1, 0, packed, stored, y[i][0], n);
     // Two stretches with their ends over each other.
     if (k % 8 == 0) {
-      own->qs8_gemm(m, n, k, q, k, 2, k / 2 - 1, packed, stored, y[i][0] + results, n);
+      int8->qs8_gemm(m, n, k, q, k, 2, k / 2 - 1, packed, stored, y[i][0] + results, n);
     }
     own->qs8_vadd(count - 1, q, 1, q + 1, 1, sum, own->flip, y[i][1]);
     own->qs8_vmul(count - 1, q, 1, 5, q + 1, 0, -9, 0.01f, output, own->flip, y[i][2]);
@@ -445,12 +482,12 @@ static void compare_four_bits(const char *name, const struct ck_kernels *own, si
     const int32_t zero_point = (int32_t)(random_bits() % 256) - 128;
     params[i] = (struct ck_qd8_params){zero_point + own->flip, 0.01f};
   }
-  void *packed = allocate(ck_qd8_f32_qc8w_packed_bytes(own->qd8_tile, n, k));
-  ck_qd8_f32_qc8w_pack(own->qd8_tile, n, k, weights, scale, bias, packed);
+  void *packed = allocate(ck_qd8_f32_qc8w_packed_bytes(own->int8.tile, n, k));
+  ck_qd8_f32_qc8w_pack(own->int8.tile, n, k, weights, scale, bias, packed);
   void *halves = allocate(ck_qd8_f32_qc4w_packed_bytes(own->qc4w_tile, n, k));
   ck_qd8_f32_qc4w_pack(own->qc4w_tile, n, k, weights, scale, bias, halves);
   float *expected = allocate(m * n * sizeof(float)), *result = allocate(m * n * sizeof(float));
-  own->qd8_gemm(m, n, k, x, k, 1, 0, params, 1, packed, expected, n, -3, 3);
+  own->int8.qd8_gemm(m, n, k, x, k, 1, 0, params, 1, packed, expected, n, -3, 3);
   own->qc4w_gemm(m, n, k, x, k, params, 1, halves, result, n, -3, 3);
   expect_equal("product with 4 bits", name, expected, result, m * n);
   free(scale), free(bias), free(weights), free(x), free(params), free(packed), free(halves);
@@ -462,7 +499,7 @@ static void compare_wide(const char *name, const struct ck_kernels *fast, size_t
                          size_t k) {
   const struct ck_kernels *kernels[2] = {ck_kernels_for(CK_ISA_SCALAR), fast};
   const size_t count = m * k, results = m * n;
-  int8_t *weights = random_weights(n * k);
+  int8_t *weights = random_weights(n, k);
   int64_t *bias = allocate(n * sizeof *bias);
   double *multiplier = allocate(n * sizeof *multiplier);
   for (size_t c = 0; c < n; c++) {
@@ -477,15 +514,16 @@ static void compare_wide(const char *name, const struct ck_kernels *fast, size_t
   float *y[2];
   for (int i = 0; i < 2; i++) {
     const struct ck_kernels *own = kernels[i];
+    const struct ck_int8_products *int8 = products(own, n, k, weights);
     uint8_t *planes = allocate(2 * count);
     own->x16_vsplit(count, x, own->flip, planes, planes + count);
-    void *packed = allocate(ck_qs16_qc8w_packed_bytes(own->qd8_tile, n, k));
-    ck_qs16_qc8w_pack(own->qd8_tile, n, k, weights, bias, multiplier, own->flip, packed);
+    void *packed = allocate(ck_qs16_qc8w_packed_bytes(int8->tile, n, k));
+    ck_qs16_qc8w_pack(int8->tile, n, k, weights, bias, multiplier, int8->flip, packed);
     int16_t *words = allocate(2 * results * sizeof *words);
-    own->qs16_gemm(m, n, k, planes, count, k, 1, 0, packed, -30000, 32767, words, n);
+    int8->qs16_gemm(m, n, k, planes, count, k, 1, 0, packed, -30000, 32767, words, n);
     // Two stretches with their ends over each other.
     if (k % 8 == 0) {
-      own->qs16_gemm(m, n, k, planes, count, k, 2, k / 2 - 1, packed, -32768, 32767,
+      int8->qs16_gemm(m, n, k, planes, count, k, 2, k / 2 - 1, packed, -32768, 32767,
                      words + results, n);
     }
     y[i] = allocate(2 * results * sizeof(float));
@@ -609,6 +647,30 @@ static void compare_front_end(size_t bins) {
 #endif
 }
 
+/// What weights have bounded pairs, and the products with such.
+static void compare_bounded(const char *name, const struct ck_kernels *kernels,
+                            const size_t *sizes, size_t count) {
+  const int8_t bounded[2][3] = {{127, -1, 100}, {-128, 0, -128}};
+  const int8_t others[4][2] = {{127, 2}, {-128, 1}, {-1, -128}, {-64, 65}};
+  bool is_right = ck_pairs_are_bounded(2, 3, bounded[0]);
+  for (int i = 0; i < 4; i++) is_right = is_right && !ck_pairs_are_bounded(1, 2, others[i]);
+  if (!is_right) {
+    printf("bounded pairs are mistaken\n");
+    failures++;
+  }
+  extreme = true;
+  for (size_t n = 0; n < count; n++) {
+    for (size_t k = 0; k < count; k++) {
+      compare_products(name, kernels, sizes[(n + k) % count], sizes[n], sizes[k]);
+      compare_integers(name, kernels, sizes[(n + k) % count], sizes[n], sizes[k]);
+      compare_wide(name, kernels, sizes[(n + k) % count], sizes[n], sizes[k]);
+    }
+    compare_stretches(name, kernels, 48 + sizes[n], 113 + sizes[count - 1 - n], 4 * (n + 8));
+  }
+  compare_wide(name, kernels, 3, 40, 20000);
+  extreme = false;
+}
+
 int main(void) {
   const size_t sizes[] = {1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 33, 48, 65};
   const size_t count = sizeof sizes / sizeof *sizes;
@@ -641,6 +703,7 @@ int main(void) {
     compare_odd_values(isa_names[isa], kernels);
     compare_wide(isa_names[isa], kernels, 3, 40, 20000);
     compare_four_bits(isa_names[isa], kernels, 7, 300, 129);
+    compare_bounded(isa_names[isa], kernels, sizes, count);
     if (isa == CK_ISA_SCALAR) first_checksum = checksum;
     printf("%s\n", isa_names[isa]);
     if (kernels->f16_gemm) {
