@@ -192,14 +192,16 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         for name, path in networks(folder, options):
             engine, other, ratio, isa = compare(path, options)
-            share = least_microseconds(path.read_bytes(), machine) / engine
+            share = least_microseconds(path.read_bytes(), machine, isa == "amx") / engine
             rows.append(f"| {name} | {engine:.2f} | {other:.2f} | {ratio:.2f} | {share:.0%} |")
             print(rows[-1], file=sys.stderr)
         more = [] if options.models else further_tables(folder, options)
     table = "\n".join(
         [f"`{isa}` on {processor()}, {options.rounds} rounds of {options.seconds:g} s. The limit is "
-         f"{machine[0]:.0f} multiplications of int8 or {machine[1]:.0f} of float32 in a "
-         f"nanosecond, and {machine[2]:.0f} bytes of weights:", "",
+         f"{machine[0]:.0f} multiplications of int8 "
+         + (f"({machine[3]:.0f} in tiles of 16 rows) " if isa == "amx" else "")
+         + f"or {machine[1]:.0f} of float32 in a nanosecond, and {machine[2]:.0f} bytes of "
+         "weights:", "",
          "| network | this engine, us | LiteRT, us | LiteRT over us | share of the limit |",
          "| --- | --- | --- | --- | --- |"] + rows + more)
     print(table)

@@ -1,5 +1,6 @@
 """What a network has to do at least: multiplications and bytes of weights, from its file."""
 
+import collections
 import pathlib
 import shutil
 import subprocess
@@ -14,9 +15,10 @@ PRODUCTS = {schema.BuiltinOperator.FULLY_CONNECTED, schema.BuiltinOperator.CONV_
 
 
 def cost(content):
-    """Multiply-accumulates with int8 and with float weights, and bytes of weights."""
+    """Multiply-accumulates with int8 weights by the rows that share them, those with float weights,
+    and bytes of weights."""
     model = schema.ModelT.InitFromPackedBuf(content, 0)
-    graph, integer, floating, size = model.subgraphs[0], 0, 0, 0
+    graph, integer, floating, size = model.subgraphs[0], collections.Counter(), 0, 0
     seen = set()
     halves = {op.outputs[0] for op in graph.operators
               if graph.tensors[op.inputs[0]].type == schema.TensorType.FLOAT16}
@@ -28,7 +30,7 @@ def cost(content):
                 weights = graph.tensors[index]
                 count = int(np.prod(weights.shape))
                 is_int8 = weights.type == schema.TensorType.INT8
-                integer += times * count * is_int8
+                integer[1] += times * count * is_int8
                 floating += times * count * (not is_int8)
                 size += count * (1 if is_int8 else 4)
             continue
@@ -39,7 +41,9 @@ def cost(content):
         depthwise = code == schema.BuiltinOperator.DEPTHWISE_CONV_2D
         inputs = np.prod(weights.shape[1:3] if depthwise else weights.shape[1:])
         is_int8 = weights.type == schema.TensorType.INT8
-        integer += outputs * int(inputs) * is_int8
+        # A tile's rows are pixels that have their weights in common, which no depthwise ones do.
+        rows = 1 if depthwise else outputs // int(weights.shape[0])
+        integer[rows] += outputs * int(inputs) * is_int8
         floating += outputs * int(inputs) * (not is_int8)
         if op.inputs[1] not in seen:
             size += int(np.prod(weights.shape)) * (
@@ -49,7 +53,8 @@ def cost(content):
 
 
 def limits():
-    """This machine's multiply-accumulates of int8 and float, and bytes read, in a nanosecond."""
+    """This machine's multiply-accumulates of int8 and float, bytes read, and multiply-accumulates
+    of int8 in tiles of 16 rows (0: it has none), in a nanosecond."""
     swift = shutil.which("swift")
     beside = pathlib.Path(swift).resolve().parent / "clang" if swift else None
     clang = str(beside) if beside and beside.exists() else "clang"
@@ -59,8 +64,11 @@ def limits():
         return [float(x) for x in subprocess.check_output([program], text=True).split()]
 
 
-def least_microseconds(content, machine):
+def least_microseconds(content, machine, has_tiles):
     """No run can take less: either all operations or all reading of weights takes this long."""
     integer, floating, size = cost(content)
-    operations = integer / machine[0] + floating / machine[1]
-    return max(operations, size / machine[2]) / 1000
+    vectors, floats, reading, tiles = machine
+    operations = floating / floats
+    for rows, count in integer.items():
+        operations += count / max(vectors, tiles * min(rows, 16) / 16 if has_tiles else 0)
+    return max(operations, size / reading) / 1000
