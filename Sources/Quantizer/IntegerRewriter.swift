@@ -127,6 +127,7 @@ struct IntegerRewriter {
     } else if let values = try source.floats(weights) {
       tensor.quantize(
         values, axis: settings.perTensor ? nil : axis, bits: node.kind.bits(settings.weightBits),
+        boundingPairs: settings.boundingPairs && node.kind.multipliesPairs,
         smallestScales: bias.map { $0.map { abs($0) / (Self.largestBias * inputScale) } })
     }
     node.inputs[layer.weights] = add(tensor)

@@ -17,6 +17,9 @@ public struct IntegerSettings: Sendable {
   public var weightBits = 8
   /// One scale for all weights of a layer instead of one per output channel.
   public var perTensor = false
+  /// Neighbouring weights of fully connected and convolution layers have sizes of at most 128
+  /// together: coarser, and faster on AVX2 and SSE4.1.
+  public var boundingPairs = false
   /// Nodes that stay float, by the names of their outputs.
   public var keepingFloat: Set<String> = []
   /// Nodes with int16 activations, by the names of their outputs.

@@ -81,6 +81,13 @@ struct ModelConvertCommand: ParsableCommand {
   @Flag(help: "One scale for all weights of a layer, not one per output channel.")
   var perTensor = false
 
+  @Flag(
+    help: """
+      Neighbouring int8 weights of fully connected and convolution layers have sizes of at most 128 \
+      together: faster on processors without VNNI, and a little coarser.
+      """)
+  var boundPairs = false
+
   @Argument(
     help: "A .tflite file, or full, light or low-latency: the built-in models.",
     completion: .file(extensions: ["tflite"]))
@@ -108,6 +115,10 @@ struct ModelConvertCommand: ParsableCommand {
     }
     guard weights == .int8 || wantsIntegers || optimize == .default else {
       throw ValidationError("--weights int4 does not go with --optimize \(optimize.rawValue)")
+    }
+    guard !boundPairs || weights == .int8 && (wantsIntegers || optimize == .default) else {
+      throw ValidationError(
+        "--bound-pairs is for int8 weights with --optimize default or latency")
     }
   }
 
@@ -138,7 +149,7 @@ struct ModelConvertCommand: ParsableCommand {
       }
     return try quantize(
       graph, optimization, keepingFloat: Set(keepFloat), perTensor: perTensor,
-      weightBits: weights == .int4 ? 4 : 8)
+      boundingPairs: boundPairs, weightBits: weights == .int4 ? 4 : 8)
   }
 
   private func integers(_ graph: Graph) throws -> Graph {
@@ -152,6 +163,7 @@ struct ModelConvertCommand: ParsableCommand {
     settings.activations = int16x8 ? .int16 : symmetric ? .symmetric : .asymmetric
     settings.weightBits = weights == .int4 ? 4 : 8
     settings.perTensor = perTensor
+    settings.boundingPairs = boundPairs
     settings.keepingFloat = Set(keepFloat)
     settings.keepingInt16 = Set(keepInt16)
     settings.integersOnly = int8Only

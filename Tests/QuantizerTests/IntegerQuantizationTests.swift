@@ -258,6 +258,24 @@ struct IntegerQuantizationTests {
     }
   }
 
+  @Test func `integers have bounded pairs, too, and lose little by it`() throws {
+    let graph = Self.network
+    let usual = try Self.converted(graph)
+    let bounded = try Self.converted(graph) { $0.boundingPairs = true }
+    #expect(usual != bounded)
+    for tensor in bounded.tensors where tensor.type == .int8 && tensor.isConstant {
+      let sizes = try #require(tensor.data).map { abs(Int(Int8(bitPattern: $0))) }
+      let pairs = stride(from: 0, to: sizes.count, by: 2).map { sizes[$0] + sizes[$0 + 1] }
+      #expect(pairs.allSatisfy { $0 <= 128 })
+    }
+    let loss = try Self.signalToNoise(graph, usual) - Self.signalToNoise(graph, bounded)
+    #expect(loss < 3, "\(loss) dB")
+    let dynamicLoss =
+      try Self.signalToNoise(graph, try quantize(graph))
+      - Self.signalToNoise(graph, try quantize(graph, boundingPairs: true))
+    #expect(dynamicLoss < 5, "\(dynamicLoss) dB")
+  }
+
   @Test func `4-bit weights take half a byte in the file and come back`() throws {
     let graph = Self.network
     let result = try quantize(graph, weightBits: 4)

@@ -92,6 +92,77 @@ struct QuantizeTests {
     return try graph.outputs.flatMap { Array(try network.output(named: graph.tensors[$0].name)) }
   }
 
+  private static func largestPair(_ weights: Tensor, row: Int) throws -> Int {
+    let integers = try #require(weights.data).map { abs(Int(Int8(bitPattern: $0))) }
+    return stride(from: 0, to: integers.count, by: row).flatMap { first in
+      stride(from: first, to: first + row - 1, by: 2).map { integers[$0] + integers[$0 + 1] }
+    }.max() ?? 0
+  }
+
+  @Test(arguments: ["full", "light", "low-latency"])
+  func `pairs of weights are bounded where that is wanted`(name: String) throws {
+    let graph = try Self.fixture("../../models/\(name)")
+    let usual = try quantize(graph)
+    let bounded = try quantize(graph, boundingPairs: true)
+    for (index, node) in graph.operators.enumerated() where node.inputs.count > 1 {
+      guard let tensor = node.inputs[1], usual.tensors[tensor].type == .int8 else { continue }
+      let weights = try Self.weights(bounded, index)
+      let row = weights.shape.dropFirst().reduce(1, *)
+      #expect(try Self.largestPair(weights, row: row) <= 128)
+      #expect(try Self.largestPair(try Self.weights(usual, index), row: row) > 128)
+    }
+  }
+
+  @Test func `depthwise weights, which are not multiplied in pairs, stay as they are`() throws {
+    var graph = Graph(
+      name: "depthwise",
+      tensors: [
+        Tensor(name: "x", shape: [1, 8, 8, 128], type: .float32),
+        Tensor(
+          name: "w", shape: [1, 3, 3, 128], values: (0..<1152).map { sin(Float($0) * 0.7) }),
+        Tensor(name: "y", shape: [1, 8, 8, 128], type: .float32),
+      ])
+    let kind = OperatorKind.depthwiseConvolution(Window(padding: .same), multiplier: 1, .none)
+    graph.operators = [Operator(kind, inputs: [0, 1], outputs: [2])]
+    (graph.inputs, graph.outputs) = ([0], [2])
+    let usual = try quantize(graph)
+    #expect(usual != graph)
+    #expect(try quantize(graph, boundingPairs: true) == usual)
+  }
+
+  @Test func `pairs stay bounded where both of their weights are half a step off`() throws {
+    var graph = ExaminationTests.network(outlier: 0.2)
+    let values = (0..<32).flatMap { channel in
+      (0..<20).flatMap { pair in
+        let (first, size) = (Float(20 + 3 * pair) + 0.5, 0.01 + 0.003 * Float(channel))
+        return [first * size, (first - 128) * size]
+      }
+    }
+    graph.tensors[1] = Tensor(name: "w1", shape: [32, 40], values: values)
+    let weights = try Self.weights(try quantize(graph, boundingPairs: true), 0)
+    #expect(try Self.largestPair(weights, row: 40) == 128)
+  }
+
+  /// The engine may begin each row of a kernel with a new pair.
+  @Test func `pairs are bounded in every row of a kernel, odd ones too`() throws {
+    let shape = [8, 3, 3, 15]
+    let values = (0..<shape.reduce(1, *)).map { sin(Float($0) * 0.7) * ($0 % 7 == 0 ? 2 : 1) }
+    var graph = Graph(
+      name: "odd rows",
+      tensors: [
+        Tensor(name: "x", shape: [1, 16, 16, 15], type: .float32),
+        Tensor(name: "w", shape: shape, values: values),
+        Tensor(name: "y", shape: [1, 16, 16, 8], type: .float32),
+      ])
+    graph.operators = [
+      Operator(.convolution(Window(padding: .same), .none), inputs: [0, 1], outputs: [2])
+    ]
+    (graph.inputs, graph.outputs) = ([0], [2])
+    let weights = try Self.weights(try quantize(graph, boundingPairs: true), 0)
+    #expect(try Self.largestPair(weights, row: 135) <= 128)
+    #expect(try Self.largestPair(weights, row: 45) <= 128)
+  }
+
   @Test func `weights that are not finite are named`() throws {
     var graph = try Self.fixture("converter_f32")
     let index = try #require(graph.operators[0].inputs[1])
