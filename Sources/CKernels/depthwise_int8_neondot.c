@@ -6,7 +6,7 @@
 #pragma clang attribute push(__attribute__((target("dotprod"))), apply_to = function)
 
 #define CK_NAME(name) name##__neondot
-#include "depthwise_int8_neon.inc.h"
+#include "depthwise_int8_128.inc.h"
 
 CK_INLINE uint8x16_t dot(uint8x16_t sum, uint8x16_t x, uint8x16_t weights) CK_NONBLOCKING {
   const int8x16_t w = vreinterpretq_s8_u8(weights), v = vreinterpretq_s8_u8(x);

@@ -1,4 +1,4 @@
-#if defined(__aarch64__)
+#if defined(__ARM_NEON) && defined(__ARM_FEATURE_FMA)
 #include "kernels_internal.h"
 
 #define CK_NAME(name) name##__neon

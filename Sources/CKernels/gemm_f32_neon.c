@@ -1,17 +1,23 @@
-#if defined(__aarch64__)
+#if defined(__ARM_NEON) && defined(__ARM_FEATURE_FMA)
 #include <arm_neon.h>
 
 #include "kernels_internal.h"
 
-#define CK_LANES 4
+#if defined(__aarch64__)
+#define CK_NAME(name) name##_4x16__neon
 #define CK_ROWS(nv) 4
+#else  // half as many registers
+#define CK_NAME(name) name##_2x16__neon
+#define CK_ROWS(nv) ((nv) == 1 ? 8 : (nv) == 2 ? 4 : 2)
+#endif
+#define CK_LANES 4
 #define CK_STORE_SOME(y, n, v) ck_store_lanes(y, n, (const float *)&(v))
 
 #include "gemm_f32.inc.h"
 
-void ck_f32_gemm_4x16__neon(size_t m, size_t n, size_t k, const float *a, size_t a_stride,
-                              size_t segments, size_t segment_step, const float *packed, float *y,
-                              size_t y_stride, float least, float greatest) CK_NONBLOCKING {
+void CK_NAME(ck_f32_gemm)(size_t m, size_t n, size_t k, const float *a, size_t a_stride,
+                          size_t segments, size_t segment_step, const float *packed, float *y,
+                          size_t y_stride, float least, float greatest) CK_NONBLOCKING {
   const struct ck_f32_job job = {m,      n, k,        a,     a_stride, segments, segment_step,
                                  y, y_stride, least, greatest};
   all_tiles(&job, packed, 1);

@@ -1,4 +1,4 @@
-#if defined(__aarch64__)
+#if defined(__ARM_NEON) && defined(__ARM_FEATURE_FMA)
 #include <arm_neon.h>
 
 #include "kernels_internal.h"
@@ -8,6 +8,7 @@
 #define CK_BYTES 16
 #include "pool_int8.inc.h"
 
+#if defined(__aarch64__)
 /// A quarter of the table in one instruction, which leaves bytes that are none of its.
 void ck_x8_vlut__neon(size_t n, const uint8_t *x, const uint8_t *table, uint8_t *y) CK_NONBLOCKING {
   const uint8x16x4_t first = vld1q_u8_x4(table), second = vld1q_u8_x4(table + 64);
@@ -23,4 +24,5 @@ void ck_x8_vlut__neon(size_t n, const uint8_t *x, const uint8_t *table, uint8_t 
   }
   for (; i < n; i++) y[i] = table[x[i]];
 }
+#endif
 #endif

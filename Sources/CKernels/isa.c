@@ -78,6 +78,12 @@ bool ck_isa_available(enum ck_isa isa) {
   }
 #endif
   return false;
+#elif defined(__ARM_NEON) && defined(__ARM_FEATURE_FMA)
+  // The compiler uses it everywhere.
+  return isa == CK_ISA_NEON;
+#elif defined(__wasm_simd128__)
+  // An engine without it does not load the program.
+  return isa == CK_ISA_WASM128;
 #else
   return false;
 #endif

@@ -172,20 +172,22 @@ static const struct ck_kernels amx = {
              ck_qs8_qc8w_gemm_32x32c64__amx, ck_qs16_qc8w_gemm_6x64c4__avx512vnni}};
 #endif
 
-#if defined(__aarch64__)
+#if defined(__ARM_NEON) && defined(__ARM_FEATURE_FMA)
 // NEON is the baseline here: the compiler makes it of the plain C text of the elementwise kernels.
 #define CK_NEON \
   .flip = 0, \
   .fused = true, \
   .f32_tile = {16, 4, 1}, \
-  .f32_gemm = ck_f32_gemm_4x16__neon, \
   CK_QUANTIZE(neon), \
   CK_WINDOW(neon), \
   .qs16_dwconv = ck_qs16_qc8w_dwconv__scalar, \
   CK_ELEMENTWISE(scalar), \
   CK_INTEGER(scalar), \
-  CK_BYTE_POOLS(neon), \
-  .x8_vlut = ck_x8_vlut__neon
+  CK_BYTE_POOLS(neon)
+
+#if defined(__aarch64__)
+#define CK_NEON64 \
+  CK_NEON, .f32_gemm = ck_f32_gemm_4x16__neon, .x8_vlut = ck_x8_vlut__neon
 
 #define CK_NEON_HALVES \
   .f16_rows = ck_f32_f16_rows__neonfp16, \
@@ -193,17 +195,41 @@ static const struct ck_kernels amx = {
   .f16_tile = {16, 8, 1}
 
 static const struct ck_kernels neon = {
-    CK_NEON, .full_range_weights = false, .int8 = CK_INT8(0, 16, 4, 4, 4x16c4, neon),
+    CK_NEON64, .full_range_weights = false, .int8 = CK_INT8(0, 16, 4, 4, 4x16c4, neon),
     CK_DEPTHWISE(neon, 16)};
 static const struct ck_kernels neondot = {
-    CK_NEON, .full_range_weights = true, .int8 = CK_INT8(0, 16, 4, 4, 4x16c4, neondot),
+    CK_NEON64, .full_range_weights = true, .int8 = CK_INT8(0, 16, 4, 4, 4x16c4, neondot),
     CK_DEPTHWISE(neondot, 16)};
 static const struct ck_kernels neonfp16 = {
-    CK_NEON, .full_range_weights = true, .int8 = CK_INT8(0, 16, 4, 4, 4x16c4, neondot),
+    CK_NEON64, .full_range_weights = true, .int8 = CK_INT8(0, 16, 4, 4, 4x16c4, neondot),
     CK_DEPTHWISE(neondot, 16), CK_NEON_HALVES};
 static const struct ck_kernels neoni8mm = {
-    CK_NEON, .full_range_weights = true, .int8 = CK_INT8(0, 16, 4, 8, 4x16c8, neoni8mm),
+    CK_NEON64, .full_range_weights = true, .int8 = CK_INT8(0, 16, 4, 8, 4x16c8, neoni8mm),
     CK_DEPTHWISE(neondot, 16), CK_NEON_HALVES};
+#else
+static const struct ck_kernels neon = {
+    CK_NEON, .full_range_weights = false, .int8 = CK_INT8(0, 16, 4, 4, 2x16c4, neon),
+    CK_DEPTHWISE(neon, 16), .f32_gemm = ck_f32_gemm_2x16__neon, .x8_vlut = ck_x8_vlut__scalar};
+#endif
+#endif
+
+#if defined(__wasm_simd128__)
+static const struct ck_kernels wasm128 = {
+    .flip = 0,
+    .full_range_weights = true,
+    .fused = false,
+    .int8 = CK_INT8(0, 16, 4, 4, 2x16c4, wasm128),
+    .f32_tile = {16, 4, 1},
+    .f32_gemm = ck_f32_gemm_2x16__wasm128,
+    CK_QUANTIZE(wasm128),
+    CK_DEPTHWISE(wasm128, 16),
+    CK_WINDOW(wasm128),
+    .qs16_dwconv = ck_qs16_qc8w_dwconv__scalar,
+    CK_ELEMENTWISE(wasm128),
+    CK_INTEGER(scalar),
+    CK_BYTE_POOLS(wasm128),
+    .x8_vlut = ck_x8_vlut__scalar,
+};
 #endif
 
 const struct ck_int8_products *ck_exact_products(const struct ck_kernels *kernels, size_t n,
@@ -231,15 +257,21 @@ const struct ck_kernels *ck_kernels_for(enum ck_isa isa) {
     case CK_ISA_AMX:
       return &amx;
 #endif
-#if defined(__aarch64__)
+#if defined(__ARM_NEON) && defined(__ARM_FEATURE_FMA)
     case CK_ISA_NEON:
       return &neon;
+#endif
+#if defined(__aarch64__)
     case CK_ISA_NEONDOT:
       return &neondot;
     case CK_ISA_NEONFP16:
       return &neonfp16;
     case CK_ISA_NEONI8MM:
       return &neoni8mm;
+#endif
+#if defined(__wasm_simd128__)
+    case CK_ISA_WASM128:
+      return &wasm128;
 #endif
     default:
       return NULL;

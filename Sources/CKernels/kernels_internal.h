@@ -199,8 +199,44 @@ CK_DECLARE_BYTE_POOLS(avx512)
 CK_DECLARE_F16_GEMM(2x64, avx512fp16)
 #endif
 
+#if defined(__wasm_simd128__)
+CK_DECLARE_QUANTIZE(wasm128)
+CK_DECLARE_QD8_GEMM(2x16c4, wasm128)
+CK_DECLARE_QS8_GEMM(2x16c4, wasm128)
+CK_DECLARE_QS16_GEMM(2x16c4, wasm128)
+CK_DECLARE_F32_GEMM(2x16, wasm128)
+CK_DECLARE_F32_WINDOW(wasm128)
+CK_DECLARE_DEPTHWISE(wasm128)
+CK_DECLARE_ELEMENTWISE(wasm128)
+CK_DECLARE_BYTE_POOLS(wasm128)
+#endif
+
+#if defined(__ARM_NEON) && defined(__ARM_FEATURE_FMA)
+#include <arm_neon.h>
+
+/// The sums of pairs of neighbours, those of `low` first.
+CK_INLINE int16x8_t ck_add_pairs(int16x8_t low, int16x8_t high) CK_NONBLOCKING {
 #if defined(__aarch64__)
+  return vpaddq_s16(low, high);
+#else
+  return vcombine_s16(vpadd_s16(vget_low_s16(low), vget_high_s16(low)),
+                      vpadd_s16(vget_low_s16(high), vget_high_s16(high)));
+#endif
+}
+
 CK_DECLARE_QUANTIZE(neon)
+CK_DECLARE_F32_WINDOW(neon)
+CK_DECLARE_DEPTHWISE(neon)
+CK_DECLARE_BYTE_POOLS(neon)
+#if !defined(__aarch64__)
+CK_DECLARE_QD8_GEMM(2x16c4, neon)
+CK_DECLARE_QS8_GEMM(2x16c4, neon)
+CK_DECLARE_QS16_GEMM(2x16c4, neon)
+CK_DECLARE_F32_GEMM(2x16, neon)
+#endif
+#endif
+
+#if defined(__aarch64__)
 CK_DECLARE_QD8_GEMM(4x16c4, neon)
 CK_DECLARE_QS8_GEMM(4x16c4, neon)
 CK_DECLARE_QS16_GEMM(4x16c4, neon)
@@ -212,9 +248,6 @@ CK_DECLARE_QS8_GEMM(4x16c8, neoni8mm)
 CK_DECLARE_QS16_GEMM(4x16c8, neoni8mm)
 CK_DECLARE_F16_GEMM(2x16, neonfp16)
 CK_DECLARE_F32_GEMM(4x16, neon)
-CK_DECLARE_F32_WINDOW(neon)
-CK_DECLARE_DEPTHWISE(neon)
 CK_DECLARE_DEPTHWISE(neondot)
 CK_DECLARE_TABLE(neon)
-CK_DECLARE_BYTE_POOLS(neon)
 #endif

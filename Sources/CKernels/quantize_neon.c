@@ -1,4 +1,4 @@
-#if defined(__aarch64__)
+#if defined(__ARM_NEON) && defined(__ARM_FEATURE_FMA)
 #include <arm_neon.h>
 
 #include "kernels_internal.h"
@@ -6,10 +6,18 @@
 #define CK_NAME(name) name##__neon
 #define CK_LANES 4
 
-// |x * scale| <= 256; FMAXNM gives -256 for NaN, which saturates to -128.
+// |x * scale| <= 256, or it is NaN, which becomes -256 and saturates to -128.
 CK_INLINE int16x4_t convert4(const float *x, float scale) CK_NONBLOCKING {
-  const float32x4_t v = vmaxnmq_f32(vmulq_n_f32(vld1q_f32(x), scale), vdupq_n_f32(-256));
-  return vqmovn_s32(vcvtnq_s32_f32(v));
+  const float32x4_t v = vmulq_n_f32(vld1q_f32(x), scale), least = vdupq_n_f32(-256);
+#if defined(__aarch64__)
+  return vqmovn_s32(vcvtnq_s32_f32(vmaxnmq_f32(v, least)));
+#else
+  // As ck_rint, the sum's bits less those of the magic number being the integer.
+  const float32x4_t magic = vdupq_n_f32(12582912.0f);
+  const float32x4_t bounded = vbslq_f32(vcgtq_f32(v, least), v, least);
+  const int32x4_t bits = vreinterpretq_s32_f32(vaddq_f32(bounded, magic));
+  return vqmovn_s32(vsubq_s32(bits, vreinterpretq_s32_f32(magic)));
+#endif
 }
 
 CK_INLINE void convert(size_t n, const float *x, struct ck_qd8_scale scale, uint8_t flip,

@@ -34,12 +34,37 @@
 #include "signal_compress.h"
 #pragma clang attribute pop
 
-#elif defined(__aarch64__)
+#elif defined(__ARM_NEON) || defined(__wasm_simd128__)
 
-#define NAME ck_f32_compress__neon
+#define NAME ck_f32_compress__128
 #define WIDTH 4
 #define EVEN EVEN4
 #define ODD ODD4
 #include "signal_compress.h"
 
 #endif
+
+ck_f32_compress_function *ck_f32_compress_for(enum ck_isa isa) {
+  switch (isa) {
+#if defined(__x86_64__)
+    case CK_ISA_SSE41:
+      return ck_f32_compress__sse41;
+    case CK_ISA_AVX2:
+    case CK_ISA_AVXVNNI:
+      return ck_f32_compress__avx2;
+    case CK_ISA_AVX512VNNI:
+    case CK_ISA_AVX512FP16:
+    case CK_ISA_AMX:
+      return ck_f32_compress__avx512;
+#elif defined(__ARM_NEON) || defined(__wasm_simd128__)
+    case CK_ISA_NEON:
+    case CK_ISA_NEONDOT:
+    case CK_ISA_NEONFP16:
+    case CK_ISA_NEONI8MM:
+    case CK_ISA_WASM128:
+      return ck_f32_compress__128;
+#endif
+    default:
+      return ck_f32_compress__scalar;
+  }
+}

@@ -31,7 +31,7 @@ static inline F32 JOIN(power_, NAME)(F32 x, float power) CK_NONBLOCKING {
   return series * __builtin_bit_cast(F32, scale);
 }
 
-void NAME(
+static void NAME(
     size_t bins, const float *spectrum, float exponent, float floor, float *magnitude, float *real,
     float *imaginary) CK_NONBLOCKING {
 #pragma clang fp contract(fast)

@@ -110,6 +110,20 @@ void ck_restore_float_mode(uint64_t mode) CK_NONBLOCKING {
   __asm__ volatile("msr fpcr, %0" : : "r"(mode));
 }
 
+#elif defined(__arm__) && defined(__ARM_FP)
+
+// Bit 24 of FPSCR does both; vectors of NEON know no other way.
+uint64_t ck_flush_denormals(void) CK_NONBLOCKING {
+  uint32_t mode;
+  __asm__ volatile("vmrs %0, fpscr" : "=r"(mode));
+  __asm__ volatile("vmsr fpscr, %0" : : "r"(mode | 1u << 24));
+  return mode;
+}
+
+void ck_restore_float_mode(uint64_t mode) CK_NONBLOCKING {
+  __asm__ volatile("vmsr fpscr, %0" : : "r"((uint32_t)mode));
+}
+
 #else
 
 uint64_t ck_flush_denormals(void) CK_NONBLOCKING { return 0; }

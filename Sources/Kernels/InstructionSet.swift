@@ -3,7 +3,8 @@ import Glibc
 
 /// A level of vector instructions, in order of preference within one architecture.
 public enum InstructionSet: String, CaseIterable, Sendable, Comparable {
-  case scalar, sse41, avx2, avxvnni, avx512vnni, avx512fp16, amx, neon, neondot, neonfp16, neoni8mm
+  case scalar, sse41, avx2, avxvnni, avx512vnni, avx512fp16, amx
+  case neon, neondot, neonfp16, neoni8mm, wasm128
 
   /// What this processor and this build have; the first is `scalar`.
   public static let available: [InstructionSet] = allCases.filter {
@@ -42,7 +43,7 @@ public enum InstructionSet: String, CaseIterable, Sendable, Comparable {
     left.identifier.rawValue < right.identifier.rawValue
   }
 
-  private var identifier: ck_isa {
+  var identifier: ck_isa {
     switch self {
     case .scalar: CK_ISA_SCALAR
     case .sse41: CK_ISA_SSE41
@@ -55,6 +56,7 @@ public enum InstructionSet: String, CaseIterable, Sendable, Comparable {
     case .neondot: CK_ISA_NEONDOT
     case .neonfp16: CK_ISA_NEONFP16
     case .neoni8mm: CK_ISA_NEONI8MM
+    case .wasm128: CK_ISA_WASM128
     }
   }
 

@@ -14,23 +14,7 @@ internal import CKernels
   public static let padding = Int(CK_COMPRESS_PADDING)
 
   public init(_ instructionSet: InstructionSet = .best) {
-    #if arch(x86_64)
-      unsafe compressFunction =
-        switch instructionSet {
-        case .amx, .avx512fp16, .avx512vnni: unsafe ck_f32_compress__avx512
-        case .avx2, .avxvnni: unsafe ck_f32_compress__avx2
-        case .sse41: unsafe ck_f32_compress__sse41
-        default: unsafe ck_f32_compress__scalar
-        }
-    #elseif arch(arm64)
-      unsafe compressFunction =
-        switch instructionSet {
-        case .scalar: unsafe ck_f32_compress__scalar
-        default: unsafe ck_f32_compress__neon
-        }
-    #else
-      unsafe compressFunction = ck_f32_compress__scalar
-    #endif
+    unsafe compressFunction = ck_f32_compress_for(instructionSet.identifier)
   }
 
   /// With m = max(|X|, `floor`): magnitude = m^c, real = Re X m^(c-1), imaginary = Im X m^(c-1),

@@ -25,6 +25,7 @@ enum ck_isa {
   CK_ISA_NEONDOT = 8,
   CK_ISA_NEONFP16 = 9,
   CK_ISA_NEONI8MM = 10,
+  CK_ISA_WASM128 = 11,
 };
 
 /// Whether this processor, this build and the system have the instruction set; asks the system for

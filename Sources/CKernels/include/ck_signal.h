@@ -22,13 +22,9 @@ typedef void ck_f32_compress_function(
     float *imaginary) CK_NONBLOCKING;
 
 ck_f32_compress_function ck_f32_compress__scalar;
-#if defined(__x86_64__)
-ck_f32_compress_function ck_f32_compress__sse41;
-ck_f32_compress_function ck_f32_compress__avx2;
-ck_f32_compress_function ck_f32_compress__avx512;
-#elif defined(__aarch64__)
-ck_f32_compress_function ck_f32_compress__neon;
-#endif
+
+/// That of an instruction set, which must be available: within 1e-6 of the scalar one.
+ck_f32_compress_function *ck_f32_compress_for(enum ck_isa isa);
 
 /// Lays three planes out as positions of three channels: the `low` first bins, then the means
 /// over `bands` bands, band b being the bins edges[b] to edges[b + 1].

@@ -7,8 +7,10 @@
 #   run.sh wasm32                     builds for WebAssembly with SIMD128 and runs it under Node
 #   run.sh sanitized                  the first, under the address and undefined behaviour sanitizers
 #   run.sh time                       builds time_kernels.c for this machine instead
+#   run.sh wasm32 time                the same for WebAssembly, as the optimizing compiler of Node has it
 #
-# Prints, for each run, the instruction sets that equalled the scalar kernels and a checksum.
+# Prints, for each run, the instruction sets that equalled the scalar kernels, a hash of what has
+# other bits on purpose (products of halves, products rounded twice) and a checksum.
 # Exit codes: 0 equal, 1 different or not compiling, 77 a piece is missing (named on stdout).
 # CLANG names the compiler; the default is clang beside swift, then clang in the path.
 set -eu
@@ -22,6 +24,13 @@ missing() {
   echo "$1"
   exit 77
 }
+
+program=compare_kernels
+node="node --no-warnings"
+if [ "$architecture $*" = "wasm32 time" ]; then
+  program=time_kernels
+  node="$node --no-liftoff"
+fi
 
 if [ -z "${CLANG:-}" ]; then
   swift=$(command -v swift || true)
@@ -40,7 +49,6 @@ if [ "$architecture" = sanitized ]; then
   architecture=native
 fi
 if [ "$architecture" = native ] || [ "$architecture" = time ]; then
-  program=compare_kernels
   if [ "$architecture" = time ]; then program=time_kernels; fi
   # shellcheck disable=SC2086
   "$CLANG" $flags "$kernels"/*.c "$here/$program.c" -o "$work/program" -lm
@@ -86,13 +94,13 @@ linker=$(dirname "$CLANG")/ld.lld
 [ -n "$linker" ] || missing "no linker of LLVM"
 
 # shellcheck disable=SC2086
-printf '%s\n' "$kernels"/*.c "$here/compare_kernels.c" | xargs -P "$(nproc)" -I FILE sh -c '
+printf '%s\n' "$kernels"/*.c "$here/$program.c" | xargs -P "$(nproc)" -I FILE sh -c '
   "$0" "$@" -c FILE -o "'"$work"'/$(basename FILE .c).o"' \
   "$CLANG" $target -isystem "${headers:-$root/include}" $flags
 if [ "$architecture" = wasm32 ]; then
   "$linker" -o "$work/compare.wasm" $root/lib/wasm32-wasi/crt1.o "$work"/*.o \
     -L$root/lib/wasm32-wasi -lc "$libraries" -z stack-size=1048576
-  node --no-warnings "$here/run_wasm.js" "$work/compare.wasm"
+  $node "$here/run_wasm.js" "$work/compare.wasm"
   exit
 fi
 # shellcheck disable=SC2086
