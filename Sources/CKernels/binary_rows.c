@@ -68,11 +68,17 @@ static const uint8_t *dense_bytes(struct ck_byte_operand operand, size_t first, 
 static void apply_bytes(const struct ck_kernels *kernels, const struct ck_qs8_binary *f, size_t n,
                         const uint8_t *a, size_t a_step, const uint8_t *b, size_t b_step,
                         uint8_t *y) CK_NONBLOCKING {
-  if (f->is_product) {
-    kernels->qs8_vmul(n, a, a_step, f->a_zero_point, b, b_step, f->b_zero_point, f->scale,
-                      f->output, kernels->flip, y);
-  } else {
-    kernels->qs8_vadd(n, a, a_step, b, b_step, f->sum, kernels->flip, y);
+  switch (f->function) {
+    case CK_BYTE_SUM:
+      kernels->qs8_vadd(n, a, a_step, b, b_step, f->sum, kernels->flip, y);
+      break;
+    case CK_BYTE_PRODUCT:
+      kernels->qs8_vmul(n, a, a_step, f->a_zero_point, b, b_step, f->b_zero_point, f->scale,
+                        f->output, kernels->flip, y);
+      break;
+    case CK_BYTE_SQUARED_DIFFERENCE:
+      kernels->qs8_vsquared_difference(n, a, a_step, b, b_step, f->difference, kernels->flip, y);
+      break;
   }
 }
 

@@ -46,6 +46,34 @@ void CK_NAME(ck_qs8_vmul)(size_t n, const uint8_t *a, size_t a_step, int32_t a_z
   }
 }
 
+#define CK_DIFFERENCE_LOOP(a_index, b_index)                                                     \
+  CK_LOOP for (size_t i = 0; i < n; i++) {                                                       \
+    const int32_t left = (int8_t)(a[a_index] ^ flip), right = (int8_t)(b[b_index] ^ flip);       \
+    const int32_t difference = ck_scaled((left - d.a_zero_point) * 128, d.a_scale)               \
+                               - ck_scaled((right - d.b_zero_point) * 128, d.b_scale);           \
+    y[i] = ck_stored(ck_scaled(difference * difference, d.output) + d.zero_point, flip);         \
+  }
+
+void CK_NAME(ck_qs8_vsquared_difference)(size_t n, const uint8_t *a, size_t a_step,
+                                         const uint8_t *b, size_t b_step,
+                                         struct ck_qs8_squared_difference d, uint8_t flip,
+                                         uint8_t *y) CK_NONBLOCKING {
+  if (a_step && b_step) {
+    CK_DIFFERENCE_LOOP(i, i)
+  } else if (a_step) {
+    CK_DIFFERENCE_LOOP(i, 0)
+  } else {
+    CK_DIFFERENCE_LOOP(0, i * b_step)
+  }
+}
+
+void CK_NAME(ck_f32_qs8_vscale)(size_t n, const float *x, struct ck_fixed scale,
+                                int32_t zero_point, uint8_t flip, uint8_t *y) CK_NONBLOCKING {
+  CK_LOOP for (size_t i = 0; i < n; i++) {
+    y[i] = ck_stored(ck_scaled((int32_t)x[i], scale) + zero_point, flip);
+  }
+}
+
 void CK_NAME(ck_f32_qs8_vcvt)(size_t n, const float *x, float scale, struct ck_qs8_output output,
                               uint8_t flip, uint8_t *y) CK_NONBLOCKING {
   CK_LOOP for (size_t i = 0; i < n; i++) y[i] = ck_requantize(x[i] * scale, output, flip);
@@ -85,3 +113,4 @@ void CK_NAME(ck_x16_vsplit)(size_t n, const int16_t *x, uint8_t flip, uint8_t *h
 #undef CK_LOOP
 #undef CK_SUM_LOOP
 #undef CK_PRODUCT_LOOP
+#undef CK_DIFFERENCE_LOOP

@@ -24,7 +24,8 @@
 
 #define CK_INTEGER(isa)                                                                 \
   .qs8_vadd = ck_qs8_vadd__##isa, .qs8_vmul = ck_qs8_vmul__##isa,                       \
-  .f32_qs8_vcvt = ck_f32_qs8_vcvt__##isa,                                               \
+  .qs8_vsquared_difference = ck_qs8_vsquared_difference__##isa,                         \
+  .f32_qs8_vscale = ck_f32_qs8_vscale__##isa, .f32_qs8_vcvt = ck_f32_qs8_vcvt__##isa,   \
   .qs8_f32_vcvt = ck_qs8_f32_vcvt__##isa, .f32_qs16_vcvt = ck_f32_qs16_vcvt__##isa,     \
   .qs16_f32_vcvt = ck_qs16_f32_vcvt__##isa, .x8_vflip = ck_x8_vflip__##isa, \
   .x16_vsplit = ck_x16_vsplit__##isa

@@ -74,6 +74,11 @@
   void ck_qs8_vmul__##isa(size_t, const uint8_t *, size_t, int32_t, const uint8_t *, size_t,    \
                           int32_t, float, struct ck_qs8_output, uint8_t, uint8_t *)             \
       CK_NONBLOCKING;                                                                           \
+  void ck_qs8_vsquared_difference__##isa(size_t, const uint8_t *, size_t, const uint8_t *,      \
+                                         size_t, struct ck_qs8_squared_difference, uint8_t,     \
+                                         uint8_t *) CK_NONBLOCKING;                             \
+  void ck_f32_qs8_vscale__##isa(size_t, const float *, struct ck_fixed, int32_t, uint8_t,       \
+                                uint8_t *) CK_NONBLOCKING;                                      \
   void ck_f32_qs8_vcvt__##isa(size_t, const float *, float, struct ck_qs8_output, uint8_t,      \
                               uint8_t *) CK_NONBLOCKING;                                        \
   void ck_qs8_f32_vcvt__##isa(size_t, const uint8_t *, int32_t, float, uint8_t, float *)        \

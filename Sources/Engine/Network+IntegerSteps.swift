@@ -24,6 +24,12 @@ extension Network {
       into: bytes(step.destination, step.count))
   }
 
+  func performQuantizeSums(_ step: Step.Conversion, _ scale: FixedPoint) {
+    unsafe integers.quantize(
+      UnsafeBufferPointer(floats(step.source, step.count)), scale: scale,
+      zeroPoint: step.zeroPoint, into: bytes(step.destination, step.count))
+  }
+
   func performDequantize(_ step: Step.Conversion) {
     let target = unsafe floats(step.destination, step.count)
     if step.isWide {

@@ -37,6 +37,7 @@ extension Network {
     case .lookUp(let conversion, let table): performLookUp(conversion, table)
     case .flip(let conversion): performFlip(conversion)
     case .quantize(let conversion): performQuantize(conversion)
+    case .quantizeSums(let conversion, let scale): performQuantizeSums(conversion, scale)
     case .dequantize(let conversion): performDequantize(conversion)
     case .sum(let sum): perform(sum)
     case .softmax(let softmax): perform(softmax)

@@ -25,8 +25,10 @@ public struct OperatorProperties: Sendable, Equatable {
     case pairs
     /// A table of all 256 bytes.
     case table
-    /// The greatest or the mean of several bytes.
+    /// The greatest or a mean of several bytes.
     case pools
+    /// Sums of bytes, or of their products, as whole numbers in floats.
+    case sums
   }
 
   /// Weights stand at position 1 of the inputs, their bias at position 2 (of TRANSPOSE_CONV, 3).
@@ -72,7 +74,7 @@ public struct OperatorProperties: Sendable, Equatable {
     .init(101, "ABS", .table, .inPlace),
     .init(0, "ADD", .pairs, .takesClampsInPlace),
     .init(1, "AVERAGE_POOL_2D", .pools, .takesClamps),
-    .init(126, "BATCH_MATMUL", multipliesConstants: true),
+    .init(126, "BATCH_MATMUL", .sums, multipliesConstants: true),
     .init(2, "CONCATENATION", .moves, .gathers),
     .init(
       3, "CONV_2D", .products, .takesClamps, weights: Weights(axis: 0, dynamicRangeVersion: 5)),
@@ -93,7 +95,7 @@ public struct OperatorProperties: Sendable, Equatable {
     .init(14, "LOGISTIC", .table, .inPlace),
     .init(55, "MAXIMUM", .none, .takesClampsInPlace),
     .init(17, "MAX_POOL_2D", .pools, .takesClamps),
-    .init(40, "MEAN"),
+    .init(40, "MEAN", .sums),
     .init(57, "MINIMUM", .none, .takesClampsInPlace),
     .init(18, "MUL", .pairs, .takesClampsInPlace),
     .init(59, "NEG", .table, .inPlace),
@@ -106,7 +108,7 @@ public struct OperatorProperties: Sendable, Equatable {
     .init(152, "RELU_0_TO_1", .table, .inPlace),
     .init(20, "RELU_N1_TO_1", .table, .inPlace),
     .init(22, "RESHAPE", .moves, .view),
-    .init(23, "RESIZE_BILINEAR"),
+    .init(23, "RESIZE_BILINEAR", .pools),
     .init(97, "RESIZE_NEAREST_NEIGHBOR", .moves),
     .init(76, "RSQRT", .table, .inPlace),
     .init(65, "SLICE", .moves, .view),
@@ -114,7 +116,7 @@ public struct OperatorProperties: Sendable, Equatable {
     .init(49, "SPLIT", .moves, .view),
     .init(75, "SQRT", .table, .inPlace),
     .init(92, "SQUARE", .table, .inPlace),
-    .init(99, "SQUARED_DIFFERENCE", .none, .takesClampsInPlace),
+    .init(99, "SQUARED_DIFFERENCE", .pairs, .takesClampsInPlace),
     .init(43, "SQUEEZE", .moves, .view),
     .init(45, "STRIDED_SLICE", .moves, .view),
     .init(41, "SUB", .pairs, .takesClampsInPlace),
@@ -161,6 +163,7 @@ extension OperatorProperties.Integers {
     case .table: "table of 256"
     case .pools: "int8 pools"
     }
+    case .sums: "whole numbers in float32"
   }
 }
 

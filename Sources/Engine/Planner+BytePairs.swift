@@ -1,6 +1,6 @@
 internal import Kernels
 
-/// Sums, differences and products of bytes, and functions of one byte.
+/// Sums, differences, their squares, and products of bytes, and functions of one byte.
 extension Planner {
   /// Whether the scales of a sum or difference are near enough for the kernel.
   func canPair(_ index: Int) -> Bool {
@@ -14,6 +14,12 @@ extension Planner {
     guard case .binary(let function, let activation) = graph.operators[index].kind,
       let range = result.range(activation)
     else { return nil }
+    if function == .squaredDifference {
+      return IntegerElementwise.SquaredDifference(
+        scales: (a.scale, b.scale), zeroPoints: (a.zeroPoint, b.zeroPoint), scale: result.scale,
+        zeroPoint: result.zeroPoint
+      ).map { .squaredDifference($0) }
+    }
     if function == .multiply {
       return .product(
         IntegerElementwise.Product(
@@ -26,7 +32,7 @@ extension Planner {
     ).map { .sum($0) }
   }
 
-  /// A sum, difference or product of bytes.
+  /// A sum, difference, its square, or a product of bytes.
   mutating func lowerIntegerBinary(_ index: Int, _ nest: Nest) throws(EngineError) {
     guard let function = try pair(index) else { throw unsupported(index) }
     if let table = tablesInPairs[index] { return try lowerPair(index, function, of: table) }

@@ -144,7 +144,7 @@ extension Planner {
       .sum(
         Step.Sum(
           source: address(source), destination: address(destination), outer: outer,
-          reduced: count, inner: inner, factor: 1 / Float(count))),
+          reduced: count, inner: inner, factor: view == .wholes ? 1 : 1 / Float(count))),
       touching: [source.storage, destination.storage])
   }
 

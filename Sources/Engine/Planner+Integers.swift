@@ -15,7 +15,7 @@ struct FullIntegerDescription {
 /// Operators that compute in integers.
 extension Planner {
   /// How an operator sees quantized tensors: as they are where it moves them or has kernels for
-  /// them, else as floats.
+  /// them, as whole numbers where it adds them up, else as floats.
   func view(of index: Int) -> View {
     let node = graph.operators[index]
     let activations = node.inputs.compactMap { $0 } + node.outputs
@@ -34,7 +34,9 @@ extension Planner {
       case .products: areBytes(1) ? hasIntegerWeights(index) : hasWideWeights(index)
       case .pairs: areBytes(2) && canPair(index)
       case .pools: areBytes(1) && canPool(index)
+      case .sums: false
       }
+    if node.kind.integers == .sums, sumScale(index) != nil { return .wholes }
     return isNative ? .native : .floats
   }
 
@@ -45,6 +47,7 @@ extension Planner {
     else { return false }
     switch graph.operators[index].kind {
     case .maxPool(_, _, _, let activation): return activation != .tanh
+    case .resize(let resizing): return resizing.isLinear
     case .averagePool(_, let height, let width, let activation):
       return activation != .tanh && height > 0 && width > 0
         && height <= IntegerPool.maximumTaps / width

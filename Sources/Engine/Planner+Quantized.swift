@@ -144,61 +144,6 @@ extension Planner {
     _ = try integerForm(tensor)
   }
 
-  // MARK: Floats
-
-  /// Where the values of a quantized tensor lie as floats.
-  mutating func floatForm(_ tensor: Int) throws(EngineError) -> Value {
-    if let value = floatForms[tensor] { return value }
-    if graph.tensors[tensor].isConstant {
-      let bytes = try floats(tensor).flatMap(\.littleEndianBytes)
-      let value = Value(storage: try constantStorage(bytes))
-      floatForms[tensor] = value
-      return value
-    }
-    let value = try floatDestination(tensor)
-    try emitDequantize(tensor, to: value)
-    return value
-  }
-
-  /// Where an operator that computes in floats leaves what `quantizeOutputs` then quantizes.
-  mutating func floatDestination(_ tensor: Int) throws(EngineError) -> Value {
-    if let value = floatForms[tensor] { return value }
-    let bytes = try checkedProduct([4, try elementCount(tensor)])
-    let value = Value(storage: try newStorage(.scratch, byteCount: bytes))
-    floatForms[tensor] = value
-    return value
-  }
-
-  private mutating func emitDequantize(_ tensor: Int, to value: Value) throws(EngineError) {
-    let form = try integerForm(tensor)
-    view = .native
-    let source = try self.value(of: tensor)
-    view = .floats
-    emit(
-      .dequantize(
-        Step.Conversion(
-          source: address(source), destination: address(value), count: try elementCount(tensor),
-          scale: form.scale, zeroPoint: form.zeroPoint, isWide: form.isWide)),
-      touching: [source.storage, value.storage])
-  }
-
-  /// Quantizes what an operator has computed in floats. Who reads it then reads it rounded.
-  mutating func quantizeOutputs(of index: Int) throws(EngineError) {
-    for output in graph.operators[index].outputs where isQuantized(output) {
-      guard let source = floatForms.removeValue(forKey: output) else { continue }
-      let form = try integerForm(output)
-      view = .native
-      let destination = try destination(output)
-      emit(
-        .quantize(
-          Step.Conversion(
-            source: address(source), destination: address(destination),
-            count: try elementCount(output), scale: 1 / form.scale, zeroPoint: form.zeroPoint,
-            isWide: form.isWide)),
-        touching: [source.storage, destination.storage])
-    }
-  }
-
   // MARK: QUANTIZE and DEQUANTIZE
 
   mutating func lowerQuantize(_ index: Int) throws(EngineError) {
@@ -209,7 +154,7 @@ extension Planner {
       throw unsupported(index, "its output is \(graph.tensors[output].type)")
     }
     if view == .native { return try lowerTable(index) }
-    floatForms[output] = try value(of: input)
+    floatForms[FloatForm(tensor: output, view: view)] = try value(of: input)
   }
 
   mutating func lowerDequantize(_ index: Int) throws(EngineError) {
@@ -231,7 +176,7 @@ extension Planner {
   /// A tensor's values in the form of another one.
   mutating func value(of tensor: Int, inFormOf other: Int) throws(EngineError) -> Value {
     let source = try value(of: tensor)
-    if view == .floats || isSameForm(tensor, other) { return source }
+    if view != .native || isSameForm(tensor, other) { return source }
     guard isByte(tensor), isByte(other) else {
       throw tensorError(tensor, "has another scale than what it becomes a part of")
     }

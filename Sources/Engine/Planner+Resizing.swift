@@ -1,3 +1,5 @@
+internal import Kernels
+
 extension Planner {
   /// Scales images [N, H, W, C] to another height and width.
   mutating func lowerResize(_ index: Int, _ resizing: Resizing) throws(EngineError) {
@@ -63,7 +65,13 @@ extension Resizing {
 
 extension Network {
   func perform(_ step: Step.Resize) {
-    if step.isLinear { performLinear(step) } else { performNearest(step) }
+    if !step.isLinear {
+      performNearest(step)
+    } else if step.elementSize == 1 {
+      performByteLinear(step)
+    } else {
+      performLinear(step)
+    }
   }
 
   private func performNearest(_ step: Step.Resize) {
@@ -94,6 +102,34 @@ extension Network {
         let left = unsafe topLeft[channel] * (1 - vertical) + bottomLeft[channel] * vertical
         let right = unsafe topRight[channel] * (1 - vertical) + bottomRight[channel] * vertical
         unsafe result[channel] = left * (1 - horizontal) + right * horizontal
+      }
+    }
+  }
+
+  /// XNNPACK's: shares of 11 bits, and sums of 22 that are rounded halves up.
+  private func performByteLinear(_ step: Step.Resize) {
+    let channels = step.channels
+    let flip: UInt8 = instructionSet.storesUnsigned ? 0x80 : 0
+    let source = unsafe UnsafeBufferPointer(
+      bytes(step.source, step.images * step.height * step.width * channels))
+    let target = unsafe bytes(
+      step.destination, step.images * step.outputHeight * step.outputWidth * channels)
+    forEachPixel(of: step) { index, corners, vertical, horizontal in
+      let down = Int32((2048 * vertical).rounded(.toNearestOrEven))
+      let right = Int32((2048 * horizontal).rounded(.toNearestOrEven))
+      let result = unsafe target.part(index * channels, channels)
+      let topLeft = unsafe source.part(corners[0] * channels, channels)
+      let bottomLeft = unsafe source.part(corners[1] * channels, channels)
+      let topRight = unsafe source.part(corners[2] * channels, channels)
+      let bottomRight = unsafe source.part(corners[3] * channels, channels)
+      func value(_ stored: UInt8) -> Int32 { Int32(Int8(bitPattern: stored ^ flip)) }
+      for channel in 0..<channels {
+        let first = unsafe value(topLeft[channel])
+        let top = unsafe first &* 2048 &+ (value(topRight[channel]) &- first) &* right
+        let second = unsafe value(bottomLeft[channel])
+        let bottom = unsafe second &* 2048 &+ (value(bottomRight[channel]) &- second) &* right
+        let sum = top &* 2048 &+ (bottom &- top) &* down
+        unsafe result[channel] = UInt8(truncatingIfNeeded: (sum &+ 1 << 21) >> 22) ^ flip
       }
     }
   }

@@ -30,16 +30,22 @@ struct Planner {
     var offset = 0
   }
 
-  /// How the operator that is being lowered sees quantized tensors: as floats, or as they are.
+  /// How the operator that is being lowered sees quantized tensors: as floats, as whole numbers in
+  /// floats, which lack the scale, or as they are.
   enum View {
-    case floats, native
+    case floats, wholes, native
   }
   var view = View.native
 
   /// Where tensors lie, by tensor index: known before they are computed, or since.
   var values: [Int: Value] = [:]
   /// Quantized tensors as floats, for operators that compute in them.
-  var floatForms: [Int: Value] = [:]
+  var floatForms: [FloatForm: Value] = [:]
+
+  struct FloatForm: Hashable {
+    var tensor: Int
+    var view: View
+  }
   /// Where the caller finds inputs and outputs that are stored in another form inside.
   var external: [Int: Value] = [:]
   /// Float constants that are the result of operators on constants.
@@ -178,7 +184,7 @@ struct Planner {
 
   /// Where a tensor that is about to be computed goes.
   mutating func destination(_ tensor: Int) throws(EngineError) -> Value {
-    if view == .floats, isQuantized(tensor) { return try floatDestination(tensor) }
+    if view != .native, isQuantized(tensor) { return try floatDestination(tensor) }
     if let value = values[tensor] { return value }
     let value = Value(storage: try newStorage(.scratch, byteCount: try byteCount(tensor)))
     values[tensor] = value
@@ -188,7 +194,7 @@ struct Planner {
   /// Where a tensor that has been computed, or a constant, lies.
   mutating func value(of tensor: Int) throws(EngineError) -> Value {
     if isQuantized(tensor) {
-      if view == .floats { return try floatForm(tensor) }
+      if view != .native { return try floatForm(tensor) }
       if values[tensor] == nil, graph.tensors[tensor].isConstant {
         values[tensor] = Value(storage: try constantStorage(try storedBytes(tensor)))
       }

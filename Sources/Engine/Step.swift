@@ -40,6 +40,7 @@ indirect enum Step {
   case lookUp(Conversion, table: Address)
   case flip(Conversion)
   case quantize(Conversion)
+  case quantizeSums(Conversion, FixedPoint)
   case dequantize(Conversion)
   case sum(Sum)
   case softmax(Softmax)
@@ -379,6 +380,7 @@ extension Step {
     case .quantize: "quantize"
     case .dequantize: "dequantize"
     case .sum: "sum"
+    case .quantizeSums: "quantize sums"
     case .softmax: "softmax"
     case .pool: "pool"
     }

@@ -51,10 +51,31 @@ import CKernels
     }
   }
 
+  /// TensorFlow Lite's square of the difference of two quantized tensors, in fixed-point numbers.
+  public struct SquaredDifference: BitwiseCopyable, Sendable {
+    let c: ck_qs8_squared_difference
+
+    /// y = ((a - zeroPoints.a) scales.a - (b - zeroPoints.b) scales.b)^2 / scale + zeroPoint. `nil`
+    /// where a scale is too small or too large for such numbers.
+    public init?(
+      scales: (a: Float, b: Float), zeroPoints: (a: Int, b: Int), scale: Float, zeroPoint: Int
+    ) {
+      let twice = 2 * Double(max(scales.a, scales.b))
+      guard let a = FixedPoint(Double(scales.a) / twice),
+        let b = FixedPoint(Double(scales.b) / twice),
+        let output = FixedPoint(twice * twice / (0x1p14 * Double(scale)))
+      else { return nil }
+      c = ck_qs8_squared_difference(
+        a_zero_point: Int32(zeroPoints.a), b_zero_point: Int32(zeroPoints.b),
+        zero_point: Int32(zeroPoint), a_scale: a.c, b_scale: b.c, output: output.c)
+    }
+  }
+
   /// What becomes of two quantized values.
   public enum Binary: Sendable {
     case sum(Sum)
     case product(Product)
+    case squaredDifference(SquaredDifference)
   }
 
   /// y = function of `a` and `b`, each as long as `output` or one value.
@@ -111,6 +132,17 @@ import CKernels
     precondition(input.count == output.count, "input and output differ in length")
     unsafe kernels.pointee.f32_qs8_vcvt(
       input.count, input.baseAddress, inverseScale, requantized.c, kernels.pointee.flip,
+      output.baseAddress)
+  }
+
+  /// y = sat8(scale * x + zeroPoint), for whole numbers of less than 32 bits.
+  public func quantize(
+    _ input: UnsafeBufferPointer<Float>, scale: FixedPoint, zeroPoint: Int,
+    into output: UnsafeMutableBufferPointer<UInt8>
+  ) {
+    precondition(input.count == output.count, "input and output differ in length")
+    unsafe kernels.pointee.f32_qs8_vscale(
+      input.count, input.baseAddress, scale.c, Int32(zeroPoint), kernels.pointee.flip,
       output.baseAddress)
   }
 
@@ -184,9 +216,14 @@ extension IntegerElementwise.Binary {
   fileprivate var c: ck_qs8_binary {
     var result = ck_qs8_binary()
     switch self {
-    case .sum(let sum): result.sum = sum.c
+    case .sum(let sum):
+      result.function = CK_BYTE_SUM
+      result.sum = sum.c
+    case .squaredDifference(let difference):
+      result.function = CK_BYTE_SQUARED_DIFFERENCE
+      result.difference = difference.c
     case .product(let product):
-      result.is_product = true
+      result.function = CK_BYTE_PRODUCT
       (result.a_zero_point, result.b_zero_point) = product.zeroPoints
       result.scale = product.scale
       result.output = product.output.c

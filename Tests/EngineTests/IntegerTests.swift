@@ -57,6 +57,23 @@ struct IntegerTests {
     }
   }
 
+  @Test(arguments: InstructionSet.available)
+  func `squares, matrix products, means and larger images of bytes equal LiteRT bit for bit`(
+    instructionSet: InstructionSet
+  ) throws {
+    let fixture = try IntegerFixture("integer_sums")
+    var network = try Network(fixture.graph, instructionSet: instructionSet)
+    #expect(network.stepNames.count { $0 == "quantize sums" } == 2)
+    #expect(network.stepNames.count { $0 == "integer binary" } == 3)
+    #expect(network.stepNames.count { $0 == "dequantize" } == 4)
+    for run in fixture.runs {
+      let outputs = try network.run(bytes: run.inputs, reading: run.outputs.map(\.tensor.name))
+      for (bytes, expected) in zip(outputs, run.outputs) {
+        #expect(bytes == expected.bytes, "\(expected.tensor.name)")
+      }
+    }
+  }
+
   @Test(
     arguments: [
       "fc_m1", "fc_m5", "fc_per_tensor", "fc_m24", "conv_1x1", "conv_3x3", "conv_3x3_stride2",

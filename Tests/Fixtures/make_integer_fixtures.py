@@ -344,7 +344,38 @@ def matrices():
     write_goldens("matrices", b.bytes())
 
 
+def sums():
+    """Squared differences, products of computed matrices, means and larger images, of bytes."""
+    b = IntegerBuilder()
+    x, y = b.input8("x", [2, 3, 5, 37], 0.05, -3), b.input8("y", [1, 3, 37, 18], 0.02, 17)
+    one, last = b.input8("z", [18, 37], 0.03, 0), b.input8("w", [2, 3, 5, 1], 0.07, -20)
+    row = b.form(b.constant(np.arange(-70, 41, 3).astype(np.int8)), 0.04, 5)
+    for left, right in ((x, x), (x, last), (row, x)):
+        b.output(b.op8("SQUARED_DIFFERENCE", [left, right], [2, 3, 5, 37],
+                       "SquaredDifferenceOptions", 0.11, -90))
+    for left, right, shape, adjoint in ((x, y, [2, 3, 5, 18], (False, False)),
+                                        (x, one, [2, 3, 5, 18], (False, True)),
+                                        (y, x, [2, 3, 18, 5], (True, True))):
+        b.output(b.op8("BATCH_MATMUL", [left, right], shape, "BatchMatMulOptions", 0.23, -11,
+                       adjX=adjoint[0], adjY=adjoint[1]))
+    u = b.form(b.input("u", [2, 4, 6, 5]), 0.05, 125, np.uint8)
+    for source, dtype, axes, shape in ((x, np.int8, [1, 2], [2, 37]), (x, np.int8, [3], [2, 3, 5]),
+                                       (u, np.uint8, [1, 2], [2, 5])):
+        b.output(b.op8("MEAN", [source, b.constant(axes)], shape, "ReducerOptions", 0.03,
+                       9 if dtype == np.int8 else 140, dtype, keepDims=False))
+    for source, form in ((b.input8("image", [2, 5, 6, 3]), (0.05, -3, np.int8)),
+                         (u, (0.05, 125, np.uint8))):
+        for fields in ({}, {"alignCorners": True}, {"halfPixelCenters": True}):
+            for size in ([10, 12], [7, 4]):
+                n, _, _, channels = b.shape(source)
+                b.output(b.op8("RESIZE_BILINEAR", [source, b.constant(size)],
+                               [n, *size, channels], "ResizeBilinearOptions", *form, version=3,
+                               **fields))
+    write_goldens("integer_sums", b.bytes())
+
+
 if __name__ == "__main__":
+    sums()
     four_bits()
     constant_matrices()
     matrices()

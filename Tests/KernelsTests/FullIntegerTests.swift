@@ -1,3 +1,4 @@
+import Foundation
 import Kernels
 import Seeded
 import Testing
@@ -237,6 +238,21 @@ import Testing
     }
   }
 
+  /// TensorFlow Lite's product of a whole number with one below 1: rounded after 31 bits, halves up,
+  /// and to a whole number, halves away from zero.
+  static func scaled(_ value: Int, _ factor: Double) -> Int {
+    let shift = -Int(factor.exponent) - 1
+    let multiplier = Int((factor * pow(2, Double(31 + shift))).rounded())
+    let high = (value * multiplier + 1 << 30) >> 31
+    return Int((Double(high) / pow(2, Double(shift))).rounded(.toNearestOrAwayFromZero))
+  }
+
+  @Test func `numbers outside of 2^-32 to 1 are no fixed-point numbers`() {
+    #expect(FixedPoint(1) == nil && FixedPoint(0x1p-33) == nil && FixedPoint(.nan) == nil)
+    #expect(FixedPoint(1 - 0x1p-40) == nil, "it would be rounded to 1")
+    #expect(FixedPoint(0x1p-32) != nil && FixedPoint(1 - 0x1p-31) != nil)
+  }
+
   @Test(arguments: InstructionSet.available, [1, 3, 16, 31, 32, 33, 100, 300])
   func `sums, products, tables and conversions equal their formulas`(
     instructionSet: InstructionSet, count: Int
@@ -281,6 +297,20 @@ import Testing
         == Self.stored(
           zip(a, b).map { Self.requantized(Float(($0 - 5) * ($1 + 9)) * 0.01, -7, -128...60) },
           instructionSet))
+    let difference = try #require(
+      IntegerElementwise.SquaredDifference(
+        scales: (0.02, 0.05), zeroPoints: (5, -9), scale: 0.3, zeroPoint: -100))
+    #expect(
+      result { kernels.apply(.squaredDifference(difference), $0, $1, into: $2) }
+        == Self.stored(
+          zip(a, b).map { a, b in
+            let difference =
+              Self.scaled((a - 5) << 7, Double(0.02 as Float) / Double(0.1 as Float))
+              - Self.scaled((b + 9) << 7, 0.5)
+            let factor = 4 * pow(Double(0.05 as Float), 2) / 0x1p14 / Double(0.3 as Float)
+            let square = Self.scaled(difference * difference, factor)
+            return min(max(square - 100, -128), 127)
+          }, instructionSet))
     #expect(
       result { a, _, y in kernels.flip(a, into: y) } == storedA.map { $0 ^ 0x80 })
 
@@ -301,6 +331,15 @@ import Testing
       }
     }
     #expect(reals == a.map { Float($0 - 5) * 0.3 })
+    let scale = try #require(FixedPoint(0.0123))
+    let wholes = a.indices.map { Float(a[$0] * b[$0] * ($0 % 3 == 0 ? 100 : 1)) }
+    let scaled = result { _, _, y in
+      wholes.withUnsafeBufferPointer { kernels.quantize($0, scale: scale, zeroPoint: 3, into: y) }
+    }
+    #expect(
+      scaled
+        == Self.stored(
+          wholes.map { min(max(Self.scaled(Int($0), 0.0123) + 3, -128), 127) }, instructionSet))
     reals[0] = .nan
     let odd: [Float] = [.infinity, -.infinity, 1e30]
     for (index, value) in odd.enumerated() where index + 1 < count {

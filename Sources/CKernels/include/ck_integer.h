@@ -30,6 +30,30 @@ typedef void (*ck_qs8_vmul_fn)(size_t n, const uint8_t *a, size_t a_step, int32_
                                struct ck_qs8_output output, uint8_t flip,
                                uint8_t *y) CK_NONBLOCKING;
 
+/// TensorFlow Lite's product with a number below 1, multiplier / 2^(31 + shift): rounded after 31 bits,
+/// halves up, and then to a whole number, halves away from zero. shift is 0...31.
+struct ck_fixed {
+  int32_t multiplier, shift;
+};
+
+/// TensorFlow Lite's squared difference: y = clamp(output (a' - b')^2 + zero_point), where a' is
+/// a_scale (a - a_zero_point) 128, and b' likewise. The scales of both are at most 1/2, so that a
+/// square has 31 bits.
+struct ck_qs8_squared_difference {
+  int32_t a_zero_point, b_zero_point, zero_point;
+  struct ck_fixed a_scale, b_scale, output;
+};
+
+/// y[i] = the squared difference of a[i * a_step] and b[i * b_step], as ck_qs8_vadd_fn.
+typedef void (*ck_qs8_vsquared_difference_fn)(size_t n, const uint8_t *a, size_t a_step,
+                                              const uint8_t *b, size_t b_step,
+                                              struct ck_qs8_squared_difference difference,
+                                              uint8_t flip, uint8_t *y) CK_NONBLOCKING;
+
+/// y[i] = clamp(scale x[i] + zero_point), for whole numbers of less than 32 bits.
+typedef void (*ck_f32_qs8_vscale_fn)(size_t n, const float *x, struct ck_fixed scale,
+                                     int32_t zero_point, uint8_t flip, uint8_t *y) CK_NONBLOCKING;
+
 /// y[i] = x[i] * scale, stored as `output` says; NaN becomes some byte.
 typedef void (*ck_f32_qs8_vcvt_fn)(size_t n, const float *x, float scale,
                                    struct ck_qs8_output output, uint8_t flip,

@@ -57,6 +57,8 @@ struct ck_kernels {
   ck_f32_blend_fn _Nonnull blend;
   ck_qs8_vadd_fn _Nonnull qs8_vadd;
   ck_qs8_vmul_fn _Nonnull qs8_vmul;
+  ck_qs8_vsquared_difference_fn _Nonnull qs8_vsquared_difference;
+  ck_f32_qs8_vscale_fn _Nonnull f32_qs8_vscale;
   ck_qs8_pool_fn _Nonnull qs8_maxpool;
   ck_qs8_pool_fn _Nonnull qs8_avgpool;
   ck_f32_qs8_vcvt_fn _Nonnull f32_qs8_vcvt;
@@ -85,10 +87,13 @@ void ck_apply_binary(const struct ck_kernels *_Nonnull kernels, enum ck_binary f
                      size_t n, struct ck_operand a, struct ck_operand b, float least,
                      float greatest, float *_Nullable y, size_t y_stride) CK_NONBLOCKING;
 
-/// A sum of bytes, or their product: what ck_qs8_vadd_fn or ck_qs8_vmul_fn takes.
+enum ck_byte_function { CK_BYTE_SUM, CK_BYTE_PRODUCT, CK_BYTE_SQUARED_DIFFERENCE };
+
+/// A function of two bytes: what ck_qs8_vadd_fn and its like take.
 struct ck_qs8_binary {
-  bool is_product;
+  enum ck_byte_function function;
   struct ck_qs8_sum sum;
+  struct ck_qs8_squared_difference difference;
   int32_t a_zero_point, b_zero_point;
   float scale;
   struct ck_qs8_output output;

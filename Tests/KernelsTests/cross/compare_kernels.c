@@ -396,18 +396,22 @@ static void compare_integers(const char *name, const struct ck_kernels *fast, si
   int32_t *bias = allocate(n * sizeof *bias);
   for (size_t c = 0; c < n; c++) bias[c] = (int32_t)(random_bits() % 9999) - 5000;
   float *multiplier = random_floats(n, 0.0005f, 0.004f), *x = random_floats(count, -3, 3);
+  float *wholes = random_floats(count, -4e6f, 4e6f);
+  for (size_t i = 0; i < count; i++) wholes[i] = (float)(int32_t)wholes[i];
   uint8_t *bytes = allocate(count);
   for (size_t i = 0; i < count; i++) bytes[i] = random_byte();
   uint8_t table[256];
   for (size_t i = 0; i < 256; i++) table[i] = (uint8_t)random_bits();
-  uint8_t *y[2][6];
+  const struct ck_qs8_squared_difference difference = {
+      5, -9, -100, {1717986918, 1}, {1073741824, 0}, {1789569707, 14}};
+  uint8_t *y[2][8];
   float *reals[2];
   for (int i = 0; i < 2; i++) {
     const struct ck_kernels *own = kernels[i];
     const struct ck_int8_products *int8 = products(own, n, k, weights);
     uint8_t *q = allocate(count);
     for (size_t j = 0; j < count; j++) q[j] = bytes[j] ^ own->flip;
-    for (int j = 0; j < 6; j++) y[i][j] = allocate(2 * count + 2 * results);
+    for (int j = 0; j < 8; j++) y[i][j] = allocate(2 * count + 2 * results);
     void *packed = allocate(ck_qd8_f32_qc8w_packed_bytes(int8->tile, n, k));
     ck_qs8_qc8w_pack(int8->tile, n, k, weights, bias, multiplier, 9 + int8->flip, packed);
     struct ck_qs8_output stored = output;
@@ -424,25 +428,28 @@ static void compare_integers(const char *name, const struct ck_kernels *fast, si
     own->x8_vlut(count - 1, y[i][3], table, y[i][3]);
     for (size_t j = 0; j < count; j++) y[i][3][j] ^= own->flip;
     own->f32_qs8_vcvt(count, x, 31.7f, output, own->flip, y[i][4]);
-    own->f32_qs16_vcvt(count, x, 12345.6f, (int16_t *)(void *)y[i][5]);
+    own->qs8_vsquared_difference(count - 1, q, 1, q + 1, 1, difference, own->flip, y[i][5]);
+    own->f32_qs8_vscale(count, wholes, difference.output, -7, own->flip, y[i][6]);
+    own->f32_qs16_vcvt(count, x, 12345.6f, (int16_t *)(void *)y[i][7]);
     reals[i] = allocate(2 * count * sizeof(float));
     own->qs8_f32_vcvt(count, q, 5, 0.3f, own->flip, reals[i]);
-    own->qs16_f32_vcvt(count, (const int16_t *)(const void *)y[i][5], 0.3f, reals[i] + count);
+    own->qs16_f32_vcvt(count, (const int16_t *)(const void *)y[i][7], 0.3f, reals[i] + count);
     free(q), free(packed);
   }
   const char *what[] = {"full-integer product", "sum of bytes", "product of bytes",
-                        "table of bytes", "bytes of floats"};
-  for (int j = 0; j < 5; j++) {
+                        "table of bytes", "bytes of floats", "squared difference of bytes",
+                        "bytes of whole numbers"};
+  for (int j = 0; j < 7; j++) {
     uint8_t *both[2] = {y[0][j], y[1][j]};
     expect_same_bytes(what[j], name, both, fast->flip,
-                      j == 0 ? (k % 8 ? 1 : 2) * results : count - (j < 4));
+                      j == 0 ? (k % 8 ? 1 : 2) * results : count - (j < 4 || j == 5));
   }
   expect_equal("floats of integers", name, reals[0], reals[1], 2 * count);
   for (int i = 0; i < 2; i++) {
-    for (int j = 0; j < 6; j++) free(y[i][j]);
+    for (int j = 0; j < 8; j++) free(y[i][j]);
     free(reals[i]);
   }
-  free(weights), free(bias), free(multiplier), free(x), free(bytes);
+  free(weights), free(bias), free(multiplier), free(x), free(wholes), free(bytes);
 }
 
 static void compare_byte_pools(const char *name, const struct ck_kernels *fast, size_t channels,
