@@ -39,6 +39,8 @@ extension Network {
     case .quantize(let conversion): performQuantize(conversion)
     case .quantizeSums(let conversion, let scale): performQuantizeSums(conversion, scale)
     case .dequantize(let conversion): performDequantize(conversion)
+    case .readHalves(let conversion): performReadHalves(conversion)
+    case .writeHalves(let conversion): performWriteHalves(conversion)
     case .sum(let sum): perform(sum)
     case .softmax(let softmax): perform(softmax)
     case .pool(let slide, let isMaximum): performPool(slide, isMaximum: isMaximum)

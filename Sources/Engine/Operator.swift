@@ -63,6 +63,8 @@ public enum OperatorKind: Sendable, Equatable {
   case lstm(LSTM)
   case quantize
   case dequantize
+  /// float16 to float32 and back.
+  case cast
   /// Anything else: it can be listed, but neither run nor written.
   case unsupported(name: String)
 }

@@ -75,6 +75,7 @@ public struct OperatorProperties: Sendable, Equatable {
     .init(0, "ADD", .pairs, .takesClampsInPlace),
     .init(1, "AVERAGE_POOL_2D", .pools, .takesClamps),
     .init(126, "BATCH_MATMUL", .sums, multipliesConstants: true),
+    .init(53, "CAST", .moves, .view),
     .init(2, "CONCATENATION", .moves, .gathers),
     .init(
       3, "CONV_2D", .products, .takesClamps, weights: Weights(axis: 0, dynamicRangeVersion: 5)),
@@ -162,8 +163,8 @@ extension OperatorProperties.Integers {
     case .pairs: "int8 pairs"
     case .table: "table of 256"
     case .pools: "int8 pools"
-    }
     case .sums: "whole numbers in float32"
+    }
   }
 }
 
@@ -236,6 +237,7 @@ extension OperatorKind {
     case .lstm: 44
     case .quantize: 114
     case .dequantize: 6
+    case .cast: 53
     case .unsupported: nil
     }
   }

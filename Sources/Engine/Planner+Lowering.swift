@@ -42,7 +42,7 @@ extension Planner {
     case .slice, .stridedSlice: try lowerSlice(index)
     case .split(let count): try lowerSplit(index, count)
     case .unpack(let axis, let count): try lowerUnpack(index, axis, count)
-    case .reshape, .squeeze, .expandDimensions: try lowerReshape(index)
+    case .reshape, .squeeze, .expandDimensions, .cast: try lowerReshape(index)
     case .transpose: try lowerTranspose(index)
     case .pad: try lowerPad(index)
     case .transposeConvolution(let window, let activation):
@@ -62,11 +62,11 @@ extension Planner {
     }
   }
 
-  /// Computes DEQUANTIZE and the RESHAPE family on constants now.
+  /// Computes DEQUANTIZE, CAST and the RESHAPE family on constants now.
   private mutating func fold(_ index: Int) throws(EngineError) -> Bool {
     let node = graph.operators[index]
     switch node.kind {
-    case .dequantize, .reshape, .squeeze, .expandDimensions: break
+    case .dequantize, .cast, .reshape, .squeeze, .expandDimensions: break
     default: return false
     }
     let input = try self.input(index, 0)

@@ -48,13 +48,14 @@ extension Planner {
     }
   }
 
-  /// Whether an operator has float activations and int8 weights: dynamic range.
+  /// Whether an operator has float activations and symmetric int8 weights: dynamic range.
   func isHybrid(_ index: Int) -> Bool {
     guard let data = optionalInput(index, 0), let weights = optionalInput(index, 1) else {
       return false
     }
+    let zeroPoints = graph.tensors[weights].quantization?.zeroPoints ?? []
     return graph.tensors[data].type == .float32 && graph.tensors[weights].type == .int8
-      && folded[weights] == nil
+      && folded[weights] == nil && zeroPoints.allSatisfy { $0 == 0 }
   }
 
   /// More than that many rows are multiplied as fast or faster in float.

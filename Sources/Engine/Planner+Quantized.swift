@@ -98,6 +98,7 @@ extension Planner {
 
   mutating func planInput(_ tensor: Int) throws(EngineError) {
     try requireActivation(tensor, "input")
+    if halfEdges.contains(tensor) { return try planHalves(tensor) }
     let place = try persistent(tensor)
     guard needsFlip(tensor) else {
       values[tensor] = place
@@ -111,7 +112,9 @@ extension Planner {
   mutating func planOutput(_ tensor: Int) throws(EngineError) {
     try requireActivation(tensor, "output")
     guard external[tensor] == nil else { return }
-    if needsFlip(tensor) {
+    if halfEdges.contains(tensor) {
+      external[tensor] = try halfStorage(tensor)
+    } else if needsFlip(tensor) {
       external[tensor] = try persistent(tensor)
     } else if values[tensor] == nil, producer[tensor] != nil {
       values[tensor] = try persistent(tensor)
@@ -122,6 +125,7 @@ extension Planner {
   mutating func handOut(_ tensor: Int) throws(EngineError) {
     let inside = try value(of: tensor)
     guard let place = external[tensor], !graph.inputs.contains(tensor) else { return }
+    if halfEdges.contains(tensor) { return try emitHalves(tensor, from: inside, to: place) }
     try emitFlip(tensor, from: inside, to: place)
   }
 
@@ -161,6 +165,8 @@ extension Planner {
     let input = try input(index, 0)
     let output = try output(index)
     try requireShape(output, shape(input), index)
+    // Halves, which are floats here.
+    if graph.tensors[input].type == .float32 { return try lowerReshape(index) }
     guard isQuantized(input), graph.tensors[output].type == .float32 else {
       throw unsupported(index, "its input is \(graph.tensors[input].type)")
     }

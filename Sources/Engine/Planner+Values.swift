@@ -39,7 +39,7 @@ extension Planner {
           graph.operators[reader].inputs.count(where: { $0 == output }) == 1,
           let weights = graph.operators[reader].inputs.dropFirst().first, let weights
         else { return false }
-        return graph.tensors[weights].type == .int8
+        return isHybrid(reader)
           && graph.tensors[weights].shape.last == graph.tensors[output].shape.last
       }
       if onlyProducts { gathered.insert(output) }

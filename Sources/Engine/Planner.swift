@@ -7,6 +7,8 @@ internal import Kernels
 struct Planner {
   let graph: Graph
   let instructionSet: InstructionSet
+  /// Inputs and outputs of float16, which are float32 in `graph`.
+  let halfEdges: Set<Int>
   var steps: [Step] = []
   /// By step: the operator that was being lowered.
   private(set) var stepOperators: [Int] = []
@@ -94,7 +96,9 @@ struct Planner {
     _ graph: Graph, states: [StatePair], instructionSet: InstructionSet
   ) throws(EngineError) {
     try graph.validate()
+    let (graph, halfEdges) = Self.withoutHalves(graph)
     self.graph = graph
+    self.halfEdges = halfEdges
     self.instructionSet = instructionSet
     var readers = Array(repeating: [Int](), count: graph.tensors.count)
     var producer = [Int?](repeating: nil, count: graph.tensors.count)

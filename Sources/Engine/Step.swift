@@ -42,6 +42,8 @@ indirect enum Step {
   case quantize(Conversion)
   case quantizeSums(Conversion, FixedPoint)
   case dequantize(Conversion)
+  case readHalves(Conversion)
+  case writeHalves(Conversion)
   case sum(Sum)
   case softmax(Softmax)
   case pool(Slide, isMaximum: Bool)
@@ -378,9 +380,11 @@ extension Step {
     case .lookUp: "look up"
     case .flip: "flip"
     case .quantize: "quantize"
-    case .dequantize: "dequantize"
-    case .sum: "sum"
     case .quantizeSums: "quantize sums"
+    case .dequantize: "dequantize"
+    case .readHalves: "read halves"
+    case .writeHalves: "write halves"
+    case .sum: "sum"
     case .softmax: "softmax"
     case .pool: "pool"
     }

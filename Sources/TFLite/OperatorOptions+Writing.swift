@@ -84,6 +84,8 @@ extension OperatorOptions {
       )
     case .quantize: (89, [:])
     case .dequantize: (38, [:])
+    // The kernels look at the tensors.
+    case .cast: (37, [:])
     case .unsupported: (0, [:])
     }
   }

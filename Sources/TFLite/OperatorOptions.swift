@@ -50,6 +50,7 @@ enum OperatorOptions {
         let window = try window(options, dilation: 5)
       else { return nil }
       return .depthwiseConvolution(window, multiplier: try integer(3), activation)
+    case "CAST": return .cast
     case "DEQUANTIZE": return .dequantize
     case "FULLY_CONNECTED":
       // Any other layout of the weights is a shuffled one.

@@ -64,6 +64,7 @@ extension Tensor {
     return (0..<bytes.count / type.size).map { index in
       switch type {
       case .float32: Float(bitPattern: word(index, 4))
+      case .float16: Float(Float16(bitPattern: UInt16(word(index, 2))))
       case .int8: Float(Int8(bitPattern: bytes[index]))
       case .uint8: Float(bytes[index])
       case .int16: Float(Int16(truncatingIfNeeded: word(index, 2)))

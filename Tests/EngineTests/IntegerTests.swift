@@ -58,6 +58,26 @@ struct IntegerTests {
   }
 
   @Test(arguments: InstructionSet.available)
+  func `activations of float16 are as near to LiteRT as halves are`(
+    instructionSet: InstructionSet
+  ) throws {
+    let fixture = try IntegerFixture("halves")
+    var network = try Network(fixture.graph, instructionSet: instructionSet)
+    for run in fixture.runs {
+      let outputs = try network.run(bytes: run.inputs, reading: run.outputs.map(\.tensor.name))
+      for (bytes, expected) in zip(outputs, run.outputs) {
+        let tensor = expected.tensor
+        let error = largestError(tensor.numbers(bytes), tensor.numbers(expected.bytes))
+        // LiteRT adds a convolution of halves up in halves.
+        #expect(error <= (tensor.name == "convolved" ? 5e-3 : 1e-3), "\(tensor.name)")
+      }
+    }
+    // A caller reads them as they are in the file.
+    #expect(throws: EngineError.self) { _ = try network.output(named: "written") }
+    #expect(try network.outputBytes(named: "written").count == 2 * 3 * 48)
+  }
+
+  @Test(arguments: InstructionSet.available)
   func `squares, matrix products, means and larger images of bytes equal LiteRT bit for bit`(
     instructionSet: InstructionSet
   ) throws {
@@ -234,7 +254,7 @@ struct OperatorPropertiesTests {
         .squeeze(dimensions: []), .expandDimensions, .transpose, .pad,
         .mean(keepsDimensions: false), .averagePool(window, height: 1, width: 1, .none),
         .maxPool(window, height: 1, width: 1, .none),
-        .batchMatMul(adjointX: false, adjointY: false), .quantize, .dequantize,
+        .batchMatMul(adjointX: false, adjointY: false), .quantize, .dequantize, .cast,
         .resize(Resizing(isLinear: true)), .resize(Resizing(isLinear: false)),
         .lstm(LSTM(isTimeMajor: false)),
       ]

@@ -28,8 +28,8 @@ def write_goldens(name, model, runs=3, seed=0):
     parts = [struct.pack("<I", runs)]
     for run in range(runs):
         for detail in interpreter.get_input_details():
-            if detail["dtype"] == np.float32:
-                values = random.normal(size=detail["shape"]).astype(np.float32)
+            if detail["dtype"] in (np.float32, np.float16):
+                values = random.normal(size=detail["shape"]).astype(detail["dtype"])
             else:
                 limits = np.iinfo(detail["dtype"])
                 values = random.integers(limits.min, limits.max, detail["shape"], endpoint=True)
@@ -344,6 +344,34 @@ def matrices():
     write_goldens("matrices", b.bytes())
 
 
+def halves():
+    """Activations of float16: in dynamic range, with weights of float16, and at the edges alone."""
+    random, b = np.random.default_rng(14), Builder()
+
+    def half(index):
+        b.graph.tensors[index].type = schema.TensorType.FLOAT16
+        return index
+
+    x, z = half(b.input("x", [3, 80])), b.input("z", [3, 80])
+    image = half(b.input("image", [1, 7, 9, 16]))
+    w = b.int8(random.normal(size=[48, 80]).astype(np.float32), 0)
+    fields = {"options": "FullyConnectedOptions", "version": 12, "asymmetricQuantizeInputs": True}
+    y = half(b.op("FULLY_CONNECTED", [x, w, -1], [3, 48], **fields))
+    b.output(half(b.op("TANH", [y], [3, 48])), "in_halves")
+    kernel = b.constant((random.normal(size=[24, 3, 3, 16]) / 12).astype(np.float16))
+    bias = b.constant(random.normal(size=24).astype(np.float16))
+    b.output(half(b.op("CONV_2D", [image, kernel, bias], [1, 7, 9, 24], "Conv2DOptions",
+                       padding=schema.Padding.SAME, strideH=1, strideW=1, dilationHFactor=1,
+                       dilationWFactor=1)), "convolved")
+    whole = b.op("DEQUANTIZE", [x], [3, 80], "DequantizeOptions")
+    b.output(b.op("FULLY_CONNECTED", [whole, w, -1], [3, 48], **fields), "read")
+    y = b.op("FULLY_CONNECTED", [z, w, -1], [3, 48], **fields)
+    b.output(half(b.op("CAST", [y], [3, 48], "CastOptions", inDataType=schema.TensorType.FLOAT32,
+                       outDataType=schema.TensorType.FLOAT16)), "written")
+    b.output(x)
+    write_goldens("halves", b.bytes())
+
+
 def sums():
     """Squared differences, products of computed matrices, means and larger images, of bytes."""
     b = IntegerBuilder()
@@ -376,6 +404,7 @@ def sums():
 
 if __name__ == "__main__":
     sums()
+    halves()
     four_bits()
     constant_matrices()
     matrices()
