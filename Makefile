@@ -101,6 +101,7 @@ conformance: swift
 	$(SWIFT) build -c release --product denoisectl
 	@python3 -c 'import ai_edge_litert, tensorflow' 2>/dev/null || \
 	  { echo "pip install ai-edge-litert tensorflow-cpu numpy"; exit 1; }
+	python3 Tests/Conformance/operators.py
 	python3 Tests/Conformance/conformance.py
 
 # The pages of the library products, as archives that `docc preview` and web servers show.

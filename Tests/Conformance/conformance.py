@@ -30,12 +30,11 @@ MORE_STEPS = {
     # Logistic and tanh of 16 bits are interpolated between table entries in LiteRT, exact here.
     ("", "16x8"): 4,
     # A step is 1/32768 of a range here; a deep network makes more of single ones.
-    **{(name, "16x8"): 64 for name in ("mobilenet", "inception", "resnet")},
+    **{(name, "16x8"): 64 for name in ("mobilenet", "inception")},
     # A logistic function behind every layer: 0.2 % of the output, where 16x8 itself costs 13 %.
     ("efficientnet", "16x8"): 128,
-    # Products of two activations and squared differences go through float here and differ in the
-    # last step now and then; normalization and attention make more of it.
-    ("diffusion_block", ""): 6, ("small_attention", ""): 2,
+    # 0.4 % of the output, where 16x8 itself costs 18 %.
+    ("resnet", "16x8"): 256,
 }
 PAGE = ROOT / "docs/conformance.md"
 BEGIN, END = "<!-- conformance: begin -->", "<!-- conformance: end -->"
@@ -46,8 +45,8 @@ MOST_NOISE = 1.1
 def inputs_of(interpreter, seed):
     random = np.random.default_rng(seed)
     for detail in interpreter.get_input_details():
-        if detail["dtype"] == np.float32:
-            yield detail, random.normal(size=detail["shape"]).astype(np.float32)
+        if detail["dtype"] in (np.float32, np.float16):
+            yield detail, random.normal(size=detail["shape"]).astype(detail["dtype"])
         else:
             limits = np.iinfo(detail["dtype"])
             values = random.integers(limits.min, limits.max, detail["shape"], endpoint=True)
@@ -124,7 +123,7 @@ def compare(path, isa, floats=None):
             if exact:
                 ours, theirs = (np.linalg.norm(side - exact[index]) for side in (values, expected))
                 errors.append(("noise", ours / theirs, equal))
-            elif expected.dtype != np.float32:
+            elif expected.dtype not in (np.float32, np.float16):
                 errors.append(("steps", difference.max(), equal))
             elif scale:
                 errors.append(("steps", difference.max() / scale, equal))
@@ -198,7 +197,9 @@ def write(rows, modes, isa):
         if result is None:
             return ""
         kind, error = result
-        return {"failed": "not run", "LiteRT cannot": kind, "steps": f"{error:.0f} steps", "share": f"{error:.0e}",
+        if kind == "steps":
+            return "1 step" if 0.5 < error < 1.5 else f"{error:.0f} steps"
+        return {"failed": "not run", "LiteRT cannot": kind, "share": f"{error:.0e}",
                 "noise": f"{error:.2f} of its noise"}[kind]
 
     count = sum(len(row) for row in rows.values())
