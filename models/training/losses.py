@@ -28,8 +28,8 @@ PAUSE_HOPS = 20  # fewer are no pause
 SPEECH_WEIGHT = 1.0  # per nat
 DISTURBANCE_WEIGHT = 1.5  # per point of PESQ's score, and item with a target
 INTELLIGIBILITY_WEIGHT = 12.0  # per 1 of ESTOI, and item with a target
-OPINION_WEIGHT = 2.0  # per point of DNSMOS's overall score, and item with a target
-OPINION_ITEMS = 2  # of a batch that are judged: an item takes a tenth of a second
+OPINION_WEIGHT = 1.5  # per point of DNSMOS's overall score, and item with a target
+OPINION_ITEMS = 1  # of a batch that are judged: an item takes a tenth of a second
 
 
 def spectral(real, imaginary, wanted_real, wanted_imaginary):

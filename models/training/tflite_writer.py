@@ -1,19 +1,21 @@
 """Writes a graph of few operators as a `.tflite` file.
 
-Tensors are handled by index. Weights may be stored as int8 with one scale per output channel, in
-the way TFLite's default optimization does it, to check what quantization costs.
+Tensors are handled by index. Weights may be stored as int8 with one scale per output channel, as
+`quantization.py` computes with them, to check what quantization costs.
 """
 
 import json
 
 import flatbuffers
 import numpy as np
+import torch
 from ai_edge_litert import schema_py_generated as schema
+
+import quantization
 
 SCHEMA_VERSION = 3
 FILE_IDENTIFIER = b"TFL3"
 METADATA_NAME = "qdenoise"
-SMALLEST_QUANTIZED = 1024  # elements; smaller weights stay float
 TENSOR_TYPES = {
     np.dtype(np.float32): schema.TensorType.FLOAT32,
     np.dtype(np.int32): schema.TensorType.INT32,
@@ -57,12 +59,12 @@ class GraphWriter:
     def weights(self, name, array):
         """A constant whose axis 0 is the output channel."""
         array = array.astype(np.float32)
-        if not self.quantize or array.size < SMALLEST_QUANTIZED:
+        if not self.quantize or array.size < quantization.SMALLEST_QUANTIZED:
             return self.constant(name, array)
         flat = array.reshape(len(array), -1)
-        scales = np.maximum(np.abs(flat).max(1), 1e-12) / 127
+        scales = quantization.scales(torch.from_numpy(flat)).numpy()
         steps = np.clip(np.rint(flat / scales[:, None]), -127, 127).astype(np.int8)
-        return self.constant(name, steps.reshape(array.shape), scales.astype(np.float32))
+        return self.constant(name, steps.reshape(array.shape), scales)
 
     def input(self, name, shape):
         self.inputs.append(self.tensor(name, shape))

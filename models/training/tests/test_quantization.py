@@ -8,12 +8,17 @@ from network import Linear
 from runner import StreamingModel
 
 
-def test_weights_are_whole_steps_of_their_channel():
-    w = torch.randn(5, 7)
+@pytest.mark.parametrize("shape", [(5, 7), (4, 3, 1, 5)])
+def test_weights_are_whole_steps_and_neighbours_sum_to_128(shape):
+    w = torch.randn(shape)
     rounded = quantization.weights(w)
-    steps = rounded / (w.abs().amax(1, keepdim=True) / 127)
-    assert (steps - steps.round()).abs().max() < 1e-4
-    assert (rounded - w).abs().max() <= (w.abs().amax() / 127 / 2) * 1.001
+    for channel, rounded_channel in zip(w, rounded):
+        flat = channel.movedim(0, -1).flatten().tolist()  # inputs last, as in the file
+        pairs = [abs(a) + abs(b) for a, b in zip(flat[::2], [*flat[1::2], 0])]
+        scale = max(max(map(abs, flat)) / 127, max(pairs) / 128)
+        steps = rounded_channel / scale
+        assert (steps - steps.round()).abs().max() < 1e-4
+        assert (rounded_channel - channel).abs().max() <= scale / 2 * 1.001
 
 
 def test_activations_keep_zero_and_their_range():
