@@ -141,7 +141,7 @@ class Mixer:
         low_pass = self.low_pass(min(entry["bandwidth"], 20000))
         speech *= self.equaliser(5) * low_pass
         noise *= self.equaliser(8) * low_pass
-        if self.rng.random() < 0.62:
+        if self.rng.random() < 0.55:
             whole, early = self.room()
             return self.back(speech * whole), self.back(speech * early), self.back(noise)
         dry = self.back(speech)
@@ -170,7 +170,7 @@ class Mixer:
         elif case < 0.19:
             mixture, target = self.mix(speech, target, np.zeros_like(noise), 0, level)
         else:
-            snr = float(np.clip(self.rng.normal(7, 8.5), -10, 35))
+            snr = float(np.clip(self.rng.normal(5, 8), -10, 35))
             mixture, target = self.mix(speech, target, noise, snr, level)
         if self.rng.random() < 0.03:
             limit = np.abs(mixture).max() * self.rng.uniform(0.3, 0.9)

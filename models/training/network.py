@@ -39,7 +39,7 @@ class Shape:
 
 SHAPES = {
     "full": Shape("full", 24, 48, 5),
-    "light": Shape("light", 12, 16, 2),
+    "light": Shape("light", 12, 16, 3),
     "low-latency": Shape("low-latency", 24, 48, 3, TEN_MILLISECONDS),
 }
 
