@@ -38,7 +38,7 @@ struct QuantizeTests {
   @Test(arguments: ["full", "light", "low-latency"])
   func `the embedded int8 models are made of the float ones`(name: String) throws {
     let graph = try Self.fixture("../../models/\(name)")
-    let bytes = try TFLiteFile.write(try quantize(graph))
+    let bytes = try TFLiteFile.write(try quantize(graph, boundingPairs: true))
     let embedded = try Data(contentsOf: Self.path("../../models/\(name).int8"))
     // Of two files that differ, every byte would be printed.
     let isSame = Array(embedded) == bytes
