@@ -21,7 +21,7 @@ import Testing
   }
 
   /// What `run.sh native` prints: the scalar results, hashed.
-  private static let checksum = "checksum a95240adf6b89b79"
+  private static let checksum = "checksum aa4110aac87adaea"
 
   /// The results of products of halves, hashed; `run.sh native` prints the same with AVX512-FP16.
   private static let halves = "halves a7736e48bf6fb8b5"
@@ -55,7 +55,7 @@ import Testing
     #expect(status == 0)
     #expect(
       lines == [
-        "scalar", "wasm128", "rounded twice 867aae3d91cfedb0", CrossArchitectureTests.checksum,
+        "scalar", "wasm128", "rounded twice d0c0b0147179f65a", CrossArchitectureTests.checksum,
       ])
   }
 }
