@@ -54,7 +54,7 @@ CK_INLINE uint8_t ck_quantize_one(float x, struct ck_qd8_scale scale,
   return (uint8_t)((uint32_t)(int32_t)shifted ^ flip);
 }
 
-/// A real result as a stored byte (ck_integer.h).
+/// x * scale, rounded as ck_fixed says (ck_integer.h).
 CK_INLINE int32_t ck_scaled(int32_t x, struct ck_fixed scale) CK_NONBLOCKING {
   const uint64_t product = (uint64_t)((int64_t)x * scale.multiplier + (1 << 30));
   const int32_t high = (int32_t)(uint32_t)(product >> 31);
@@ -62,11 +62,13 @@ CK_INLINE int32_t ck_scaled(int32_t x, struct ck_fixed scale) CK_NONBLOCKING {
   return (high >> scale.shift) + ((high & mask) > (mask >> 1) + (high < 0));
 }
 
+/// A whole result as a stored byte.
 CK_INLINE uint8_t ck_stored(int32_t value, uint8_t flip) CK_NONBLOCKING {
   const int32_t low = value < -128 ? -128 : value;
   return (uint8_t)((uint32_t)(low > 127 ? 127 : low) ^ flip);
 }
 
+/// A real result as a stored byte (ck_integer.h).
 CK_INLINE uint8_t ck_requantize(float r, struct ck_qs8_output output,
                                 uint8_t flip) CK_NONBLOCKING {
   // In this order NaN becomes the least.
