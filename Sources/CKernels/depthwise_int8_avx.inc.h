@@ -1,7 +1,6 @@
 // What depthwise_int8.inc.h wants of vectors of 256 bits, but for dot().
 
-#define CK_LANES 8
-#define CK_STORE_SOME(y, n, v) _mm256_maskstore_ps(y, first_lanes(n), v)
+#include "lanes_avx.inc.h"
 
 CK_INLINE __m256i zip8_low(__m256i a, __m256i b) CK_NONBLOCKING { return _mm256_unpacklo_epi8(a, b); }
 CK_INLINE __m256i zip8_high(__m256i a, __m256i b) CK_NONBLOCKING { return _mm256_unpackhi_epi8(a, b); }
@@ -27,9 +26,4 @@ CK_INLINE void in_order(void *values) CK_NONBLOCKING {
   v[1] = _mm256_permute2f128_ps(c, d, 0x20);
   v[2] = _mm256_permute2f128_ps(a, b, 0x31);
   v[3] = _mm256_permute2f128_ps(c, d, 0x31);
-}
-
-CK_INLINE __m256i first_lanes(size_t n) CK_NONBLOCKING {
-  const __m256i lanes = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
-  return _mm256_cmpgt_epi32(_mm256_set1_epi32((int32_t)n), lanes);
 }

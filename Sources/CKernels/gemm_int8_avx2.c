@@ -9,16 +9,10 @@
 #pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
 
 #define CK_NAME(name) name##_2x32c4__avx2
-#define CK_LANES 8
+#include "lanes_avx.inc.h"
 #define CK_SUMS 1
 // Of 16 registers, 8 hold sums, 4 weights, and the others the inputs and products.
 #define CK_ROWS(nv) ((nv) == 1 ? 4 : (nv) == 2 ? 3 : 2)
-#define CK_STORE_SOME(y, n, v) _mm256_maskstore_ps(y, first_lanes(n), v)
-
-CK_INLINE __m256i first_lanes(size_t n) CK_NONBLOCKING {
-  const __m256i lanes = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
-  return _mm256_cmpgt_epi32(_mm256_set1_epi32((int32_t)n), lanes);
-}
 
 typedef struct {
   __m256i values, sizes;
