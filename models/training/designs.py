@@ -14,7 +14,8 @@ from spectrum import TAPS
 
 
 class TimeConvolution(nn.Module):
-    """Causal convolution over the hops t-2d, t-d and t with BatchNorm; zeros before the start."""
+    """Causal convolution over the hops t-2d, t-d and t (axis 0) with BatchNorm; zeros before the
+    start."""
 
     def __init__(self, channels, dilation):
         super().__init__()
@@ -23,6 +24,7 @@ class TimeConvolution(nn.Module):
         self.norm = batch_norm(channels)
 
     def forward(self, x):
+        x = x.transpose(0, 1)
         d, hops = self.dilation, x.shape[1]
         past = F.pad(x, (0, 0, 0, 0, 2 * d, 0))
         if q.ENABLED:
@@ -32,7 +34,7 @@ class TimeConvolution(nn.Module):
         else:
             y = F.conv2d(past.permute(0, 3, 1, 2), self.conv.weight, None, 1, 0, (d, 1))
             y = y.permute(0, 2, 3, 1)
-        return self.norm(y.reshape(-1, y.shape[-1])).reshape(y.shape)
+        return self.norm(y.reshape(-1, y.shape[-1])).reshape(y.shape).transpose(0, 1)
 
 
 class ConvolutionBlock(Block):

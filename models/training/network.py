@@ -13,6 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+import positions
 import quantization as q
 import recurrent
 from spectrum import TAPS, TEN_MILLISECONDS, TWENTY_MILLISECONDS, FrontEnd
@@ -101,11 +102,16 @@ class Recurrent(nn.Module):
 
     def forward(self, x):
         weight = q.weights(self.weight) if q.ENABLED else self.weight
-        return recurrent.states(self.inputs(x), weight, self.bias, q.ENABLED)
+        inputs = F.linear(*q.operands(x, self.inputs.weight))
+        biases = torch.stack([self.inputs.bias, self.bias])
+        return recurrent.states(inputs, weight, biases, q.ENABLED)
 
 
 class Mix(nn.Module):
-    """Fully connected over the positions, the same for every channel."""
+    """Fully connected over the positions, the same for every channel.
+
+    Its weights stay float: they are fewer than are quantized.
+    """
 
     def __init__(self, rows):
         super().__init__()
@@ -114,9 +120,7 @@ class Mix(nn.Module):
         self.weight = nn.Parameter(torch.eye(rows) + weight)
 
     def forward(self, x):
-        # A batched product needs no transposed copies of x, forward or backward.
-        rows, weight = q.operands(x.flatten(0, 1), self.weight, (-2,))
-        return torch.bmm(weight.expand(len(rows), *weight.shape), rows).reshape(x.shape)
+        return positions.product(x, self.weight)
 
 
 class Block(nn.Module):
@@ -132,10 +136,8 @@ class Block(nn.Module):
         start_small(self.out, self.down)
 
     def past(self, x):
-        """What the rows (B, T, P, C) up to each hop come to."""
-        batch, hops, rows, channels = x.shape
-        states = self.time(x.transpose(0, 1).reshape(hops, batch * rows, channels))
-        return states.reshape(hops, batch, rows, channels).transpose(0, 1)
+        """What the rows (T, B, P, C) up to each hop come to."""
+        return self.time(x.flatten(1, 2)).reshape(x.shape)
 
     def forward(self, x):
         x = x + self.out(self.past(x))
@@ -193,10 +195,11 @@ class Network(nn.Module):
         return x.reshape(batch, hops, 2 * positions, channels // 2)
 
     def core(self, encoded):
-        """Everything that sees time."""
+        """Everything that sees time; hops come first in there, as the recurrent units want them."""
+        y = encoded.transpose(0, 1).contiguous()
         for block in self.blocks:
-            encoded = block(encoded)
-        return encoded
+            y = block(y)
+        return y.transpose(0, 1)
 
     def forward(self, x):
         wide = F.relu_(self.encode1(x))
@@ -238,7 +241,7 @@ def count_macs(network):
     def count(module, _, output):
         nonlocal total
         positions = output.numel() // output.shape[-1]
-        total += sum(p.numel() for p in module.parameters(recurse=False) if p.dim() > 1) * positions
+        total += sum(p.numel() for p in module.parameters() if p.dim() > 1) * positions
 
     def convolution(module, _, output):
         nonlocal total

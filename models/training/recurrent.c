@@ -1,19 +1,15 @@
 /* The recurrent half of a gated recurrent unit, forward and backward, for recurrent.py.
 
-   WIDTH, the number of units, is given when it is compiled: a multiple of 16. Sequences do not depend
-   on each other: three rows at a time walk through all hops while the recurrent weights stay in L1.
+   WIDTH, the number of units, is given when it is compiled: a multiple of 16. Hop by hop, three rows
+   at a time meet the recurrent weights, which stay in the first caches; states are carried in float.
    Gates are in the order reset, update, new (PyTorch's); layouts are hop, row, unit. */
 
 #include <math.h>
-#include <stdint.h>
-#include <string.h>
 
-#define LANES 16
+#include "vectors.h"
+
 #define GATES (3 * WIDTH)
 #define ROWS 3
-
-typedef float vector __attribute__((vector_size(4 * LANES), aligned(4)));
-typedef int32_t integers __attribute__((vector_size(4 * LANES), aligned(4)));
 
 static inline vector smallest(vector a, vector b) {
   const integers less = a < b;
@@ -37,9 +33,6 @@ static inline vector exponential(vector x) {
 
 static inline vector sigmoid(vector x) { return 1.0f / (1.0f + exponential(-x)); }
 static inline vector hyperbolic(vector x) { return 1.0f - 2.0f / (1.0f + exponential(2.0f * x)); }
-
-static inline vector load(const float *p) { vector v; memcpy(&v, p, sizeof v); return v; }
-static inline void store(float *p, vector v) { memcpy(p, &v, sizeof v); }
 
 /* sums (rows, outputs) = start + x (rows, depth) times matrix (depth, outputs) */
 #define PRODUCT(NAME, DEPTH, OUTPUTS)                                                              \
@@ -77,114 +70,121 @@ static inline void quantize(const float *x, float *out) {
   }
 }
 
+/* `rows` rows of one hop. */
 static inline __attribute__((always_inline)) void forward_rows(
-    int rows, long hops, long count, const float *inputs, const float *matrix, const float *bias,
-    int quantized, float *states, float *seen, float *gates) {
-  float past[ROWS][WIDTH], sums[ROWS][GATES];
-  memset(past, 0, sizeof past);
-  for (long t = 0; t < hops; t++) {
-    const float *x[ROWS];
-    for (int i = 0; i < rows; i++) {
-      float *now = seen + (t * count + i) * WIDTH;
-      if (quantized)
-        quantize(past[i], now);
-      else
-        memcpy(now, past[i], sizeof past[i]);
-      x[i] = now;
-    }
-    forward_product(rows, x, matrix, bias, sums);
-    for (int i = 0; i < rows; i++) {
-      const float *in = inputs + (t * count + i) * GATES, *sum = sums[i];
-      float *gate = gates + (t * count + i) * 4 * WIDTH;
-      float *state = states + (t * count + i) * WIDTH;
-      for (int k = 0; k < WIDTH; k += LANES) {
-        const vector third = load(sum + 2 * WIDTH + k);
-        const vector reset = sigmoid(load(in + k) + load(sum + k));
-        const vector update = sigmoid(load(in + WIDTH + k) + load(sum + WIDTH + k));
-        const vector new = hyperbolic(load(in + 2 * WIDTH + k) + reset * third);
-        const vector next = new + update * (load(past[i] + k) - new);
-        store(gate + k, reset);
-        store(gate + WIDTH + k, update);
-        store(gate + 2 * WIDTH + k, new);
-        store(gate + 3 * WIDTH + k, third);
-        store(state + k, next);
-        store(past[i] + k, next);
-      }
+    int rows, const element *inputs, const float *matrix, const float *biases, long quantized,
+    float *past, element *states, element *seen, element *gates) {
+  float sums[ROWS][GATES], rounded[ROWS][WIDTH];
+  const float *x[ROWS];
+  for (int i = 0; i < rows; i++) {
+    x[i] = past + i * WIDTH;
+    if (!quantized) continue;
+    quantize(x[i], rounded[i]);
+    x[i] = rounded[i];
+    for (int k = 0; k < WIDTH; k += LANES) put(seen + i * WIDTH + k, load(rounded[i] + k));
+  }
+  forward_product(rows, x, matrix, biases + GATES, sums);
+  for (int i = 0; i < rows; i++) {
+    const element *in = inputs + i * GATES;
+    element *gate = gates + i * 4 * WIDTH;
+    const float *sum = sums[i];
+    for (int k = 0; k < WIDTH; k += LANES) {
+      const vector third = load(sum + 2 * WIDTH + k);
+      const vector reset = sigmoid(get(in + k) + load(biases + k) + load(sum + k));
+      const vector update = sigmoid(get(in + WIDTH + k) + load(biases + WIDTH + k) + load(sum + WIDTH + k));
+      const vector new = hyperbolic(get(in + 2 * WIDTH + k) + load(biases + 2 * WIDTH + k) + reset * third);
+      const vector next = new + update * (load(past + i * WIDTH + k) - new);
+      put(gate + k, reset);
+      put(gate + WIDTH + k, update);
+      put(gate + 2 * WIDTH + k, new);
+      put(gate + 3 * WIDTH + k, third);
+      put(states + i * WIDTH + k, next);
+      store(past + i * WIDTH + k, next);
     }
   }
 }
 
-/* inputs (hops, count, 3 WIDTH); matrix (WIDTH, 3 WIDTH), the recurrent weights transposed; bias
-   (3 WIDTH); states (hops, count, WIDTH) out; seen, what the product read, the same shape; gates
-   (hops, count, 4 WIDTH) out: reset, update, new, and the product's third part. */
+/* inputs (hops, count, 3 WIDTH); matrix (WIDTH, 3 WIDTH), the recurrent weights transposed; biases
+   (2, 3 WIDTH) of the inputs and of the recurrent product; past (count, WIDTH), the states before,
+   which become the last ones; states (hops, count, WIDTH) out; seen, what the product read, the same
+   shape, if quantized; gates (hops, count, 4 WIDTH) out: reset, update, new, and the product's third
+   part. */
 void recurrent_forward(
-    long hops, long count, const float *inputs, const float *matrix, const float *bias,
-    int quantized, float *states, float *seen, float *gates) {
-  for (long first = 0; first < count; first += ROWS) {
-    const float *in = inputs + first * GATES;
-    float *out = states + first * WIDTH, *read = seen + first * WIDTH;
-    float *gate = gates + first * 4 * WIDTH;
-    if (count - first >= ROWS)
-      forward_rows(ROWS, hops, count, in, matrix, bias, quantized, out, read, gate);
-    else
-      for (long i = 0; i < count - first; i++)
-        forward_rows(1, hops, count, in + i * GATES, matrix, bias, quantized, out + i * WIDTH,
-                     read + i * WIDTH, gate + i * 4 * WIDTH);
-  }
+    long hops, long count, const element *inputs, const float *matrix, const float *biases,
+    long quantized, float *past, element *states, element *seen, element *gates) {
+  for (long t = 0; t < hops; t++)
+    for (long first = 0; first < count;) {
+      const long row = t * count + first;
+      const int whole = count - first >= ROWS;
+      const element *in = inputs + row * GATES;
+      element *out = states + row * WIDTH, *read = seen + row * WIDTH, *gate = gates + row * 4 * WIDTH;
+      if (whole)
+        forward_rows(ROWS, in, matrix, biases, quantized, past + first * WIDTH, out, read, gate);
+      else
+        forward_rows(1, in, matrix, biases, quantized, past + first * WIDTH, out, read, gate);
+      first += whole ? ROWS : 1;
+    }
 }
 
+/* `rows` rows of one hop; past is NULL in the first. */
 static inline __attribute__((always_inline)) void backward_rows(
-    int rows, long hops, long count, const float *change, const float *states, const float *gates,
-    const float *matrix, float *inputs, float *products) {
+    int rows, const element *change, const element *past, const element *gates, const float *matrix,
+    float *carried, element *inputs, element *products, float *biases) {
   static const float zeros[WIDTH];
-  float carried[ROWS][WIDTH];
-  memset(carried, 0, sizeof carried);
-  for (long t = hops - 1; t >= 0; t--) {
-    const float *x[ROWS];
-    float stays[ROWS][WIDTH];
-    for (int i = 0; i < rows; i++) {
-      const long row = t * count + i;
-      const float *gate = gates + row * 4 * WIDTH;
-      const float *past = t ? states + (row - count) * WIDTH : zeros;
-      float *in = inputs + row * GATES, *product = products + row * GATES;
-      for (int k = 0; k < WIDTH; k += LANES) {
-        const vector reset = load(gate + k), update = load(gate + WIDTH + k);
-        const vector new = load(gate + 2 * WIDTH + k), third = load(gate + 3 * WIDTH + k);
-        const vector d = load(change + row * WIDTH + k) + load(carried[i] + k);
-        const vector of_new = d * (1.0f - update) * (1.0f - new * new);
-        const vector of_update = d * (load(past + k) - new) * update * (1.0f - update);
-        const vector of_reset = of_new * third * reset * (1.0f - reset);
-        store(in + k, of_reset);
-        store(in + WIDTH + k, of_update);
-        store(in + 2 * WIDTH + k, of_new);
-        store(product + k, of_reset);
-        store(product + WIDTH + k, of_update);
-        store(product + 2 * WIDTH + k, of_new * reset);
-        store(stays[i] + k, d * update);
-      }
-      x[i] = product;
+  float stays[ROWS][WIDTH], product[ROWS][GATES], sums[ROWS][WIDTH];
+  const float *x[ROWS];
+  for (int i = 0; i < rows; i++) {
+    const element *gate = gates + i * 4 * WIDTH;
+    element *in = inputs + i * GATES, *out = products + i * GATES;
+    for (int k = 0; k < WIDTH; k += LANES) {
+      const vector reset = get(gate + k), update = get(gate + WIDTH + k);
+      const vector new = get(gate + 2 * WIDTH + k), third = get(gate + 3 * WIDTH + k);
+      const vector before = past ? get(past + i * WIDTH + k) : (vector){0};
+      const vector d = get(change + i * WIDTH + k) + load(carried + i * WIDTH + k);
+      const vector of_new = d * (1.0f - update) * (1.0f - new * new);
+      const vector of_update = d * (before - new) * update * (1.0f - update);
+      const vector of_reset = of_new * third * reset * (1.0f - reset);
+      put(in + k, of_reset);
+      put(in + WIDTH + k, of_update);
+      put(in + 2 * WIDTH + k, of_new);
+      put(out + k, of_reset);
+      put(out + WIDTH + k, of_update);
+      put(out + 2 * WIDTH + k, of_new * reset);
+      store(product[i] + k, of_reset);
+      store(product[i] + WIDTH + k, of_update);
+      store(product[i] + 2 * WIDTH + k, of_new * reset);
+      store(stays[i] + k, d * update);
+      store(biases + k, load(biases + k) + of_reset);
+      store(biases + WIDTH + k, load(biases + WIDTH + k) + of_update);
+      store(biases + 2 * WIDTH + k, load(biases + 2 * WIDTH + k) + of_new);
+      store(biases + 3 * WIDTH + k, load(biases + 3 * WIDTH + k) + of_new * reset);
     }
-    backward_product(rows, x, matrix, zeros, carried);
-    for (int i = 0; i < rows; i++)
-      for (int k = 0; k < WIDTH; k++) carried[i][k] += stays[i][k];
+    x[i] = product[i];
   }
+  backward_product(rows, x, matrix, zeros, sums);
+  for (int i = 0; i < rows; i++)
+    for (int k = 0; k < WIDTH; k += LANES)
+      store(carried + i * WIDTH + k, load(sums[i] + k) + load(stays[i] + k));
 }
 
 /* change (hops, count, WIDTH): gradient of the states; matrix (3 WIDTH, WIDTH), the recurrent
-   weights; inputs and products (hops, count, 3 WIDTH) out: gradients of the inputs and of
-   the recurrent product. */
+   weights; carried (count, WIDTH), zeros; inputs and products (hops, count, 3 WIDTH) out: gradients of
+   the inputs and of the recurrent product; biases (4 WIDTH), to which their sums are added: reset and
+   update of both, new of the inputs, new of the product. */
 void recurrent_backward(
-    long hops, long count, const float *change, const float *states, const float *gates,
-    const float *matrix, float *inputs, float *products) {
-  for (long first = 0; first < count; first += ROWS) {
-    const float *d = change + first * WIDTH, *state = states + first * WIDTH;
-    const float *gate = gates + first * 4 * WIDTH;
-    float *in = inputs + first * GATES, *product = products + first * GATES;
-    if (count - first >= ROWS)
-      backward_rows(ROWS, hops, count, d, state, gate, matrix, in, product);
-    else
-      for (long i = 0; i < count - first; i++)
-        backward_rows(1, hops, count, d + i * WIDTH, state + i * WIDTH, gate + i * 4 * WIDTH, matrix,
-                      in + i * GATES, product + i * GATES);
-  }
+    long hops, long count, const element *change, const element *states, const element *gates,
+    const float *matrix, float *carried, element *inputs, element *products, float *biases) {
+  for (long t = hops - 1; t >= 0; t--)
+    for (long first = 0; first < count;) {
+      const long row = t * count + first;
+      const int whole = count - first >= ROWS;
+      const element *d = change + row * WIDTH, *gate = gates + row * 4 * WIDTH;
+      const element *past = t ? states + (row - count) * WIDTH : 0;
+      element *in = inputs + row * GATES, *product = products + row * GATES;
+      if (whole)
+        backward_rows(ROWS, d, past, gate, matrix, carried + first * WIDTH, in, product, biases);
+      else
+        backward_rows(1, d, past, gate, matrix, carried + first * WIDTH, in, product, biases);
+      first += whole ? ROWS : 1;
+    }
 }
