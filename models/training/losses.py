@@ -13,11 +13,11 @@ RESOLUTIONS = (256, 512, 1024, 2048)
 REFERENCE_LEVEL = 0.05  # RMS to which every mixture is brought before the losses
 SNR_CEILING = 1e-3  # no reward beyond 30 dB
 RESIDUE_FLOOR = 3e-6  # no reward beyond 55 dB of attenuation
-SNR_WEIGHT = 0.25  # per dB
-RESIDUE_WEIGHT = 2.5  # per dB, and item without a target
+SNR_WEIGHT = 1.0  # per dB
+RESIDUE_WEIGHT = 2.0  # per dB, and item without a target
 PAUSE_WEIGHT = 0.12  # per dB, and item with pauses
 PAUSE_FLOOR = 1e-4  # no reward beyond 40 dB there: more costs the ends of words
-LEVEL_WEIGHT = 4.0  # per dB, and item that is nearly clean
+LEVEL_WEIGHT = 3.0  # per dB, and item that is nearly clean
 CLEAN_SNR = 15  # dB; from here on the level of speech must be kept
 PAUSE_RANGE = 1e-5  # a hop of the target below this part of the loudest one's power is a pause
 SPEECH_RANGE = 10**-3.5  # a hop counts as speech down to this part of the loudest one's power
@@ -27,8 +27,8 @@ REFERENCE_HOP_POWER = REFERENCE_LEVEL**2 * TWENTY_MILLISECONDS.hop * TWENTY_MILL
 PAUSE_HOPS = 20  # fewer are no pause
 SPEECH_WEIGHT = 1.0  # per nat
 DISTURBANCE_WEIGHT = 1.5  # per point of PESQ's score, and item with a target
-INTELLIGIBILITY_WEIGHT = 12.0  # per 1 of ESTOI, and item with a target
-OPINION_WEIGHT = 1.5  # per point of DNSMOS's overall score, and item with a target
+INTELLIGIBILITY_WEIGHT = 36.0  # per 1 of ESTOI, and item with a target
+OPINION_WEIGHT = 0.8  # per point of DNSMOS's overall score, and item with a target
 OPINION_ITEMS = 1  # of a batch that are judged: an item takes a tenth of a second
 
 
