@@ -3,8 +3,9 @@
 Stop it at any time (SIGTERM or SIGINT writes the checkpoint) and go on with --resume; the learning
 rate follows the share of --minutes of computing that is used up. Writes WORK/NAME.pt (everything)
 every few minutes, WORK/NAME.best.pt (the best by validation), WORK/NAME.csv (the training curve)
-and WORK/NAME.valid.csv. On a CPU it takes one thread. `--device cuda --workers 12 --batch 64` is
-meant for a GPU, with the mixing on the CPU's cores; only the CPU has been tried so far.
+and WORK/NAME.valid.csv. On a CPU it takes one thread; `torchrun --nproc-per-node 2 train.py ...` trains on
+two cores, each with a batch of its own. `--device cuda --workers 12 --batch 64` is meant for a GPU,
+with the mixing on the CPU's cores; only the CPU has been tried so far.
 """
 
 import argparse
@@ -20,6 +21,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
 import torch
+from torch import distributed
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
 import losses
@@ -63,27 +65,36 @@ def arguments():
 
 
 class Mixtures(IterableDataset):
-    """Endless batches; every worker draws others."""
+    """Endless batches; every process and worker draws others."""
 
-    def __init__(self, options, step):
+    def __init__(self, options, step, rank):
         super().__init__()
-        self.options, self.step = options, step
+        self.options, self.step, self.rank = options, step, rank
 
     def __iter__(self):
         torch.set_num_threads(1)
         worker = get_worker_info()
-        seed = (self.options.seed, self.step, *([worker.id] if worker else []))
+        worker_id = worker.id if worker else 0
+        seed = (self.options.seed, self.step, self.rank, worker_id)
         bank = Bank(self.options.work, "train", self.options.free_only)
         mixer = Mixer(bank, seed, self.options.seconds)
         while True:
             yield mixer.batch(self.options.batch)
 
 
-def mixtures(options, step):
+def join():
+    """This process's number and how many train together, as `torchrun` tells: 0 and 1 without it."""
+    if "WORLD_SIZE" not in os.environ:
+        return 0, 1
+    distributed.init_process_group("gloo")
+    return distributed.get_rank(), distributed.get_world_size()
+
+
+def mixtures(options, step, rank):
     """An iterator over pairs of tensors (B, samples), mixed in processes beside this one if asked."""
     return iter(
         DataLoader(
-            Mixtures(options, step),
+            Mixtures(options, step, rank),
             batch_size=None,
             num_workers=options.workers,
             pin_memory=options.device != "cpu",
@@ -91,10 +102,23 @@ def mixtures(options, step):
     )
 
 
+def average_gradients(parameters):
+    """Over the processes that train together: a batch of all of theirs."""
+    if not distributed.is_initialized():
+        return
+    gradients = [p.grad for p in parameters if p.grad is not None]
+    together = torch.cat([gradient.flatten() for gradient in gradients])
+    distributed.all_reduce(together)
+    together /= distributed.get_world_size()
+    for gradient, mean in zip(gradients, together.split([g.numel() for g in gradients])):
+        gradient.copy_(mean.view_as(gradient))
+
+
 class Trainer:
     def __init__(self, options):
         self.options = options
         self.device = torch.device(options.device)
+        self.rank, self.processes = join()
         self.name = options.name or options.shape
         torch.manual_seed(options.seed)
         self.network = make(options.shape).to(self.device)
@@ -116,7 +140,7 @@ class Trainer:
             from opinion import Opinion  # wants the package onnx
 
             self.opinion = Opinion(options.opinion, self.device)
-        self.mixtures = mixtures(options, self.step)
+        self.mixtures = mixtures(options, self.step, self.rank)
         self.draw = np.random.default_rng((options.seed, self.step, 1))
         self.stopping = False
         if options.compile:
@@ -207,13 +231,14 @@ class Trainer:
             loss = loss + losses.distance(output, self.taught(mixture), mixture, self.front)
         self.optimiser.zero_grad()
         loss.backward()
+        average_gradients(self.network.parameters())
         norm = torch.nn.utils.clip_grad_norm_(self.network.parameters(), 3.0)
         if torch.isfinite(norm):
             self.optimiser.step()
         else:
             self.skipped += 1
         self.step += 1
-        self.hours += mixture.numel() / 48000 / 3600
+        self.hours += self.processes * mixture.numel() / 48000 / 3600
         self.follow(min(0.999, self.step / (self.step + 20)))
         return loss.item(), -snr.item()
 
@@ -247,7 +272,9 @@ class Trainer:
         while not self.stopping and self.spent < 60 * self.options.minutes:
             started = self.clock()
             recent.append(self.train_step())
-            self.spent += self.clock() - started
+            self.agree(self.clock() - started)
+            if self.rank > 0:
+                continue
             if self.step % 100 == 0:
                 self.report(np.mean(recent, 0))
                 recent = []
@@ -256,9 +283,18 @@ class Trainer:
             if time.time() - saved > 180:
                 self.save()
                 saved = time.time()
-            if self.options.steps and self.step >= self.options.steps:
-                break
-        self.save()
+        if self.rank == 0:
+            self.save()
+
+    def agree(self, duration):
+        """Adds the time of a step, and whether to stop, the same for all that train together."""
+        if self.options.steps and self.step >= self.options.steps:
+            self.stopping = True
+        if self.processes > 1:
+            sums = torch.tensor([duration, float(self.stopping)], dtype=torch.float64)
+            distributed.all_reduce(sums)
+            duration, self.stopping = sums[0].item() / self.processes, sums[1].item() > 0
+        self.spent += duration
 
     def clock(self):
         """Computing time in seconds: of this process, or of the wall clock beside a GPU."""
