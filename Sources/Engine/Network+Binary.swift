@@ -5,24 +5,18 @@ extension Network {
   func perform(
     _ binary: Step.Binary, _ function: Elementwise.Binary, _ range: ClosedRange<Float>
   ) {
-    let (rows, columns) = (binary.rows, binary.columns)
     unsafe forEachMatrix(of: binary, Float.self) { a, b, y in
       unsafe elementwise.apply(
-        function, rows: rows.extent, columns: columns.extent,
-        Elementwise.Operand(a, stride: rows.a, step: columns.a),
-        Elementwise.Operand(b, stride: rows.b, step: columns.b), into: y, outputStride: rows.y,
-        minimum: range.lowerBound, maximum: range.upperBound)
+        function, rows: binary.rows.extent, columns: binary.columns.extent, a, b, into: y,
+        outputStride: binary.rows.y, minimum: range.lowerBound, maximum: range.upperBound)
     }
   }
 
   func perform(_ binary: Step.Binary, _ function: IntegerElementwise.Binary) {
-    let (rows, columns) = (binary.rows, binary.columns)
     unsafe forEachMatrix(of: binary, UInt8.self) { a, b, y in
       unsafe integers.apply(
-        function, rows: rows.extent, columns: columns.extent,
-        IntegerElementwise.Operand(a, stride: rows.a, step: columns.a),
-        IntegerElementwise.Operand(b, stride: rows.b, step: columns.b), into: y,
-        outputStride: rows.y)
+        function, rows: binary.rows.extent, columns: binary.columns.extent, a, b, into: y,
+        outputStride: binary.rows.y)
     }
   }
 
@@ -30,10 +24,7 @@ extension Network {
   @inline(__always)
   private func forEachMatrix<Element: BitwiseCopyable>(
     of binary: Step.Binary, _: Element.Type,
-    _ body: (
-      UnsafeBufferPointer<Element>, UnsafeBufferPointer<Element>,
-      UnsafeMutableBufferPointer<Element>
-    ) -> Void
+    _ body: (Operand<Element>, Operand<Element>, UnsafeMutableBufferPointer<Element>) -> Void
   ) {
     let (nest, rows, columns) = (binary.nest, binary.rows, binary.columns)
     func count(_ row: Int, _ column: Int) -> Int {
@@ -48,7 +39,10 @@ extension Network {
       elements(Element.self, binary.b, nest.reach(nest.b) + countB))
     let y = unsafe elements(Element.self, binary.destination, nest.reach(nest.y) + countY)
     nest.forEach { offsetA, offsetB, offsetY in
-      unsafe body(a.part(offsetA, countA), b.part(offsetB, countB), y.part(offsetY, countY))
+      unsafe body(
+        Operand(a.part(offsetA, countA), stride: rows.a, step: columns.a),
+        Operand(b.part(offsetB, countB), stride: rows.b, step: columns.b),
+        y.part(offsetY, countY))
     }
   }
 }

@@ -33,39 +33,16 @@ import CKernels
     maximum: Float = .infinity
   ) {
     let count = output.count
-    precondition(left.count == count || left.count == 1, "left operand of the wrong length")
-    precondition(right.count == count || right.count == 1, "right operand of the wrong length")
     unsafe apply(
-      operation, rows: 1, columns: count,
-      Operand(left, stride: 0, step: left.count == count ? 1 : 0),
-      Operand(right, stride: 0, step: right.count == count ? 1 : 0), into: output,
-      outputStride: count, minimum: minimum, maximum: maximum)
-  }
-
-  /// A matrix whose rows are `stride` apart, and the values of a row `step`, which is 0 or 1.
-  @unsafe public struct Operand {
-    let values: UnsafeBufferPointer<Float>
-    let stride: Int
-    let step: Int
-
-    public init(_ values: UnsafeBufferPointer<Float>, stride: Int, step: Int) {
-      precondition(stride >= 0 && (step == 0 || step == 1), "no such operand")
-      unsafe self.values = values
-      unsafe self.stride = stride
-      unsafe self.step = step
-    }
-
-    fileprivate func kernelOperand(_ rows: Int, _ columns: Int) -> ck_operand {
-      let last = unsafe (rows - 1) * stride + (columns - 1) * step
-      unsafe precondition(last < values.count, "operand of the wrong length")
-      return unsafe ck_operand(x: values.baseAddress, stride: stride, step: step)
-    }
+      operation, rows: 1, columns: count, Operand(left, count: count),
+      Operand(right, count: count), into: output, outputStride: count, minimum: minimum,
+      maximum: maximum)
   }
 
   /// The same for `rows` rows of `columns` values; those of `output` are `outputStride` apart.
   public func apply(
-    _ operation: Binary, rows: Int, columns: Int, _ left: Operand, _ right: Operand,
-    into output: UnsafeMutableBufferPointer<Float>, outputStride: Int,
+    _ operation: Binary, rows: Int, columns: Int, _ left: Operand<Float>,
+    _ right: Operand<Float>, into output: UnsafeMutableBufferPointer<Float>, outputStride: Int,
     minimum: Float = -.infinity, maximum: Float = .infinity
   ) {
     guard rows > 0, columns > 0 else { return }

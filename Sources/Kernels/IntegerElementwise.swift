@@ -84,36 +84,14 @@ import CKernels
     into output: UnsafeMutableBufferPointer<UInt8>
   ) {
     let count = output.count
-    precondition(a.count == count || a.count == 1, "left operand of the wrong length")
-    precondition(b.count == count || b.count == 1, "right operand of the wrong length")
     unsafe apply(
-      function, rows: 1, columns: count, Operand(a, stride: 0, step: a.count == count ? 1 : 0),
-      Operand(b, stride: 0, step: b.count == count ? 1 : 0), into: output, outputStride: count)
-  }
-
-  /// A matrix whose rows are `stride` apart, and the bytes of a row `step`, which is 0 or 1.
-  @unsafe public struct Operand {
-    let bytes: UnsafeBufferPointer<UInt8>
-    let stride: Int
-    let step: Int
-
-    public init(_ bytes: UnsafeBufferPointer<UInt8>, stride: Int, step: Int) {
-      precondition(stride >= 0 && (step == 0 || step == 1), "no such operand")
-      unsafe self.bytes = bytes
-      unsafe self.stride = stride
-      unsafe self.step = step
-    }
-
-    fileprivate func kernelOperand(_ rows: Int, _ columns: Int) -> ck_byte_operand {
-      let last = unsafe (rows - 1) * stride + (columns - 1) * step
-      unsafe precondition(last < bytes.count, "operand of the wrong length")
-      return unsafe ck_byte_operand(x: bytes.baseAddress, stride: stride, step: step)
-    }
+      function, rows: 1, columns: count, Operand(a, count: count), Operand(b, count: count),
+      into: output, outputStride: count)
   }
 
   /// The same for `rows` rows of `columns` bytes; those of `output` are `outputStride` apart.
   public func apply(
-    _ function: Binary, rows: Int, columns: Int, _ a: Operand, _ b: Operand,
+    _ function: Binary, rows: Int, columns: Int, _ a: Operand<UInt8>, _ b: Operand<UInt8>,
     into output: UnsafeMutableBufferPointer<UInt8>, outputStride: Int
   ) {
     guard rows > 0, columns > 0 else { return }

@@ -94,8 +94,8 @@ import Testing
             b.values.withUnsafeBufferPointer { z in
               Elementwise().apply(
                 .multiply, rows: rows, columns: columns,
-                Elementwise.Operand(x, stride: a.stride, step: a.step),
-                Elementwise.Operand(z, stride: b.stride, step: b.step), into: output,
+                Operand(x, stride: a.stride, step: a.step),
+                Operand(z, stride: b.stride, step: b.step), into: output,
                 outputStride: columns + gap, minimum: -20)
             }
           }

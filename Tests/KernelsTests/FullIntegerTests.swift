@@ -210,8 +210,8 @@ import Testing
                 output.withUnsafeMutableBufferPointer {
                   kernels.apply(
                     function, rows: rows, columns: columns,
-                    IntegerElementwise.Operand(a, stride: strideA, step: stepA),
-                    IntegerElementwise.Operand(b, stride: strideB, step: stepB), into: $0,
+                    Operand(a, stride: strideA, step: stepA),
+                    Operand(b, stride: strideB, step: stepB), into: $0,
                     outputStride: outputStride)
                 }
               }

@@ -76,9 +76,9 @@ const struct ck_int8_products *_Nonnull ck_exact_products(const struct ck_kernel
                                                           size_t n, size_t k,
                                                           const int8_t *_Nonnull weights);
 
-/// The values of a row are `step` apart, 0 or 1, and its rows `stride`.
+/// A matrix of floats or bytes: the values of a row are `step` apart, 0 or 1, and its rows `stride`.
 struct ck_operand {
-  const float *_Nullable x;
+  const void *_Nullable x;
   size_t stride, step;
 };
 
@@ -99,17 +99,11 @@ struct ck_qs8_binary {
   struct ck_qs8_output output;
 };
 
-/// As ck_operand.
-struct ck_byte_operand {
-  const uint8_t *_Nullable x;
-  size_t stride, step;
-};
-
 /// The same as ck_apply_binary for stored bytes.
 void ck_apply_byte_binary(const struct ck_kernels *_Nonnull kernels,
                           const struct ck_qs8_binary *_Nonnull f, size_t rows, size_t n,
-                          struct ck_byte_operand a, struct ck_byte_operand b,
-                          uint8_t *_Nullable y, size_t y_stride) CK_NONBLOCKING;
+                          struct ck_operand a, struct ck_operand b, uint8_t *_Nullable y,
+                          size_t y_stride) CK_NONBLOCKING;
 
 static inline void ck_apply_unary(const struct ck_kernels *_Nonnull kernels, enum ck_unary f,
                                   size_t n, const float *_Nullable x, float p, float q,
