@@ -141,7 +141,7 @@ class Mixer:
         low_pass = self.low_pass(min(entry["bandwidth"], 20000))
         speech *= self.equaliser(5) * low_pass
         noise *= self.equaliser(8) * low_pass
-        if self.rng.random() < 0.55:
+        if self.rng.random() < 0.40:
             whole, early = self.room()
             return self.back(speech * whole), self.back(speech * early), self.back(noise)
         dry = self.back(speech)
