@@ -3,7 +3,7 @@
 Stop it at any time (SIGTERM or SIGINT writes the checkpoint) and go on with --resume; the learning
 rate follows the share of --minutes of computing that is used up. Writes WORK/NAME.pt (everything)
 every few minutes, WORK/NAME.best.pt (the best by validation), WORK/NAME.csv (the training curve)
-and WORK/NAME.valid.csv. On a CPU it takes one thread; `torchrun --nproc-per-node 2 train.py ...` trains on
+and WORK/NAME.valid.csv. On a CPU it takes one thread; `torchrun --nproc-per-node 2 -- train.py ...` trains on
 two cores, each with a batch of its own. `--device cuda --workers 12 --batch 64` is meant for a GPU,
 with the mixing on the CPU's cores; only the CPU has been tried so far.
 """
