@@ -3,9 +3,9 @@
 Stop it at any time (SIGTERM or SIGINT writes the checkpoint) and go on with --resume; the learning
 rate follows the share of --minutes of computing that is used up. Writes WORK/NAME.pt (everything)
 every few minutes, WORK/NAME.best.pt (the best by validation), WORK/NAME.csv (the training curve)
-and WORK/NAME.valid.csv. On a CPU it takes one thread; `torchrun --nproc-per-node 2 -- train.py ...` trains on
-two cores, each with a batch of its own. `--device cuda --workers 12 --batch 64` is meant for a GPU,
-with the mixing on the CPU's cores; only the CPU has been tried so far.
+and WORK/NAME.valid.csv. On a CPU it takes one thread; `torchrun --nproc-per-node 2 -- train.py ...`
+trains on two cores, each with a batch of its own. `--device cuda --workers 12 --batch 64` is meant
+for a GPU, with the mixing on the CPU's cores; only the CPU has been tried so far.
 """
 
 import argparse
@@ -83,7 +83,7 @@ class Mixtures(IterableDataset):
 
 
 def join():
-    """This process's number and how many train together, as `torchrun` tells: 0 and 1 without it."""
+    """This process's number and how many train together, as `torchrun` tells; else 0 and 1."""
     if "WORLD_SIZE" not in os.environ:
         return 0, 1
     distributed.init_process_group("gloo")
@@ -91,7 +91,7 @@ def join():
 
 
 def mixtures(options, step, rank):
-    """An iterator over pairs of tensors (B, samples), mixed in processes beside this one if asked."""
+    """An iterator over pairs of tensors (B, samples), mixed in processes beside it if asked."""
     return iter(
         DataLoader(
             Mixtures(options, step, rank),
