@@ -30,14 +30,16 @@ public struct ChannelDenoiser: ~Copyable {
   private var taken = 0
   private var given = 0
 
-  /// - Parameter keepsDelay: whether the output is as late as it would be live.
+  /// - Parameters:
+  ///   - lowCut: whether rumble below the voice is taken out with the noise.
+  ///   - keepsDelay: whether the output is as late as it would be live.
   public init(
     _ model: Model, sampleRate: Int, mode: Mode = .standard, strength: Float? = nil,
-    keepsDelay: Bool = false, instructionSet: InstructionSet = .best
+    lowCut: Bool = true, keepsDelay: Bool = false, instructionSet: InstructionSet = .best
   ) throws(DenoiseError) {
     precondition(ChannelDenoiser.supports(sampleRate: sampleRate, model: model))
     denoiser = try Denoiser(
-      model, mode: mode, strength: strength, instructionSet: instructionSet)
+      model, mode: mode, strength: strength, lowCut: lowCut, instructionSet: instructionSet)
     ratio = Double(model.sampleRate) / Double(sampleRate)
     toModel = RateConverter(.best)
     fromModel = RateConverter(.best)

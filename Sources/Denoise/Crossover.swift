@@ -64,6 +64,12 @@ internal import Memory
     if let next = unsafe next { unsafe next.pointee.set(mode: mode, strength: strength) }
   }
 
+  /// Changes whether rumble is taken out; the next hop cross-fades.
+  public mutating func set(lowCut: Bool) {
+    unsafe current.pointee.hasLowCut = lowCut
+    if let next = unsafe next { unsafe next.pointee.hasLowCut = lowCut }
+  }
+
   /// Takes a newcomer from the slots if there is one, and puts there who has left. Call it once a
   /// hop, before `process`.
   public mutating func exchange(with slots: borrowing DenoiserSlots) {
@@ -74,6 +80,7 @@ internal import Memory
     let length = unsafe newcomer.pointee.hop
     precondition(Crossover.fits(length, hop), "a newcomer's hop fits that of who is there")
     unsafe newcomer.pointee.set(mode: current.pointee.mode, strength: current.pointee.strength)
+    unsafe newcomer.pointee.hasLowCut = current.pointee.hasLowCut
     unsafe next = newcomer
     hopsUnheard = unsafe newcomer.pointee.entrance == .warm ? Crossover.warmingHops : 1
     hopsUnheard *= max(1, length / hop)

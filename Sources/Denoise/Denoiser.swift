@@ -49,6 +49,9 @@ import Signal
   public private(set) var mode: Mode
   /// The limit of attenuation that replaces the mode's, in dB.
   public private(set) var strength: Float?
+  /// Whether rumble below the voice is taken out with the noise; never in bypass.
+  /// A change cross-fades as one of the mode does.
+  public var hasLowCut: Bool
   public private(set) var levels = Levels()
   /// Hops in which the network gave something that is not a number; it was reset and the hop is
   /// silent.
@@ -59,6 +62,7 @@ import Signal
   public var tag = 0
 
   private let filter: SpectralFilter
+  private let lowCut: LowCut
   private var mix: Mix
   private var network: Network
   private let ports: Ports
@@ -82,7 +86,7 @@ import Signal
   private static let loudest: Float = 16
 
   public init(
-    _ model: Model, mode: Mode = .standard, strength: Float? = nil,
+    _ model: Model, mode: Mode = .standard, strength: Float? = nil, lowCut hasLowCut: Bool = true,
     instructionSet: InstructionSet = .best
   ) throws(DenoiseError) {
     let network = try Denoiser.compile(model, instructionSet)
@@ -93,6 +97,8 @@ import Signal
     filter = SpectralFilter(taps: model.taps, lookAhead: model.lookAhead)
     self.mode = mode
     self.strength = strength
+    self.hasLowCut = hasLowCut
+    lowCut = LowCut(hop: model.hop, sampleRate: model.sampleRate)
     mix = Mix(mode, strength: strength)
     self.network = network
     unsafe self.ports = ports
@@ -140,8 +146,12 @@ import Signal
     levels.speech = nil
     unsafe front.push(samples)
     switch path {
-    case .network: runNetwork()
-    case .gate: scale(by: mix.wet * gate.gain + mix.dry)
+    case .network:
+      runNetwork()
+      cutLow()
+    case .gate:
+      scale(by: mix.wet * gate.gain + mix.dry)
+      cutLow()
     case .dry: scale(by: mix.wet + mix.dry)
     }
     unsafe synthesis.push(denoised.pointer, into: output)
@@ -193,6 +203,10 @@ import Signal
       filter: ports.filter, gains: ports.gains, to: front.history, bands: front.bands, into: y)
     let x = unsafe front.history.pointer(age: filter.lookAhead)
     unsafe SignalKernels.mix(y, by: mix.wet, with: x, by: mix.dry, count: 2 * (hop + 1))
+  }
+
+  private mutating func cutLow() {
+    if hasLowCut && mix.wet > 0 { unsafe lowCut.apply(to: denoised.pointer) }
   }
 
   /// Takes the network's probability of speech, where it has one and it is a number.

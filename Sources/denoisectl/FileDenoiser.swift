@@ -9,6 +9,8 @@ struct FileDenoiser: Sendable {
   var mode = Mode.standard
   /// The limit in dB that replaces the mode's.
   var strength: Float?
+  /// Whether rumble below the voice is taken out with the noise.
+  var lowCut = true
   /// Whether the output is as late as it would be live.
   var keepsDelay = false
   /// A file for the probability of speech in each hop, as comma-separated values.
@@ -76,7 +78,8 @@ struct FileDenoiser: Sendable {
           at: channel,
           to: try ChannelDenoiser(
             settings.model, sampleRate: format.sampleRate, mode: settings.mode,
-            strength: settings.strength, keepsDelay: settings.keepsDelay))
+            strength: settings.strength, lowCut: settings.lowCut,
+            keepsDelay: settings.keepsDelay))
         made += 1
       }
     } catch {

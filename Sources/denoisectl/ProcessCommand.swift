@@ -30,6 +30,9 @@ struct ProcessCommand: ParsableCommand {
     completion: .file(extensions: ["tflite"]))
   var model = ModelChoice.full
 
+  @Flag(inversion: .prefixedNo, help: "Take out rumble below the voice, too.")
+  var lowCut = true
+
   @Option(
     help: ArgumentHelp(
       "Write how likely speech is in each hop, as time,speech lines; for one file.",
@@ -58,8 +61,8 @@ struct ProcessCommand: ParsableCommand {
 
   func run() throws {
     let files = FileDenoiser(
-      model: try ModelStore.load(model), mode: mode, strength: strength, keepsDelay: live,
-      speech: speech)
+      model: try ModelStore.load(model), mode: mode, strength: strength, lowCut: lowCut,
+      keepsDelay: live, speech: speech)
     if speech != nil {
       guard files.model.givesSpeech else { throw ProcessError.noSpeech(model: files.model.name) }
       guard !isFolder(input) else { throw ProcessError.speechOfFolder }

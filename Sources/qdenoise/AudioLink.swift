@@ -69,31 +69,35 @@ package final class AudioLink: Sendable {
     set { packedLadder.store(newValue.packed, ordering: .releasing) }
   }
 
-  /// Mode and strength, which change together.
+  /// What is attenuated, which changes as one.
   package var settings: DenoiserSettings {
     get { DenoiserSettings(packed: packedSettings.load(ordering: .acquiring)) }
     set { packedSettings.store(newValue.packed, ordering: .releasing) }
   }
 }
 
-/// Mode and strength, as one atomic word holds them.
+/// Mode, strength and low cut, as one atomic word holds them.
 package struct DenoiserSettings: Equatable, Sendable {
   package var mode: Mode
   /// dB; nil leaves the limit to the mode.
   package var strength: Float?
+  package var lowCut: Bool
 
-  package init(mode: Mode = .standard, strength: Float? = nil) {
+  package init(mode: Mode = .standard, strength: Float? = nil, lowCut: Bool = true) {
     self.mode = mode
     self.strength = strength
+    self.lowCut = lowCut
   }
 
   package var packed: UInt64 {
     let index = Mode.allCases.firstIndex(of: mode)!
-    return UInt64(index) << 32 | UInt64((strength ?? .nan).bitPattern)
+    let decibels = UInt64((strength ?? .nan).bitPattern)
+    return UInt64(lowCut ? 1 : 0) << 40 | UInt64(index) << 32 | decibels
   }
 
   package init(packed: UInt64) {
-    mode = Mode.allCases[Int(packed >> 32)]
+    lowCut = packed >> 40 == 1
+    mode = Mode.allCases[Int(packed >> 32 & 0xff)]
     let strength = Float(bitPattern: UInt32(truncatingIfNeeded: packed))
     self.strength = strength.isNaN ? nil : strength
   }

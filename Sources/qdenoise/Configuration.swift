@@ -44,6 +44,8 @@ package struct Configuration: Equatable, Sendable {
   /// What holds until `denoisectl` sets something else.
   package var settings = Settings()
   /// Microphone to application, above which the daemon warns.
+  /// Whether rumble below the voice is taken out with the noise.
+  package var lowCut = true
   package var latencyBudgetMilliseconds = 60.0
   package var alsa = ALSA()
   package var realTime = RealTime()
@@ -88,6 +90,7 @@ package struct Configuration: Equatable, Sendable {
     try file.number("strength", &settings.strength, in: Settings.strengthRange)
     try file.text("model", &settings.model, among: Settings.models)
     try file.text("device", &settings.device)
+    try file.truth("low_cut", &lowCut)
     try file.number("latency.budget_ms", &latencyBudgetMilliseconds, in: 1...10_000)
     try file.text("alsa.capture", &alsa.capture)
     try file.text("alsa.playback", &alsa.playback)

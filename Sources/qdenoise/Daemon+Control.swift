@@ -131,7 +131,7 @@ extension Daemon {
   }
 
   func applySettings() {
-    link.settings = DenoiserSettings(settings)
+    link.settings = DenoiserSettings(settings, lowCut: configuration.lowCut)
     save()
   }
 
@@ -168,7 +168,7 @@ extension Daemon {
     let model = settings.model
     configuration = next
     settings = Daemon.settings(next, state)
-    link.settings = DenoiserSettings(settings)
+    link.settings = DenoiserSettings(settings, lowCut: configuration.lowCut)
     server?.lookAgain()
     if let newModels {
       let (old, new) = (models.full, newModels.full)
@@ -195,9 +195,9 @@ extension Daemon {
 }
 
 extension DenoiserSettings {
-  init(_ settings: Settings) {
+  init(_ settings: Settings, lowCut: Bool) {
     self.init(
       mode: Mode(rawValue: settings.mode) ?? .standard,
-      strength: settings.strength.map { Float($0) })
+      strength: settings.strength.map { Float($0) }, lowCut: lowCut)
   }
 }

@@ -74,7 +74,8 @@ import Synchronization
     models = try Models(configuration.models)
     modelLevel = models.top(of: settings.model)
     firstHop = models.model(at: modelLevel).hop
-    link = AudioLink(DenoiserSettings(settings), models.ladder(of: settings.model))
+    link = AudioLink(
+      DenoiserSettings(settings, lowCut: configuration.lowCut), models.ladder(of: settings.model))
   }
 
   /// Runs until a signal ends it.

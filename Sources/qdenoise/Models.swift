@@ -76,7 +76,7 @@ struct Models {
     at level: Governor.Level, settings: DenoiserSettings
   ) throws(DenoiseError) -> Denoiser {
     var denoiser = try Denoiser(
-      model(at: level), mode: settings.mode, strength: settings.strength)
+      model(at: level), mode: settings.mode, strength: settings.strength, lowCut: settings.lowCut)
     unsafe withUnsafeTemporaryAllocation(of: Float.self, capacity: denoiser.hop) { buffer in
       unsafe buffer.initialize(repeating: 0)
       if let samples = buffer.baseAddress { unsafe denoiser.process(samples, samples) }

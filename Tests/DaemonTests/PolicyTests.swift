@@ -68,9 +68,11 @@ import qdenoise
 
 @Suite struct `Atomic words` {
   @Test(arguments: Mode.allCases, [nil, 0, 12.5, 100] as [Float?])
-  func `mode and strength survive packing`(mode: Mode, strength: Float?) {
-    let settings = DenoiserSettings(mode: mode, strength: strength)
-    #expect(DenoiserSettings(packed: settings.packed) == settings)
+  func `mode, strength and low cut survive packing`(mode: Mode, strength: Float?) {
+    for lowCut in [false, true] {
+      let settings = DenoiserSettings(mode: mode, strength: strength, lowCut: lowCut)
+      #expect(DenoiserSettings(packed: settings.packed) == settings)
+    }
   }
 
   @Test(arguments: Governor.Level.allCases, [false, true])

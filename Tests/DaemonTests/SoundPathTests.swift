@@ -26,9 +26,10 @@ private final class Bench {
     directory = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
     mkfifo(directory + "/fifo", 0o600)
     model = try ModelStore.load(choice)
-    link.settings = DenoiserSettings(mode: mode)
+    link.settings = DenoiserSettings(mode: mode, lowCut: false)
     let processor = HopProcessor(
-      Crossover(try Denoiser(model, mode: mode)), sampleRate: model.sampleRate, link: link,
+      Crossover(try Denoiser(model, mode: mode, lowCut: false)), sampleRate: model.sampleRate,
+      link: link,
       wakeControl: loop.waker)
     path = SoundPath(
       processor, output: try PipeOutput(path: directory + "/fifo"),
@@ -78,12 +79,12 @@ private func noise(_ count: Int, level: Float = 0.1, seed: UInt64 = 1) -> [Float
     }
     bench.path.start()
     run(20)
-    let newcomer = try Denoiser(bench.model)
+    let newcomer = try Denoiser(bench.model, lowCut: false)
     bench.link.denoisers.offer(newcomer)
     let hops = bench.link.hops.load(ordering: .relaxed)
     let before = allocation_count()
     run(150)
-    bench.link.settings = DenoiserSettings(mode: .strong)
+    bench.link.settings = DenoiserSettings(mode: .strong, lowCut: false)
     run(150)
     #expect(allocation_count() == before)
     #expect(bench.link.hops.load(ordering: .relaxed) - hops > 200)
@@ -189,7 +190,7 @@ private func noise(_ count: Int, level: Float = 0.1, seed: UInt64 = 1) -> [Float
       if index == 100 || index == 250 {
         let model = try ModelStore.load(index == 100 ? second : first)
         bench.link.denoisers.collect()
-        bench.link.denoisers.offer(try Denoiser(model))
+        bench.link.denoisers.offer(try Denoiser(model, lowCut: false))
       }
       let hops = bench.link.hops.load(ordering: .relaxed)
       bench.receive(Array(samples[start..<start + 240]))
@@ -230,7 +231,7 @@ private func noise(_ count: Int, level: Float = 0.1, seed: UInt64 = 1) -> [Float
     bench.path.start()
     run(20)
     let low = ModelChoice.file(Piece.fixture("denoiser_low_latency"))
-    bench.link.denoisers.offer(try Denoiser(ModelStore.load(low)))
+    bench.link.denoisers.offer(try Denoiser(ModelStore.load(low), lowCut: false))
     let hops = bench.link.hops.load(ordering: .relaxed)
     let before = allocation_count()
     run(200)

@@ -11,12 +11,13 @@ import Testing
   private func run(
     entrance: Denoiser.Entrance, hops: Int, input: [Float]
   ) throws -> [Float] {
-    var crossover = Crossover(try Denoiser(ConstantModel.nothing.model, mode: .strong))
+    var crossover = Crossover(
+      try Denoiser(ConstantModel.nothing.model, mode: .strong, lowCut: false))
     let slots = DenoiserSlots()
     var output = [Float](repeating: 0, count: input.count)
     for index in 0..<hops {
       if index == 5 {
-        var newcomer = try Denoiser(ConstantModel.identity.model, mode: .light)
+        var newcomer = try Denoiser(ConstantModel.identity.model, mode: .light, lowCut: false)
         newcomer.entrance = entrance
         newcomer.tag = 7
         slots.offer(newcomer)
@@ -61,7 +62,7 @@ import Testing
     from first: ConstantModel, to second: ConstantModel, entrance: Denoiser.Entrance,
     input: [Float]
   ) throws -> (output: [Float], lengths: [Int]) {
-    var crossover = Crossover(try Denoiser(first.model, mode: .strong))
+    var crossover = Crossover(try Denoiser(first.model, mode: .strong, lowCut: false))
     let slots = DenoiserSlots()
     var output: [Float] = []
     var lengths: [Int] = []
@@ -69,7 +70,7 @@ import Testing
     var start = 0
     while start + crossover.hop <= input.count {
       if lengths.count == 5 {
-        var newcomer = try Denoiser(second.model, mode: .strong)
+        var newcomer = try Denoiser(second.model, mode: .strong, lowCut: false)
         newcomer.entrance = entrance
         slots.offer(newcomer)
       }
@@ -114,9 +115,9 @@ import Testing
   }
 
   @Test func `after a pause a newcomer with another hop is there at once`() throws {
-    var crossover = Crossover(try Denoiser(ConstantModel.identity.model))
+    var crossover = Crossover(try Denoiser(ConstantModel.identity.model, lowCut: false))
     let slots = DenoiserSlots()
-    slots.offer(try Denoiser(ConstantModel(hop: 240).model))
+    slots.offer(try Denoiser(ConstantModel(hop: 240).model, lowCut: false))
     crossover.exchange(with: slots)
     crossover.reset()
     #expect(crossover.hop == 240)
@@ -129,9 +130,10 @@ import Testing
   }
 
   @Test func `a newcomer takes over the mode, and follows it while it warms`() throws {
-    var crossover = Crossover(try Denoiser(ConstantModel.identity.model, mode: .strong))
+    var crossover = Crossover(
+      try Denoiser(ConstantModel.identity.model, mode: .strong, lowCut: false))
     let slots = DenoiserSlots()
-    slots.offer(try Denoiser(ConstantModel.identity.model, mode: .standard))
+    slots.offer(try Denoiser(ConstantModel.identity.model, mode: .standard, lowCut: false))
     crossover.exchange(with: slots)
     crossover.set(mode: .mute, strength: nil)
     let input = noise(hop)
@@ -143,12 +145,12 @@ import Testing
   }
 
   @Test func `the next newcomer waits until the last one who left is collected`() throws {
-    var crossover = Crossover(try Denoiser(ConstantModel.identity.model))
+    var crossover = Crossover(try Denoiser(ConstantModel.identity.model, lowCut: false))
     let slots = DenoiserSlots()
     let input = noise(hop)
     var output = input
     func change(to tag: Int) throws {
-      var newcomer = try Denoiser(ConstantModel.identity.model)
+      var newcomer = try Denoiser(ConstantModel.identity.model, lowCut: false)
       newcomer.entrance = .atOnce
       newcomer.tag = tag
       slots.offer(newcomer)
@@ -173,9 +175,9 @@ import Testing
   }
 
   @Test func `a change of denoiser allocates nothing on the audio path`() throws {
-    var crossover = Crossover(try Denoiser(ConstantModel.identity.model))
+    var crossover = Crossover(try Denoiser(ConstantModel.identity.model, lowCut: false))
     let slots = DenoiserSlots()
-    slots.offer(try Denoiser(ConstantModel.nothing.model))
+    slots.offer(try Denoiser(ConstantModel.nothing.model, lowCut: false))
     let input = noise(hop)
     var output = input
     crossover.process(input, &output)

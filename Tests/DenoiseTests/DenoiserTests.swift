@@ -11,7 +11,7 @@ import Testing
   @Test(arguments: [0, 1, 3])
   func `the measured delay is the declared one`(lookAhead: Int) throws {
     let model = try ConstantModel(lookAhead: lookAhead).model
-    var denoiser = try Denoiser(model, mode: .strong)
+    var denoiser = try Denoiser(model, mode: .strong, lowCut: false)
     var input = [Float](repeating: 0, count: 20 * hop)
     input[1234] = 1
     let output = denoise(input, with: &denoiser)
@@ -23,7 +23,7 @@ import Testing
 
   @Test(arguments: [Mode.bypass, .light, .standard, .strong])
   func `a network that changes nothing is a delay in every mode`(mode: Mode) throws {
-    var denoiser = try Denoiser(ConstantModel.identity.model, mode: mode)
+    var denoiser = try Denoiser(ConstantModel.identity.model, mode: mode, lowCut: false)
     let input = noise(30 * hop)
     let output = denoise(input, with: &denoiser)
     #expect(largestDifference(output.dropFirst(denoiser.latency), input) < 1e-5)
@@ -35,7 +35,8 @@ import Testing
   func `the limit is what remains of what the network takes away`(
     mode: Mode, strength: Float?, decibels: Int
   ) throws {
-    var denoiser = try Denoiser(ConstantModel.nothing.model, mode: mode, strength: strength)
+    var denoiser = try Denoiser(
+      ConstantModel.nothing.model, mode: mode, strength: strength, lowCut: false)
     let input = noise(30 * hop)
     let output = denoise(input, with: &denoiser)
     let factor = pow(10, -Float(decibels) / 20)
@@ -45,7 +46,7 @@ import Testing
 
   @Test func `strong without a strength has no limit, and mute is silent`() throws {
     for (model, mode) in [(ConstantModel.nothing, Mode.strong), (.identity, .mute)] {
-      var denoiser = try Denoiser(model.model, mode: mode)
+      var denoiser = try Denoiser(model.model, mode: mode, lowCut: false)
       #expect(denoise(noise(10 * hop), with: &denoiser).allSatisfy { $0 == 0 })
     }
   }
@@ -53,7 +54,7 @@ import Testing
   @Test func `complex taps reach back over three hops`() throws {
     // Half of what was there one hop ago, half of two hops ago, for the low bins.
     var denoiser = try Denoiser(
-      ConstantModel(taps: [0, 0, 0.5, 0, 0.5, 0], gain: 0).model, mode: .strong)
+      ConstantModel(taps: [0, 0, 0.5, 0, 0.5, 0], gain: 0).model, mode: .strong, lowCut: false)
     let input = (0..<30 * hop).map { Float(sin(2 * .pi * 1000 * Double($0) / 48000)) }
     let output = denoise(input, with: &denoiser)
     // 1 kHz has whole periods in a hop: the filter gives it back as it was.
@@ -61,7 +62,7 @@ import Testing
   }
 
   @Test func `a change of mode cross-fades within one hop`() throws {
-    var denoiser = try Denoiser(ConstantModel.nothing.model, mode: .strong)
+    var denoiser = try Denoiser(ConstantModel.nothing.model, mode: .strong, lowCut: false)
     let input = (0..<20 * hop).map { 0.5 * Float(sin(2 * .pi * 100 * Double($0) / 48000)) }
     var output = denoise(Array(input.prefix(10 * hop)), with: &denoiser)
     denoiser.set(mode: .bypass)
@@ -73,8 +74,31 @@ import Testing
     #expect(steepest < 0.0075)
   }
 
+  /// Level of a tone of 50 Hz behind a network that passes everything, over its level before it.
+  private func rumble(_ denoiser: inout Denoiser, path: Denoiser.Path = .network) -> Float {
+    let tone = (0..<40 * hop).map { 0.25 * Float(sin(2 * .pi * 50 * Double($0) / 48000)) }
+    let output = denoise(tone, with: &denoiser, path: path).suffix(20 * hop)
+    let power = output.reduce(0) { $0 + $1 * $1 } / Float(output.count)
+    return (power / (0.25 * 0.25 / 2)).squareRoot()
+  }
+
+  @Test func `rumble goes in the modes that denoise, and stays where it is wanted`() throws {
+    var denoiser = try Denoiser(ConstantModel.identity.model, mode: .strong)
+    #expect(rumble(&denoiser) < 0.5)
+    denoiser.set(mode: .light)
+    #expect(rumble(&denoiser) < 0.5)
+    #expect(rumble(&denoiser, path: .gate) < 0.5)
+    denoiser.set(mode: .strong)
+    denoiser.hasLowCut = false
+    #expect(abs(rumble(&denoiser) - 1) < 1e-3)
+    denoiser.set(mode: .bypass)
+    #expect(abs(rumble(&denoiser) - 1) < 1e-3)
+    denoiser.set(mode: .standard, strength: 0)
+    #expect(abs(rumble(&denoiser) - 1) < 1e-3)
+  }
+
   @Test func `a late hop passes dry and cross-fades both ways`() throws {
-    var denoiser = try Denoiser(ConstantModel.nothing.model, mode: .strong)
+    var denoiser = try Denoiser(ConstantModel.nothing.model, mode: .strong, lowCut: false)
     let input = (0..<30 * hop).map { 0.5 * Float(sin(2 * .pi * 100 * Double($0) / 48000)) }
     var output = denoise(Array(input[..<(10 * hop)]), with: &denoiser)
     output += denoise(Array(input[(10 * hop)..<(20 * hop)]), with: &denoiser, path: .dry)
@@ -88,14 +112,14 @@ import Testing
   }
 
   @Test func `mute stays mute when a hop is late`() throws {
-    var denoiser = try Denoiser(ConstantModel.identity.model, mode: .mute)
+    var denoiser = try Denoiser(ConstantModel.identity.model, mode: .mute, lowCut: false)
     for path in [Denoiser.Path.dry, .gate] {
       #expect(denoise(noise(5 * hop), with: &denoiser, path: path).allSatisfy { $0 == 0 })
     }
   }
 
   @Test func `the gate takes steady noise down and lets a voice through`() throws {
-    var denoiser = try Denoiser(ConstantModel.identity.model, mode: .strong)
+    var denoiser = try Denoiser(ConstantModel.identity.model, mode: .strong, lowCut: false)
     let background = denoise(noise(200 * hop, amplitude: 0.01), with: &denoiser, path: .gate)
     let hiss = background.suffix(50 * hop).map(abs).max()!
     #expect(hiss < 0.01 * 0.13)
@@ -106,7 +130,8 @@ import Testing
 
   @Test(arguments: Mode.allCases)
   func `silence in is silence out, as soon as the windows have passed`(mode: Mode) throws {
-    var denoiser = try Denoiser(ConstantModel(taps: [1, 1, -1, 0.5, 1, 2]).model, mode: mode)
+    var denoiser = try Denoiser(
+      ConstantModel(taps: [1, 1, -1, 0.5, 1, 2]).model, mode: mode, lowCut: false)
     _ = denoise(noise(10 * hop), with: &denoiser)
     let output = denoise([Float](repeating: 0, count: 10 * hop), with: &denoiser)
     #expect(output.dropFirst(4 * hop).allSatisfy { $0 == 0 })
@@ -121,7 +146,7 @@ import Testing
       input[index] = value
       silenced[index] = 0
     }
-    var denoiser = try Denoiser(model)
+    var denoiser = try Denoiser(model, lowCut: false)
     let output = denoise(input, with: &denoiser)
     denoiser.reset()
     #expect(output == denoise(silenced, with: &denoiser))
@@ -129,7 +154,7 @@ import Testing
   }
 
   @Test func `what is absurdly loud does not poison what comes after`() throws {
-    var denoiser = try Denoiser(ConstantModel.identity.model, mode: .strong)
+    var denoiser = try Denoiser(ConstantModel.identity.model, mode: .strong, lowCut: false)
     let loud = denoise([Float](repeating: 1e38, count: 5 * hop), with: &denoiser)
     #expect(loud.allSatisfy { $0.isFinite })
     let input = noise(20 * hop)
@@ -138,14 +163,14 @@ import Testing
   }
 
   @Test func `a network that gives no numbers is silenced and counted`() throws {
-    var denoiser = try Denoiser(ConstantModel(gain: .nan).model, mode: .strong)
+    var denoiser = try Denoiser(ConstantModel(gain: .nan).model, mode: .strong, lowCut: false)
     let output = denoise(noise(5 * hop), with: &denoiser)
     #expect(output.allSatisfy { $0 == 0 })
     #expect(denoiser.faults == 5)
   }
 
   @Test func `after a reset the past is forgotten`() throws {
-    var denoiser = try Denoiser(ConstantModel(taps: [1, 1, -1, 0.5, 1, 2]).model)
+    var denoiser = try Denoiser(ConstantModel(taps: [1, 1, -1, 0.5, 1, 2]).model, lowCut: false)
     let input = noise(20 * hop)
     let first = denoise(input, with: &denoiser)
     denoiser.reset()
@@ -154,7 +179,7 @@ import Testing
 
   @Test func `a hop may be denoised in place`() throws {
     let model = try ConstantModel(taps: [1, 1, -1, 0.5, 1, 2]).model
-    var denoiser = try Denoiser(model)
+    var denoiser = try Denoiser(model, lowCut: false)
     let input = noise(10 * hop)
     let expected = denoise(input, with: &denoiser)
     denoiser.reset()
@@ -168,7 +193,7 @@ import Testing
   }
 
   @Test func `levels are those of the latest hop`() throws {
-    var denoiser = try Denoiser(ConstantModel.nothing.model, mode: .light)
+    var denoiser = try Denoiser(ConstantModel.nothing.model, mode: .light, lowCut: false)
     _ = denoise([Float](repeating: 0.5, count: 5 * hop), with: &denoiser)
     #expect(abs(denoiser.levels.input - 0.25) < 1e-6)
     #expect(abs(10 * log10(denoiser.levels.output / denoiser.levels.input) + 12) < 0.01)
@@ -177,7 +202,7 @@ import Testing
   @Test func `the network's probability of speech decides what is a pause`() throws {
     let loud = noise(100 * hop)
     for (speech, isPause) in [(Float(0.9), false), (0.1, true)] {
-      var denoiser = try Denoiser(ConstantModel(speech: speech).model)
+      var denoiser = try Denoiser(ConstantModel(speech: speech).model, lowCut: false)
       _ = denoise(loud, with: &denoiser)
       #expect(denoiser.levels.speech == speech)
       #expect(denoiser.levels.isPause == isPause)
@@ -189,7 +214,7 @@ import Testing
 
   @Test(arguments: [(Float.nan, Float?.none), (-0.5, 0), (7, 1)])
   func `a probability that is none does no harm`(given: Float, expected: Float?) throws {
-    var denoiser = try Denoiser(ConstantModel(speech: given).model, mode: .strong)
+    var denoiser = try Denoiser(ConstantModel(speech: given).model, mode: .strong, lowCut: false)
     let input = noise(100 * hop)
     let output = denoise(input, with: &denoiser)
     #expect(denoiser.levels.speech == expected)
@@ -199,7 +224,7 @@ import Testing
   }
 
   @Test func `after the first hop nothing allocates, no hop and no change of mode`() throws {
-    var denoiser = try Denoiser(ConstantModel.identity.model)
+    var denoiser = try Denoiser(ConstantModel.identity.model, lowCut: false)
     let input = noise(hop)
     var output = input
     denoiser.process(input, &output)
