@@ -16,6 +16,7 @@ import soundfile
 
 SAMPLE_RATE = 48000
 KINDS = ("speech", "noise", "rir")
+LEAST_SPEECH_SNR = 20  # dB, estimated; noisier recordings would teach that noise is speech
 DEFAULT_WORK = Path(__file__).resolve().parent / "work"
 
 
@@ -45,6 +46,7 @@ def entry(row, offset, length):
         "bandwidth": float(row["bandwidth60_hz"] or 20000),
         "class": row["cls"],
         "speaker": row["speaker"],
+        "snr": float(row["snr_est_db"] or "inf"),
         "free": is_free(row["licence"]),
         "path": row["path"],
     }
@@ -79,6 +81,7 @@ class Bank:
             self.entries[kind] = [
                 e for e in table if e["split"] == split and (e["free"] or not free_only)
             ]
+        self.entries["speech"] = [e for e in self.entries["speech"] if e["snr"] >= LEAST_SPEECH_SNR]
 
     def audio(self, kind, entry):
         """All samples of one entry as float32 in -1..1."""

@@ -13,6 +13,7 @@ RESOLUTIONS = (256, 512, 1024, 2048)
 REFERENCE_LEVEL = 0.05  # RMS to which every mixture is brought before the losses
 SNR_CEILING = 1e-3  # no reward beyond 30 dB
 RESIDUE_FLOOR = 3e-6  # no reward beyond 55 dB of attenuation
+SPECTRAL_WEIGHT = 1.0  # of the errors of compressed spectra
 SNR_WEIGHT = 2.0  # per dB
 RESIDUE_WEIGHT = 2.2  # per dB, and item without a target
 PAUSE_WEIGHT = 0.22  # per dB, and item with pauses
@@ -151,7 +152,7 @@ def level_change(output, target, clean):
 
 def is_clean(mixture, target):
     """(B), 1 where samples differ from their target by less than `CLEAN_SNR`."""
-    noise = (mixture - target).square().sum(-1)
+    noise = (mixture[:, : target.shape[1]] - target).square().sum(-1)
     return (noise < target.square().sum(-1) * 10 ** (-CLEAN_SNR / 10)).float()
 
 
@@ -172,7 +173,6 @@ def total(
     speech,
     target,
     mixture_samples,
-    target_samples,
     front,
     size,
     opinion=None,
@@ -186,12 +186,12 @@ def total(
     gain = level_gain(mixture_samples)
     a, b = scaled(output, gain, front), scaled(target, gain, front)
     samples = front.synthesis([part * gain[..., None] for part in output])[:, : -front.hop]
-    wanted = (target_samples * gain)[:, : -front.hop]
+    wanted = front.synthesis([part * gain[..., None] for part in target])[:, : -front.hop]
     snr = negative_snr(samples, wanted)
-    value = spectral(*a, *b) + 40 * resolution(samples, wanted, size)
+    value = SPECTRAL_WEIGHT * (spectral(*a, *b) + 40 * resolution(samples, wanted, size))
     value = value + SNR_WEIGHT * snr + residue_weight * residue(samples, wanted)
     value = value + PAUSE_WEIGHT * pause_residue(a, b)
-    value = value + LEVEL_WEIGHT * level_change(a, b, is_clean(mixture_samples, target_samples))
+    value = value + LEVEL_WEIGHT * level_change(a, b, is_clean(mixture_samples * gain, wanted))
     value = value + perceived(samples, wanted, opinion)
     value = value + SPEECH_WEIGHT * F.binary_cross_entropy_with_logits(speech, has_speech(b))
     return value, snr.detach()
@@ -201,6 +201,14 @@ def distance(output, teacher, mixture_samples, front):
     """What distillation adds: the spectral error against the teacher's output."""
     gain = level_gain(mixture_samples)
     return spectral(*scaled(output, gain, front), *scaled(teacher, gain, front))
+
+
+def weigh(weights):
+    """Sets constants of this module for one training, each as NAME=WEIGHT."""
+    for name, weight in (text.split("=") for text in weights):
+        if name not in globals() or not name.endswith("_WEIGHT"):
+            raise ValueError(f"{name} is no weight of losses.py")
+        globals()[name] = float(weight)
 
 
 def compile_pointwise():

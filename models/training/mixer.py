@@ -10,7 +10,7 @@ import numpy as np
 from scipy import fft
 
 from bank import SAMPLE_RATE
-from synthesis import SYNTHESISERS, coloured, normalised, plain_rms
+from synthesis import SYNTHESISERS, clicks, coloured, normalised, plain_rms, slow_curve
 
 ACTIVE_HOP = 480
 BEFORE_DIRECT = 24  # samples kept before the direct sound of a room response
@@ -19,6 +19,10 @@ ROOM_LENGTH = 48000
 SPEED = {"speech": 1.12, "noise": 1.4}
 STORE = 48  # mixtures of which a batch is drawn, so that the two of a pair rarely meet
 EARLY_DECAY = 960  # the early part fades out over 20 ms instead of stopping
+CROWD = (8, 60)  # talkers
+CROWD_VOICES = 12  # different ones among them
+NOISES = (0.5, 0.3, 0.13, 0.07)  # probabilities of one to four noises at once
+FADE = 480  # samples over which speech begins after noise alone
 
 
 def active_rms(x):
@@ -75,26 +79,57 @@ class Mixer:
             piece = piece[before] + np.diff(piece)[before] * rest
         return np.tile(piece, -(-self.length // len(piece)))[: self.length]
 
-    def babble(self, voices):
+    def voice(self, speaker=None):
+        """Speech of unit level by somebody else than `speaker`."""
+        entry = self.pick(self.speakers)
+        while entry["speaker"] == speaker:
+            entry = self.pick(self.speakers)
+        return normalised(self.cut("speech", entry))
+
+    def babble(self, voices, speaker=None):
+        return normalised(sum(self.voice(speaker) for _ in range(voices)))
+
+    def crowd(self, speaker=None):
+        """Talkers at 1 to 8 m, one of a few voices each, now and then with clatter; no room yet."""
+        count = int(np.exp(self.rng.uniform(*np.log(CROWD))))
+        voices = [self.voice(speaker) for _ in range(min(count, CROWD_VOICES))]
         total = np.zeros(self.length, np.float32)
-        for _ in range(voices):
-            total += normalised(self.cut("speech", self.pick(self.speakers)))
+        for k in range(count):
+            distance = np.exp(self.rng.uniform(0, math.log(8)))
+            shift = int(self.rng.integers(self.length))
+            total += np.roll(voices[k % len(voices)], shift) / np.float32(distance)
+        total = normalised(total)
+        if self.rng.random() < 0.4:
+            level = np.float32(10 ** (self.rng.uniform(-20, -5) / 20))
+            total = total + clicks(self.rng, self.length) * level
         return normalised(total)
 
-    def one_noise(self):
-        kind = self.rng.random()
-        if kind < 0.70:
-            return normalised(self.cut("noise", self.pick(self.noises)))
-        if kind < 0.80:
-            return self.babble(int(self.rng.integers(3, 8)))
-        return SYNTHESISERS[self.rng.integers(len(SYNTHESISERS))](self.rng, self.length)
+    def one_noise(self, speaker=None):
+        """The spectrum of one noise, of random shape and often in a room of its own."""
+        kind, in_room = self.rng.random(), 0.3
+        if kind < 0.66:
+            samples = normalised(self.cut("noise", self.pick(self.noises)))
+        elif kind < 0.72:
+            samples = self.babble(int(self.rng.integers(2, 8)), speaker)
+        elif kind < 0.80:
+            samples, in_room = self.crowd(speaker), 0.9
+        else:
+            samples = SYNTHESISERS[self.rng.integers(len(SYNTHESISERS))](self.rng, self.length)
+        spectrum = fft.rfft(samples, self.size)
+        if self.rng.random() < 0.5:
+            spectrum *= self.equaliser(12)
+        if self.rng.random() < in_room:
+            spectrum *= self.room()[0]
+        return spectrum
 
-    def noise(self):
-        total = self.one_noise()
-        if self.rng.random() < 0.35:
-            total = total + self.one_noise() * 10 ** (self.rng.uniform(-10, 3) / 20)
+    def noise(self, speaker=None):
+        """The spectrum of one to four noises at once."""
+        total = self.one_noise(speaker)
+        for _ in range(self.rng.choice(len(NOISES), p=NOISES)):
+            total += self.one_noise(speaker) * np.float32(10 ** (self.rng.uniform(-12, 3) / 20))
         if self.rng.random() < 0.2:
-            total = total + coloured(self.rng, self.length) * 10 ** (self.rng.uniform(-20, 0) / 20)
+            level = np.float32(10 ** (self.rng.uniform(-20, 0) / 20))
+            total += fft.rfft(coloured(self.rng, self.length), self.size) * level
         return total
 
     # Filters, as amplitude responses over self.frequencies
@@ -112,8 +147,25 @@ class Mixer:
             corner = self.rng.choice([3600, 7200, 7900, 11000, 15000])
         if corner is None:
             return np.float32(1)
+        return self.narrow(corner)
+
+    def narrow(self, corner):
         square = np.square(self.frequencies / np.float32(corner))
         return 1 / (1 + np.square(np.square(np.square(square))))
+
+    def codec(self):
+        """A low-pass that the speech alone has gone through: a caller's, played at the microphone."""
+        if self.rng.random() > 0.08:
+            return np.float32(1)
+        return self.narrow(self.rng.choice([4000, 8000, 11000]))
+
+    def microphone(self):
+        """What a microphone does to everything: unevenness, and a slope below a low corner."""
+        if self.rng.random() > 0.3:
+            return np.float32(1)
+        corner = np.float32(self.rng.uniform(20, 200))
+        square = np.square(self.frequencies / corner)
+        return self.equaliser(6) * np.sqrt(square / (1 + square))
 
     def room(self):
         """Spectra of a room response and its early part, its late part up to 6 dB off."""
@@ -133,14 +185,23 @@ class Mixer:
     def back(self, spectrum):
         return fft.irfft(spectrum, self.size)[: self.length].astype(np.float32)
 
+    def sentence(self, entry):
+        """Speech of an entry; one in four begins late, so that the noise is alone at first."""
+        speech = self.cut("speech", entry)
+        if self.rng.random() < 0.25:
+            start = int(self.rng.uniform(0.05, 0.4) * self.length)
+            speech[:start] = 0
+            speech[start : start + FADE] *= np.linspace(0, 1, FADE, dtype=np.float32)
+        return speech
+
     def components(self):
         """Speech, its target and noise, filtered and in their room, not yet levelled."""
         entry = self.pick(self.speakers)
-        speech = fft.rfft(self.cut("speech", entry), self.size)
-        noise = fft.rfft(self.noise(), self.size)
-        low_pass = self.low_pass(min(entry["bandwidth"], 20000))
-        speech *= self.equaliser(5) * low_pass
-        noise *= self.equaliser(8) * low_pass
+        speech = fft.rfft(self.sentence(entry), self.size)
+        noise = self.noise(entry["speaker"])
+        both = self.low_pass(min(entry["bandwidth"], 20000)) * self.microphone()
+        speech *= self.equaliser(5) * self.codec() * both
+        noise *= self.equaliser(8) * both
         if self.rng.random() < 0.40:
             whole, early = self.room()
             return self.back(speech * whole), self.back(speech * early), self.back(noise)
@@ -163,15 +224,19 @@ class Mixer:
         return self.item(speech, target, noise), self.item(speech, target, shifted)
 
     def item(self, speech, target, noise):
-        level, case = self.rng.uniform(-42, -14), self.rng.random()
+        level, case = self.rng.uniform(-46, -14), self.rng.random()
         if case < 0.10:
-            noise = noise * (10 ** ((level - 6) / 20) / plain_rms(noise))
+            level = self.rng.uniform(-60, -20)
+            noise = noise * (10 ** (level / 20) / plain_rms(noise))
             mixture, target = np.clip(noise, -1, 1), np.zeros_like(noise)
-        elif case < 0.19:
+        elif case < 0.18:
             mixture, target = self.mix(speech, target, np.zeros_like(noise), 0, level)
         else:
-            snr = float(np.clip(self.rng.normal(5, 8), -10, 35))
+            snr = float(np.clip(self.rng.normal(4, 7.5), -10, 35))
             mixture, target = self.mix(speech, target, noise, snr, level)
+        if self.rng.random() < 0.12:
+            gain = slow_curve(self.rng, self.length, 0.7, -9, 0)  # as automatic gain control has it
+            mixture, target = mixture * gain, target * gain
         if self.rng.random() < 0.03:
             limit = np.abs(mixture).max() * self.rng.uniform(0.3, 0.9)
             mixture = np.clip(mixture, -limit, limit)

@@ -1,8 +1,13 @@
-"""C for training on a CPU: compiled for the machine when it is first used; `CC` names the compiler."""
+"""C for training on a CPU: compiled for the machine when it is first used.
+
+`CC` names the compiler; else it is clang where there is one: the recurrent unit compiled by gcc 12 takes six
+times as long with AVX2.
+"""
 
 import ctypes
 import functools
 import os
+import shutil
 import subprocess
 import tempfile
 from pathlib import Path
@@ -21,7 +26,7 @@ def library(source, dtype, **sizes):
     flags += [f"-D{name}={value}" for name, value in sizes.items()]
     with tempfile.TemporaryDirectory() as work:
         path = Path(work) / "library.so"
-        compiler = os.environ.get("CC", "cc")
+        compiler = os.environ.get("CC") or shutil.which("clang") or "cc"
         subprocess.run([compiler, *flags, str(folder / source), "-o", str(path), "-lm"], check=True)
         return ctypes.CDLL(str(path))
 

@@ -219,7 +219,10 @@ class Network(nn.Module):
 
 
 class Denoiser(nn.Module):
-    """A network between spectra: noisy in; denoised, pairs of (B, T, bins), and speech logits."""
+    """A network between spectra: noisy in; denoised, pairs of (B, T, bins), and speech logits.
+
+    The denoised spectra have gone through the low cut of the front end.
+    """
 
     def __init__(self, network):
         super().__init__()
@@ -228,10 +231,16 @@ class Denoiser(nn.Module):
         self.register_buffer("bands", bands, persistent=False)
         mean = (bands / bands.sum(1, keepdim=True)).T.contiguous()
         self.register_buffer("band_mean", mean, persistent=False)
+        self.register_buffer("low_cut", self.front.low_cut(), persistent=False)
 
     def forward(self, spectra):
         taps, gains, speech = self.network(self.front.features(spectra, self.band_mean))
-        return self.front.apply(spectra, taps, gains, self.bands), speech
+        denoised = self.front.apply(spectra, taps, gains, self.bands)
+        return [part * self.low_cut for part in denoised], speech
+
+    def target(self, spectra):
+        """What the denoised spectra should be: the low cut of the wanted ones."""
+        return [part * self.low_cut for part in spectra]
 
 
 def count_macs(network):

@@ -1,15 +1,24 @@
 /* The recurrent half of a gated recurrent unit, forward and backward, for recurrent.py.
 
-   WIDTH, the number of units, is given when it is compiled: a multiple of 16. Hop by hop, three rows
+   WIDTH, the number of units, is given when it is compiled: a multiple of 16. Hop by hop, `ROWS` rows
    at a time meet the recurrent weights, which stay in the first caches; states are carried in float.
    Gates are in the order reset, update, new (PyTorch's); layouts are hop, row, unit. */
 
 #include <math.h>
 
+/* A tile of sums fills the registers: 32 of 16 floats, or 16 of 8. */
+#ifdef __AVX512F__
+#define LANES 16
+#define ROWS 3
+#define TILE 9
+#else
+#define LANES 8
+#define ROWS 4
+#define TILE 3
+#endif
 #include "vectors.h"
 
 #define GATES (3 * WIDTH)
-#define ROWS 3
 
 static inline vector smallest(vector a, vector b) {
   const integers less = a < b;
@@ -34,21 +43,34 @@ static inline vector exponential(vector x) {
 static inline vector sigmoid(vector x) { return 1.0f / (1.0f + exponential(-x)); }
 static inline vector hyperbolic(vector x) { return 1.0f - 2.0f / (1.0f + exponential(2.0f * x)); }
 
-/* sums (rows, outputs) = start + x (rows, depth) times matrix (depth, outputs) */
+/* `columns` vectors of sums (rows, outputs) = start + x (rows, depth) times matrix (depth, outputs),
+   held in registers throughout. */
+static inline __attribute__((always_inline)) void product_tile(
+    int rows, int columns, int depth, int outputs, const float *const *x, const float *matrix,
+    const float *start, float *sums) {
+  vector s[ROWS][TILE];
+  for (int i = 0; i < rows; i++)
+    for (int j = 0; j < columns; j++) s[i][j] = load(start + LANES * j);
+  for (int k = 0; k < depth; k++)
+    for (int j = 0; j < columns; j++) {
+      const vector w = load(matrix + k * outputs + LANES * j);
+      for (int i = 0; i < rows; i++) s[i][j] += x[i][k] * w;
+    }
+  for (int i = 0; i < rows; i++)
+    for (int j = 0; j < columns; j++) store(sums + i * outputs + LANES * j, s[i][j]);
+}
+
 #define PRODUCT(NAME, DEPTH, OUTPUTS)                                                              \
   static inline __attribute__((always_inline)) void NAME(                                          \
       int rows, const float *const *x, const float *matrix, const float *start,                    \
       float (*sums)[OUTPUTS]) {                                                                    \
-    vector s[ROWS][OUTPUTS / LANES];                                                               \
-    for (int i = 0; i < rows; i++)                                                                 \
-      for (int j = 0; j < OUTPUTS / LANES; j++) s[i][j] = load(start + LANES * j);                 \
-    for (int k = 0; k < DEPTH; k++)                                                                \
-      for (int j = 0; j < OUTPUTS / LANES; j++) {                                                  \
-        const vector w = load(matrix + k * OUTPUTS + LANES * j);                                   \
-        for (int i = 0; i < rows; i++) s[i][j] += x[i][k] * w;                                     \
-      }                                                                                            \
-    for (int i = 0; i < rows; i++)                                                                 \
-      for (int j = 0; j < OUTPUTS / LANES; j++) store(sums[i] + LANES * j, s[i][j]);               \
+    int j = 0;                                                                                     \
+    for (; j + TILE <= OUTPUTS / LANES; j += TILE)                                                 \
+      product_tile(rows, TILE, DEPTH, OUTPUTS, x, matrix + LANES * j, start + LANES * j,           \
+                   sums[0] + LANES * j);                                                           \
+    if (j < OUTPUTS / LANES)                                                                       \
+      product_tile(rows, OUTPUTS / LANES % TILE, DEPTH, OUTPUTS, x, matrix + LANES * j,            \
+                   start + LANES * j, sums[0] + LANES * j);                                        \
   }
 PRODUCT(forward_product, WIDTH, GATES)
 PRODUCT(backward_product, GATES, WIDTH)

@@ -74,6 +74,12 @@ def apply(history, taps, gains, edges):
     return out
 
 
+def low_cut_gains(window_length):
+    """As `spectrum.FrontEnd.low_cut`, without torch."""
+    square = np.square(np.arange(window_length // 2 + 1) * (48000 / window_length / 80))
+    return square / np.sqrt(1 + np.square(square))
+
+
 def denoise(model, samples):
     """Samples at 48 kHz in, as many out, one hop late."""
     meta = model.metadata
@@ -84,11 +90,13 @@ def denoise(model, samples):
     padded = np.pad(samples, (window_length - hop, hops * hop - len(samples)))
     history = [np.zeros(window_length // 2 + 1, complex)] * meta["taps"]
     overlap, out = np.zeros(window_length), np.zeros(hops * hop, np.float32)
+    low_cut = low_cut_gains(window_length)
     for t in range(hops):
         spectrum = np.fft.rfft(padded[t * hop : t * hop + window_length] * win)
         history = [spectrum, *history[:-1]]
         taps, gains = model(features_of(spectrum, edges))
-        overlap += np.fft.irfft(apply(history, taps, gains, edges), window_length) * win
+        denoised = apply(history, taps, gains, edges) * low_cut
+        overlap += np.fft.irfft(denoised, window_length) * win
         out[t * hop : (t + 1) * hop] = overlap[:hop]
         overlap = np.concatenate([overlap[hop:], np.zeros(hop)])
     return out[: len(samples)]

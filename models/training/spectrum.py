@@ -16,6 +16,7 @@ BANDS = 32  # ERB-spaced above the low bins, one position a band
 TAPS = 3
 COMPRESSION = 0.3
 SMALLEST_MAGNITUDE = 1e-5
+LOW_CUT = 80  # Hz; -3 dB of the gains that take rumble out of the denoised spectrum
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,16 @@ class FrontEnd:
         for band in range(BANDS):
             matrix[band, edges[band] : edges[band + 1]] = 1
         return matrix
+
+    def low_cut(self):
+        """(bins,): magnitudes of a second-order Butterworth high-pass at `LOW_CUT`, without its phase.
+
+        (f / f0)^2 / sqrt(1 + (f / f0)^4); as a filter in time it would turn the phase of the lowest
+        harmonics of a voice.
+        """
+        ratio = torch.arange(self.bins) * (SAMPLE_RATE / self.length / LOW_CUT)
+        square = ratio.square()
+        return square / (1 + square.square()).sqrt()
 
     def window(self):
         """Analysis times synthesis adds up to 1 at half overlap."""

@@ -74,6 +74,25 @@ def vacuum(rng, length):
     return normalised(rush + motor * 10 ** (rng.uniform(-18, -2) / 20))
 
 
+def machine(rng, length):
+    """Something that turns: harmonics that drift, air through resonances, both beating."""
+    centres = np.exp(rng.uniform(np.log(80), np.log(8000), int(rng.integers(1, 6))))
+    widths, heights = rng.uniform(0.03, 0.4, len(centres)), rng.uniform(1, 12, len(centres))
+    slope = rng.uniform(0, 1)
+
+    def response(f):
+        octaves = np.log((f[:, None] + 1) / centres.astype(np.float32))
+        bumps = heights.astype(np.float32) * np.exp(-np.square(octaves / widths.astype(np.float32)))
+        return (f + 60) ** -slope * (1 + bumps.sum(1))
+
+    air = shaped(rng, length, response)
+    hum = tones(rng, length, rng.uniform(25, 400), int(rng.integers(3, 20)), rng.uniform(0.2, 1.2))
+    time = np.arange(length, dtype=np.float32) / SAMPLE_RATE
+    beat = np.sin(2 * np.pi * np.float32(np.exp(rng.uniform(np.log(0.3), np.log(30)))) * time)
+    both = air + hum * 10 ** (rng.uniform(-20, 6) / 20)
+    return normalised(both * (1 + np.float32(rng.uniform(0, 0.8)) * beat))
+
+
 def traffic(rng, length):
     """Rumble of passing cars, swelling slowly."""
     corner = rng.uniform(80, 500)
@@ -97,4 +116,4 @@ def clicks(rng, length):
     return normalised(out)
 
 
-SYNTHESISERS = (coloured, fan, vacuum, traffic, clicks)
+SYNTHESISERS = (coloured, fan, vacuum, machine, traffic, clicks)

@@ -56,6 +56,9 @@ def arguments():
     parser.add_argument(
         "--residue", type=float, default=losses.RESIDUE_WEIGHT, help="weight of noise left alone"
     )
+    parser.add_argument(
+        "--weigh", nargs="*", default=[], metavar="NAME=WEIGHT", help="constants of losses.py"
+    )
     parser.add_argument("--opinion", type=Path, help="DNSMOS's sig_bak_ovr.onnx, to be judged by")
     parser.add_argument("--device", default="cpu", help="where the network is trained")
     parser.add_argument("--workers", type=int, default=0, help="processes that mix beside it")
@@ -143,6 +146,7 @@ class Trainer:
         self.mixtures = mixtures(options, self.step, self.rank)
         self.draw = np.random.default_rng((options.seed, self.step, 1))
         self.stopping = False
+        losses.weigh(options.weigh)
         if options.compile:
             losses.compile_pointwise()
         self.validation = ValidationSet(options.validate) if options.validate else None
@@ -212,7 +216,8 @@ class Trainer:
         for group in self.optimiser.param_groups:
             group["lr"] = self.learning_rate()
         mixture, target = (x.to(self.device, non_blocking=True) for x in next(self.mixtures))
-        noisy, clean = self.front.analysis(mixture), self.front.analysis(target)
+        noisy = self.front.analysis(mixture)
+        clean = self.denoiser.target(self.front.analysis(target))
         with self.autocast(), quantization.enabled(self.options.quantized):
             output, speech = self.denoiser(noisy)
         size = int(self.draw.choice(losses.RESOLUTIONS))
@@ -221,7 +226,6 @@ class Trainer:
             speech,
             clean,
             mixture,
-            target,
             self.front,
             size,
             self.opinion,

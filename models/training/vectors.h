@@ -1,10 +1,12 @@
-/* Vectors of 16 floats for recurrent.c and positions.c, in GNU C. Tensors hold floats or, with
+/* Vectors of LANES floats (16 where not given) for recurrent.c and positions.c, in GNU C. Tensors hold floats or, with
    BFLOAT16 defined, bfloat16. */
 
 #include <stdint.h>
 #include <string.h>
 
+#ifndef LANES
 #define LANES 16
+#endif
 
 typedef float vector __attribute__((vector_size(4 * LANES), aligned(4)));
 typedef int32_t integers __attribute__((vector_size(4 * LANES), aligned(4)));

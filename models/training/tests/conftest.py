@@ -20,6 +20,7 @@ def row(kind, index, split):
         "bandwidth": 7800.0,
         "class": f"class{index % 2}",
         "speaker": f"speaker{index}",
+        "snr": 40.0,
         "free": index % 2 == 0,
         "path": f"{kind}/{index}",
     }

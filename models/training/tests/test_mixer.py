@@ -1,3 +1,5 @@
+import json
+
 import numpy as np
 import pytest
 
@@ -82,6 +84,34 @@ def test_the_splits_share_no_recording(work):
     for kind in ("speech", "noise", "rir"):
         paths = {e["path"] for e in train.entries[kind]}
         assert paths and not paths & {e["path"] for e in valid.entries[kind]}
+
+
+def test_a_crowd_has_nobody_of_the_sentence(mixer):
+    for _ in range(20):
+        heard = []
+        mixer.pick = lambda groups, pick=Mixer.pick: heard.append(pick(mixer, groups)) or heard[-1]
+        mixer.voice("speaker0")
+        assert heard[-1]["speaker"] != "speaker0"
+
+
+def test_noise_is_alone_at_first_in_one_sentence_of_four(mixer):
+    entry = mixer.bank.entries["speech"][0]
+    late = [not mixer.sentence(entry)[:2000].any() for _ in range(200)]
+    assert 30 <= sum(late) <= 75
+
+
+def test_noisy_recordings_of_speech_are_left_out(work):
+    table = json.loads((work / "speech.json").read_text())
+    table[0]["snr"] = 12.0
+    noisy = work / "noisy"
+    noisy.mkdir()
+    for path in work.glob("*.npy"):
+        (noisy / path.name).symlink_to(path)
+    for kind in ("noise", "rir"):
+        (noisy / f"{kind}.json").write_text((work / f"{kind}.json").read_text())
+    (noisy / "speech.json").write_text(json.dumps(table))
+    left = {entry["path"] for entry in Bank(noisy).entries["speech"]}
+    assert left == {entry["path"] for entry in Bank(work).entries["speech"]} - {"speech/0"}
 
 
 def test_free_only_leaves_copyleft_out(work):

@@ -42,7 +42,7 @@ def test_a_perfect_output_costs_nothing_but_its_snr_term():
     samples, front = 0.1 * torch.randn(2, 40 * HOP), TWENTY_MILLISECONDS
     spectra = front.analysis(samples)
     certain = 100 * (2 * losses.has_speech(spectra) - 1)
-    value, snr = losses.total(spectra, certain, spectra, samples, samples, front, 512)
+    value, snr = losses.total(spectra, certain, spectra, samples, front, 512)
     assert snr < -29.9 and abs(value - losses.SNR_WEIGHT * snr) < 1e-3
 
 
@@ -90,3 +90,9 @@ def test_only_clean_items_count_for_the_level():
     spectra = TWENTY_MILLISECONDS.analysis(target)
     quieter = [part * 10 ** (-2 / 20) for part in spectra]
     assert losses.level_change(quieter, spectra, clean) == pytest.approx(1, abs=0.01)
+
+
+def test_the_low_cut_takes_rumble_and_leaves_voices():
+    gains = 20 * TWENTY_MILLISECONDS.low_cut().clamp_min(1e-9).log10()
+    assert gains[0] < -100 and gains[1] == pytest.approx(-8.8, abs=0.1)
+    assert gains[2] == pytest.approx(-1.5, abs=0.1) and gains[4:].min() > -0.15
