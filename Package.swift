@@ -27,7 +27,6 @@ let testSettings: [SwiftSetting] = [
 
 let argumentParser: Target.Dependency = .product(
   name: "ArgumentParser", package: "swift-argument-parser")
-let toml: Target.Dependency = .product(name: "TOMLKit", package: "TOMLKit")
 let histogram: Target.Dependency = .product(name: "Histogram", package: "hdrhistogram-swift")
 
 /// A system library that Debian packages with a pkg-config file.
@@ -48,7 +47,6 @@ let package = Package(
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
-    .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
     .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
   ],
   targets: [
@@ -57,7 +55,7 @@ let package = Package(
       name: "qdenoise",
       dependencies: [
         "Control", "Denoise", "AudioHost", "ModelStore", "Signal", "Kernels", "Memory", "CSystemd",
-        "CLinux", toml, histogram,
+        "CLinux", histogram,
       ],
       swiftSettings: audioPathSettings),
     .executableTarget(
@@ -178,7 +176,7 @@ let package = Package(
       name: "CommandTests",
       dependencies: [
         "denoisectl", "qdenoise", "first-program", "AudioHost", "Control", "Kernels", "ModelStore",
-        "ControlSupport", "TestSupport",
+        "ControlSupport", "Seeded", "TestSupport",
       ],
       swiftSettings: testSettings),
     .testTarget(
