@@ -54,15 +54,15 @@ let package = Package(
     .executableTarget(
       name: "qdenoise",
       dependencies: [
-        "Control", "Denoise", "AudioHost", "ModelStore", "Signal", "Kernels", "Memory", "CSystemd",
-        "CLinux", histogram,
+        "Control", "Denoise", "AudioHost", "ModelStore", "Signal", "Kernels", "Files", "Memory",
+        "CSystemd", "CLinux", histogram,
       ],
       swiftSettings: audioPathSettings),
     .executableTarget(
       name: "denoisectl",
       dependencies: [
         "Control", "Denoise", "AudioHost", "ModelStore", "Quantizer", "TFLite", "Engine", "Plot",
-        "ONNX", "Scoring", "Signal", "Kernels", "Memory", argumentParser,
+        "ONNX", "Scoring", "Signal", "Kernels", "Files", "Memory", argumentParser,
       ],
       swiftSettings: settings),
 
@@ -73,7 +73,7 @@ let package = Package(
 
     // Where a model comes from.
     .target(
-      name: "ModelStore", dependencies: ["Denoise", "TFLite", "Engine", "CEmbeddedModel"],
+      name: "ModelStore", dependencies: ["Denoise", "TFLite", "Engine", "Files", "CEmbeddedModel"],
       swiftSettings: settings),
 
     .target(name: "ONNX", dependencies: ["Engine"], swiftSettings: settings),
@@ -98,6 +98,7 @@ let package = Package(
       swiftSettings: audioPathSettings),
 
     .target(name: "Memory", swiftSettings: audioPathSettings),
+    .target(name: "Files", swiftSettings: settings),
     .target(name: "Control", dependencies: ["CSystemd"], swiftSettings: settings),
 
     // C.
@@ -157,7 +158,7 @@ let package = Package(
     .testTarget(name: "ScoringTests", dependencies: ["Scoring"], swiftSettings: testSettings),
     .testTarget(name: "PlotTests", dependencies: ["Plot"], swiftSettings: testSettings),
     .testTarget(
-      name: "AudioHostTests", dependencies: ["AudioHost", "TestSupport"],
+      name: "AudioHostTests", dependencies: ["AudioHost", "Files", "TestSupport"],
       swiftSettings: testSettings),
     .testTarget(
       name: "DaemonTests",
@@ -175,8 +176,8 @@ let package = Package(
     .testTarget(
       name: "CommandTests",
       dependencies: [
-        "denoisectl", "qdenoise", "first-program", "AudioHost", "Control", "Kernels", "ModelStore",
-        "ControlSupport", "Seeded", "TestSupport",
+        "denoisectl", "qdenoise", "first-program", "AudioHost", "Control", "Files", "Kernels",
+        "ModelStore", "ControlSupport", "Seeded", "TestSupport",
       ],
       swiftSettings: testSettings),
     .testTarget(

@@ -1,4 +1,4 @@
-import AudioHost
+import Files
 
 /// A TOML file as dotted keys, taken one by one; what nobody took at the end is unknown.
 struct ConfigurationFile {
@@ -24,7 +24,7 @@ struct ConfigurationFile {
   static func text(of path: String) throws(ConfigurationError) -> String? {
     let bytes: [UInt8]?
     do {
-      bytes = try InputFile.read(path)
+      bytes = try RegularFile.read(path, atMost: TOMLReader.largestFile)
     } catch {
       throw .unreadable("\(error)")
     }

@@ -1,6 +1,7 @@
 import Control
 import Foundation
 import Seeded
+import TestSupport
 import Testing
 import qdenoise
 
@@ -165,6 +166,37 @@ struct ConfigurationTests {
     }
   }
 
+  /// Through the real program, as opening some of these waits without end.
+  @Test(arguments: ["fifo", "directory", "device", "large", "[", "mode = ["])
+  func `whatever stands in the file's place, the program says so and ends`(kind: String) throws {
+    let sandbox = try Sandbox("config")
+    let path = "\(sandbox.directory)/config.toml"
+    var said = "\(path): "
+    switch kind {
+    case "fifo":
+      mkfifo(path, 0o600)
+      said += "is a FIFO, not a regular file"
+    case "directory":
+      try makeDirectory(path)
+      said += "is a directory, not a regular file"
+    case "device":
+      symlink("/dev/zero", path)
+      said += "is a device, not a regular file"
+    case "large":
+      close(open(path, O_CREAT | O_WRONLY, 0o600))
+      truncate(path, 100_000_000)
+      said += "is larger than 1 MiB"
+    default:
+      try write(kind, to: path)
+      said += "line 1, column \(kind.count + 1): "
+    }
+    let (status, output) = try sandbox.run(
+      Piece.built("qdenoise"), ["--config", path, "--check-config"], seconds: 10)
+    #expect(status == 1)
+    #expect(output.contains(said), "\(output)")
+    #expect(output.count(where: \.isNewline) == 1)
+  }
+
   @Test(arguments: [
     ("mod = \"light\"", "mod", "mode"),
     ("budget_ms = 40", "budget_ms", "latency.budget_ms"),
@@ -211,7 +243,7 @@ struct ConfigurationTests {
   }
 
   @Test func `a directory in the file's place is refused`() {
-    #expect(throws: ConfigurationError.unreadable("/tmp: reading failed: Is a directory")) {
+    #expect(throws: ConfigurationError.unreadable("/tmp: is a directory, not a regular file")) {
       try Configuration.load(path: "/tmp")
     }
   }
