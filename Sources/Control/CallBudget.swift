@@ -6,9 +6,9 @@ package struct CallBudget {
   /// After so long all is forgiven.
   package static let period: UInt64 = 1_000_000
   /// What the answers to one caller may take in a period.
-  package static let longest: UInt64 = 200_000
-  /// How many of its calls are answered in a period. A window that shows meters asks some tens.
-  package static let most = 500
+  package static let longest: UInt64 = 100_000
+  /// How many of its calls are answered in a period. A window that shows meters asks for some tens.
+  package static let most = 200
 
   private struct Use {
     var calls = 0
@@ -34,10 +34,13 @@ package struct CallBudget {
     return true
   }
 
-  /// Notes what the call that was admitted last has taken, if there was one since the last note.
-  package mutating func charge(_ microseconds: UInt64) {
-    guard let caller = current else { return }
+  /// Notes what the call that was admitted last has taken, and gives it; 0 if there was none since
+  /// the last note.
+  @discardableResult
+  package mutating func charge(_ microseconds: UInt64) -> UInt64 {
+    guard let caller = current else { return 0 }
     current = nil
     uses[caller]?.microseconds += microseconds
+    return microseconds
   }
 }

@@ -105,24 +105,26 @@ import Glibc
     return result <= 0 || microseconds == .max ? nil : microseconds
   }
 
-  /// Answers what waits, for a few milliseconds at most; where that was not all, ``deadline`` has
+  /// Answers what waits, for 20 ms at most; where that was not all, ``deadline`` has
   /// come. Never blocks. Throws once the bus is gone: drop the server then, and make another when a
   /// bus is back.
   public func process() throws(ControlError) {
     let start = Self.microseconds
-    var now = start
+    var (now, answering) = (start, UInt64(0))
     snapshot = nil
     repeat {
       if try check(unsafe sd_bus_process(bus.handle, nil), "answering") == 0 { break }
       let end = Self.microseconds
-      budget.charge(end - now)
+      answering += budget.charge(end - now)
       now = end
-    } while now - start < Self.longestTurn
+    } while answering < Self.longestAnswering && now - start < Self.longestTurn
     snapshot = nil
   }
 
-  /// What a turn of the loop may take for the bus, so that a flood of calls holds up nothing else.
-  private static let longestTurn: UInt64 = 4000
+  /// What a turn of the loop may take for answers, and in all: a flood of calls holds up nothing
+  /// else, and is thrown away faster than the bus brings it.
+  private static let longestAnswering: UInt64 = 4000
+  private static let longestTurn: UInt64 = 20_000
 
   private static var microseconds: UInt64 {
     var time = timespec()
