@@ -170,7 +170,8 @@ import Glibc
       { _, userdata in
         let server = unsafe Unmanaged<ControlServer>.fromOpaque(userdata!).takeUnretainedValue()
         server.handlers.endRecording()
-        return 0
+        // 0 would have it called again and again.
+        return 1
       }, Unmanaged.passUnretained(self).toOpaque())
     return result < 0 ? result : unsafe sd_bus_track_add_sender(recorder, call)
   }
