@@ -27,7 +27,6 @@ let testSettings: [SwiftSetting] = [
 
 let argumentParser: Target.Dependency = .product(
   name: "ArgumentParser", package: "swift-argument-parser")
-let toml: Target.Dependency = .product(name: "TOMLKit", package: "TOMLKit")
 let histogram: Target.Dependency = .product(name: "Histogram", package: "hdrhistogram-swift")
 
 /// A system library that Debian packages with a pkg-config file.
@@ -48,7 +47,6 @@ let package = Package(
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
-    .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
     .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
   ],
   targets: [
@@ -56,15 +54,15 @@ let package = Package(
     .executableTarget(
       name: "qdenoise",
       dependencies: [
-        "Control", "Denoise", "AudioHost", "ModelStore", "Signal", "Kernels", "Memory", "CSystemd",
-        "CLinux", toml, histogram,
+        "Control", "Denoise", "AudioHost", "ModelStore", "Signal", "Kernels", "Files", "Memory",
+        "CSystemd", "CLinux", histogram,
       ],
       swiftSettings: audioPathSettings),
     .executableTarget(
       name: "denoisectl",
       dependencies: [
         "Control", "Denoise", "AudioHost", "ModelStore", "Quantizer", "TFLite", "Engine", "Plot",
-        "ONNX", "Scoring", "Signal", "Kernels", "Memory", argumentParser,
+        "ONNX", "Scoring", "Signal", "Kernels", "Files", "Memory", argumentParser,
       ],
       swiftSettings: settings),
 
@@ -75,7 +73,7 @@ let package = Package(
 
     // Where a model comes from.
     .target(
-      name: "ModelStore", dependencies: ["Denoise", "TFLite", "Engine", "CEmbeddedModel"],
+      name: "ModelStore", dependencies: ["Denoise", "TFLite", "Engine", "Files", "CEmbeddedModel"],
       swiftSettings: settings),
 
     .target(name: "ONNX", dependencies: ["Engine"], swiftSettings: settings),
@@ -100,6 +98,7 @@ let package = Package(
       swiftSettings: audioPathSettings),
 
     .target(name: "Memory", swiftSettings: audioPathSettings),
+    .target(name: "Files", swiftSettings: settings),
     .target(name: "Control", dependencies: ["CSystemd"], swiftSettings: settings),
 
     // C.
@@ -127,7 +126,7 @@ let package = Package(
       swiftSettings: testSettings),
     .target(
       name: "EngineSupport",
-      dependencies: ["Engine", "TFLite", "Kernels", "CAllocationCount", "Seeded"],
+      dependencies: ["Engine", "TFLite", "Denoise", "Kernels", "CAllocationCount", "Seeded"],
       path: "Tests/Support/EngineSupport", swiftSettings: testSettings),
     .executableTarget(
       name: "sanitizer-check", dependencies: ["EngineSupport"],
@@ -159,7 +158,7 @@ let package = Package(
     .testTarget(name: "ScoringTests", dependencies: ["Scoring"], swiftSettings: testSettings),
     .testTarget(name: "PlotTests", dependencies: ["Plot"], swiftSettings: testSettings),
     .testTarget(
-      name: "AudioHostTests", dependencies: ["AudioHost", "TestSupport"],
+      name: "AudioHostTests", dependencies: ["AudioHost", "Files", "TestSupport"],
       swiftSettings: testSettings),
     .testTarget(
       name: "DaemonTests",
@@ -177,8 +176,8 @@ let package = Package(
     .testTarget(
       name: "CommandTests",
       dependencies: [
-        "denoisectl", "qdenoise", "first-program", "AudioHost", "Control", "Kernels", "ModelStore",
-        "ControlSupport", "TestSupport",
+        "denoisectl", "qdenoise", "first-program", "AudioHost", "Control", "Files", "Kernels",
+        "ModelStore", "ControlSupport", "Seeded", "TestSupport",
       ],
       swiftSettings: testSettings),
     .testTarget(

@@ -30,7 +30,11 @@ public struct OutputFile: Sendable {
       try self.init(stream: unsafe open(path, O_WRONLY | O_CLOEXEC), name: path)
       return
     }
-    let target = OutputFile.resolved(path)
+    try self.init(inPlaceOf: OutputFile.resolved(path), name: path)
+  }
+
+  /// A file without a name that will get that of `target`.
+  private init(inPlaceOf target: String, name: String) throws(SoundFileError) {
     let folder = OutputFile.folder(of: target)
     var temporary: String?
     var descriptor = unsafe open(folder, O_TMPFILE_ | O_RDWR | O_CLOEXEC, 0o666)
@@ -41,10 +45,10 @@ public struct OutputFile: Sendable {
     }
     guard descriptor >= 0 else {
       throw errno == ENOSPC
-        ? .diskFull(path: path) : .cannotCreate(path: path, reason: SoundFileError.text(errno))
+        ? .diskFull(path: name) : .cannotCreate(path: name, reason: SoundFileError.text(errno))
     }
     self.init(
-      name: path, path: target, descriptor: descriptor, isStream: false, temporary: temporary)
+      name: name, path: target, descriptor: descriptor, isStream: false, temporary: temporary)
   }
 
   private init(
@@ -87,15 +91,26 @@ public struct OutputFile: Sendable {
     _ = unsafe pwrite(descriptor, beginning, beginning.count, start)
   }
 
-  /// Writes a whole file of bytes; one that is `durable` survives a loss of power.
+  /// What a whole file is for.
+  public enum Purpose: Sendable {
+    /// For a person who named it: "-", pipes, devices and links are what they are elsewhere.
+    case result
+    /// For the program's own next start: it survives a loss of power, and replaces what has its name,
+    /// be it a pipe or a link, rather than writing into it.
+    case ownState
+  }
+
+  /// Writes a whole file of bytes.
   public static func write(
-    _ bytes: [UInt8], to path: String, durable: Bool = false
+    _ bytes: [UInt8], to path: String, as purpose: Purpose = .result
   ) throws(SoundFileError) {
-    let file = try OutputFile(path: path)
+    let file =
+      purpose == .ownState
+      ? try OutputFile(inPlaceOf: path, name: path) : try OutputFile(path: path)
     defer { file.abandon() }
     try file.write(bytes)
     // Only then may the name point to it.
-    if durable, !file.isStream, fsync(file.descriptor) != 0 { throw .writing(path, errno) }
+    if purpose == .ownState, fsync(file.descriptor) != 0 { throw .writing(path, errno) }
     try file.publish()
   }
 

@@ -8,6 +8,7 @@ extension ControlServer {
       vtable_start(),
       method("GetStatus", takes: "", gives: "s", names: "json\0", handler: getStatus),
       method("Reload", takes: "", gives: "", names: "", handler: reload),
+      method("Reset", takes: "s", gives: "", names: "setting\0", handler: reset),
       method("Record", takes: "h", gives: "u", names: "pipe\0rate\0", handler: record),
     ]
     for property in Property.all {
@@ -54,12 +55,22 @@ extension ControlServer {
   }
 
   private static let getStatus: sd_bus_message_handler_t = { call, userdata, _ in
-    unsafe answer(call!, .text(of(userdata).currentStatus().json()))
+    guard unsafe sd_bus_message_get_expect_reply(call) > 0 else { return 1 }
+    return unsafe answer(call!, .text(of(userdata).currentStatus().json()))
   }
 
   private static let reload: sd_bus_message_handler_t = { call, userdata, refusal in
     let server = unsafe of(userdata)
     let result = unsafe server.change(refusal, server.handlers.reload)
+    return result < 0 ? result : unsafe answer(call!, nil)
+  }
+
+  private static let reset: sd_bus_message_handler_t = { call, userdata, refusal in
+    let server = unsafe of(userdata)
+    guard let setting = unsafe Message(sharing: call!).readText() else { return -EINVAL }
+    let result = unsafe server.change(refusal) { () throws(ControlError) in
+      try server.handlers.reset(setting)
+    }
     return result < 0 ? result : unsafe answer(call!, nil)
   }
 
@@ -70,7 +81,10 @@ extension ControlServer {
     let result = unsafe server.change(refusal) { () throws(ControlError) in
       rate = try server.handlers.record(pipe)
     }
-    return result < 0 ? result : unsafe answer(call!, .word(rate))
+    if result < 0 { return result }
+    let followed = unsafe server.followRecorder(call!)
+    if followed < 0 { server.handlers.endRecording() }
+    return followed < 0 ? followed : unsafe answer(call!, .word(rate))
   }
 
   /// Runs a handler and tells of what it changed; a refusal becomes the D-Bus error.
@@ -78,6 +92,7 @@ extension ControlServer {
     _ refusal: UnsafeMutablePointer<sd_bus_error>?, _ body: () throws(ControlError) -> Void
   ) -> Int32 {
     do {
+      defer { forgetStatus() }
       try body()
       try publishChanges()
       return 0

@@ -1,6 +1,7 @@
 internal import CEmbeddedModel
 public import Denoise
 public import Engine
+internal import Files
 internal import Glibc
 internal import TFLite
 
@@ -80,34 +81,14 @@ public enum ModelStore {
 
   private static func exists(_ path: String) -> Bool { unsafe access(path, F_OK) == 0 }
 
-  /// The bytes of a regular file; a device or a pipe would never end.
   private static func readFile(_ path: String) throws(ModelStoreError) -> [UInt8] {
-    func failure() -> ModelStoreError {
-      .unreadable(path: path, reason: unsafe String(cString: strerror(errno)))
+    let bytes: [UInt8]?
+    do { bytes = try RegularFile.read(path, atMost: largestFile) } catch {
+      throw .unreadable(path: path, reason: error.reason)
     }
-    let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
-    guard descriptor >= 0 else { throw failure() }
-    defer { close(descriptor) }
-    var status = stat()
-    guard unsafe fstat(descriptor, &status) == 0 else { throw failure() }
-    guard status.st_mode & S_IFMT == S_IFREG else {
-      throw .unreadable(path: path, reason: "it is not a regular file")
+    guard let bytes else {
+      throw .unreadable(path: path, reason: unsafe String(cString: strerror(ENOENT)))
     }
-    guard status.st_size <= largestFile else {
-      throw .unreadable(path: path, reason: "it is larger than \(largestFile >> 20) MiB")
-    }
-    var bytes = [UInt8](repeating: 0, count: Int(status.st_size))
-    var filled = 0
-    while filled < bytes.count {
-      let count = unsafe bytes.withUnsafeMutableBytes { buffer in
-        unsafe read(descriptor, buffer.baseAddress! + filled, buffer.count - filled)
-      }
-      if count < 0 && errno == EINTR { continue }
-      guard count >= 0 else { throw failure() }
-      if count == 0 { break }
-      filled += count
-    }
-    bytes.removeLast(bytes.count - filled)
     return bytes
   }
 

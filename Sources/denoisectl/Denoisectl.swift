@@ -68,9 +68,3 @@ extension Denoisectl {
     return usage.map { "\(reason); u\($0.dropFirst())" } ?? reason
   }
 }
-
-/// Writes a line for the person at the terminal to stderr.
-func printError(_ text: String) {
-  let line = Array("denoisectl: \(text)\n".utf8)
-  _ = unsafe write(STDERR_FILENO, line, line.count)
-}

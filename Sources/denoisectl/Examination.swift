@@ -14,6 +14,10 @@ package struct Examination {
   package var models: [(name: String, model: Result<String, ModelStoreError>)]
   package var realTimeLimit: UInt64
   package var instructionSet: InstructionSet
+  /// Whether `systemctl --user` knows the daemon.
+  package var hasUnit: Bool
+  /// What is wrong with the session's directory; `nil` if nothing is.
+  package var sessionProblem: String?
 
   /// What the sound server tells.
   package struct Server {
@@ -31,8 +35,10 @@ package struct Examination {
   package init(
     daemon: Result<Status, ControlError>, server: Result<Server, PulseError>,
     models: [(name: String, model: Result<String, ModelStoreError>)], realTimeLimit: UInt64,
-    instructionSet: InstructionSet
+    instructionSet: InstructionSet, hasUnit: Bool = true, sessionProblem: String? = nil
   ) {
+    self.hasUnit = hasUnit
+    self.sessionProblem = sessionProblem
     self.daemon = daemon
     self.server = server
     self.models = models
@@ -55,7 +61,35 @@ package struct Examination {
         ("full", describe(.full)), ("light", describe(.light)),
         ("low-latency", describe(.lowLatency)),
       ],
-      realTimeLimit: UInt64(limit.rlim_cur), instructionSet: .best)
+      realTimeLimit: UInt64(limit.rlim_cur), instructionSet: .best,
+      hasUnit: unitFolders.contains { unsafe access("\($0)/qdenoise.service", R_OK) == 0 },
+      sessionProblem: sessionProblem())
+  }
+
+  /// Where `systemd --user` looks for units that somebody installed, by systemd.unit(5).
+  private static var unitFolders: [String] {
+    func environment(_ name: String) -> String? {
+      unsafe getenv(name).map { unsafe String(cString: $0) }
+    }
+    let home = environment("HOME") ?? "/"
+    let data = environment("XDG_DATA_DIRS") ?? "/usr/local/share:/usr/share"
+    return [
+      (environment("XDG_CONFIG_HOME") ?? "\(home)/.config") + "/systemd/user",
+      (environment("XDG_DATA_HOME") ?? "\(home)/.local/share") + "/systemd/user",
+      "/etc/systemd/user", "/run/systemd/user", "/usr/local/lib/systemd/user",
+      "/usr/lib/systemd/user",
+    ] + data.split(separator: ":").map { "\($0)/systemd/user" }
+  }
+
+  private static func sessionProblem() -> String? {
+    guard let path = unsafe getenv("XDG_RUNTIME_DIR").map({ unsafe String(cString: $0) }),
+      !path.isEmpty
+    else { return "XDG_RUNTIME_DIR is not set" }
+    var status = stat()
+    guard unsafe stat(path, &status) == 0 else {
+      return "XDG_RUNTIME_DIR is '\(path)': \(unsafe String(cString: strerror(errno)))"
+    }
+    return status.st_uid == geteuid() ? nil : "XDG_RUNTIME_DIR is '\(path)', which is not yours"
   }
 
   private static func describe(_ choice: ModelChoice) -> Result<String, ModelStoreError> {
@@ -66,13 +100,21 @@ package struct Examination {
   }
 
   package var findings: [Finding] {
-    var findings = [daemonFinding, serverFinding]
+    var findings = [sessionFinding, daemonFinding, serverFinding].compactMap { $0 }
     if case .success(let server) = server {
       findings += [microphoneFinding(server)].compactMap { $0 }
       findings += loopFindings(server) + leftoverFindings(server)
     }
     if case .success(let status) = daemon { findings += runningFindings(status) }
     return findings + modelFindings + [realTimeFinding, instructionSetFinding]
+  }
+
+  private var sessionFinding: Finding? {
+    sessionProblem.map {
+      .problem(
+        "session", $0,
+        do: "log in as yourself, without su or sudo, or export XDG_RUNTIME_DIR=/run/user/$(id -u)")
+    }
   }
 
   private var daemonFinding: Finding {
@@ -84,19 +126,36 @@ package struct Examination {
           "daemon", "version \(status.version) runs, but this is \(Product.version)",
           do: "systemctl --user restart qdenoise")
       }
+      if status.state == .waiting, case .success(let server) = server,
+        server.sources.contains(where: \.isMicrophone)
+      {
+        return Self.waiting(status.stateReason)
+      }
       return .good("daemon", "\(status.state.rawValue)\(reason)")
     case .failure(.notRunning):
-      return .problem(
-        "daemon", "not running", do: "systemctl --user enable --now qdenoise")
+      return hasUnit
+        ? .problem("daemon", "not running", do: "systemctl --user enable --now qdenoise")
+        : .problem(
+          "daemon", "not running, and its unit is not installed",
+          do: "make install, or start the program qdenoise")
     case .failure(let error):
       return .problem("daemon", "\(error)", do: "systemctl --user status qdenoise")
     }
   }
 
+  /// There are a server and a microphone, and still it waits: its reason says what to do behind a
+  /// semicolon.
+  private static func waiting(_ reason: String) -> Finding {
+    let parts = reason.split(separator: "; ", maxSplits: 1).map(String.init)
+    return .problem(
+      "daemon", "waiting: \(parts.first ?? "")",
+      do: parts.count > 1 ? parts[1] : "journalctl --user -u qdenoise tells more")
+  }
+
   private var serverFinding: Finding {
     switch server {
     case .success(let server):
-      return .good("sound server", "\(server.server.name) \(server.server.version)")
+      return .good("sound server", server.server.title)
     case .failure(let error):
       if case .success(let status) = daemon, status.server.hasPrefix("ALSA") {
         return .remark("sound server", "none, and none is needed with the alsa back end")

@@ -1,7 +1,6 @@
 import ArgumentParser
 import AudioHost
 import Engine
-import Foundation
 import ONNX
 import Quantizer
 import TFLite
@@ -44,11 +43,7 @@ struct ModelImportCommand: ParsableCommand {
   }
 
   func run() throws {
-    let bytes: [UInt8]
-    do { bytes = Array(try Data(contentsOf: URL(filePath: input))) } catch {
-      throw SampleFileError(
-        description: "\(input): cannot be read: \(error.localizedDescription)")
-    }
+    let bytes = try SampleFiles.bytes(input)
     let shapes = Dictionary(shape.map { ($0.name, $0.extents) }) { $1 }
     let graph = try ONNXImporter.graph(bytes, name: input, shapes: shapes)
     let result = try CanonicalGraph(graph, takesQuantization: false).graph

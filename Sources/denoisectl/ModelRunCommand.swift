@@ -26,7 +26,7 @@ struct ModelRunCommand: ParsableCommand {
 
   @Argument(
     help: "A .tflite file, or full, light or low-latency: the built-in models.",
-    completion: .file(extensions: ["tflite"]))
+    completion: ModelChoice.completion)
   var file: ModelChoice
 
   /// NAME=x.npy
@@ -63,10 +63,7 @@ struct ModelRunCommand: ParsableCommand {
     _ assignment: Assignment, of graph: Graph, in network: borrowing Network
   ) throws {
     let buffer = unsafe try network.inputBytes(named: assignment.name)
-    let bytes: [UInt8]
-    do { bytes = Array(try Data(contentsOf: URL(filePath: assignment.path))) } catch {
-      throw ModelRunError.unreadable(path: assignment.path, reason: error.localizedDescription)
-    }
+    let bytes = try SampleFiles.bytes(assignment.path)
     let array: NumPyArray
     do { array = try NumPyArray(bytes: bytes) } catch {
       throw ModelRunError.notAnArray(path: assignment.path, reason: error.description)
@@ -95,7 +92,6 @@ struct ModelRunCommand: ParsableCommand {
 /// Why `model run` did not.
 enum ModelRunError: Error, CustomStringConvertible {
   case missing(graph: String, input: String)
-  case unreadable(path: String, reason: String)
   case notAnArray(path: String, reason: String)
   case wrongShape(path: String, is: String, input: String, wants: String)
 
@@ -103,7 +99,6 @@ enum ModelRunError: Error, CustomStringConvertible {
     switch self {
     case .missing(let graph, let input):
       "\(graph): input '\(input)' has no values; give --input '\(input)=FILE.npy'"
-    case .unreadable(let path, let reason): "\(path): cannot be read: \(reason)"
     case .notAnArray(let path, let reason): "\(path): \(reason)"
     case .wrongShape(let path, let description, let input, let wants):
       "\(path): is \(description), but input '\(input)' wants \(wants); convert it"

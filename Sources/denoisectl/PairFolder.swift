@@ -26,9 +26,9 @@ struct PairFolder {
   }
 
   private static func listed(_ manifest: String, folder: String) throws -> [Pair] {
-    let text: String
-    do { text = try String(contentsOfFile: manifest, encoding: .utf8) } catch {
-      throw PairFolderError(description: "\(manifest): \(error.localizedDescription)")
+    let bytes = try SampleFiles.bytes(manifest, atMost: 1 << 24)
+    guard let text = String(validating: bytes, as: UTF8.self) else {
+      throw PairFolderError(description: "\(manifest): is not UTF-8 text")
     }
     let lines = text.split(whereSeparator: \.isNewline).map {
       $0.split(separator: ",", omittingEmptySubsequences: false).map(String.init)

@@ -1,6 +1,7 @@
 import AudioHost
 import Denoise
 import Engine
+import Files
 import Foundation
 import Quantizer
 
@@ -72,13 +73,14 @@ struct SampleFiles {
         description: "\(path): the model has the inputs \(names); save a .npz with one array for "
           + "each of them")
     }
-    let array = try parse(try bytes(path), path)
+    let array = try parse(try Self.bytes(path), path)
     return try rows(of: array, inputs[0], path, limit).map { [inputs[0].name: $0] }
   }
 
   private func archive(_ path: String, _ limit: Int) throws -> [Sample] {
     let entries: [String: [UInt8]]
-    do { entries = try NumPyArchive.entries(try bytes(path)) } catch let error as NumPyArray.Problem
+    do { entries = try NumPyArchive.entries(try Self.bytes(path)) } catch let error
+      as NumPyArray.Problem
     { throw SampleFileError(description: "\(path): \(error)") }
     var columns: [(String, [[Float]])] = []
     for input in inputs {
@@ -119,10 +121,12 @@ struct SampleFiles {
     }
   }
 
-  private func bytes(_ path: String) throws -> [UInt8] {
-    do { return Array(try Data(contentsOf: URL(filePath: path))) } catch {
-      throw SampleFileError(description: "\(path): cannot be read: \(error.localizedDescription)")
+  /// The bytes of a file that is no stream: arrays or a model of another format.
+  static func bytes(_ path: String, atMost limit: Int = 1 << 31) throws -> [UInt8] {
+    guard let bytes = try RegularFile.read(path, atMost: limit) else {
+      throw SampleFileError(description: "\(path): cannot be read: there is no such file")
     }
+    return bytes
   }
 }
 

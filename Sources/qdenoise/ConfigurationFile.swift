@@ -1,5 +1,4 @@
-import AudioHost
-import TOMLKit
+import Files
 
 /// A TOML file as dotted keys, taken one by one; what nobody took at the end is unknown.
 struct ConfigurationFile {
@@ -13,19 +12,11 @@ struct ConfigurationFile {
 
   init(_ text: String, path: String) throws(ConfigurationError) {
     self.path = path
-    // The parser takes a C string and would not see what follows a NUL.
-    if let end = text.firstIndex(of: "\0") {
-      let line = text[..<end].count(where: \.isNewline) + 1
-      throw .syntax(path: path, line: line, column: 1, reason: "a NUL character")
-    }
     do {
-      flatten(try TOMLTable(string: text), prefix: "")
-    } catch let error as TOMLParseError {
-      let place = error.source.begin
-      throw .syntax(
-        path: path, line: place.line, column: place.column, reason: error.description)
+      values = try TOMLReader(text).values
     } catch {
-      throw .unreadable("\(path): \(error)")
+      throw .syntax(
+        path: path, line: error.line, column: error.column, reason: error.reason)
     }
   }
 
@@ -33,7 +24,7 @@ struct ConfigurationFile {
   static func text(of path: String) throws(ConfigurationError) -> String? {
     let bytes: [UInt8]?
     do {
-      bytes = try InputFile.read(path)
+      bytes = try RegularFile.read(path, atMost: TOMLReader.largestFile)
     } catch {
       throw .unreadable("\(error)")
     }
@@ -58,21 +49,21 @@ struct ConfigurationFile {
   ) throws(ConfigurationError) {
     let names = allowed.map { "\"\($0)\"" }.joined(separator: ", ")
     let name = try take(key, allowed: names) { value in
-      value.string.flatMap { allowed.contains($0) ? $0 : nil }
+      value.asText.flatMap { allowed.contains($0) ? $0 : nil }
     }
     target = name ?? target
   }
 
   mutating func text(_ key: String, _ target: inout String) throws(ConfigurationError) {
-    target = try take(key, allowed: "a text in quotes") { $0.string } ?? target
+    target = try take(key, allowed: "a text in quotes") { $0.asText } ?? target
   }
 
   mutating func text(_ key: String, _ target: inout String?) throws(ConfigurationError) {
-    target = try take(key, allowed: "a text in quotes") { $0.string } ?? target
+    target = try take(key, allowed: "a text in quotes") { $0.asText } ?? target
   }
 
   mutating func truth(_ key: String, _ target: inout Bool) throws(ConfigurationError) {
-    target = try take(key, allowed: "true, false") { $0.bool } ?? target
+    target = try take(key, allowed: "true, false") { $0.asTruth } ?? target
   }
 
   mutating func whole(
@@ -80,7 +71,7 @@ struct ConfigurationFile {
   ) throws(ConfigurationError) {
     let allowed = "a whole number from \(range.lowerBound) to \(range.upperBound)"
     let number = try take(key, allowed: allowed) { value in
-      value.int.flatMap { range.contains($0) ? $0 : nil }
+      value.asWhole.flatMap { range.contains($0) ? $0 : nil }
     }
     target = number ?? target
   }
@@ -98,8 +89,7 @@ struct ConfigurationFile {
   ) throws(ConfigurationError) {
     let allowed = "a number from \(Int(range.lowerBound)) to \(Int(range.upperBound))"
     let number = try take(key, allowed: allowed) { value in
-      let number = value.double ?? value.int.map(Double.init)
-      return number.flatMap { range.contains($0) ? $0 : nil }
+      value.asNumber.flatMap { range.contains($0) ? $0 : nil }
     }
     target = number ?? target
   }
@@ -117,29 +107,31 @@ struct ConfigurationFile {
     known.append(key)
     guard let value = values.removeValue(forKey: key) else { return nil }
     guard let read = read(value) else {
-      throw .wrongValue(path: path, key: key, found: value.debugDescription, allowed: allowed)
+      throw .wrongValue(path: path, key: key, found: "\(value)", allowed: allowed)
     }
     return read
   }
 
-  private mutating func flatten(_ table: TOMLTable, prefix: String) {
-    for (key, value) in zip(table.keys, table.values) {
-      if let inner = value.table {
-        flatten(inner, prefix: "\(prefix)\(key).")
-      } else {
-        values[prefix + key] = value
-      }
-    }
-  }
-
-  /// The known key that takes the fewest edits, with or without its section.
-  private func nearest(to key: String) -> String {
+  /// The known key that takes the fewest edits, with or without its section; none where that would
+  /// be another word.
+  private func nearest(to key: String) -> String? {
     func distance(_ candidate: String) -> Int {
       if candidate.hasPrefix(key + ".") { return 0 }
       let bare = candidate.split(separator: ".").last!
       return min(editDistance(key, candidate), editDistance(key, bare) + 1)
     }
-    return known.min { distance($0) < distance($1) }!
+    let nearest = known.min { distance($0) < distance($1) }
+    return nearest.flatMap { distance($0) <= max(1, key.count / 3) ? $0 : nil }
+  }
+}
+
+extension TOMLValue {
+  fileprivate var asText: String? { if case .text(let text) = self { text } else { nil } }
+  fileprivate var asTruth: Bool? { if case .truth(let truth) = self { truth } else { nil } }
+  fileprivate var asWhole: Int? { if case .whole(let whole) = self { whole } else { nil } }
+
+  fileprivate var asNumber: Double? {
+    if case .number(let number) = self { number } else { asWhole.map(Double.init) }
   }
 }
 

@@ -16,11 +16,13 @@ extension Daemon {
       setMode: { [unowned self] mode throws(ControlError) in try set(mode: mode) },
       setStrength: { [unowned self] strength throws(ControlError) in try set(strength: strength) },
       setModel: { [unowned self] model throws(ControlError) in try set(model: model) },
-      use: { [unowned self] device throws(ControlError) in use(device) },
+      use: { [unowned self] device throws(ControlError) in try use(device) },
       reload: { [unowned self] () throws(ControlError) in
         if let reason = reload() { throw .refused(reason) }
       },
-      record: { [unowned self] pipe throws(ControlError) in try record(into: pipe) })
+      reset: { [unowned self] setting throws(ControlError) in try reset(setting) },
+      record: { [unowned self] pipe throws(ControlError) in try record(into: pipe) },
+      endRecording: { [unowned self] in endRecording() })
     do {
       let made = try ControlServer(handlers: handlers)
       control = made
@@ -38,6 +40,8 @@ extension Daemon {
     busFailure = "\(error)"
     controlWatch = nil
     control = nil
+    // Nobody would say when who asked for it goes.
+    endRecording()
     nextControl = AudioClock.microseconds + Self.busPause
   }
 
@@ -123,11 +127,45 @@ extension Daemon {
     return nil
   }
 
-  private func use(_ device: String?) {
+  private func use(_ device: String?) throws(ControlError) {
+    if let device, !SavedState.isName(device) {
+      throw .refused(
+        "a microphone cannot have such a name; `denoisectl devices` lists what there is")
+    }
     settings.device = device
     state.device = device
     save()
     server?.lookAgain()
+  }
+
+  /// Forgets what was set, so that the configuration's value holds.
+  private func reset(_ setting: String) throws(ControlError) {
+    switch setting {
+    case "mode": state.mode = nil
+    case "strength": state.strength = nil
+    case "model": state.model = nil
+    case "device": state.device = nil
+    default: throw .refused("'\(setting)' is no setting; there are mode, strength, model, device")
+    }
+    save()
+    adopt(configuration, nil)
+  }
+
+  /// What was set and differs from the configuration.
+  var overrides: [Status.Override] {
+    let (set, said) = (state, configuration.settings)
+    func decibels(_ strength: Double?) -> String { strength.map { "\($0)" } ?? "auto" }
+    return [
+      ("mode", set.mode, said.mode),
+      ("strength", set.strength.map(decibels), decibels(said.strength)),
+      ("model", set.model, said.model),
+      ("device", set.device, said.device ?? "default"),
+    ].compactMap { setting, value, configured in
+      value.flatMap {
+        $0 == configured
+          ? nil : Status.Override(setting: setting, value: $0, configured: configured)
+      }
+    }
   }
 
   func applySettings() {

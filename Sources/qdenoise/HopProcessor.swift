@@ -99,6 +99,7 @@ package struct HopProcessor: ~Copyable {
       settings = wanted
       crossover.set(mode: wanted.mode, strength: wanted.strength)
       crossover.set(lowCut: wanted.lowCut)
+      meter.forgetBackground()
     }
     let ladder = link.ladder
     if ladder != Ladder(of: governor) { govern(ladder) }

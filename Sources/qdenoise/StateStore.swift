@@ -1,19 +1,7 @@
 package import AudioHost
+import Files
 import FoundationEssentials
 import Glibc
-
-/// What outlives the daemon.
-package struct SavedState: Codable, Equatable, Sendable {
-  /// What `denoisectl` set; a setting that is missing comes from the configuration.
-  package var mode: String?
-  package var strength: Double?
-  package var model: String?
-  package var device: String?
-  /// The last default microphone that was not our own.
-  package var lastDefaultMicrophone: String?
-
-  package init() {}
-}
 
 /// Keeps ``SavedState`` in `$XDG_STATE_HOME/qdenoise/state.json`. Thread: control.
 package struct StateStore {
@@ -25,12 +13,16 @@ package struct StateStore {
     path = directory + "/state.json"
   }
 
-  /// The last state and what is wrong with its file; a file that cannot be used counts as none.
+  /// The last state and what is wrong with its file; a value that cannot be used counts as none.
   package func load() -> (state: SavedState, warning: String?) {
     do {
-      guard let bytes = try InputFile.read(path) else { return (SavedState(), nil) }
-      return (try JSONDecoder().decode(SavedState.self, from: Data(bytes)), nil)
-    } catch let error as SoundFileError {
+      guard let bytes = try RegularFile.read(path, atMost: Self.largestFile) else {
+        return (SavedState(), nil)
+      }
+      let found = try SavedState.read(Data(bytes))
+      let faults = found.faults.joined(separator: "; ")
+      return (found.state, faults.isEmpty ? nil : "\(path): \(faults); ignored")
+    } catch let error as FileError {
       return (SavedState(), "\(error); what was set before is forgotten")
     } catch {
       let advice = "what was set before is forgotten, the next change repairs it"
@@ -38,14 +30,17 @@ package struct StateStore {
     }
   }
 
-  /// Replaces the file; after an error the old one is as it was.
+  /// Ours has some hundred bytes.
+  private static let largestFile = 1 << 16
+
+  /// Replaces the file, or whatever stands in its place; after an error the old one is as it was.
   package func save(_ state: SavedState) throws(SoundFileError) {
     try makeDirectory(directory)
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
     // Texts and a finite number: nothing that could fail.
     let json = try! encoder.encode(state)
-    try OutputFile.write(Array(json), to: path, durable: true)
+    try OutputFile.write(Array(json), to: path, as: .ownState)
   }
 
   /// Makes the directory and those above it; the specification wants them for their owner alone.

@@ -56,6 +56,59 @@ struct ExaminationTests {
     return findings[0]
   }
 
+  @Test func `a daemon that waits although all is there says what for`() throws {
+    var examination = Self.healthy
+    Self.change(&examination) { (status: inout Status) in
+      status.state = .waiting
+      status.stateReason = "it loads no modules; allow them"
+    }
+    let finding = try only(.problem, examination)
+    #expect(finding.subject == "daemon")
+    #expect(finding.observation == "waiting: it loads no modules")
+    #expect(finding.advice == "allow them")
+  }
+
+  @Test func `a session's directory that is not there is a problem of its own`() throws {
+    var examination = Self.healthy
+    examination.sessionProblem = "XDG_RUNTIME_DIR is not set"
+    #expect(try only(.problem, examination).subject == "session")
+  }
+
+  @Test func `a daemon whose unit is not installed is not to be enabled`() throws {
+    var examination = Self.healthy
+    examination.daemon = .failure(.notRunning)
+    examination.hasUnit = false
+    let problems = examination.findings.filter { $0.verdict == .problem }
+    #expect(problems.first?.observation == "not running, and its unit is not installed")
+    #expect(problems.first?.advice.contains("systemctl") == false)
+  }
+
+  @Test(arguments: [
+    ("silence: the microphone is suspended", "pactl suspend-source usb 0"),
+    ("silence: sound server: no such entity", "systemctl --user restart qdenoise"),
+    ("hops were late: the light model", "close what keeps the machine busy"),
+  ])
+  func `less than was asked for has a remedy that fits`(reason: String, remedy: String) throws {
+    var examination = Self.healthy
+    Self.change(&examination) { (status: inout Status) in
+      status.state = .degraded
+      status.stateReason = reason
+    }
+    #expect(try only(.problem, examination).advice.hasPrefix(remedy))
+  }
+
+  @Test func `names in a remedy are words of the shell`() throws {
+    var examination = Self.healthy
+    Self.change(&examination) { (server: inout Examination.Server) in
+      server.sources[0].name = "usb; rm it's"
+      server.sources[0].isMuted = true
+    }
+    Self.change(&examination, status: { $0.microphone.name = "usb; rm it's" })
+    #expect(
+      try only(.problem, examination).advice
+        == "pactl set-source-mute 'usb; rm it'\\''s' 0")
+  }
+
   @Test func `a healthy machine needs nothing`() {
     #expect(Self.healthy.findings.allSatisfy { $0.verdict == .good && $0.advice.isEmpty })
   }

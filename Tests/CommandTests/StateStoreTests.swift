@@ -29,7 +29,7 @@ struct StateStoreTests {
     #expect(warning == nil)
   }
 
-  @Test(arguments: ["", "{", "[]", "{\"mode\": 3}", "\u{0}\u{1}"])
+  @Test(arguments: ["", "{", "[]", "\u{0}\u{1}", String(repeating: "[", count: 60_000)])
   func `a damaged file is told of and repaired by the next change`(text: String) throws {
     defer { try? FileManager.default.removeItem(atPath: directory) }
     try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
@@ -39,6 +39,52 @@ struct StateStoreTests {
     #expect(state == SavedState())
     #expect(warning?.hasPrefix("\(store.path): damaged;") == true)
     try store.save(SavedState())
+    #expect(store.load().warning == nil)
+  }
+
+  @Test(arguments: [
+    ("\"strength\": -40", "'strength' cannot be -40.0; allowed: a number from 0 to 100"),
+    ("\"strength\": 1e308", "'strength' cannot be 1e+308; allowed: a number from 0 to 100"),
+    ("\"strength\": \"12\"", "'strength' has the wrong type; allowed: a number from 0 to 100"),
+    ("\"model\": \"huge\"", "'model' cannot be huge; allowed: auto, full, light, low-latency"),
+    ("\"device\": \"a\\u0000b\"", "allowed: the name of a microphone"),
+    ("\"lastDefaultMicrophone\": \"\"", "allowed: the name of a microphone"),
+    ("\"device\": [1]", "'device' has the wrong type; allowed: the name of a microphone"),
+  ])
+  func `a value that cannot be is ignored and told of, and the others hold`(
+    value: String, said: String
+  ) throws {
+    defer { try? FileManager.default.removeItem(atPath: directory) }
+    try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+    let store = StateStore(directory: directory)
+    try Data("{\"mode\": \"light\", \(value)}".utf8).write(to: URL(filePath: store.path))
+    let (state, warning) = store.load()
+    var expected = SavedState()
+    expected.mode = "light"
+    #expect(state == expected)
+    #expect(warning?.hasPrefix("\(store.path): '") == true, "\(warning ?? "")")
+    #expect(warning?.contains(said) == true, "\(warning ?? "")")
+  }
+
+  @Test(arguments: ["pipe", "device", "large"])
+  func `what cannot be a state is told of and replaced`(kind: String) throws {
+    defer { try? FileManager.default.removeItem(atPath: directory) }
+    try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+    let store = StateStore(directory: directory)
+    switch kind {
+    case "pipe": mkfifo(store.path, 0o600)
+    case "device": symlink("/dev/zero", store.path)
+    default:
+      close(open(store.path, O_CREAT | O_WRONLY, 0o600))
+      truncate(store.path, 100_000_000)
+    }
+    let (state, warning) = store.load()
+    #expect(state == SavedState())
+    #expect(warning?.hasPrefix(store.path) == true)
+    var next = SavedState()
+    next.strength = 3
+    try store.save(next)
+    #expect(store.load().state == next)
     #expect(store.load().warning == nil)
   }
 

@@ -1,0 +1,79 @@
+import Control
+import Denoise
+import FoundationEssentials
+
+/// What outlives the daemon.
+package struct SavedState: Codable, Equatable, Sendable {
+  /// What `denoisectl` set; a setting that is missing comes from the configuration.
+  package var mode: String?
+  package var strength: Double?
+  package var model: String?
+  package var device: String?
+  /// The last default microphone that was not our own.
+  package var lastDefaultMicrophone: String?
+
+  package init() {}
+}
+
+extension SavedState {
+  /// Reads a state value by value: one that is not what it may be leaves the others, and is told of
+  /// in a clause. Throws where there is no JSON object.
+  static func read(_ data: Data) throws -> (state: SavedState, faults: [String]) {
+    struct Anything: Decodable {}
+    _ = try JSONDecoder().decode([String: Anything].self, from: data)
+    var reader = Reader(data: data)
+    var state = SavedState()
+    let modes = Mode.allCases.map(\.rawValue)
+    state.mode = reader.take(ModeField.self, \.mode, "mode", Reader.list(modes)) {
+      modes.contains($0)
+    }
+    let range = Settings.strengthRange
+    let numbers = "a number from \(Int(range.lowerBound)) to \(Int(range.upperBound))"
+    state.strength = reader.take(StrengthField.self, \.strength, "strength", numbers) {
+      range.contains($0)
+    }
+    state.model = reader.take(ModelField.self, \.model, "model", Reader.list(Settings.models)) {
+      Settings.models.contains($0)
+    }
+    let name = "the name of a microphone"
+    state.device = reader.take(DeviceField.self, \.device, "device", name) { isName($0) }
+    state.lastDefaultMicrophone = reader.take(
+      LastField.self, \.lastDefaultMicrophone, "lastDefaultMicrophone", name
+    ) { isName($0) }
+    return (state, reader.faults)
+  }
+
+  private struct ModeField: Decodable { var mode: String? }
+  private struct StrengthField: Decodable { var strength: Double? }
+  private struct ModelField: Decodable { var model: String? }
+  private struct DeviceField: Decodable { var device: String? }
+  private struct LastField: Decodable { var lastDefaultMicrophone: String? }
+
+  private struct Reader {
+    let data: Data
+    var faults: [String] = []
+
+    mutating func take<Field: Decodable, Value>(
+      _ field: Field.Type, _ path: KeyPath<Field, Value?>, _ name: String, _ allowed: String,
+      _ isAllowed: (Value) -> Bool
+    ) -> Value? {
+      do {
+        let value = try JSONDecoder().decode(field, from: data)[keyPath: path]
+        guard let value, !isAllowed(value) else { return value }
+        faults.append("'\(name)' cannot be \(value); allowed: \(allowed)")
+      } catch {
+        faults.append("'\(name)' has the wrong type; allowed: \(allowed)")
+      }
+      return nil
+    }
+
+    static func list(_ names: [String]) -> String { names.joined(separator: ", ") }
+  }
+
+  /// Whether a sound server may have a device of this name. PulseAudio's have at most 128
+  /// characters; a NUL would end a C string.
+  static func isName(_ text: String) -> Bool {
+    !text.isEmpty && text.utf8.count <= 512
+      && text.unicodeScalars.allSatisfy { $0.value >= 0x20 && $0.value != 0x7F }
+  }
+}
