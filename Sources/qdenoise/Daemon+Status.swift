@@ -78,10 +78,20 @@ extension Daemon {
     case .off, .starting: return (.degraded, "silence: the microphone is starting")
     case .running: break
     }
+    if let recentIncident { return (.degraded, recentIncident.description) }
     if let level, level > models.top(of: settings.model) {
       return (.degraded, "hops were late: \(Self.words(for: level))")
     }
     return (.running, "")
+  }
+
+  /// Sound that was thrown away in the last two seconds.
+  private var recentIncident: Incident? {
+    guard let incident = Incident(packed: link.incident.load(ordering: .acquiring)) else {
+      return nil
+    }
+    let now = AudioClock.microseconds / 1000
+    return now < incident.time + 2000 ? incident : nil
   }
 
   private var level: Governor.Level? {
@@ -115,7 +125,8 @@ extension Daemon {
     hops.overruns = UInt64(
       link.overruns.load(ordering: .relaxed) + link.xruns.load(ordering: .relaxed))
     hops.silent = UInt64(link.silentHops.load(ordering: .relaxed))
-    hops.resynchronizations = UInt64(resynchronizations)
+    hops.skipped = UInt64(link.skippedHops.load(ordering: .relaxed))
+    hops.resynchronizations = UInt64(link.resynchronizations.load(ordering: .relaxed))
     if !statistics.isEmpty {
       hops.p50Microseconds = statistics.p50Microseconds
       hops.p99Microseconds = statistics.p99Microseconds
@@ -156,7 +167,8 @@ extension Daemon {
       ledger.measure("compute", microseconds: Int(statistics.p99Microseconds.rounded(.up)))
     }
     if isRunning {
-      ledger.measure("output fill", microseconds: leastFill * 1_000_000 / rate)
+      ledger.measure(
+        "output fill", microseconds: link.fill.load(ordering: .relaxed) * 1_000_000 / rate)
     }
     return ledger
   }
