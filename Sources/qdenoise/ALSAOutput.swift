@@ -18,7 +18,6 @@ struct ALSAOutput: ~Copyable, HopOutput {
   private var resampler: DriftResampler
   private var piece: AlignedBuffer<Float>
   private var silence: AlignedBuffer<Float>
-  private var turnFill = 0
 
   init(name: String, hop: Int, sampleRate: Int) {
     self.name = name
@@ -33,10 +32,9 @@ struct ALSAOutput: ~Copyable, HopOutput {
 
   var isOpen: Bool { stream != nil }
 
-  mutating func fill(at now: UInt64) -> Int {
-    turnFill = stream.map { $0.capacity - $0.available } ?? targetFill
-    return turnFill
-  }
+  func fill(at now: UInt64) -> Int { stream.map { fill(of: $0) } ?? targetFill }
+
+  private func fill(of stream: ALSAStream) -> Int { stream.capacity - stream.available }
 
   var target: Int? { targetFill }
 
@@ -54,7 +52,7 @@ struct ALSAOutput: ~Copyable, HopOutput {
 
   mutating func write(_ hop: UnsafeBufferPointer<Float>) -> Bool {
     guard let stream else { return true }
-    unsafe resampler.push(hop.baseAddress!, hop.count, outside: Double(turnFill))
+    unsafe resampler.push(hop.baseAddress!, hop.count, outside: Double(fill(of: stream)))
     let count = unsafe resampler.pull(into: piece.pointer, count: piece.count)
     switch unsafe stream.write(piece.pointer, count) {
     case .done(let written):

@@ -7,6 +7,8 @@
 package struct ArrivalClock {
   /// Arrivals that are closer than this are one burst.
   private static let burstGap: UInt64 = 2_000
+  /// A burst takes no longer than this.
+  private static let longestBurst: UInt64 = 4_000
   /// How long the earliest arrival is remembered, at least.
   private static let window: UInt64 = 1_000_000
   /// A stream that is late and has not caught up by `progress` in this time has lost samples.
@@ -21,6 +23,7 @@ package struct ArrivalClock {
   private var windowStart: UInt64 = 0
   private var last: UInt64 = 0
   private var burst = 0
+  private var burstStart: UInt64 = 0
   private var isRegular = false
   private var bursts = InlineArray<5, Int>(repeating: 0)
   private var burstCount = 0
@@ -39,6 +42,7 @@ package struct ArrivalClock {
     if now - last > Self.burstGap {
       endBurst()
       burst = 0
+      burstStart = now
       self.isRegular = true
     }
     last = now
@@ -71,6 +75,11 @@ package struct ArrivalClock {
       if below <= filled / 2 && filled / 2 < below + equal { return bursts[index] }
     }
     return 0
+  }
+
+  /// Whether the rest of a burst is on its way.
+  package func isIncomplete(at now: UInt64) -> Bool {
+    burst < period && now - burstStart < Self.longestBurst
   }
 
   /// Microseconds by which the newest sample came later than it could have.

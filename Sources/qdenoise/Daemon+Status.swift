@@ -156,8 +156,7 @@ extension Daemon {
     if let source = microphone?.source, isRunning {
       ledger.measure("microphone device", microseconds: source.latencyMicroseconds)
     }
-    ledger.declare(
-      "capture fragment", samples: max(report.fragment ?? 0, model.hop), sampleRate: rate)
+    enterCapture(in: &ledger, model)
     ledger.declare(
       "overlap of windows", samples: model.window - model.hop, sampleRate: rate)
     if model.lookAhead > 0 {
@@ -167,10 +166,29 @@ extension Daemon {
       ledger.measure("compute", microseconds: Int(statistics.p99Microseconds.rounded(.up)))
     }
     if isRunning {
+      if case .sink = order.route {
+        let period = link.period.load(ordering: .relaxed)
+        ledger.measure("quantum of the graph", microseconds: period * 1_000_000 / rate)
+      }
       ledger.measure(
         "output fill", microseconds: link.fill.load(ordering: .relaxed) * 1_000_000 / rate)
     }
     return ledger
+  }
+
+  /// What arrives at once, and what is waited for beyond it until a hop is there.
+  private func enterCapture(in ledger: inout LatencyLedger, _ model: Model) {
+    let rate = model.sampleRate
+    let period = link.period.load(ordering: .relaxed)
+    let waiting = link.waiting.load(ordering: .relaxed)
+    guard isRunning, period > 0, waiting > 0 else {
+      let fragment = min(report.fragment ?? PulseAudioLoop.fragment(rate), model.hop)
+      ledger.declare("capture fragment", samples: fragment, sampleRate: rate)
+      ledger.declare("hop", samples: model.hop - fragment, sampleRate: rate)
+      return
+    }
+    ledger.measure("capture fragment", microseconds: period * 1_000_000 / rate)
+    ledger.measure("hop", microseconds: max(0, waiting - period) * 1_000_000 / rate)
   }
 
   private var warnings: [String] {

@@ -7,6 +7,9 @@ import Synchronization
   /// How long a turn may take what goes on arriving, in microseconds.
   private static let longestDrain: UInt64 = 50_000
 
+  /// Samples that the server is asked to hand over at once: 5 ms.
+  static func fragment(_ sampleRate: Int) -> Int { sampleRate / 200 }
+
   private let link: AudioLink
   private let wakeControl: PulseLoop.Waker
   private let sampleRate: Int
@@ -161,7 +164,7 @@ import Synchronization
     do {
       let made = try unsafe PulseRecordStream(
         connection, name: "Microphone", source: source, sampleRate: sampleRate,
-        fragment: sampleRate / 200
+        fragment: Self.fragment(sampleRate)
       ) { [unowned self] samples, count in unsafe receive(samples, count) }
       made.onChange = { [unowned self] in isStale = true }
       capture = made

@@ -28,6 +28,8 @@ package final class SoundPath<Output: HopOutput & ~Copyable> {
   private static var capacity: Int { 32_768 }
   /// Hops more than the target that may wait in an output with a clock, for jitter.
   private static var slack: Int { 1 }
+  /// How long the rest of a burst is waited for, in microseconds.
+  private static var pause: UInt64 { 1_000 }
   /// A stall that is worth a word, in microseconds.
   private static var notableStall: UInt64 { 40_000 }
 
@@ -42,6 +44,8 @@ package final class SoundPath<Output: HopOutput & ~Copyable> {
   private var arrivals: ArrivalClock
   private var budget = HopBudget()
   private var policy = ResynchronizationPolicy()
+  /// Samples that waited when hops were cut from them, in the mean of the last.
+  private var waiting = 0.0
   /// Samples that have arrived since the last turn.
   private var arrived = 0
   /// Samples that found no room in the queue.
@@ -75,6 +79,7 @@ package final class SoundPath<Output: HopOutput & ~Copyable> {
     assembler.reset()
     queue.drop(queue.count)
     (arrived, lost) = (0, 0)
+    waiting = 0
     silentRun = .max
     adaptToHop()
     silence.start(at: now)
@@ -115,10 +120,14 @@ package final class SoundPath<Output: HopOutput & ~Copyable> {
       link.period.store(arrivals.period, ordering: .relaxed)
       silence.heard(at: now, period: microseconds(arrivals.period))
       arrived = 0
-      giveSound(at: now)
     }
+    let isIncomplete = arrivals.period > 2 * hop && arrivals.isIncomplete(at: now)
+    if !isIncomplete { giveSound(at: now) }
     giveSilence(at: now)
     schedule(at: now)
+    // What comes in many pieces is given when the last is there: what waits in the output has a
+    // meaning only once in a period.
+    if isIncomplete { nextTurn = min(nextTurn, now + Self.pause) }
   }
 
   private func microseconds(_ samples: Int) -> UInt64 {
@@ -155,8 +164,11 @@ package final class SoundPath<Output: HopOutput & ~Copyable> {
 
   private func giveSound(at now: UInt64) {
     if lost > 0 { leaveOut(0) }
-    let hops = (assembler.count + queue.count) / hop
+    let present = assembler.count + queue.count
+    let hops = present / hop
     guard hops > 0 else { return }
+    waiting += (Double(present) - waiting) * (waiting == 0 ? 1 : 0.02)
+    link.waiting.store(Int(waiting), ordering: .relaxed)
     let allowed = allowedHops(at: now)
     if hops > allowed { leaveOut(hops - allowed) }
     var deadline = AudioClock.nanoseconds

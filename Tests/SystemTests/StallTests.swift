@@ -71,6 +71,37 @@ extension SystemTests {
       #expect(try ears.lag() < before + 10 + RealTime.machine.milliseconds)
     }
 
+    @Test(arguments: SoundServer.Kind.allCases)
+    func `the ledger's sum is what a click takes`(kind: SoundServer.Kind) throws {
+      let scene = try Scene(kind, configuration: Self.bypass)
+      let denoised = try scene.listen()
+      let direct = try Recorder(scene.server, source: scene.microphone.name)
+      sleep(seconds: 2)
+      let start = now()
+      let clicks = Sound.clicks(30, interval: 0.211)
+      let player = try Player(scene.server, sink: scene.microphone.sink, clicks, buffer: 0.02)
+      player.wait()
+      let latency = try scene.status().latency
+      let (near, far) = (direct.stop().part(from: start), denoised.stop().part(from: start))
+
+      // From the moment at which the microphone gave the click to the one at which an application that
+      // plays at a steady pace has it.
+      let (early, late) = (near.origin(share: 0.1), far.origin(share: 0.9))
+      let said = Analysis.clicks(in: near.samples).map { early + Double($0) / 48_000 }
+      let heard = Analysis.clicks(in: far.samples).map { late + Double($0) / 48_000 }
+      let times = said.compactMap { said in
+        heard.first { $0 > said && $0 < said + 0.2 }.map { ($0 - said) * 1000 }
+      }
+      try #require(times.count > 20)
+      let measured = Distribution(times).p50
+      let stages = latency.stages.filter { $0.name != "microphone device" }
+      let sum = stages.reduce(0) { $0 + $1.microseconds } / 1000
+      print(
+        "measured: \(kind.rawValue): a click takes \(measured) ms, the ledger says \(sum):"
+          + " \(stages), granted \(near.arrivals.count) \(near.origin(share: 0.9) - early) \(late - far.origin(share: 0.1))"
+      )
+    }
+
     @Test func `fragments are as long as we ask, whatever the environment says`() throws {
       let scene = try Scene(
         .pulseAudio, configuration: Self.bypass, environment: ["PULSE_LATENCY_MSEC": "60"])
