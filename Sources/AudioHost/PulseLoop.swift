@@ -33,12 +33,22 @@ import Glibc
 
   /// Waits for something to happen, at most `timeoutMicroseconds` (nil: as long as it takes), and
   /// calls the handlers of what did.
-  public func iterate(timeoutMicroseconds: Int?) {
+  ///
+  /// Says how many were called.
+  @discardableResult
+  public func iterate(timeoutMicroseconds: Int?) -> Int {
     let timeout = timeoutMicroseconds.map { Int32(clamping: max(0, $0)) } ?? -1
     guard unsafe pa_mainloop_prepare(raw, timeout) >= 0, unsafe pa_mainloop_poll(raw) >= 0 else {
-      return
+      return 0
     }
-    _ = unsafe pa_mainloop_dispatch(raw)
+    return Int(max(0, unsafe pa_mainloop_dispatch(raw)))
+  }
+
+  /// Calls the handlers of everything that has happened, and of what happens meanwhile, for
+  /// `longestMicroseconds` at most.
+  public func drain(longestMicroseconds: UInt64) {
+    let end = pa_rtclock_now() + longestMicroseconds
+    while iterate(timeoutMicroseconds: 0) > 0 && pa_rtclock_now() < end {}
   }
 
   /// Ends a wait from any thread; the loop must outlive it.

@@ -3,6 +3,10 @@ internal import CPulse
 /// A mono float stream into a sink. Thread: the loop's.
 @safe public final class PulsePlaybackStream {
   private let stream: PulseStream
+  /// The question that is under way.
+  private var question: OpaquePointer?
+  private var answer: Answer?
+  private var ranDry = false
   /// Called when the stream came up, failed, was moved, suspended or resumed.
   public var onChange: (() -> Void)? {
     get { stream.onChange }
@@ -22,9 +26,9 @@ internal import CPulse
     var attributes = pa_buffer_attr(
       maxlength: .max, tlength: UInt32(target * bytes), prebuf: UInt32(request * bytes),
       minreq: UInt32(request * bytes), fragsize: .max)
-    let flags =
-      PA_STREAM_ADJUST_LATENCY.rawValue | PA_STREAM_DONT_MOVE.rawValue
-      | PA_STREAM_AUTO_TIMING_UPDATE.rawValue | PA_STREAM_INTERPOLATE_TIMING.rawValue
+    let flags = PA_STREAM_ADJUST_LATENCY.rawValue | PA_STREAM_DONT_MOVE.rawValue
+    unsafe pa_stream_set_underflow_callback(
+      stream.raw, { _, data in unsafe PulsePlaybackStream.behind(data)?.ranDry = true }, me)
     let status = unsafe pa_stream_connect_playback(
       stream.raw, sink, &attributes, pa_stream_flags_t(flags), nil, nil)
     guard status >= 0 else { throw stream.error(doing: "playing to \(sink)") }
@@ -33,7 +37,10 @@ internal import CPulse
   deinit { close() }
 
   /// Ends the stream on the server. It is not to be used after that.
-  public func close() { stream.close() }
+  public func close() {
+    forgetQuestion()
+    stream.close()
+  }
 
   public var isReady: Bool { stream.isReady }
 
@@ -45,21 +52,59 @@ internal import CPulse
     return unsafe PulseStream.samples(pa_stream_writable_size(stream.raw))
   }
 
-  /// Microseconds from a sample written now to its leaving the sink, as the server estimates.
-  public var latencyMicroseconds: Int? {
-    var latency: pa_usec_t = 0
-    var negative: Int32 = 0
-    guard isReady, unsafe pa_stream_get_latency(stream.raw, &latency, &negative) >= 0 else {
-      return nil
-    }
-    return negative != 0 ? -Int(clamping: latency) : Int(clamping: latency)
+  /// What the server said of the fill.
+  public struct Answer: Equatable, Sendable {
+    /// Samples written until `time` that the server had not played then.
+    public var fill: Int
+    /// Microseconds of the monotonic clock.
+    public var time: UInt64
   }
 
-  /// Samples written that the server has not played yet, by its last report.
-  public var fill: Int? {
-    guard isReady, let timing = unsafe pa_stream_get_timing_info(stream.raw) else { return nil }
+  /// Asks the server how much it has not played yet, unless it is being asked; `takeAnswer` has
+  /// what it said. False if it cannot be asked.
+  public func askFill() -> Bool {
+    guard isReady, unsafe question == nil else { return false }
+    unsafe question = pa_stream_update_timing_info(
+      stream.raw,
+      { _, success, data in unsafe PulsePlaybackStream.behind(data)?.answered(success != 0) }, me)
+    return unsafe question != nil
+  }
+
+  private func answered(_ success: Bool) {
+    forgetQuestion()
+    guard success, isReady, let timing = unsafe pa_stream_get_timing_info(stream.raw) else {
+      return
+    }
+    // The library adds to the index what was written since the question.
     let bytes = unsafe timing.pointee.write_index - timing.pointee.read_index
-    return Int(bytes) / MemoryLayout<Float>.stride
+    answer = Answer(fill: Int(bytes) / MemoryLayout<Float>.stride, time: pa_rtclock_now())
+  }
+
+  /// The answer that came since the last call, if one did.
+  public func takeAnswer() -> Answer? {
+    defer { answer = nil }
+    return answer
+  }
+
+  /// Whether the server has run out of samples since the last call.
+  public func takeUnderflow() -> Bool {
+    defer { ranDry = false }
+    return ranDry
+  }
+
+  private func forgetQuestion() {
+    if let question = unsafe question {
+      unsafe pa_operation_cancel(question)
+      unsafe pa_operation_unref(question)
+    }
+    unsafe question = nil
+  }
+
+  private var me: UnsafeMutableRawPointer { unsafe Unmanaged.passUnretained(self).toOpaque() }
+
+  private static func behind(_ data: UnsafeMutableRawPointer?) -> PulsePlaybackStream? {
+    guard let data = unsafe data else { return nil }
+    return unsafe Unmanaged<PulsePlaybackStream>.fromOpaque(data).takeUnretainedValue()
   }
 
   /// Appends samples. False if the stream is not there to take them.

@@ -61,12 +61,6 @@ internal import CPulse
     return unsafe Int(attributes.pointee.fragsize) / MemoryLayout<Float>.stride
   }
 
-  /// Samples that have arrived and have not been handed over, those of the running call included.
-  public var readable: Int {
-    guard isReady else { return 0 }
-    return unsafe PulseStream.samples(pa_stream_readable_size(stream.raw))
-  }
-
   private func listen() {
     unsafe pa_stream_set_read_callback(
       stream.raw,

@@ -36,6 +36,7 @@ internal import CPulse
     guard !isClosed else { return }
     isClosed = true
     unsafe pa_stream_set_read_callback(raw, nil, nil)
+    unsafe pa_stream_set_underflow_callback(raw, nil, nil)
     unsafe pa_stream_set_state_callback(raw, nil, nil)
     unsafe pa_stream_set_moved_callback(raw, nil, nil)
     unsafe pa_stream_set_suspended_callback(raw, nil, nil)

@@ -118,12 +118,16 @@ extension Status {
   /// Counts since the daemon started, and the time one hop takes to compute.
   public struct Hops: Codable, Sendable, Equatable {
     public var count: UInt64 = 0
-    /// Computed too late; the listener heard the dry signal.
+    /// Computed too late, so that the listener heard the dry signal, or not at all for want of a
+    /// processor.
     public var late: UInt64 = 0
     /// Dropped because the virtual microphone did not take them.
     public var overruns: UInt64 = 0
     /// Silence given because the microphone did not deliver.
     public var silent: UInt64 = 0
+    /// Too old to be given: thrown away.
+    public var skipped: UInt64 = 0
+    /// Times that latency had piled up in the virtual microphone and was thrown away.
     public var resynchronizations: UInt64 = 0
     public var p50Microseconds: Double?
     public var p99Microseconds: Double?

@@ -40,7 +40,8 @@ struct MonitorCommand: ParsableCommand {
       server, name: "Hear yourself", source: source, sampleRate: 48_000, fragment: 480
     ) { samples, count in
       // The two devices have clocks of their own: what runs ahead is thrown away.
-      if (playback.fill ?? 0) > 4 * Self.target { playback.flush() }
+      if let answer = playback.takeAnswer(), answer.fill > 4 * Self.target { playback.flush() }
+      _ = playback.askFill()
       if let samples = unsafe samples { _ = unsafe playback.write(samples, count) }
     }
     printError("playing to \(sink); Ctrl-C ends it")

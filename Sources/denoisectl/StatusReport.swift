@@ -86,7 +86,7 @@ package struct StatusReport {
       (
         "hops",
         "\(hops.count), late \(hops.late), overruns \(hops.overruns), silent \(hops.silent),"
-          + " resynchronized \(hops.resynchronizations)"
+          + " skipped \(hops.skipped), resynchronized \(hops.resynchronizations)"
       ),
       ("drift", status.driftPpm.map { "\(format($0)) ppm" } ?? "none (one clock)"),
     ]

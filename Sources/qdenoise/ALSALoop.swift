@@ -41,7 +41,7 @@ final class ALSALoop {
       openWhatIsClosed()
       wait()
       readAll()
-      path.giveSilence()
+      path.turn()
     }
   }
 
@@ -57,12 +57,11 @@ final class ALSALoop {
 
   private func readAll() {
     while let capture {
-      let readable = capture.available
-      guard readable > 0 else { return }
+      guard capture.available > 0 else { return }
       switch unsafe capture.read(into: piece.pointer, hop) {
       case .done(let count):
         if count == 0 { return }
-        unsafe path.receive(piece.pointer, count, readable: max(readable, count))
+        unsafe path.receive(piece.pointer, count)
       case .recovered:
         link.xruns.wrappingAdd(1, ordering: .relaxed)
       case .failed:

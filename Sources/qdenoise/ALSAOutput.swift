@@ -9,7 +9,7 @@ struct ALSAOutput: ~Copyable, HopOutput {
   /// Samples that wait in the card right before a hop is written.
   static func target(hop: Int) -> Int { 2 * hop }
 
-  private let target: Int
+  private let targetFill: Int
   private let name: String
   private let sampleRate: Int
   /// Of the denoiser that there was at the start; a shorter one later leaves the card's periods.
@@ -18,20 +18,28 @@ struct ALSAOutput: ~Copyable, HopOutput {
   private var resampler: DriftResampler
   private var piece: AlignedBuffer<Float>
   private var silence: AlignedBuffer<Float>
-  private(set) var fill = 0
 
   init(name: String, hop: Int, sampleRate: Int) {
     self.name = name
     self.hop = hop
     self.sampleRate = sampleRate
-    target = Self.target(hop: hop)
+    targetFill = Self.target(hop: hop)
     resampler = DriftResampler(
-      hop: Model.largestHop, sampleRate: sampleRate, target: Double(target))
+      hop: Model.largestHop, sampleRate: sampleRate, target: Double(targetFill))
     piece = AlignedBuffer(count: 2 * Model.largestHop)
-    silence = AlignedBuffer(count: target)
+    silence = AlignedBuffer(count: targetFill)
   }
 
   var isOpen: Bool { stream != nil }
+
+  func fill(at now: UInt64) -> Int { stream.map { fill(of: $0) } ?? targetFill }
+
+  private func fill(of stream: ALSAStream) -> Int { stream.capacity - stream.available }
+
+  var target: Int? { targetFill }
+
+  /// A card that runs dry stops.
+  var isSilentByItself: Bool { false }
 
   var drift: Double? { resampler.control.driftPartsPerMillion }
 
@@ -44,8 +52,7 @@ struct ALSAOutput: ~Copyable, HopOutput {
 
   mutating func write(_ hop: UnsafeBufferPointer<Float>) -> Bool {
     guard let stream else { return true }
-    fill = stream.capacity - stream.available
-    unsafe resampler.push(hop.baseAddress!, hop.count, outside: Double(fill))
+    unsafe resampler.push(hop.baseAddress!, hop.count, outside: Double(fill(of: stream)))
     let count = unsafe resampler.pull(into: piece.pointer, count: piece.count)
     switch unsafe stream.write(piece.pointer, count) {
     case .done(let written):
@@ -66,6 +73,6 @@ struct ALSAOutput: ~Copyable, HopOutput {
   /// Fills up to the target, so that the next hop comes in time.
   private mutating func prime() {
     resampler.reset()
-    if let stream { _ = unsafe stream.write(silence.pointer, target) }
+    if let stream { _ = unsafe stream.write(silence.pointer, targetFill) }
   }
 }

@@ -10,8 +10,6 @@ package final class AudioLink: Sendable {
   package let orders = Mailbox<AudioOrder>()
   /// The next denoiser on its way to audio, and the old one on its way back.
   package let denoisers = DenoiserSlots()
-  /// Counts the requests to throw piled-up latency away.
-  package let resynchronize = Atomic<Int>(0)
   /// Counts the watchdog's questions, and the audio loop's answers.
   package let ping = Atomic<Int>(0)
   package let pong = Atomic<Int>(0)
@@ -27,7 +25,7 @@ package final class AudioLink: Sendable {
   package let hopTimes = HopTimes()
   /// Hops given to the listeners, silent ones included.
   package let hops = Atomic<Int>(0)
-  /// Hops that were finished after their deadline.
+  /// Hops that were finished after their deadline, or could not be for want of a processor.
   package let lateHops = Atomic<Int>(0)
   /// Hops that found no room in the output.
   package let overruns = Atomic<Int>(0)
@@ -35,10 +33,18 @@ package final class AudioLink: Sendable {
   package let xruns = Atomic<Int>(0)
   /// Hops of silence, because the microphone did not deliver.
   package let silentHops = Atomic<Int>(0)
-  /// Hops that came after silence had been given for them, and were thrown away.
+  /// Hops that came too late to be given.
   package let skippedHops = Atomic<Int>(0)
-  /// Samples that wait in the output: the least since control looked, which jitter does not raise.
-  package let leastFill = Atomic<Int>(Int.max)
+  /// Times that latency had piled up in the output and was thrown away.
+  package let resynchronizations = Atomic<Int>(0)
+  /// Samples that wait in the output before hops are written, in the mean.
+  package let fill = Atomic<Int>(0)
+  /// Samples that have arrived when hops are cut from them, in the mean.
+  package let waiting = Atomic<Int>(0)
+  /// Samples that arrive at once.
+  package let period = Atomic<Int>(0)
+  /// The last `Incident`, packed; 0 before the first.
+  package let incident = Atomic<UInt64>(0)
   /// The `Governor.Level` that audio is at.
   package let level: Atomic<Int>
   /// Parts per million, as the bits of a Double; NaN with one clock.

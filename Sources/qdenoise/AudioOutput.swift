@@ -8,8 +8,6 @@ struct AudioOutput: HopOutput {
   private var pipe: PipeOutput?
   private var sink: SinkOutput?
   private var discards = false
-  /// It is to be closed and opened.
-  private(set) var mustReopen = false
 
   init(sampleRate: Int) { self.sampleRate = sampleRate }
 
@@ -17,7 +15,7 @@ struct AudioOutput: HopOutput {
   mutating func open(
     _ wanted: AudioOrder.Route, on connection: PulseConnection, changed: @escaping () -> Void
   ) -> String? {
-    if route == wanted && sink?.hasFailed != true { return nil }
+    if route == wanted && !hasFailed { return nil }
     close()
     do {
       switch wanted {
@@ -41,7 +39,6 @@ struct AudioOutput: HopOutput {
     sink = nil
     discards = false
     route = nil
-    mustReopen = false
   }
 
   /// Writes one hop; false if there was no room for it.
@@ -51,15 +48,21 @@ struct AudioOutput: HopOutput {
     return discards
   }
 
-  /// Samples that waited before the last hop was written.
-  var fill: Int { pipe?.fill ?? sink?.fill ?? 0 }
+  mutating func fill(at now: UInt64) -> Int { pipe?.fill(at: now) ?? sink?.fill(at: now) ?? 0 }
+
+  var target: Int? { sink?.target }
+
+  var isSilentByItself: Bool { pipe == nil }
 
   /// Parts per million; nil with one clock.
   var drift: Double? { sink?.drift }
 
-  /// Throws away what has piled up; what only the server knows of needs a new stream.
+  /// Throws away what has piled up.
   mutating func resynchronize() {
     pipe?.resynchronize()
-    mustReopen = sink != nil
+    sink?.resynchronize()
   }
+
+  /// The server has ended the stream to the sink.
+  var hasFailed: Bool { sink?.hasFailed == true }
 }

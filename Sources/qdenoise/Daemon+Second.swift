@@ -11,7 +11,7 @@ extension Daemon {
     nextSecond = isRunning || isLost ? now + 1_000_000 : nil
     statistics.read(link.hopTimes)
     retry()
-    measureFill(at: now)
+    reportIncident()
     watchBudget()
     let thread = link.threadID.load(ordering: .relaxed)
     if realTime.hasPrefix("SCHED_FIFO") && !RealTime.has(thread: thread) { askForRealTime() }
@@ -26,21 +26,13 @@ extension Daemon {
     }
   }
 
-  /// The fill that even the emptiest moment of the last second had is latency that does not pass.
-  private func measureFill(at now: UInt64) {
-    let least = link.leastFill.exchange(.max, ordering: .relaxed)
-    guard least != .max else { return }
-    leastFill = least
-    let microseconds = least * 1_000_000 / models.full.sampleRate
-    guard
-      resynchronization.record(
-        measured: microseconds, expected: expectedFillMicroseconds, at: now)
-    else { return }
-    resynchronizations += 1
-    link.resynchronize.wrappingAdd(1, ordering: .relaxed)
+  /// Says what sound was thrown away, once a second at most.
+  private func reportIncident() {
+    let packed = link.incident.load(ordering: .acquiring)
+    guard packed != reportedIncident, let incident = Incident(packed: packed) else { return }
+    reportedIncident = packed
     Journal.write(
-      .notice, "\(microseconds / 1000) ms of latency had piled up and were thrown away",
-      ["QDENOISE_LATENCY_US": "\(microseconds)"])
+      .warning, incident.description, ["QDENOISE_LATENCY_US": "\(incident.milliseconds * 1000)"])
   }
 
   /// Says once when the latency's own sum is above the budget, and which stage takes most.
@@ -55,15 +47,6 @@ extension Daemon {
         ["QDENOISE_STAGE": stage])
     }
     isOverBudget = true
-  }
-
-  /// A reader that keeps up leaves nothing in the FIFO; the sink is kept at its target.
-  private var expectedFillMicroseconds: Int {
-    if configuration.backend == .alsa {
-      return ALSAOutput.target(hop: firstHop) * 1_000_000 / models.full.sampleRate
-    }
-    if case .sink = order.route { return SinkOutput.targetMicroseconds }
-    return 0
   }
 
   /// Builds the denoiser that the governor asks for, and frees the one that it replaced.

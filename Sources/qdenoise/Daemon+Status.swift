@@ -80,10 +80,20 @@ extension Daemon {
     case .off, .starting: return (.degraded, Status.Silence.starting.stateReason)
     case .running: break
     }
+    if let recentIncident { return (.degraded, recentIncident.description) }
     if let level, level > models.top(of: settings.model) {
       return (.degraded, "hops were late: \(Self.words(for: level))")
     }
     return (.running, "")
+  }
+
+  /// Sound that was thrown away in the last two seconds.
+  private var recentIncident: Incident? {
+    guard let incident = Incident(packed: link.incident.load(ordering: .acquiring)) else {
+      return nil
+    }
+    let now = AudioClock.microseconds / 1000
+    return now < incident.time + 2000 ? incident : nil
   }
 
   private var level: Governor.Level? {
@@ -117,7 +127,8 @@ extension Daemon {
     hops.overruns = UInt64(
       link.overruns.load(ordering: .relaxed) + link.xruns.load(ordering: .relaxed))
     hops.silent = UInt64(link.silentHops.load(ordering: .relaxed))
-    hops.resynchronizations = UInt64(resynchronizations)
+    hops.skipped = UInt64(link.skippedHops.load(ordering: .relaxed))
+    hops.resynchronizations = UInt64(link.resynchronizations.load(ordering: .relaxed))
     if !statistics.isEmpty {
       hops.p50Microseconds = statistics.p50Microseconds
       hops.p99Microseconds = statistics.p99Microseconds
@@ -147,8 +158,7 @@ extension Daemon {
     if let source = microphone?.source, isRunning {
       ledger.measure("microphone device", microseconds: source.latencyMicroseconds)
     }
-    ledger.declare(
-      "capture fragment", samples: max(report.fragment ?? 0, model.hop), sampleRate: rate)
+    enterCapture(in: &ledger, model)
     ledger.declare(
       "overlap of windows", samples: model.window - model.hop, sampleRate: rate)
     if model.lookAhead > 0 {
@@ -158,9 +168,29 @@ extension Daemon {
       ledger.measure("compute", microseconds: Int(statistics.p99Microseconds.rounded(.up)))
     }
     if isRunning {
-      ledger.measure("output fill", microseconds: leastFill * 1_000_000 / rate)
+      if case .sink = order.route {
+        let period = link.period.load(ordering: .relaxed)
+        ledger.measure("quantum of the graph", microseconds: period * 1_000_000 / rate)
+      }
+      ledger.measure(
+        "output fill", microseconds: link.fill.load(ordering: .relaxed) * 1_000_000 / rate)
     }
     return ledger
+  }
+
+  /// What arrives at once, and what is waited for beyond it until a hop is there.
+  private func enterCapture(in ledger: inout LatencyLedger, _ model: Model) {
+    let rate = model.sampleRate
+    let period = link.period.load(ordering: .relaxed)
+    let waiting = link.waiting.load(ordering: .relaxed)
+    guard isRunning, period > 0, waiting > 0 else {
+      let fragment = min(report.fragment ?? PulseAudioLoop.fragment(rate), model.hop)
+      ledger.declare("capture fragment", samples: fragment, sampleRate: rate)
+      ledger.declare("hop", samples: model.hop - fragment, sampleRate: rate)
+      return
+    }
+    ledger.measure("capture fragment", microseconds: period * 1_000_000 / rate)
+    ledger.measure("hop", microseconds: max(0, waiting - period) * 1_000_000 / rate)
   }
 
   private var warnings: [String] {

@@ -48,9 +48,8 @@ import Synchronization
   var watchdog = Watchdog()
   var nextQuestion: UInt64?
   var nextSecond: UInt64?
-  var resynchronization = ResynchronizationPolicy()
-  var resynchronizations = 0
-  var leastFill = 0
+  /// The last incident that the journal has, packed.
+  var reportedIncident: UInt64 = 0
   var isOverBudget = false
   var recording: Recording?
   var nextFlow: UInt64?

@@ -68,6 +68,16 @@ package struct HopProcessor: ~Copyable {
     return unsafe made
   }
 
+  /// The thread did not run in time for so many hops. One stall leads one step down at most, however
+  /// long it was.
+  package mutating func miss(_ hops: Int) {
+    link.lateHops.wrappingAdd(hops, ordering: .relaxed)
+    for _ in 0..<min(hops, Governor.lateHops) { record(late: true) }
+  }
+
+  /// Samples by which the output is behind the input.
+  package var latency: Int { crossover.latency }
+
   private var hopSeconds: Double { Double(hop) / Double(sampleRate) }
 
   private mutating func adaptToHop() {
@@ -108,6 +118,10 @@ package struct HopProcessor: ~Copyable {
   private mutating func judge(late: Bool) {
     wasLate = late
     if late { link.lateHops.wrappingAdd(1, ordering: .relaxed) }
+    record(late: late)
+  }
+
+  private mutating func record(late: Bool) {
     guard let change = governor.record(late: late) else { return }
     link.level.store(change.to.rawValue, ordering: .releasing)
     wakeControl.wake()

@@ -7,8 +7,6 @@ package final class PipeOutput: HopOutput {
   private let pipe: NamedPipe
   private var words: AlignedBuffer<Int16>
   private var bytesOfHop = 0
-  /// Samples that waited before the last hop.
-  package private(set) var fill = 0
 
   /// Opens the FIFO and empties it, so that nobody hears what was said before.
   package init(path: String) throws(NamedPipeError) {
@@ -17,22 +15,33 @@ package final class PipeOutput: HopOutput {
     pipe.drain()
   }
 
-  /// Writes one hop; false if there was no room for it, and then nothing of it is written.
+  /// Samples that the server has not read.
+  package func fill(at now: UInt64) -> Int { pipe.unread / MemoryLayout<Int16>.stride }
+
+  /// The server takes what there is when it is there.
+  package var target: Int? { nil }
+
+  package var drift: Double? { nil }
+
+  /// A source whose FIFO is empty gives nothing at all.
+  package var isSilentByItself: Bool { false }
+
+  /// Writes one hop; false if the server has left several unread, which are thrown away: it would
+  /// read them when they are old.
   package func write(_ hop: UnsafeBufferPointer<Float>) -> Bool {
     for index in 0..<hop.count {
       let scaled = unsafe (hop[index] * 32768).rounded()
       words[index] = Int16(max(-32768, min(32767, scaled)))
     }
-    fill = pipe.unread / MemoryLayout<Int16>.stride
     bytesOfHop = hop.count * MemoryLayout<Int16>.stride
+    let isRead = pipe.unread <= HopBudget.credit * bytesOfHop
+    if !isRead { pipe.drain() }
     return unsafe pipe.write(UnsafeRawBufferPointer(start: words.pointer, count: bytesOfHop))
+      && isRead
   }
 
   /// Keeps the newest hop only.
   package func resynchronize() { pipe.drain(keep: bytesOfHop) }
-
-  /// The server takes what there is when it is there.
-  package var drift: Double? { nil }
 
   package func empty() { pipe.drain() }
 }

@@ -1,3 +1,4 @@
+import AudioHost
 import Control
 import Kernels
 import ModelStore
@@ -45,6 +46,12 @@ enum Program {
     // Before anything starts a thread.
     let signals = Signals()
     let configuration = try Configuration.load(path: arguments.configuration)
+    if let value = PulseEnvironment.ignoreLatency() {
+      Journal.write(
+        .notice,
+        "\(PulseEnvironment.latency)=\(value) in the environment is not followed: it would make the"
+          + " microphone's latency longer")
+    }
     if let problem = InstructionSet.overrideProblem { Journal.write(.warning, problem) }
     let daemon = try Daemon(
       directory: try SessionDirectory(), signals: signals,

@@ -1,15 +1,24 @@
 import AudioHost
 import Synchronization
 
-/// What the audio thread does on the pulse back end: holds its own connection, captures what the
+/// What the audio thread does on the pulse back end: holds connections of its own, captures what the
 /// order says, and writes what the processor makes of it. Thread: audio.
 @safe final class PulseAudioLoop {
+  /// How long a turn may take what goes on arriving, in microseconds.
+  private static let longestDrain: UInt64 = 50_000
+
+  /// Samples that the server is asked to hand over at once: 5 ms.
+  static func fragment(_ sampleRate: Int) -> Int { sampleRate / 200 }
+
   private let link: AudioLink
   private let wakeControl: PulseLoop.Waker
   private let sampleRate: Int
   private let loop: PulseLoop
   private let path: SoundPath<AudioOutput>
   private var connection: PulseConnection?
+  /// What is played to a sink has a connection of its own: PipeWire keeps the record data of a client
+  /// back while it has something else to say to it.
+  private var outputConnection: PulseConnection?
   private var capture: PulseRecordStream?
   private var order = AudioOrder(connection: 0)
   private var report = AudioReport()
@@ -32,13 +41,20 @@ import Synchronization
   func run() {
     while !link.stop.load(ordering: .acquiring) {
       loop.iterate(timeoutMicroseconds: path.timeoutMicroseconds)
+      // A message takes several calls, and how much has arrived says how old it is.
+      loop.drain(longestMicroseconds: Self.longestDrain)
       link.answerPing(wakeControl)
       if let next = link.orders.take() { obey(next) }
-      if isStale || path.output.mustReopen { reconcile() }
-      path.giveSilence()
+      if isStale { reconcile() }
+      path.turn()
     }
+    disconnect()
+  }
+
+  private func disconnect() {
     capture = nil
     path.output.close()
+    outputConnection = nil
     connection = nil
   }
 
@@ -47,11 +63,7 @@ import Synchronization
   private func obey(_ next: AudioOrder) {
     let old = order
     order = next
-    if next.connection != old.connection {
-      capture = nil
-      path.output.close()
-      connection = nil
-    }
+    if next.connection != old.connection { disconnect() }
     if next.source != old.source { capture = nil }
     if next.route != old.route || next.edition != old.edition {
       // What the last listener did not fetch must not be heard by the next.
@@ -69,7 +81,8 @@ import Synchronization
     connectIfNeeded()
     if let connection, connection.isReady {
       openOutput(on: connection)
-      openCapture(on: connection)
+      // Fragments that nobody takes would only be thrown away.
+      if order.route == nil || path.isStarted { openCapture(on: connection) }
     }
     if report != before { send() }
   }
@@ -84,12 +97,20 @@ import Synchronization
       return
     }
     guard report.connection == .none, order.connection > 0 else { return }
+    connection = makeConnection()
+    report.connection = .connecting
+    startConnecting(connection)
+  }
+
+  private func makeConnection() -> PulseConnection {
     let made = PulseConnection(loop: loop, name: "qdenoise")
     made.onStateChange = { [unowned self] in isStale = true }
-    connection = made
-    report.connection = .connecting
+    return made
+  }
+
+  private func startConnecting(_ connection: PulseConnection?) {
     do {
-      try made.startConnecting()
+      try connection?.startConnecting()
     } catch {
       lose("\(error)")
     }
@@ -97,9 +118,7 @@ import Synchronization
 
   /// The server went away. Listeners went with it, so there is nobody to give silence to.
   private func lose(_ reason: String) {
-    capture = nil
-    path.output.close()
-    connection = nil
+    disconnect()
     path.stop()
     report.connection = .lost(reason)
     report.capture = .off
@@ -107,15 +126,30 @@ import Synchronization
 
   private func openOutput(on connection: PulseConnection) {
     guard let route = order.route else { return path.output.close() }
-    if path.output.mustReopen { path.output.close() }
+    guard let place = self.place(of: route, connection) else { return }
+    if path.output.hasFailed { path.output.close() }
     if let failure = path.output.open(
-      route, on: connection, changed: { [unowned self] in isStale = true })
+      route, on: place, changed: { [unowned self] in isStale = true })
     {
       report.output = failure
       return
     }
     report.output = nil
     if !path.isStarted { path.start() }
+  }
+
+  /// The connection that a route goes over; nil while it is not ready.
+  private func place(
+    of route: AudioOrder.Route, _ connection: PulseConnection
+  ) -> PulseConnection? {
+    guard case .sink = route else { return connection }
+    guard let outputConnection else {
+      self.outputConnection = makeConnection()
+      startConnecting(self.outputConnection)
+      return nil
+    }
+    if outputConnection.hasFailed { lose("\(outputConnection.failure)") }
+    return outputConnection.isReady ? outputConnection : nil
   }
 
   private func openCapture(on connection: PulseConnection) {
@@ -130,10 +164,11 @@ import Synchronization
     do {
       let made = try unsafe PulseRecordStream(
         connection, name: "Microphone", source: source, sampleRate: sampleRate,
-        fragment: sampleRate / 200
+        fragment: Self.fragment(sampleRate)
       ) { [unowned self] samples, count in unsafe receive(samples, count) }
       made.onChange = { [unowned self] in isStale = true }
       capture = made
+      path.restartArrivals()
       report.capture = .starting
     } catch {
       report.capture = .failed("\(error)")
@@ -163,6 +198,6 @@ import Synchronization
 
   /// Takes what the server handed over. Allocates nothing.
   private func receive(_ samples: UnsafePointer<Float>?, _ count: Int) {
-    unsafe path.receive(samples, count, readable: capture?.readable ?? count)
+    unsafe path.receive(samples, count)
   }
 }

@@ -1,30 +1,51 @@
-/// Decides when latency that has piled up is thrown away.
+/// Decides when latency that has piled up in the output is thrown away.
 ///
-/// Only if the measured latency exceeds the expected one by more than 10 ms for a whole second, and
-/// at most once in 10 s: jitter passes by itself, and every cut is heard. Times are microseconds of
-/// the monotonic clock. Thread: control.
+/// An excess of more than 100 ms goes at once. One of more than 10 ms goes when the mean of some
+/// tenths of a second has exceeded it for half a second: jitter passes by itself, and every cut is
+/// heard. Times are microseconds, of the monotonic clock where they are points in time.
+/// Thread: audio.
 package struct ResynchronizationPolicy {
   package static let tolerance = 10_000
-  package static let persistence: UInt64 = 1_000_000
-  package static let pause: UInt64 = 10_000_000
+  package static let limit = 100_000
+  package static let persistence: UInt64 = 500_000
+  /// Time constant of the mean.
+  private static let smoothing = 200_000.0
 
+  /// What is to be done.
+  package enum Action: Equatable, Sendable {
+    case nothing
+    /// So much is to be left out.
+    case skip(microseconds: Int)
+    /// All that waits is to be thrown away.
+    case empty
+  }
+
+  /// The mean of the excess; nil before the first measurement.
+  package private(set) var excess: Double?
   private var exceededSince: UInt64?
-  private var last: UInt64?
+  private var last: UInt64 = 0
 
   package init() {}
 
-  /// Records a measurement and says whether to resynchronize now.
-  package mutating func record(measured: Int, expected: Int, at now: UInt64) -> Bool {
-    guard measured - expected > Self.tolerance else {
+  /// Records by how much the output's fill exceeds what it should be.
+  package mutating func record(excess measured: Int, at now: UInt64) -> Action {
+    guard measured <= Self.limit else {
+      self = Self()
+      return .empty
+    }
+    let before = excess ?? Double(measured)
+    let weight = min(1, Double(now - last) / Self.smoothing)
+    let mean = before + (Double(measured) - before) * weight
+    excess = mean
+    last = now
+    guard mean > Double(Self.tolerance) else {
       exceededSince = nil
-      return false
+      return .nothing
     }
     let since = exceededSince ?? now
     exceededSince = since
-    guard now - since >= Self.persistence else { return false }
-    if let last, now - last < Self.pause { return false }
-    last = now
-    exceededSince = nil
-    return true
+    guard now - since >= Self.persistence else { return .nothing }
+    self = Self()
+    return .skip(microseconds: Int(mean))
   }
 }

@@ -6,18 +6,28 @@ import Signal
 /// A playback stream into the virtual microphone's sink, with the resampler between the
 /// microphone's clock and the sink's. Thread: audio.
 final class SinkOutput: HopOutput {
-  /// What waits in the server right before a hop is written: a cycle of PipeWire's, and as much for
+  /// What waits in the server right before hops are written: a cycle of PipeWire's, and as much for
   /// its being late.
   static let targetMicroseconds = 10_000
+  /// How often the server is asked what waits, in microseconds.
+  private static let questionPause: UInt64 = 50_000
+  /// An answer that took longer says nothing about when the question was asked.
+  private static let promptAnswer: UInt64 = 20_000
 
   private let sampleRate: Int
   private let stream: PulsePlaybackStream
+  private let waiting: Int
   private var resampler: DriftResampler
   private var piece: AlignedBuffer<Float>
   private var silence: AlignedBuffer<Float>
-  private var isPrimed = false
-  /// Samples that waited in the server before the last hop.
-  private(set) var fill = 0
+  /// The sink has nothing to play.
+  private var isDry = true
+  /// What waited at a time, and what was written since; from there on the sink plays by the clock.
+  private var anchor: (time: UInt64, fill: Double) = (0, 0)
+  private var written = 0
+  private var question: (time: UInt64, written: Int)?
+  private var nextQuestion: UInt64 = 0
+  private var turnFill = 0.0
 
   /// `target` is what the server is asked to hold, in samples.
   init(
@@ -29,7 +39,7 @@ final class SinkOutput: HopOutput {
       connection, name: VirtualMicrophone.description, sink: sink, sampleRate: sampleRate,
       target: target, request: sampleRate / 200)
     stream.onChange = changed
-    let waiting = Self.targetMicroseconds * sampleRate / 1_000_000
+    waiting = Self.targetMicroseconds * sampleRate / 1_000_000
     resampler = DriftResampler(
       hop: Model.largestHop, sampleRate: sampleRate, target: Double(waiting))
     piece = AlignedBuffer(count: 2 * Model.largestHop)
@@ -39,20 +49,71 @@ final class SinkOutput: HopOutput {
   /// The server has ended the stream.
   var hasFailed: Bool { stream.hasFailed }
 
+  /// Samples that wait in the server, by its last answer and the clock.
+  ///
+  /// The graph takes a whole quantum at a time, so that what waits is the same at the same point
+  /// of a cycle only: the server is asked right before hops are written, too.
+  func fill(at now: UInt64) -> Int {
+    guard stream.isReady else { return waiting }
+    takeAnswer()
+    turnFill = estimate(at: now)
+    // Half the target is jitter; what is below that has been played as silence.
+    if stream.takeUnderflow() || turnFill < Double(-waiting / 2) { isDry = true }
+    if isDry { prime(at: now) }
+    if question == nil && now >= nextQuestion && stream.askFill() {
+      question = (now, written)
+      nextQuestion = now + Self.questionPause
+    }
+    return Int(turnFill)
+  }
+
+  private func estimate(at now: UInt64) -> Double {
+    anchor.fill + Double(written) - Double(Int64(now) - Int64(anchor.time)) * 1e-6
+      * Double(sampleRate)
+  }
+
+  private func takeAnswer() {
+    guard let answer = stream.takeAnswer(), let question else { return }
+    self.question = nil
+    let since = written - question.written
+    if answer.time - question.time < Self.promptAnswer {
+      anchor = (question.time, Double(answer.fill - since))
+      written = since
+    } else {
+      anchor = (answer.time, Double(answer.fill))
+      written = 0
+    }
+  }
+
+  /// Gives a sink that ran dry the target in silence, so that the next hop comes in time.
+  private func prime(at now: UInt64) {
+    guard unsafe stream.write(silence.pointer, waiting) else { return }
+    isDry = false
+    question = nil
+    nextQuestion = now
+    resampler.reset()
+    anchor = (now, Double(waiting))
+    written = 0
+    turnFill = Double(waiting)
+  }
+
+  var target: Int? { waiting }
+
+  var isSilentByItself: Bool { true }
+
   /// Writes one hop; false if the stream did not take it.
   func write(_ hop: UnsafeBufferPointer<Float>) -> Bool {
     guard stream.isReady else { return true }
-    if !isPrimed {
-      isPrimed = unsafe stream.write(silence.pointer, silence.count)
-    }
-    fill = max(0, stream.latencyMicroseconds ?? 0) * sampleRate / 1_000_000
-    unsafe resampler.push(hop.baseAddress!, hop.count, outside: Double(fill))
+    unsafe resampler.push(hop.baseAddress!, hop.count, outside: turnFill)
     let count = unsafe resampler.pull(into: piece.pointer, count: piece.count)
+    written += count
     return unsafe stream.write(piece.pointer, count)
   }
 
-  /// A new stream is needed for that; see `AudioOutput.mustReopen`.
-  func resynchronize() {}
+  func resynchronize() {
+    stream.flush()
+    isDry = true
+  }
 
   var drift: Double? { resampler.control.driftPartsPerMillion }
 }

@@ -6,30 +6,35 @@ import qdenoise
 @Suite final class `Resynchronization policy` {
   private var policy = ResynchronizationPolicy()
 
-  /// Feeds one measurement every 100 ms and gives the times, in ms, at which it says yes.
-  private func times(_ seconds: ClosedRange<UInt64>, measured: Int) -> [UInt64] {
-    var times: [UInt64] = []
-    for tick in stride(from: seconds.lowerBound * 1000, to: seconds.upperBound * 1000, by: 100)
-    where policy.record(measured: measured, expected: 5_000, at: tick * 1000) {
-      times.append(tick)
+  /// Feeds one excess every 10 ms and gives the times, in ms, at which something is to be done.
+  private func actions(
+    _ milliseconds: Range<UInt64>, _ excess: (UInt64) -> Int
+  ) -> [(UInt64, ResynchronizationPolicy.Action)] {
+    stride(from: milliseconds.lowerBound, to: milliseconds.upperBound, by: 10).compactMap { time in
+      let action = policy.record(excess: excess(time), at: time * 1000)
+      return action == .nothing ? nil : (time, action)
     }
-    return times
   }
 
-  @Test func `latency within 10 ms of the expected is left alone`() {
-    #expect(times(0...100, measured: 15_000).isEmpty)
+  @Test func `an excess of 10 ms in the mean is left alone`() {
+    #expect(actions(0..<100_000) { time in time % 20 == 0 ? 19_000 : 1_000 }.isEmpty)
   }
 
-  @Test func `a second of excess is thrown away, and not again within 10 s`() {
-    #expect(times(0...25, measured: 16_000) == [1_000, 11_000, 21_000])
+  @Test func `an excess that stays is left out within a second`() throws {
+    let done = try #require(actions(0..<5000) { time in time < 1000 ? 0 : 20_000 }.first)
+    #expect(1500...2000 ~= done.0)
+    guard case .skip(let microseconds) = done.1 else { return #expect(done.1 == .nothing) }
+    #expect(17_000...20_000 ~= microseconds)
   }
 
-  @Test func `an excess that passes within a second is jitter`() {
-    for second: UInt64 in 0..<20 {
-      #expect(times(second...second + 1, measured: 40_000).isEmpty)
-      let calm = policy.record(measured: 0, expected: 5_000, at: (second + 1) * 1_000_000 - 1)
-      #expect(!calm)
-    }
+  @Test func `an excess that passes within half a second is jitter`() {
+    #expect(actions(0..<20_000) { time in time % 2000 < 300 ? 90_000 / 3 : 0 }.isEmpty)
+  }
+
+  @Test func `more than 100 ms goes at once`() {
+    #expect(policy.record(excess: 100_001, at: 0) == .empty)
+    #expect(policy.record(excess: 0, at: 10_000) == .nothing)
+    #expect(policy.excess == 0)
   }
 }
 
@@ -67,6 +72,13 @@ import qdenoise
 }
 
 @Suite struct `Atomic words` {
+  @Test(arguments: Incident.Kind.allCases)
+  func `an incident survives packing`(kind: Incident.Kind) {
+    let incident = Incident(kind, milliseconds: 2987, time: 1_000_000_000)
+    #expect(Incident(packed: incident.packed) == incident)
+    #expect(Incident(packed: 0) == nil)
+  }
+
   @Test(arguments: Mode.allCases, [nil, 0, 12.5, 100] as [Float?])
   func `mode, strength and low cut survive packing`(mode: Mode, strength: Float?) {
     for lowCut in [false, true] {

@@ -18,7 +18,9 @@ private final class Bench {
   let directory: String
   let reader: Int32
   var heard: [Float] = []
-  private var words = [Int16](repeating: 0, count: 4096)
+  /// Microseconds; fragments come at the pace of their samples.
+  var time: UInt64 = 1_000_000
+  private var words = [Int16](repeating: 0, count: 65_536)
 
   init(mode: Mode = .bypass, model choice: ModelChoice = .light) throws {
     var template = Array("/tmp/qdenoise-path-XXXXXX".utf8CString)
@@ -44,12 +46,28 @@ private final class Bench {
     rmdir(directory)
   }
 
-  /// Hands over one fragment, as the server does.
+  /// Starts the path at the time of the bench.
+  func start() { path.start(at: time) }
+
+  /// Lets time pass without a turn of the path.
+  func pass(milliseconds: Int) { time += UInt64(milliseconds) * 1000 }
+
+  /// Hands over one fragment when its last sample has been said, as the server does.
   func receive(_ samples: [Float]) {
-    samples.withUnsafeBufferPointer {
-      path.receive($0.baseAddress, $0.count, readable: $0.count)
-    }
+    pass(samples.count)
+    hand(samples)
+    turn()
   }
+
+  /// Hands over samples without letting time pass.
+  func hand(_ samples: [Float]) {
+    samples.withUnsafeBufferPointer { path.receive($0.baseAddress, $0.count) }
+  }
+
+  func turn() { path.turn(at: time) }
+
+  /// The time that so many samples take.
+  private func pass(_ samples: Int) { time += UInt64(samples) * 1_000_000 / 48_000 }
 
   /// Reads what the server would.
   func listen() {
@@ -73,11 +91,11 @@ private func noise(_ count: Int, level: Float = 0.1, seed: UInt64 = 1) -> [Float
     func run(_ rounds: Int) {
       for round in 0..<rounds {
         bench.receive(fragments[round % fragments.count])
-        if round % 5 == 0 { bench.path.giveSilence() }
+        if round % 5 == 0 { bench.turn() }
         bench.listen()
       }
     }
-    bench.path.start()
+    bench.start()
     run(20)
     let newcomer = try Denoiser(bench.model, lowCut: false)
     bench.link.denoisers.offer(newcomer)
@@ -92,7 +110,7 @@ private func noise(_ count: Int, level: Float = 0.1, seed: UInt64 = 1) -> [Float
 
   @Test func `in bypass the microphone comes out unchanged after the declared delay`() throws {
     let bench = try Bench()
-    bench.path.start()
+    bench.start()
     let samples = noise(48_000)
     for start in stride(from: 0, to: samples.count, by: 480) {
       bench.receive(Array(samples[start..<start + 480]))
@@ -109,7 +127,7 @@ private func noise(_ count: Int, level: Float = 0.1, seed: UInt64 = 1) -> [Float
 
   @Test func `a microphone that stops gives silence without a click and comes back`() throws {
     let bench = try Bench()
-    bench.path.start()
+    bench.start()
     let tone = (0..<4800).map { 0.5 * sinf(Float($0) * 2 * .pi * 100 / 48_000) }
     func play() {
       for start in stride(from: 0, to: tone.count, by: 480) {
@@ -118,11 +136,10 @@ private func noise(_ count: Int, level: Float = 0.1, seed: UInt64 = 1) -> [Float
       }
     }
     play()
-    let end = AudioClock.microseconds + 100_000
-    while AudioClock.microseconds < end {
-      bench.path.giveSilence()
+    for _ in 0..<20 {
+      bench.pass(milliseconds: 5)
+      bench.turn()
       bench.listen()
-      usleep(5000)
     }
     play()
     let silent = bench.link.silentHops.load(ordering: .relaxed)
@@ -133,23 +150,157 @@ private func noise(_ count: Int, level: Float = 0.1, seed: UInt64 = 1) -> [Float
     #expect(try #require(steps.max()) < 0.02)
   }
 
-  @Test func `hops that nobody reads are dropped and counted`() throws {
+  @Test func `what a server that stands still has not read is thrown away as it gets old`() throws {
     let bench = try Bench()
-    bench.path.start()
-    for _ in 0..<20 { bench.receive(noise(480)) }
-    #expect(bench.link.overruns.load(ordering: .relaxed) == 12)
-    bench.link.resynchronize.wrappingAdd(1, ordering: .relaxed)
-    bench.receive(noise(480))
-    #expect(bench.path.output.fill == 480)
+    bench.start()
+    for _ in 0..<100 { bench.receive(noise(480)) }
+    #expect(bench.link.overruns.load(ordering: .relaxed) > 10)
+    bench.listen()
+    // 50 ms and the hop that was written last.
+    #expect((1...6).contains(bench.heard.count / 480))
+  }
+
+  @Test func `after a stall only the newest tenths are heard, and the hops count as late`() throws {
+    let bench = try Bench()
+    bench.start()
+    // Says when each sample was said.
+    var said: Float = 0
+    func speak(milliseconds: Int) -> [Float] {
+      (0..<48 * milliseconds).map { _ in
+        said += 1
+        return said / 1e6
+      }
+    }
+    for _ in 0..<100 {
+      bench.receive(speak(milliseconds: 10))
+      bench.listen()
+    }
+    bench.heard.removeAll(keepingCapacity: true)
+    let backlog = speak(milliseconds: 3000)
+    bench.pass(milliseconds: 3000)
+    // The socket gives some, the server sends the rest when there is room again.
+    for start in stride(from: 0, to: backlog.count, by: 48_000) {
+      bench.hand(Array(backlog[start..<min(backlog.count, start + 48_000)]))
+      bench.turn()
+      bench.pass(milliseconds: 1)
+    }
+    for _ in 0..<5 {
+      bench.receive(speak(milliseconds: 10))
+      bench.listen()
+    }
+    let oldest = Float(backlog.count + 48_000 - 48 * 100) / 1e6
+    // The hop before the stall comes out as late as the denoiser is.
+    #expect(bench.heard.dropFirst(480 + bench.model.latency).allSatisfy { $0 > oldest || $0 == 0 })
+    // As much as time passed since, and the credit.
+    #expect(bench.heard.count <= 12 * 480)
+    #expect(bench.link.lateHops.load(ordering: .relaxed) > 290)
+    #expect(bench.link.skippedHops.load(ordering: .relaxed) > 285)
+    let incident = try #require(Incident(packed: bench.link.incident.load(ordering: .relaxed)))
+    #expect(incident.kind == .stall && incident.milliseconds > 2900)
+    // One stall leads one step down, and no further.
+    #expect(bench.link.level.load(ordering: .relaxed) == Governor.Level.gate.rawValue)
+  }
+
+  @Test func `stalls that go on lead down the ladder`() throws {
+    let bench = try Bench()
+    bench.start()
+    for _ in 0..<10 {
+      for _ in 0..<20 {
+        bench.receive(noise(480))
+        bench.listen()
+      }
+      bench.pass(milliseconds: 60)
+      bench.hand(noise(48 * 60))
+      bench.turn()
+      bench.listen()
+    }
+    #expect(bench.link.level.load(ordering: .relaxed) == Governor.Level.bypass.rawValue)
+    // Nothing piles up.
+    #expect(bench.heard.count <= 48 * (200 + 60) * 10 + HopBudget.credit * 480)
+  }
+
+  @Test func `sound that comes late in place of silence is given as far as time allows`() throws {
+    let bench = try Bench()
+    bench.start()
+    for _ in 0..<100 {
+      bench.receive(noise(480))
+      bench.listen()
+    }
+    // The server is held up, the thread is not.
+    for _ in 0..<100 {
+      bench.pass(milliseconds: 5)
+      bench.turn()
+      bench.listen()
+    }
+    bench.hand(noise(24_000))
+    bench.turn()
+    bench.listen()
+    #expect(bench.heard.count <= 48_000 + 24_000 + HopBudget.credit * 480)
+    #expect(bench.link.lateHops.load(ordering: .relaxed) == 0)
+    #expect(bench.link.level.load(ordering: .relaxed) == Governor.Level.full.rawValue)
+  }
+
+  @Test func `a stream that lost samples goes on`() throws {
+    let bench = try Bench()
+    bench.start()
+    for _ in 0..<100 {
+      bench.receive(noise(480))
+      bench.listen()
+    }
+    for _ in 0..<200 {
+      bench.pass(milliseconds: 5)
+      bench.turn()
+      bench.listen()
+    }
+    bench.heard.removeAll(keepingCapacity: true)
+    for _ in 0..<50 {
+      bench.receive(noise(480))
+      bench.listen()
+    }
+    let loud = bench.heard.suffix(30 * 480)
+    #expect(loud.count == 30 * 480)
+    #expect(loud.filter { $0 == 0 }.count < 100)
+  }
+
+  @Test(arguments: [16, 256, 2048, 8192])
+  func `bursts of a long quantum are no stall`(quantum: Int) throws {
+    let bench = try Bench()
+    bench.start()
+    let burst = noise(quantum)
+    func run(_ seconds: Int) {
+      for _ in 0..<seconds * 48_000 / quantum {
+        // The thread wakes in between.
+        let end = bench.time + UInt64(quantum) * 1_000_000 / 48_000
+        while bench.time + 5000 < end {
+          bench.pass(milliseconds: 5)
+          bench.turn()
+        }
+        bench.time = end
+        bench.hand(burst)
+        bench.turn()
+        bench.listen()
+      }
+    }
+    run(2)
+    let silent = bench.link.silentHops.load(ordering: .relaxed)
+    let skipped = bench.link.skippedHops.load(ordering: .relaxed)
+    run(5)
+    #expect(bench.link.silentHops.load(ordering: .relaxed) == silent)
+    #expect(bench.link.skippedHops.load(ordering: .relaxed) == skipped)
+    #expect(bench.link.lateHops.load(ordering: .relaxed) == 0)
+    // A FIFO holds 8 hops.
+    if quantum < 4000 { #expect(bench.link.overruns.load(ordering: .relaxed) == 0) }
+    // What comes every third of a millisecond comes without a break.
+    #expect(bench.link.period.load(ordering: .relaxed) == (quantum > 96 ? quantum : 0))
   }
 
   @Test func `a stream that starts anew has nothing of before in it`() throws {
     let bench = try Bench()
-    bench.path.start()
+    bench.start()
     for _ in 0..<5 { bench.receive(noise(470)) }
     bench.path.stop()
     bench.path.output.empty()
-    bench.path.start()
+    bench.start()
     bench.receive([Float](repeating: 0, count: 4 * 480))
     bench.listen()
     #expect(bench.heard.count == 4 * 480)
@@ -158,7 +309,7 @@ private func noise(_ count: Int, level: Float = 0.1, seed: UInt64 = 1) -> [Float
 
   @Test func `the tap gives both sides aligned`() throws {
     let bench = try Bench()
-    bench.path.start()
+    bench.start()
     let samples = noise(20 * 480)
     bench.link.tap.set(on: true)
     for start in stride(from: 0, to: samples.count, by: 480) {
@@ -180,7 +331,7 @@ private func noise(_ count: Int, level: Float = 0.1, seed: UInt64 = 1) -> [Float
       .map { ModelChoice.file($0) }
     let (first, second) = isShorter ? (models[0], models[1]) : (models[1], models[0])
     let bench = try Bench(mode: .standard, model: first)
-    bench.path.start()
+    bench.start()
     bench.link.tap.set(on: true)
     // Fragments of 5 ms, as the server gives them, read at once as it does.
     let samples = (0..<96_000).map { 0.5 * sinf(Float($0) * 2 * .pi * 100.7 / 48_000) }
@@ -228,7 +379,7 @@ private func noise(_ count: Int, level: Float = 0.1, seed: UInt64 = 1) -> [Float
         bench.listen()
       }
     }
-    bench.path.start()
+    bench.start()
     run(20)
     let low = ModelChoice.file(Piece.fixture("denoiser_low_latency"))
     bench.link.denoisers.offer(try Denoiser(ModelStore.load(low), lowCut: false))
@@ -242,7 +393,7 @@ private func noise(_ count: Int, level: Float = 0.1, seed: UInt64 = 1) -> [Float
 
   @Test func `levels are those of the signal`() throws {
     let bench = try Bench()
-    bench.path.start()
+    bench.start()
     let tone = (0..<480).map { 0.1 * sinf(Float($0) * 2 * .pi * 1000 / 48_000) }
     for _ in 0..<200 {
       bench.receive(tone)

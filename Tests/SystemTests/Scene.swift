@@ -12,8 +12,10 @@ final class Scene {
   let microphone: FakeMicrophone
   private(set) var daemon: Child
 
-  /// Starts all of it; `configuration` is the text of config.toml.
-  init(_ kind: SoundServer.Kind, configuration: String = "") throws {
+  /// Starts all of it; `configuration` is the text of config.toml, `environment` the daemon's own.
+  init(
+    _ kind: SoundServer.Kind, configuration: String = "", environment: [String: String] = [:]
+  ) throws {
     try Piece.require(kind)
     sandbox = try Sandbox()
     try sandbox.startSessionBus()
@@ -21,7 +23,7 @@ final class Scene {
     microphone = try FakeMicrophone(on: server)
     try makeDirectory("\(sandbox.directory)/home/.config/qdenoise")
     try write(configuration, to: "\(sandbox.directory)/home/.config/qdenoise/config.toml")
-    daemon = try sandbox.start(Piece.built("qdenoise"))
+    daemon = try sandbox.start(Piece.built("qdenoise"), environment: environment)
     try waitForDaemon()
   }
 

@@ -17,6 +17,17 @@ public struct Recording: Sendable {
     return arrivals[low].time
   }
 
+  /// When sample 0 was in the application's hands, had all come as soon as the quickest did (`share`
+  /// 0) or as late as the slowest (1), in monotonic seconds. Each piece's last sample is the quickest
+  /// of it, its first the slowest.
+  public func origin(share: Double) -> Double {
+    let ends = arrivals.dropFirst().map(\.sample) + [samples.count]
+    let times = zip(arrivals, ends).map { piece, end in
+      piece.time - Double(share < 0.5 ? end : piece.sample) / 48_000
+    }
+    return Distribution(times).quantile(share)
+  }
+
   /// The part that came between two times.
   public func part(from start: Double, to end: Double = .infinity) -> Recording {
     let kept = arrivals.filter { $0.time >= start && $0.time < end }
@@ -60,6 +71,14 @@ public final class Recorder: @unchecked Sendable {
 
   /// How many samples were heard so far.
   public var count: Int { connection.locked { recording.samples.count } }
+
+  /// Samples that the server hands over at once, as it granted them.
+  public var fragment: Int {
+    connection.locked {
+      guard let stream, let granted = pa_stream_get_buffer_attr(stream) else { return 0 }
+      return Int(granted.pointee.fragsize) / MemoryLayout<Float>.stride
+    }
+  }
 
   /// Ends the recording.
   @discardableResult
