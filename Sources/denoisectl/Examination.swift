@@ -126,7 +126,7 @@ package struct Examination {
           "daemon", "version \(status.version) runs, but this is \(Product.version)",
           do: "systemctl --user restart qdenoise")
       }
-      if status.state == .waiting, case .success(let server) = server,
+      if status.state == .waiting, !status.stateReason.isEmpty, case .success(let server) = server,
         server.sources.contains(where: \.isMicrophone)
       {
         return Self.waiting(status.stateReason)

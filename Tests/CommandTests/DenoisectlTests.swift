@@ -110,8 +110,8 @@ struct DenoisectlTests {
     #expect(eventually { child.output.contains("second") })
     child.signal(SIGTERM)
     child.wait(seconds: 10)
-    let output = child.output
-    #expect(output.hasPrefix("\u{1B}[?1049h"))
+    #expect(child.output.hasPrefix("\u{1B}[?1049h"))
+    let output = child.output.split(separator: "\u{1B}[J").dropLast().joined()
     // Nothing scrolls: no line is ended but in its place, and none goes beyond the screen.
     #expect(output.contains("\u{1B}[H"))
     #expect(!output.replacing("\r\n", with: "").contains("\n"))
@@ -246,6 +246,9 @@ struct DenoisectlTests {
   }
 
   @Test func `doctor on a bare machine lists problems with advice and exits with 1`() throws {
+    let units = "\(sandbox.directory)/home/.config/systemd/user"
+    try makeDirectory(units)
+    try write("", to: "\(units)/qdenoise.service")
     let (status, output) = try denoisectl("doctor")
     #expect(status == 1)
     #expect(output.contains("problem  daemon          not running\n"), "\(output)")

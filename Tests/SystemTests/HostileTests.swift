@@ -81,7 +81,8 @@ extension SystemTests {
       #expect(answered < 3)
       #expect(fed >= 3)
       #expect(Double(listener.count - before) > 0.95 * 48_000 * seconds)
-      #expect(after.count > hops.count && after.silent - hops.silent < 20)
+      // What PulseAudio itself lost to the flood comes as silence.
+      #expect(5 * (after.silent - hops.silent) < after.count - hops.count)
       #expect(daemon.isRunning)
     }
 

@@ -30,6 +30,7 @@ public final class BusFlood: Sendable {
       }
       while !isStopping.load(ordering: .relaxed), Self.send(calls, descriptor) {
         count.wrappingAdd(64, ordering: .relaxed)
+        Self.drain(descriptor)
       }
     }.start()
   }
@@ -89,11 +90,14 @@ public final class BusFlood: Sendable {
       }
       guard count > 0 else { return false }
       rest = rest.dropFirst(count)
-      // Its answers and signals.
-      var junk = [UInt8](repeating: 0, count: 4096)
-      while recv(descriptor, &junk, junk.count, Int32(MSG_DONTWAIT)) > 0 {}
     }
     return true
+  }
+
+  /// Throws away answers and signals, which would fill the socket.
+  private static func drain(_ descriptor: Int32) {
+    var junk = [UInt8](repeating: 0, count: 4096)
+    while recv(descriptor, &junk, junk.count, Int32(MSG_DONTWAIT)) > 0 {}
   }
 
   private static func skip(_ descriptor: Int32) -> Bool {
