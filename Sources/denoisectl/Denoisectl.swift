@@ -65,12 +65,32 @@ extension Denoisectl {
     let usage = fullMessage(for: error).split(separator: "\n").first { $0.hasPrefix("Usage: ") }
     var reason = message(for: error).split(separator: "\n").first.map(String.init) ?? ""
     if reason.last == "." { reason.removeLast() }
+    // A word that was taken for an option is often a file.
+    let words = CommandLine.arguments.dropFirst()
+    if let file = words.first(where: { $0.hasPrefix("-") && isThere($0) }) {
+      reason += "; write ./\(file) for the file"
+    }
     return usage.map { "\(reason); u\($0.dropFirst())" } ?? reason
   }
 }
 
-/// Writes a line for the person at the terminal to stderr.
+/// Writes a line for the person at the terminal to stderr. What a file name may hold, such as a new
+/// line or what moves the cursor, is shown as it would be written in a shell's $'...'.
 func printError(_ text: String) {
-  let line = Array("denoisectl: \(text)\n".utf8)
+  let line = Array("denoisectl: \(printable(text))\n".utf8)
   _ = unsafe write(STDERR_FILENO, line, line.count)
 }
+
+func printable(_ text: String) -> String {
+  text.unicodeScalars.map { letter in
+    switch letter {
+    case "\n": "\\n"
+    case "\t": "\\t"
+    case _ where letter.value < 0x20 || (0x7f..<0xa0).contains(letter.value):
+      "\\x" + (letter.value < 16 ? "0" : "") + String(letter.value, radix: 16)
+    default: String(letter)
+    }
+  }.joined()
+}
+
+private func isThere(_ path: String) -> Bool { unsafe access(path, F_OK) == 0 }
