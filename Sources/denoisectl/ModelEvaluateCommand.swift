@@ -38,8 +38,7 @@ struct ModelEvaluateCommand: ParsableCommand {
   var csv: String?
 
   @Argument(
-    help: "A .tflite file, or full, light or low-latency: the built-in models.",
-    completion: .file(extensions: ["tflite"]))
+    help: "A .tflite file, or full, light or low-latency: the built-in models.")
   var model: ModelChoice
 
   func validate() throws {
