@@ -7,12 +7,18 @@ public struct PulseServer: Equatable, Sendable {
   public var defaultSource: String?
   public var defaultSink: String?
 
-  /// PipeWire's pulse server says "PulseAudio (on PipeWire 0.3.65)".
-  public var isPipeWire: Bool { name.contains("PipeWire") }
+  public var isPipeWire: Bool { name == "PipeWire" }
 
+  /// PipeWire's pulse server says "PulseAudio (on PipeWire 0.3.65)", and the version of the PulseAudio
+  /// whose protocol it speaks.
   public init(name: String, version: String, defaultSource: String?, defaultSink: String?) {
-    self.name = name
-    self.version = version
+    if let match = name.firstMatch(of: /PipeWire ?([0-9][^)]*)?/) {
+      self.name = "PipeWire"
+      self.version = match.1.map(String.init) ?? version
+    } else {
+      self.name = name
+      self.version = version
+    }
     self.defaultSource = defaultSource
     self.defaultSink = defaultSink
   }
