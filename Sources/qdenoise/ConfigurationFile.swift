@@ -132,14 +132,18 @@ struct ConfigurationFile {
     }
   }
 
-  /// The known key that takes the fewest edits, with or without its section.
-  private func nearest(to key: String) -> String {
+  /// The known key that takes the fewest edits, with or without its section; nil where half of the
+  /// word would be another.
+  private func nearest(to key: String) -> String? {
     func distance(_ candidate: String) -> Int {
       if candidate.hasPrefix(key + ".") { return 0 }
       let bare = candidate.split(separator: ".").last!
       return min(editDistance(key, candidate), editDistance(key, bare) + 1)
     }
-    return known.min { distance($0) < distance($1) }!
+    let word = key.split(separator: ".").last ?? ""
+    guard let best = known.min(by: { distance($0) < distance($1) }) else { return nil }
+    let isPart = best.split(separator: ".").last!.hasPrefix(word)
+    return isPart || distance(best) <= word.count / 2 ? best : nil
   }
 }
 
