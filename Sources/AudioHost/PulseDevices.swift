@@ -7,21 +7,21 @@ public struct PulseServer: Equatable, Sendable {
   public var defaultSource: String?
   public var defaultSink: String?
 
-  /// PipeWire's pulse server says "PulseAudio (on PipeWire 0.3.65)".
-  public var isPipeWire: Bool { name.contains("PipeWire") }
+  public var isPipeWire: Bool { name == "PipeWire" }
 
-  /// Name and version for people: "PulseAudio 16.1", "PipeWire 1.4.2". The version that PipeWire
-  /// states is that of the PulseAudio whose protocol it speaks.
-  public var title: String {
-    guard let start = name.firstRange(of: "PipeWire"), let end = name.lastIndex(of: ")"),
-      start.lowerBound < end
-    else { return "\(name) \(version)" }
-    return String(name[start.lowerBound..<end])
-  }
+  /// Name and version for people: "PulseAudio 16.1", "PipeWire 1.4.2".
+  public var title: String { "\(name) \(version)" }
 
+  /// PipeWire's pulse server says "PulseAudio (on PipeWire 0.3.65)", and the version of the PulseAudio
+  /// whose protocol it speaks.
   public init(name: String, version: String, defaultSource: String?, defaultSink: String?) {
-    self.name = name
-    self.version = version
+    if let match = name.firstMatch(of: /PipeWire ?([0-9][^)]*)?/) {
+      self.name = "PipeWire"
+      self.version = match.1.map(String.init) ?? version
+    } else {
+      self.name = name
+      self.version = version
+    }
     self.defaultSource = defaultSource
     self.defaultSink = defaultSink
   }

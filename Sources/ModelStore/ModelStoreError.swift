@@ -9,9 +9,9 @@ public enum ModelStoreError: Error, Equatable, CustomStringConvertible {
   public var description: String {
     switch self {
     case .notFound(let name, let searched):
-      "there is no model '\(name)': it is not built in and not in "
-        + searched.joined(separator: ", ")
-        + "; put \(name.hasSuffix(".tflite") ? name : "\(name).tflite") there or name a file"
+      "there is no model '\(name)': it is no file, not built in and not in "
+        + searched.joined(separator: ", ") + "; put "
+        + (name.hasSuffix(".tflite") ? name : "\(name).tflite") + " there or name a file"
     case .unreadable(let path, let reason):
       "\(path): \(reason); name a readable .tflite file"
     case .unusable(let text):

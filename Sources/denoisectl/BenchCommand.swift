@@ -33,8 +33,7 @@ struct BenchCommand: ParsableCommand {
   var hop: String?
 
   @Argument(
-    help: "A .tflite file, or full, light or low-latency: the built-in models.",
-    completion: ModelChoice.completion)
+    help: "A .tflite file, or full, light or low-latency: the built-in models.")
   var file: ModelChoice
 
   func validate() throws {

@@ -89,8 +89,7 @@ struct ModelConvertCommand: ParsableCommand {
   var boundPairs = false
 
   @Argument(
-    help: "A .tflite file, or full, light or low-latency: the built-in models.",
-    completion: ModelChoice.completion)
+    help: "A .tflite file, or full, light or low-latency: the built-in models.")
   var input: ModelChoice
 
   @Argument(

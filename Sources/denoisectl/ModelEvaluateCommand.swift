@@ -25,7 +25,7 @@ struct ModelEvaluateCommand: ParsableCommand {
   @Option(help: "A folder of noisy and clean recordings.", completion: .directory)
   var pairs: String?
 
-  @Option(help: "The float form of the model.", completion: ModelChoice.completion)
+  @Option(help: "The float form of the model.")
   var against: ModelChoice?
 
   @Option(help: "Every how many of the pairs.")
@@ -38,8 +38,7 @@ struct ModelEvaluateCommand: ParsableCommand {
   var csv: String?
 
   @Argument(
-    help: "A .tflite file, or full, light or low-latency: the built-in models.",
-    completion: ModelChoice.completion)
+    help: "A .tflite file, or full, light or low-latency: the built-in models.")
   var model: ModelChoice
 
   func validate() throws {

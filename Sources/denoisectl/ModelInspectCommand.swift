@@ -16,8 +16,7 @@ struct ModelInspectCommand: ParsableCommand {
   var svg: String?
 
   @Argument(
-    help: "A .tflite file, or full, light or low-latency: the built-in models.",
-    completion: ModelChoice.completion)
+    help: "A .tflite file, or full, light or low-latency: the built-in models.")
   var model: ModelChoice
 
   func run() throws {
@@ -28,17 +27,6 @@ struct ModelInspectCommand: ParsableCommand {
 }
 
 extension ModelChoice: ExpressibleByArgument {
-  /// The built-in models, and files.
-  static var completion: CompletionKind {
-    .custom { _, _, word in
-      let folder = word.lastIndex(of: "/").map { String(word[...$0]) } ?? ""
-      let entries =
-        (try? FileManager.default.contentsOfDirectory(atPath: folder.isEmpty ? "." : folder)) ?? []
-      return ["full", "light", "low-latency"]
-        + entries.filter { $0.hasSuffix(".tflite") }.sorted().map { folder + $0 }
-    }
-  }
-
   public init(argument: String) {
     self =
       switch argument {
@@ -47,5 +35,23 @@ extension ModelChoice: ExpressibleByArgument {
       case "low-latency": .lowLatency
       default: .file(argument)
       }
+  }
+
+  /// The built-in models, and folders and files that may be models.
+  public static var defaultCompletionKind: CompletionKind {
+    .custom { _, _, prefix in ["full", "light", "low-latency"] + files(prefix) }
+  }
+
+  /// The models and folders where what was typed leads.
+  private static func files(_ prefix: String) -> [String] {
+    let folder = prefix.lastIndex(of: "/").map { String(prefix[...$0]) } ?? ""
+    let names = try? FileManager.default.contentsOfDirectory(atPath: folder.isEmpty ? "." : folder)
+    return (names ?? []).sorted().compactMap { name in
+      if name.hasSuffix(".tflite") { return folder + name }
+      var isFolder: ObjCBool = false
+      let isThere = unsafe FileManager.default.fileExists(
+        atPath: folder + name, isDirectory: &isFolder)
+      return isThere && isFolder.boolValue && !name.hasPrefix(".") ? folder + name + "/" : nil
+    }
   }
 }

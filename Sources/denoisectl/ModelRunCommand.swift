@@ -25,8 +25,7 @@ struct ModelRunCommand: ParsableCommand {
   var outputDir: String
 
   @Argument(
-    help: "A .tflite file, or full, light or low-latency: the built-in models.",
-    completion: ModelChoice.completion)
+    help: "A .tflite file, or full, light or low-latency: the built-in models.")
   var file: ModelChoice
 
   /// NAME=x.npy

@@ -7,44 +7,46 @@ struct StrengthCommand: ParsableCommand {
     abstract: "Says or sets the most that noise is attenuated, whatever the mode.")
 
   /// What the person asks for.
-  enum Strength: ExpressibleByArgument, Equatable {
+  enum Strength: Equatable {
     case decibels(Double)
     case automatic
 
-    init?(argument: String) {
-      if argument == "auto" {
+    init(_ word: String) throws(ValidationError) {
+      if word == "auto" {
         self = .automatic
-      } else if let number = Double(argument) {
+      } else if let number = Double(word), Settings.strengthRange.contains(number) {
         self = .decibels(number)
       } else {
-        return nil
+        throw ValidationError("'\(word)' is no strength: name decibels from 0 to 100, or auto")
       }
     }
-
-    static var defaultCompletionKind: CompletionKind { .list(["auto", "6", "12", "18", "24"]) }
   }
 
   @Argument(
     help: ArgumentHelp(
-      "Decibels from 0 to 100, or auto: what the mode says.", valueName: "db"))
-  var strength: Strength?
+      "Decibels from 0 to 100, or auto: what the mode says.", valueName: "db"),
+    completion: .list(["auto", "6", "12", "18", "24"]))
+  var strength: String?
+
+  private var wanted: Strength? {
+    get throws(ValidationError) {
+      guard let strength else { return nil }
+      return try Strength(strength)
+    }
+  }
 
   @Flag(help: "Forget what was set: the configuration's value holds.")
   var reset = false
 
   func validate() throws {
     if reset && strength != nil { throw ValidationError("--reset goes without a number") }
-    let range = Settings.strengthRange
-    if case .decibels(let number) = strength, !range.contains(number) {
-      throw ValidationError(
-        "\(number) dB: strength goes from \(Int(range.lowerBound)) to \(Int(range.upperBound)) dB")
-    }
+    _ = try wanted
   }
 
   func run() throws {
     let client = try ControlClient()
     if reset { return try client.reset("strength") }
-    switch strength {
+    switch try wanted {
     case .decibels(let number): try client.set(strength: number)
     case .automatic: try client.set(strength: nil)
     case nil: say(try client.status().settings.strength.map { "\($0)" } ?? "auto")

@@ -201,3 +201,17 @@ private final class Desk {
     #expect(told == 1)
   }
 }
+
+@Test(arguments: [
+  ("PulseAudio (on PipeWire 1.4.2)", "15.0.0", "PipeWire", "1.4.2"),
+  ("PulseAudio (on PipeWire 0.3.65)", "15.0.0", "PipeWire", "0.3.65"),
+  ("pulseaudio", "16.1", "pulseaudio", "16.1"),
+])
+func `a server is called what it is`(
+  said: String, protocolVersion: String, name: String, version: String
+) {
+  let server = PulseServer(
+    name: said, version: protocolVersion, defaultSource: nil, defaultSink: nil)
+  #expect((server.name, server.version) == (name, version))
+  #expect(server.isPipeWire == (name == "PipeWire"))
+}

@@ -205,8 +205,11 @@ struct ConfigurationTests {
     ("[realtime]\nprio = 3", "realtime.prio", "realtime.priority"),
     ("latency = 40", "latency", "latency.budget_ms"),
     ("foo = 1", "foo", nil), ("modes.x = 1", "modes.x", nil),
+    ("[realtime]\nnicest = 3", "realtime.nicest", nil),
   ])
-  func `an unknown key names the nearest known one`(toml: String, key: String, nearest: String?) {
+  func `an unknown key names the nearest known one, if one is near`(
+    toml: String, key: String, nearest: String?
+  ) {
     #expect(throws: ConfigurationError.unknownKey(path: "c.toml", key: key, nearest: nearest)) {
       try Configuration(toml: toml, path: "c.toml")
     }
