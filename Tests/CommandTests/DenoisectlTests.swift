@@ -174,7 +174,7 @@ struct DenoisectlTests {
   }
 
   @Test(arguments: [
-    (["strength", "200"], "200.0 dB: strength goes from 0 to 100 dB"),
+    (["strength", "200"], "'200' is no strength"),
     (["mode", "light", "--reset"], "--reset goes without a mode"),
     (["use"], "Name a microphone, default or --reset"),
     (["model", "inspect", "nosuch.tflite"], "; put nosuch.tflite there or name a file"),
