@@ -16,12 +16,14 @@ internal import CPulse
   }
 
   /// Asks for a stream of `sampleRate` in fragments of `fragment` samples from the named source.
+  /// - Parameter role: the stream's `media.role`, such as "phone".
   public init(
     _ connection: PulseConnection, name: String, source: String, sampleRate: Int, fragment: Int,
-    receiver: @escaping Receiver
+    role: String? = nil, receiver: @escaping Receiver
   ) throws(PulseError) {
     stream = try PulseStream(
-      connection, name: name, sampleRate: sampleRate, doing: "making a record stream")
+      connection, name: name, sampleRate: sampleRate,
+      properties: role.map { [PA_PROP_MEDIA_ROLE: $0] } ?? [:], doing: "making a record stream")
     unsafe self.receiver = unsafe receiver
     listen()
     var attributes = pa_buffer_attr(
