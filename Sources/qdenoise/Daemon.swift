@@ -12,6 +12,11 @@ import Synchronization
   /// to the longest while it stays away.
   static let shortestPause: UInt64 = 250_000
   static let longestPause: UInt64 = 2_000_000
+  /// The longest that a daemon waits which is not the first on its server, in microseconds.
+  static let longestWait: UInt64 = 30_000_000
+  /// After what time is looked whether a stream that was moved is where it should be, in
+  /// microseconds.
+  static let lookPause: UInt64 = 300_000
 
   let directory: SessionDirectory
   let signals: Signals
@@ -36,6 +41,10 @@ import Synchronization
   var serverFailure: String?
   var nextConnect: UInt64? = 0
   var connectPause = Daemon.shortestPause
+  var strays: StrayListeners
+  /// What of the strays is in the session's directory.
+  var keptMemory: StrayListeners.Memory
+  var nextLook: UInt64?
   var microphone: MicrophoneChoice?
   var order = AudioOrder(connection: 0)
   var report = AudioReport()
@@ -67,6 +76,8 @@ import Synchronization
     self.signals = signals
     self.configurationPath = configurationPath
     self.configuration = configuration
+    keptMemory = directory.memory
+    strays = StrayListeners(memory: keptMemory)
     let (state, warning) = store.load()
     if let warning { Journal.write(.warning, warning) }
     self.state = state
@@ -111,7 +122,7 @@ import Synchronization
 
   private var timeout: Int? {
     let due = [
-      nextConnect, nextControl, nextSecond, nextFlow, nextQuestion, control?.deadline,
+      nextConnect, nextControl, nextLook, nextSecond, nextFlow, nextQuestion, control?.deadline,
     ].compactMap { $0 }.min()
     let now = AudioClock.microseconds
     return due.map { $0 > now ? Int($0 - now) : 0 }
@@ -188,7 +199,13 @@ import Synchronization
     wakeAudio?.wake()
     audio?.join()
     do {
-      try server?.remove()
+      if let heard = try server?.remove(), !heard.isEmpty {
+        let names = heard.map(\.application).joined(separator: ", ")
+        Journal.write(
+          .notice,
+          "'\(VirtualMicrophone.description)' is left for \(names), who would hear the microphone"
+            + " as it is: silent until qdenoise runs again")
+      }
     } catch {
       Journal.write(.warning, "\(error)")
     }

@@ -1,4 +1,5 @@
 import AudioHost
+import Control
 import Synchronization
 
 /// What the audio thread does on the pulse back end: holds its own connection, captures what the
@@ -84,7 +85,7 @@ import Synchronization
       return
     }
     guard report.connection == .none, order.connection > 0 else { return }
-    let made = PulseConnection(loop: loop, name: "qdenoise")
+    let made = PulseConnection(loop: loop, name: Product.client)
     made.onStateChange = { [unowned self] in isStale = true }
     connection = made
     report.connection = .connecting
@@ -130,7 +131,8 @@ import Synchronization
     do {
       let made = try unsafe PulseRecordStream(
         connection, name: "Microphone", source: source, sampleRate: sampleRate,
-        fragment: sampleRate / 200
+        // A Bluetooth headset changes to the profile that has a microphone for a call alone.
+        fragment: sampleRate / 200, role: "phone"
       ) { [unowned self] samples, count in unsafe receive(samples, count) }
       made.onChange = { [unowned self] in isStale = true }
       capture = made

@@ -1,6 +1,8 @@
+import AudioHost
+import FoundationEssentials
 import Glibc
 
-/// `$XDG_RUNTIME_DIR/qdenoise`: the FIFO, and the lock that only one daemon can hold.
+/// `$XDG_RUNTIME_DIR/qdenoise`: the FIFO, who listens, and the lock that only one daemon can hold.
 @safe final class SessionDirectory {
   struct Failure: Error, CustomStringConvertible {
     var description: String
@@ -38,6 +40,20 @@ import Glibc
   deinit { close(lock) }
 
   var fifo: String { path + "/microphone" }
+
+  /// Who listened to the daemon before; nothing if that cannot be read.
+  var memory: StrayListeners.Memory {
+    guard let bytes = try? InputFile.read(listeners) else { return StrayListeners.Memory() }
+    let memory = try? JSONDecoder().decode(StrayListeners.Memory.self, from: Data(bytes))
+    return memory ?? StrayListeners.Memory()
+  }
+
+  func save(_ memory: StrayListeners.Memory) throws(SoundFileError) {
+    // Texts and whole numbers: nothing that could fail.
+    try OutputFile.write(Array(try! JSONEncoder().encode(memory)), to: listeners, durable: false)
+  }
+
+  private var listeners: String { path + "/listeners.json" }
 
   private static func failure(_ path: String, _ what: String) -> Failure {
     Failure(description: "\(path): \(what): \(unsafe String(cString: strerror(errno)))")
