@@ -70,9 +70,10 @@ extension Daemon {
     post(AudioOrder(connection: order.connection))
   }
 
-  private func waitToConnect(atMost longest: UInt64 = Daemon.longestPause) {
+  private func waitToConnect() {
     nextConnect = AudioClock.microseconds + connectPause
-    connectPause = min(2 * connectPause, longest)
+    // A server that restarts is back within a second or two, and its applications with it.
+    connectPause = min(connectPause + connectPause / 8, Daemon.longestPause)
   }
 
   /// Two daemons on one server would unload each other's modules.
@@ -80,7 +81,8 @@ extension Daemon {
     let reason = Owner.words(for: owner)
     if serverFailure != reason { Journal.write(.warning, reason) }
     serverFailure = reason
-    waitToConnect(atMost: Daemon.longestWait)
+    connectPause = min(max(2 * connectPause, Daemon.longestPause), Daemon.longestWait)
+    nextConnect = AudioClock.microseconds + connectPause
   }
 
   /// Moves whoever asked for us and was taken elsewhere by the server.
@@ -202,10 +204,17 @@ extension Daemon {
       connection: order.connection, edition: server.edition,
       source: isHeard ? microphone?.source.name : nil,
       route: isHeard ? route : nil)
-    if wanted != order || report.number != order.connection {
+    // A microphone that was away for a moment is another one of the same name.
+    let isBack = hasFailed && microphone?.source.index != capturedIndex
+    if wanted != order || report.number != order.connection || isBack {
+      capturedIndex = microphone?.source.index
       post(wanted)
     }
     if isHeard && nextSecond == nil { nextSecond = AudioClock.microseconds + 1_000_000 }
+  }
+
+  private var hasFailed: Bool {
+    if case .failed = report.capture { true } else { false }
   }
 
   /// Samples that the virtual microphone's sink is asked to hold: 20 ms. With as much PulseAudio

@@ -8,9 +8,9 @@ import Synchronization
 /// The control thread: follows the server and the person, tells the audio thread what to do, and
 /// tells systemd and D-Bus how it goes. Thread: control.
 @safe final class Daemon {
-  /// How long is waited before a server that went away is tried again, in microseconds; doubled up
-  /// to the longest while it stays away.
-  static let shortestPause: UInt64 = 250_000
+  /// How long is waited before a server that went away is tried again, in microseconds; grows up to
+  /// the longest while it stays away.
+  static let shortestPause: UInt64 = 100_000
   static let longestPause: UInt64 = 2_000_000
   /// The longest that a daemon waits which is not the first on its server, in microseconds.
   static let longestWait: UInt64 = 30_000_000
@@ -46,6 +46,8 @@ import Synchronization
   var keptMemory: StrayListeners.Memory
   var nextLook: UInt64?
   var microphone: MicrophoneChoice?
+  /// The server's index of the microphone when the order was given.
+  var capturedIndex: UInt32?
   var order = AudioOrder(connection: 0)
   var report = AudioReport()
   var audio: AudioThread?

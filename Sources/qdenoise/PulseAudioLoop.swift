@@ -131,8 +131,10 @@ import Synchronization
     do {
       let made = try unsafe PulseRecordStream(
         connection, name: "Microphone", source: source, sampleRate: sampleRate,
-        // A Bluetooth headset changes to the profile that has a microphone for a call alone.
-        fragment: sampleRate / 200, role: "phone"
+        // A Bluetooth headset changes to the profile that has a microphone for a call alone. What
+        // the server would move the stream to is nothing that was asked for, the desktop's sound
+        // perhaps.
+        fragment: sampleRate / 200, role: "phone", staysThere: true
       ) { [unowned self] samples, count in unsafe receive(samples, count) }
       made.onChange = { [unowned self] in isStale = true }
       capture = made
