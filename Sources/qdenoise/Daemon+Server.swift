@@ -20,7 +20,8 @@ extension Daemon {
       // Making the microphone is news itself.
       repeat {
         try server.refresh()
-        try bringStraysBack(on: server)
+        try bringStraysBack(on: server, at: now)
+        noteCutOff(on: server, at: now)
         let wanted = virtualMicrophone(on: server)
         try guardFeed(of: wanted, on: server, at: now)
         let edition = server.edition
@@ -66,6 +67,7 @@ extension Daemon {
     microphone = nil
     nextSecond = nil
     nextLook = nil
+    cutOffSince = nil
     waitToConnect()
     post(AudioOrder(connection: order.connection))
   }
@@ -86,8 +88,7 @@ extension Daemon {
   }
 
   /// Moves whoever asked for us and was taken elsewhere by the server.
-  private func bringStraysBack(on server: SoundServer) throws(PulseError) {
-    let now = AudioClock.microseconds
+  private func bringStraysBack(on server: SoundServer, at now: UInt64) throws(PulseError) {
     let before = strays.strays
     let stray = strays.find(
       server: server.server, sources: server.sources, listeners: server.everybody, at: now)
@@ -96,6 +97,16 @@ extension Daemon {
       strays.note(moveOf: listener, helped: try server.bringBack(listener), at: now)
     }
     nextLook = strays.areMoving ? now + Daemon.lookPause : nil
+  }
+
+  /// Looks again after a while whether somebody who is connected to nothing still is.
+  private func noteCutOff(on server: SoundServer, at now: UInt64) {
+    guard strays.areCutOff, server.server.isPipeWire else {
+      cutOffSince = nil
+      return
+    }
+    if cutOffSince == nil { nextLook = now + Daemon.cutOffPatience }
+    cutOffSince = cutOffSince ?? now
   }
 
   private func guardFeed(

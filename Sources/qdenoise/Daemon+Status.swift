@@ -179,6 +179,12 @@ extension Daemon {
         "latency is \(excess / 1000) ms above the budget; '\(stage)' takes the most of it")
     }
     if let output = report.output { warnings.append(output) }
+    if let cutOffSince, AudioClock.microseconds - cutOffSince >= Daemon.cutOffPatience {
+      warnings.append(
+        "the session manager connects an application that asked for"
+          + " '\(VirtualMicrophone.description)' to nothing; `systemctl --user restart pipewire"
+          + " pipewire-pulse wireplumber` mends it")
+    }
     if usesSinkNeedlessly { warnings.append(Self.needlessSink) }
     if let configurationFault { warnings.append("\(configurationFault); the old settings hold") }
     return warnings

@@ -17,6 +17,8 @@ import Synchronization
   /// After what time is looked whether a stream that was moved is where it should be, in
   /// microseconds.
   static let lookPause: UInt64 = 300_000
+  /// How long somebody may be connected to nothing before that is told, in microseconds.
+  static let cutOffPatience: UInt64 = 2_000_000
 
   let directory: SessionDirectory
   let signals: Signals
@@ -45,6 +47,8 @@ import Synchronization
   /// What of the strays is in the session's directory.
   var keptMemory: StrayListeners.Memory
   var nextLook: UInt64?
+  /// Since when somebody who asked for the virtual microphone is connected to no source.
+  var cutOffSince: UInt64?
   var microphone: MicrophoneChoice?
   /// The server's index of the microphone when the order was given.
   var capturedIndex: UInt32?

@@ -52,10 +52,12 @@ package struct StrayListeners {
   /// How long after its end a stream may have been ended by the server's end, in microseconds.
   static let farewell: UInt64 = 5_000_000
   /// How often one stream is moved back before it is left where it is.
-  static let mostAttempts = 10
+  package static let mostAttempts = 10
 
   package private(set) var memory: Memory
   package private(set) var strays: [Stray] = []
+  /// Somebody who asked for the virtual microphone is connected to no source at all.
+  package private(set) var areCutOff = false
 
   private struct Attempts {
     var count = 0
@@ -98,11 +100,16 @@ package struct StrayListeners {
     noteDevices(sources, defaultSource: server.defaultSource, at: now)
     forget(all: listeners, at: now)
     strays = []
+    areCutOff = false
     for listener in listeners {
       if listener.source == memory.virtualMicrophone {
         noteHome(listener, among: listeners, at: now)
       } else if let source = sources.first(where: { $0.index == listener.source }) {
         noteElsewhere(listener, source, at: now)
+      } else if asksForUs(listener)
+        || memory.entries.contains(where: { $0.index == listener.index && $0.isHome })
+      {
+        areCutOff = true
       }
     }
     guard memory.virtualMicrophone != nil else { return [] }

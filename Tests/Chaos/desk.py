@@ -1,7 +1,8 @@
 """A desk to break things on: a private sound server, two microphones, the daemon, and an application.
 
-The microphone `voice` says 1 kHz, and the daemon is told to use it; the microphone `raw` says 3 kHz
-and is the default one. So whoever hears 1 kHz hears the daemon, and whoever hears 3 kHz does not.
+The microphone `voice` says 1 kHz and is the one that the daemon is told to use; the microphone `raw`
+says 3 kHz and is the default one. So whoever hears 1 kHz hears the daemon, and whoever hears 3 kHz
+does not. The desktop's music is at 5 kHz.
 """
 
 import os
@@ -16,14 +17,15 @@ import numpy as np
 
 RATE = 48000
 BLOCK = 480
-TONES = {"voice": 1000, "raw": 3000}
+FIXED = ("voice", "raw")
+TONES = {"voice": 1000, "raw": 3000, "music": 5000}
 OURS = "qdenoise"
 
 PULSEAUDIO = """load-module module-native-protocol-unix
 load-module module-null-sink sink_name=speakers rate=48000
 set-default-sink speakers
 """
-# A sink of the core's; a microphone is made of its monitor. Both live as long as the core does.
+# A sink of the core's own; a microphone is made of its monitor. Both live as long as the core does.
 PIPEWIRE_SINK = """  {{ factory = adapter
     args = {{ factory.name = support.null-audio-sink node.name = {name} media.class = Audio/Sink
       audio.rate = 48000 audio.channels = 1 audio.position = [ MONO ] priority.session = 10
@@ -55,8 +57,9 @@ def wait(condition, seconds, pause=0.02):
 class Desk:
     """All of it in a directory of its own, which goes with it."""
 
-    def __init__(self, kind, programs, configuration=""):
-        self.kind, self.programs = kind, programs
+    def __init__(self, kind, programs, configuration='device = "voice"\n', microphones=None):
+        """`microphones` can be unplugged; without any there are `voice` and `raw`, which cannot."""
+        self.kind, self.programs, self.microphones = kind, programs, microphones
         self.directory = tempfile.mkdtemp(prefix="qdenoise-chaos-")
         home, run = f"{self.directory}/home", f"{self.directory}/run"
         os.makedirs(f"{home}/.config/qdenoise")
@@ -80,7 +83,8 @@ class Desk:
                 raise Broken("dbus-daemon made no socket")
             self.prepare()
             self.start_servers()
-            self.players = [Player(self, name) for name in TONES]
+            self.players = [
+                Player(self, name, f"{name}_feed") for name in self.microphones or FIXED]
         except BaseException:
             self.__exit__()
             raise
@@ -121,11 +125,12 @@ class Desk:
         os.makedirs(folder)
         with open(f"{folder}/desk.conf", "w") as file:
             file.write("context.objects = [\n")
-            for name in ("speakers", "raw_feed", "voice_feed"):
+            fixed = [] if self.microphones else FIXED
+            for name in ("speakers", *(f"{name}_feed" for name in fixed)):
                 file.write(PIPEWIRE_SINK.format(name=name))
             file.write("]\ncontext.modules = [\n")
-            for name, priority in (("raw", 2000), ("voice", 1900)):
-                file.write(PIPEWIRE_MICROPHONE.format(name=name, priority=priority))
+            for place, name in enumerate(fixed):
+                file.write(PIPEWIRE_MICROPHONE.format(name=name, priority=1900 + place))
             file.write("]\n")
 
     @property
@@ -151,9 +156,11 @@ class Desk:
                         raise Broken(f"nobody answers at {socket}")
         if not wait(lambda: self.run("pactl", "info"), 20):
             raise Broken(f"{self.kind} does not answer")
-        if self.kind == "PulseAudio":
-            for name in ("voice", "raw"):
-                self.plug_in(name)
+        there = self.sources().values()
+        if self.microphones or self.kind == "PulseAudio":
+            for name in self.microphones or FIXED:
+                if name not in there:
+                    self.plug_in(name)
 
     def restart(self, program, by):
         """Ends one program of the server; those that end with it are started again, too."""
@@ -164,7 +171,7 @@ class Desk:
                 end(self.servers[name], signal.SIGTERM)
         self.start_servers()
 
-    def plug_in(self, name, default=True):
+    def plug_in(self, name):
         feed = f"{name}_feed"
         # What PulseAudio's null sink has rendered ahead, 2 s of silence, it would play first.
         rewinds = ["norewinds=1"] if self.kind == "PulseAudio" else []
@@ -172,26 +179,40 @@ class Desk:
                  "channels=1", "channel_map=mono", *rewinds)
         self.run("pactl", "load-module", "module-remap-source", f"source_name={name}",
                  f"master={feed}.monitor", "channels=1", "channel_map=mono")
-        if default and name == "raw":
+        if name == "raw":
             self.run("pactl", "set-default-source", name)
+        # Those who played to a feed that went play elsewhere now.
+        for player in self.players:
+            player.reconnect()
 
     def unplug(self, name):
+        self.unload(f"={name}_feed")
+
+    def unload(self, text):
+        """Unloads the modules whose argument has `text` in it, the last one first."""
         for line in reversed(self.run("pactl", "list", "short", "modules").splitlines()):
-            words = line.split("\t")
-            if f"={name}_feed" in line or f"source_name={name} " in line:
-                self.run("pactl", "unload-module", words[0])
+            if text in line:
+                self.run("pactl", "unload-module", line.split("\t")[0])
 
     # The daemon
 
     def start_daemon(self):
         self.daemon = self.start(f"{self.programs}/qdenoise")
-        if not wait(lambda: OURS in self.sources().values(), 20):
-            raise Broken("there is no virtual microphone")
 
     def stop_daemon(self, by=signal.SIGTERM):
         if self.daemon:
             end(self.daemon, by)
             self.daemon = None
+
+    def start_stranger(self):
+        """A daemon of another session on this server."""
+        run = f"{self.directory}/other"
+        os.makedirs(run, 0o700, exist_ok=True)
+        environment = self.environment | {
+            "XDG_RUNTIME_DIR": run, "DBUS_SESSION_BUS_ADDRESS": f"unix:path={run}/bus",
+            "PULSE_SERVER": f"unix:{self.directory}/run/pulse/native"}
+        return subprocess.Popen(
+            [f"{self.programs}/qdenoise"], env=environment, stdout=self.log, stderr=self.log)
 
     def denoisectl(self, *arguments):
         return self.run(f"{self.programs}/denoisectl", *arguments)
@@ -203,7 +224,7 @@ class Desk:
         return {words[0]: words[1] for words in (line.split("\t") for line in lines)}
 
     def source_of(self, application):
-        """Name of the source that an application records from, and the index of its stream."""
+        """The source that a process records from, and the index of its stream."""
         sources, stream, source = self.sources(), None, None
         for line in self.run("pactl", "list", "source-outputs").splitlines():
             text = line.strip()
@@ -217,13 +238,14 @@ class Desk:
 
 
 class Player:
-    """Says a microphone's tone at the pace of the clock; connects again when it is cut off."""
+    """Plays a tone to a sink, the default one if none is named; connects again when cut off."""
 
-    def __init__(self, desk, microphone):
-        self.desk, self.microphone, self.ends = desk, microphone, False
+    def __init__(self, desk, tone, sink=None):
+        self.desk, self.ends = desk, False
+        self.target = ["-d", sink] if sink else []
         # A tenth of a second holds whole periods of each tone.
         times = np.arange(RATE // 10) / RATE
-        tone = 0.25 * np.sin(2 * np.pi * TONES[microphone] * times)
+        tone = 0.25 * np.sin(2 * np.pi * TONES[tone] * times)
         self.sound = (tone * 32767).astype("<i2").tobytes()
         self.process = None
         self.thread = threading.Thread(target=self.play, daemon=True)
@@ -232,9 +254,8 @@ class Player:
     def play(self):
         while not self.ends:
             self.process = self.desk.start(
-                "pacat", "--playback", "-d", f"{self.microphone}_feed", "--raw",
-                "--format=s16le", f"--rate={RATE}", "--channels=1", "--latency-msec=30",
-                stdin=subprocess.PIPE)
+                "pacat", "--playback", *self.target, "--raw", "--format=s16le", f"--rate={RATE}",
+                "--channels=1", "--latency-msec=30", stdin=subprocess.PIPE)
             try:
                 # pacat takes as much as the server plays; its pipe is the clock.
                 while not self.ends:
@@ -244,10 +265,13 @@ class Player:
             self.process.wait()
             time.sleep(0.02)
 
-    def close(self):
-        self.ends = True
+    def reconnect(self):
         if self.process and self.process.poll() is None:
             self.process.kill()
+
+    def close(self):
+        self.ends = True
+        self.reconnect()
         self.thread.join(3)
 
 
@@ -277,17 +301,23 @@ class Application:
             self.process.wait()
             time.sleep(0.05)
 
-    def hears_voice_since(self, start):
-        """When the first of three good blocks in a row came after `start`; None before that."""
+    def hears(self, tone, start):
+        """When the first of three blocks of it in a row came after `start`; None before that."""
         row = 0
         for at, kind in self.heard[-2000:]:
-            row = row + 1 if kind == "voice" and at >= start else 0
+            row = row + 1 if kind == tone and at >= start else 0
             if row == 3:
-                return at - 2 * BLOCK / RATE
+                return at
         return None
 
-    def milliseconds(self, kind, start):
-        return sum(10 for at, heard in self.heard if heard == kind and at >= start)
+    def milliseconds(self, tone, start):
+        """How much of it was heard."""
+        return sum(10 for at, kind in self.heard[-2000:] if kind == tone and at >= start)
+
+    @property
+    def source(self):
+        """Where it records from, and the index of its stream."""
+        return self.desk.source_of(self.process.pid)
 
     def close(self):
         self.ends = True
