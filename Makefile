@@ -7,7 +7,7 @@ DESTDIR ?=
 BUILD = .build/release
 STATIC = .build/static
 
-.PHONY: build deps run test test-memory test-threads test-cross check samples models train figures bench cost conformance docs programs \
+.PHONY: build deps run test test-memory test-threads test-cross chaos check samples models train figures bench cost conformance docs programs \
   install uninstall \
   clean swift
 
@@ -52,6 +52,15 @@ test-cross:
 	Tests/KernelsTests/cross/run.sh aarch64 cortex-a53 cortex-a76 max
 	Tests/KernelsTests/cross/run.sh armv7 cortex-a15
 	Tests/KernelsTests/cross/run.sh wasm32
+
+# Breaks servers, microphones and daemons in a call, 50 times each, and puts the table of what came of
+# it into docs/reliability.md: 15 minutes. `make chaos CHAOS='--only "is killed"'` does a part of it.
+CHAOS ?=
+
+chaos: swift deps
+	$(SWIFT) build -c release --product qdenoise
+	$(SWIFT) build -c release --product denoisectl
+	python3 Tests/Chaos/chaos.py --write $(CHAOS)
 
 check: swift
 	$(SWIFT) format lint --strict -r -p Sources Tests

@@ -45,6 +45,8 @@ package struct StrayListeners {
 
   /// How long after a change of devices the server may still move streams for it, in microseconds.
   static let grace: UInt64 = 3_000_000
+  /// How long after such a change it may move even a stream that came just then, in microseconds.
+  static let settling: UInt64 = 1_000_000
   /// How long after it was moved back the server may still be moving a stream, in microseconds.
   static let afterglow: UInt64 = 500_000
   /// How long after a restart of the server a stream is taken for one of before, in microseconds.
@@ -208,7 +210,7 @@ package struct StrayListeners {
       let since = homeSince[listener.index]
       func isRecent(_ change: UInt64?) -> Bool {
         guard let change, let since else { return false }
-        return change > since && now - change < Self.grace
+        return now - change < (change > since ? Self.grace : Self.settling)
       }
       if !entry.isHome {
         strays.append(Stray(listener: listener, source: source, isChosen: true))

@@ -7,7 +7,7 @@
     chaos.py --write         puts the table into docs/reliability.md
 
 What was measured before stays in out/chaos.json until it is measured again. Ends with 1 if something
-was lost. Needs numpy, pacat, parec, pactl, dbus-daemon, and the servers.
+was lost. Needs pacat, parec, pactl, dbus-daemon, and the servers.
 """
 
 import argparse

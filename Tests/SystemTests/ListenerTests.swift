@@ -89,6 +89,8 @@ extension SystemTests {
       let scene = try Scene(kind, configuration: Self.bypass)
       let listener = try scene.listen()
       let stream = try #require(try scene.streams().first?.index)
+      // Right after the start, moves are the server's.
+      sleep(seconds: 1.5)
       try scene.server.pactl("move-source-output", "\(stream)", "fakemic")
       #expect(eventually { (try? scene.status().strays.map(\.chosen)) == [true] })
       sleep(seconds: 1)
@@ -185,9 +187,6 @@ extension SystemTests {
     @Test(.realTime) func `a call comes back after what chaos does to it`() throws {
       try Piece.require(["python3", "pacat", "parec", "pactl", "dbus-daemon"])
       let sandbox = try Sandbox("chaos")
-      guard try sandbox.run("python3", ["-c", "import numpy"]).status == 0 else {
-        try Piece.skip("python3 has no numpy")
-      }
       let programs = String(Piece.built("qdenoise").dropLast("/qdenoise".count))
       let (status, said) = try sandbox.run(
         "python3", ["\(Piece.root)/Tests/Chaos/chaos.py", "--short", "--programs", programs],
