@@ -7,7 +7,7 @@ DESTDIR ?=
 BUILD = .build/release
 STATIC = .build/static
 
-.PHONY: build deps run test test-memory test-threads test-cross test-fresh check samples models train figures bench cost conformance docs programs \
+.PHONY: build deps run test test-memory test-threads test-cross test-fresh chaos check samples models train figures bench cost conformance docs programs \
   install uninstall \
   clean swift
 
@@ -58,6 +58,14 @@ test-cross:
 test-fresh: swift
 	scripts/try-fresh bookworm
 	scripts/try-fresh trixie
+# Breaks servers, microphones and daemons in a call, 50 times each, and puts the table of what came of
+# it into docs/reliability.md: 15 minutes. `make chaos CHAOS='--only "is killed"'` does a part of it.
+CHAOS ?=
+
+chaos: swift deps
+	$(SWIFT) build -c release --product qdenoise
+	$(SWIFT) build -c release --product denoisectl
+	python3 Tests/Chaos/chaos.py --write $(CHAOS)
 
 check: swift
 	$(SWIFT) format lint --strict -r -p Sources Tests

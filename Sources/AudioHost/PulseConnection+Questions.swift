@@ -11,7 +11,7 @@ extension PulseConnection {
           PulseServer(
             name: string(info.server_name) ?? "?", version: string(info.server_version) ?? "?",
             defaultSource: string(info.default_source_name),
-            defaultSink: string(info.default_sink_name)))
+            defaultSink: string(info.default_sink_name), cookie: info.cookie))
       }, reply.opaque)
     try unsafe wait(for: operation, doing: "asking the server's name")
     guard let server = reply.values.first else {
@@ -55,6 +55,33 @@ extension PulseConnection {
       }, reply.opaque)
     try unsafe wait(for: operation, doing: "listing who records")
     return reply.values
+  }
+
+  /// Everybody who plays to some sink.
+  public func players() throws(PulseError) -> [PulsePlayer] {
+    let reply = Reply<PulsePlayer>()
+    let operation = unsafe pa_context_get_sink_input_info_list(
+      raw,
+      { _, info, _, data in
+        guard let info = unsafe info?.pointee else { return }
+        unsafe Reply<PulsePlayer>.behind(data).values.append(PulsePlayer(info))
+      }, reply.opaque)
+    try unsafe wait(for: operation, doing: "listing who plays")
+    return reply.values
+  }
+
+  /// Everybody who is connected to the server and has the named property.
+  public func clients(with property: String) throws(PulseError) -> [PulseClient] {
+    let reply = Reply<PulseClient>(property)
+    let operation = unsafe pa_context_get_client_info_list(
+      raw,
+      { _, info, _, data in
+        guard let info = unsafe info?.pointee else { return }
+        let reply = unsafe Reply<PulseClient>.behind(data)
+        unsafe reply.values.append(PulseClient(info, property: reply.question))
+      }, reply.opaque)
+    try unsafe wait(for: operation, doing: "listing the clients")
+    return reply.values.filter { $0.property != nil }
   }
 
   public func modules() throws(PulseError) -> [PulseModule] {
@@ -102,6 +129,20 @@ extension PulseConnection {
   public func move(listener: UInt32, to source: String) throws(PulseError) {
     try unsafe command("moving a recording stream") { reply in
       unsafe pa_context_move_source_output_by_name(raw, listener, source, succeeded, reply)
+    }
+  }
+
+  /// Makes somebody who plays do so to another sink.
+  public func move(player: UInt32, to sink: String) throws(PulseError) {
+    try unsafe command("moving a playback stream") { reply in
+      unsafe pa_context_move_sink_input_by_name(raw, player, sink, succeeded, reply)
+    }
+  }
+
+  /// Chooses the sink of everybody who names none.
+  public func setDefaultSink(_ sink: String) throws(PulseError) {
+    try unsafe command("choosing the default output") { reply in
+      unsafe pa_context_set_default_sink(raw, sink, succeeded, reply)
     }
   }
 

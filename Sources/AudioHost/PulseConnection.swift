@@ -16,12 +16,21 @@ internal import CPulse
   public var answerTimeout = 3_000_000
 
   /// Makes a connection that is not connected yet.
-  /// - Parameter server: the server's address; nil for the user's own (`$PULSE_SERVER`, else the
-  ///   one in `$XDG_RUNTIME_DIR`).
-  public init(loop: PulseLoop, name: String, server: String? = nil) {
+  /// - Parameters:
+  ///   - server: the server's address; nil for the user's own (`$PULSE_SERVER`, else the one in
+  ///     `$XDG_RUNTIME_DIR`).
+  ///   - properties: what the server tells its other clients of this one, besides what libpulse
+  ///     says by itself.
+  public init(
+    loop: PulseLoop, name: String, server: String? = nil, properties: [String: String] = [:]
+  ) {
     self.loop = loop
     address = server
-    guard let context = unsafe pa_context_new(loop.api, name) else { fatalError("out of memory") }
+    let list = unsafe PulseStream.propertyList(properties)
+    defer { unsafe pa_proplist_free(list) }
+    guard let context = unsafe pa_context_new_with_proplist(loop.api, name, list) else {
+      fatalError("out of memory")
+    }
     unsafe raw = context
     let me = unsafe Unmanaged.passUnretained(self).toOpaque()
     unsafe pa_context_set_state_callback(
@@ -99,7 +108,10 @@ internal import CPulse
 /// A place for the answers of one operation, handed to libpulse while `wait` runs.
 final class Reply<Value> {
   var values: [Value] = []
-  var failed = false
+  /// What the callback must know of the question.
+  let question: String
+
+  init(_ question: String = "") { self.question = question }
 
   /// The reply behind a callback's user data.
   static func behind(_ data: UnsafeMutableRawPointer?) -> Reply<Value> {

@@ -6,6 +6,9 @@ public struct PulseServer: Equatable, Sendable {
   public var version: String
   public var defaultSource: String?
   public var defaultSink: String?
+  /// A number that each run of the server draws anew. A restart of pipewire-pulse alone keeps it,
+  /// and then no index is given out a second time.
+  public var cookie: UInt32
 
   public var isPipeWire: Bool { name == "PipeWire" }
 
@@ -14,7 +17,9 @@ public struct PulseServer: Equatable, Sendable {
 
   /// PipeWire's pulse server says "PulseAudio (on PipeWire 0.3.65)", and the version of the PulseAudio
   /// whose protocol it speaks.
-  public init(name: String, version: String, defaultSource: String?, defaultSink: String?) {
+  public init(
+    name: String, version: String, defaultSource: String?, defaultSink: String?, cookie: UInt32 = 0
+  ) {
     if let match = name.firstMatch(of: /PipeWire ?([0-9][^)]*)?/) {
       self.name = "PipeWire"
       self.version = match.1.map(String.init) ?? version
@@ -24,6 +29,7 @@ public struct PulseServer: Equatable, Sendable {
     }
     self.defaultSource = defaultSource
     self.defaultSink = defaultSink
+    self.cookie = cookie
   }
 }
 
@@ -95,11 +101,27 @@ public struct PulseSink: Equatable, Sendable {
   public var isRunning: Bool
   /// What the server says of the device, in microseconds.
   public var latencyMicroseconds: Int
+  /// The sink that this one plays into (remap sinks and the like).
+  public var master: String?
+
+  public init(
+    index: UInt32, name: String, description: String = "", master: String? = nil,
+    ownerModule: UInt32? = nil
+  ) {
+    self.index = index
+    self.ownerModule = ownerModule
+    self.name = name
+    self.description = description
+    self.master = master
+    isRunning = false
+    latencyMicroseconds = 0
+  }
 
   init(_ info: pa_sink_info) {
     index = unsafe info.index
     name = unsafe string(info.name) ?? ""
     description = unsafe string(info.description) ?? ""
+    master = unsafe string(pa_proplist_gets(info.proplist, PA_PROP_DEVICE_MASTER_DEVICE))
     ownerModule = unsafe valid(info.owner_module)
     isRunning = unsafe info.state == PA_SINK_RUNNING
     latencyMicroseconds = unsafe Int(clamping: info.latency)
@@ -115,25 +137,94 @@ public struct PulseListener: Equatable, Sendable {
   /// As the application calls itself, else the stream's name.
   public var application: String
   public var processID: Int?
+  /// What the application calls the stream.
+  public var stream: String
+  /// The name or the index of the source that the application asked for, where the server tells:
+  /// PipeWire does, PulseAudio does not.
+  public var target: String?
 
   public init(
     index: UInt32, source: UInt32, isCorked: Bool = false, application: String,
-    processID: Int? = nil
+    processID: Int? = nil, stream: String = "", target: String? = nil
   ) {
     self.index = index
     self.source = source
     self.isCorked = isCorked
     self.application = application
     self.processID = processID
+    self.stream = stream
+    self.target = target
   }
 
   init(_ info: pa_source_output_info) {
     let application = unsafe string(pa_proplist_gets(info.proplist, PA_PROP_APPLICATION_NAME))
     let process = unsafe string(pa_proplist_gets(info.proplist, PA_PROP_APPLICATION_PROCESS_ID))
+    let target = unsafe string(pa_proplist_gets(info.proplist, "target.object"))
     unsafe self.init(
       index: info.index, source: info.source, isCorked: info.corked != 0,
       application: unsafe application ?? string(info.name) ?? "?",
+      processID: process.flatMap { Int($0) }, stream: unsafe string(info.name) ?? "",
+      target: unsafe target ?? string(pa_proplist_gets(info.proplist, "node.target")))
+  }
+}
+
+/// A stream that plays to a sink.
+public struct PulsePlayer: Equatable, Sendable {
+  public var index: UInt32
+  public var sink: UInt32
+  /// As the application calls itself, else the stream's name.
+  public var application: String
+  public var processID: Int?
+
+  public init(index: UInt32, sink: UInt32, application: String, processID: Int? = nil) {
+    self.index = index
+    self.sink = sink
+    self.application = application
+    self.processID = processID
+  }
+
+  init(_ info: pa_sink_input_info) {
+    let application = unsafe string(pa_proplist_gets(info.proplist, PA_PROP_APPLICATION_NAME))
+    let process = unsafe string(pa_proplist_gets(info.proplist, PA_PROP_APPLICATION_PROCESS_ID))
+    unsafe self.init(
+      index: info.index, sink: info.sink,
+      application: unsafe application ?? string(info.name) ?? "?",
       processID: process.flatMap { Int($0) })
+  }
+}
+
+/// A program that is connected to the server.
+public struct PulseClient: Equatable, Sendable {
+  /// The server counts up: who connected earlier has the lower one.
+  public var index: UInt32
+  public var application: String
+  public var processID: Int?
+  public var user: String?
+  public var host: String?
+  /// The value of the property that was asked for; nil if the client has none.
+  public var property: String?
+
+  public init(
+    index: UInt32, application: String = "", processID: Int? = nil, user: String? = nil,
+    host: String? = nil, property: String? = nil
+  ) {
+    self.index = index
+    self.application = application
+    self.processID = processID
+    self.user = user
+    self.host = host
+    self.property = property
+  }
+
+  init(_ info: pa_client_info, property: String) {
+    func text(_ name: String) -> String? {
+      unsafe string(pa_proplist_gets(info.proplist, name))
+    }
+    unsafe self.init(
+      index: info.index, application: text(PA_PROP_APPLICATION_NAME) ?? "",
+      processID: text(PA_PROP_APPLICATION_PROCESS_ID).flatMap { Int($0) },
+      user: text(PA_PROP_APPLICATION_PROCESS_USER), host: text(PA_PROP_APPLICATION_PROCESS_HOST),
+      property: text(property))
   }
 }
 

@@ -20,7 +20,8 @@ internal import CPulse
     request: Int
   ) throws(PulseError) {
     stream = try PulseStream(
-      connection, name: name, sampleRate: sampleRate, doing: "making a playback stream")
+      connection, name: name, sampleRate: sampleRate, properties: [:],
+      doing: "making a playback stream")
     let bytes = MemoryLayout<Float>.stride
     // With a prebuf of 0, everything after the first underrun would be silence.
     var attributes = pa_buffer_attr(

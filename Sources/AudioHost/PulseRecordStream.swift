@@ -16,19 +16,24 @@ internal import CPulse
   }
 
   /// Asks for a stream of `sampleRate` in fragments of `fragment` samples from the named source.
+  /// - Parameters:
+  ///   - role: the stream's `media.role`, such as "phone".
+  ///   - staysThere: it ends with its source, and the server moves it to no other one.
   public init(
     _ connection: PulseConnection, name: String, source: String, sampleRate: Int, fragment: Int,
-    receiver: @escaping Receiver
+    role: String? = nil, staysThere: Bool = false, receiver: @escaping Receiver
   ) throws(PulseError) {
     stream = try PulseStream(
-      connection, name: name, sampleRate: sampleRate, doing: "making a record stream")
+      connection, name: name, sampleRate: sampleRate,
+      properties: role.map { [PA_PROP_MEDIA_ROLE: $0] } ?? [:], doing: "making a record stream")
     unsafe self.receiver = unsafe receiver
     listen()
     var attributes = pa_buffer_attr(
       maxlength: .max, tlength: .max, prebuf: .max, minreq: .max,
       fragsize: UInt32(fragment * MemoryLayout<Float>.stride))
+    let flags = PA_STREAM_ADJUST_LATENCY.rawValue | (staysThere ? PA_STREAM_DONT_MOVE.rawValue : 0)
     let status = unsafe pa_stream_connect_record(
-      stream.raw, source, &attributes, PA_STREAM_ADJUST_LATENCY)
+      stream.raw, source, &attributes, pa_stream_flags_t(flags))
     guard status >= 0 else { throw stream.error(doing: "recording from \(source)") }
   }
 

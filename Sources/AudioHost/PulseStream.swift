@@ -9,12 +9,18 @@ internal import CPulse
   private let connection: PulseConnection
   private var isClosed = false
 
+  /// - Parameter properties: what the server is told of the stream, such as its `media.role`.
   init(
-    _ connection: PulseConnection, name: String, sampleRate: Int, doing: String
+    _ connection: PulseConnection, name: String, sampleRate: Int, properties: [String: String],
+    doing: String
   ) throws(PulseError) {
     var format = pa_sample_spec(
       format: PA_SAMPLE_FLOAT32LE, rate: UInt32(sampleRate), channels: 1)
-    guard let stream = unsafe pa_stream_new(connection.raw, name, &format, nil) else {
+    let list = unsafe Self.propertyList(properties)
+    defer { unsafe pa_proplist_free(list) }
+    guard
+      let stream = unsafe pa_stream_new_with_proplist(connection.raw, name, &format, nil, list)
+    else {
       throw unsafe PulseError.current(of: connection.raw, doing: doing)
     }
     self.connection = connection
@@ -53,6 +59,13 @@ internal import CPulse
     guard !isClosed else { return true }
     let state = unsafe pa_stream_get_state(raw)
     return state == PA_STREAM_FAILED || state == PA_STREAM_TERMINATED
+  }
+
+  /// A property list of the library's, to be freed by the caller.
+  static func propertyList(_ properties: [String: String]) -> OpaquePointer {
+    guard let list = unsafe pa_proplist_new() else { fatalError("out of memory") }
+    for (name, value) in properties { unsafe pa_proplist_sets(list, name, value) }
+    return unsafe list
   }
 
   /// The error that the connection had last.

@@ -5,6 +5,12 @@ public enum Product {
   public static let source = "qdenoise"
   /// The null sink that feeds the virtual microphone where there is one.
   public static let sink = "qdenoise_feed"
+  /// The null sink for streams that have nowhere else to go but `sink`.
+  public static let refuge = "qdenoise_no_output"
+  /// What the daemon calls itself on the sound server.
+  public static let client = "qdenoise"
+  /// The property of the daemon's connection to the sound server that tells daemons apart.
+  public static let instance = "qdenoise.instance"
   /// What applications show.
   public static let microphone = "Denoised Microphone"
 }

@@ -28,6 +28,8 @@ public struct Status: Codable, Sendable, Equatable {
   public var virtualMicrophone = ""
   /// Names of the applications that record from the virtual microphone.
   public var listeners: [String] = []
+  /// Who asked for the virtual microphone and records from another.
+  public var strays: [Stray] = []
 
   public var settings = Settings()
   /// Settings that stand above the configuration, which says otherwise.
@@ -77,6 +79,35 @@ extension Status {
       self.value = value
       self.configured = configured
     }
+  }
+
+  /// An application that asked for the virtual microphone and records from another.
+  public struct Stray: Codable, Sendable, Equatable {
+    public var application: String
+    /// The server's index of its stream.
+    public var stream: UInt32
+    /// The description of what it records from.
+    public var microphone: String
+    /// The person moved it there, so it is left there.
+    public var chosen: Bool
+
+    public init(application: String, stream: UInt32, microphone: String, chosen: Bool) {
+      self.application = application
+      self.stream = stream
+      self.microphone = microphone
+      self.chosen = chosen
+    }
+
+    /// What is the case, as a sentence.
+    public var text: String {
+      chosen
+        ? "\(application) was moved to '\(microphone)': it is not denoised"
+        : "\(application) asked for '\(Product.microphone)' but gets '\(microphone)': it is not"
+          + " denoised"
+    }
+
+    /// What moves it back.
+    public var remedy: String { "pactl move-source-output \(stream) \(Product.source)" }
   }
 
   /// The network in use.

@@ -63,6 +63,27 @@ extension Examination {
     return findings.isEmpty ? [.good("loop", "none")] : findings
   }
 
+  /// Without a daemon: who asked for the virtual microphone, and who waits for it in vain.
+  func listenerFindings(_ server: Server) -> [Finding] {
+    guard case .failure = daemon else { return [] }
+    let ours = server.sources.first { $0.name == Product.source }
+    return server.listeners.compactMap { listener in
+      if listener.source == ours?.index {
+        return .problem(
+          "listener",
+          "\(listener.application) records from '\(Product.microphone)' and gets silence",
+          do: "start the daemon, or choose another microphone in the application")
+      }
+      guard listener.target == Product.source,
+        let source = server.sources.first(where: { $0.index == listener.source })
+      else { return nil }
+      let stray = Status.Stray(
+        application: listener.application, stream: listener.index,
+        microphone: source.description, chosen: false)
+      return .problem("listener", stray.text, do: "systemctl --user start qdenoise")
+    }
+  }
+
   /// Modules of a daemon that is gone.
   func leftoverFindings(_ server: Server) -> [Finding] {
     let ours = server.modules.filter { module in
@@ -70,11 +91,12 @@ extension Examination {
       return [words["source_name"], words["sink_name"]].contains { $0.map(Self.isOurs) == true }
     }
     let list = ours.map { "\($0.index)" }.joined(separator: " ")
+    let microphones = ours.filter { Self.words($0)["sink_name"] != Product.refuge }
     switch daemon {
     case .success(let status):
       if status.virtualMicrophone.isEmpty { return [] }
       // One source, or a null sink and the source made of it.
-      if ours.count <= 2 { return [.good("modules", "nothing is left over")] }
+      if microphones.count <= 2 { return [.good("modules", "nothing is left over")] }
       return [
         .problem(
           "modules", "more than one virtual microphone: modules \(list)",
@@ -93,11 +115,17 @@ extension Examination {
 
   /// What the daemon itself complains of.
   func runningFindings(_ status: Status) -> [Finding] {
-    var findings = status.warnings.map { warning in
-      Finding.problem(
-        warning.hasSuffix(Status.oldSettingsHold) ? "configuration" : "daemon", warning,
-        do: warning.hasSuffix(Status.oldSettingsHold)
-          ? "mend the file, then denoisectl reload" : "journalctl --user -u qdenoise tells more")
+    let strays = status.strays.map { stray in
+      stray.chosen
+        ? Finding.remark("listener", stray.text, do: stray.remedy)
+        : Finding.problem("listener", stray.text, do: stray.remedy)
+    }
+    let told = status.strays.map(\.text)
+    var findings = strays
+    findings += status.warnings.filter { warning in !told.contains(where: warning.hasPrefix) }.map {
+      $0.hasSuffix(Status.oldSettingsHold)
+        ? .problem("configuration", $0, do: "mend the file, then denoisectl reload")
+        : .problem("daemon", $0, do: "journalctl --user -u qdenoise tells more")
     }
     if status.state == .degraded { findings.append(degradedFinding(status)) }
     let hops = status.hops
@@ -162,7 +190,7 @@ extension Examination {
   }
 
   private static func isOurs(_ name: String) -> Bool {
-    [Product.source, Product.sink, "\(Product.sink).monitor"].contains(name)
+    [Product.source, Product.sink, "\(Product.sink).monitor", Product.refuge].contains(name)
   }
 
   /// A module's argument as a dictionary: "source_name=qdenoise rate=48000".

@@ -24,11 +24,16 @@ package struct Examination {
     package var server: PulseServer
     package var sources: [PulseSource]
     package var modules: [PulseModule]
+    package var listeners: [PulseListener]
 
-    package init(server: PulseServer, sources: [PulseSource], modules: [PulseModule]) {
+    package init(
+      server: PulseServer, sources: [PulseSource], modules: [PulseModule],
+      listeners: [PulseListener] = []
+    ) {
       self.server = server
       self.sources = sources
       self.modules = modules
+      self.listeners = listeners
     }
   }
 
@@ -55,7 +60,7 @@ package struct Examination {
         let connection = try SoundServer.connect()
         return Server(
           server: try connection.server(), sources: try connection.sources(),
-          modules: try connection.modules())
+          modules: try connection.modules(), listeners: try connection.listeners())
       },
       models: [
         ("full", describe(.full)), ("light", describe(.light)),
@@ -103,7 +108,7 @@ package struct Examination {
     var findings = [sessionFinding, daemonFinding, serverFinding].compactMap { $0 }
     if case .success(let server) = server {
       findings += [microphoneFinding(server)].compactMap { $0 }
-      findings += loopFindings(server) + leftoverFindings(server)
+      findings += loopFindings(server) + leftoverFindings(server) + listenerFindings(server)
     }
     if case .success(let status) = daemon { findings += runningFindings(status) }
     return findings + modelFindings + [realTimeFinding, instructionSetFinding]

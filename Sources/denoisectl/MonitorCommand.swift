@@ -25,7 +25,19 @@ struct MonitorCommand: ParsableCommand {
       throw MonitorError.noSource(source.isEmpty ? "microphone" : source)
     }
     guard let sink = try to ?? server.server().defaultSink else { throw MonitorError.noSink }
+    guard !feedsUs(sink, among: try server.sinks()) else { throw MonitorError.ourSink(sink) }
     try play(source, to: sink, on: server)
+  }
+
+  /// Whether what is played to the sink is heard from the virtual microphone.
+  private func feedsUs(_ name: String, among sinks: [PulseSink]) -> Bool {
+    var name: String? = name
+    for _ in 0...sinks.count {
+      if name == Product.sink { return true }
+      guard let master = sinks.first(where: { $0.name == name })?.master else { return false }
+      name = master
+    }
+    return true
   }
 
   private func play(_ source: String, to sink: String, on server: PulseConnection) throws {
@@ -59,6 +71,7 @@ struct MonitorCommand: ParsableCommand {
 enum MonitorError: Error, Equatable, CustomStringConvertible {
   case noSource(String)
   case noSink
+  case ourSink(String)
   case sinkGone(String)
 
   var description: String {
@@ -67,6 +80,9 @@ enum MonitorError: Error, Equatable, CustomStringConvertible {
       "there is no '\(name)' to listen to; `denoisectl doctor` says why"
     case .noSink:
       "there is no output to play to; plug one in or name one with --to"
+    case .ourSink(let name):
+      "'\(name)' plays into the virtual microphone itself: others would hear you in a circle;"
+        + " name another output with --to"
     case .sinkGone(let name):
       "cannot play to '\(name)'; `pactl list short sinks` lists what there is"
     }

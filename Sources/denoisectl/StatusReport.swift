@@ -24,6 +24,7 @@ package struct StatusReport {
     let reason = status.stateReason.isEmpty ? "" : " (\(status.stateReason))"
     return [("", "qdenoise \(status.version): \(status.state.rawValue)\(reason)")]
       + status.warnings.map { ("", "warning: \($0)") }
+      + status.strays.filter(\.chosen).map { ("", "note: \($0.text); `\($0.remedy)` undoes it") }
   }
 
   private var sound: [Line] {

@@ -11,19 +11,29 @@ extension Daemon {
       guard let due = nextConnect, due <= now else { return }
       connect(at: now)
     }
+    if let due = nextLook, due <= now {
+      nextLook = nil
+      server?.lookAgain()
+    }
     guard let server, server.isStale else { return }
     do {
       // Making the microphone is news itself.
       repeat {
         try server.refresh()
+        try bringStraysBack(on: server, at: now)
+        noteCutOff(on: server, at: now)
+        let wanted = virtualMicrophone(on: server)
+        try guardFeed(of: wanted, on: server, at: now)
         let edition = server.edition
-        try server.establish(virtualMicrophone(on: server))
+        try server.establish(wanted)
         if server.edition != edition {
           Journal.write(.info, "made '\(VirtualMicrophone.description)'")
+          if usesSinkNeedlessly { Journal.write(.warning, Self.needlessSink) }
         }
       } while server.isStale
       connectPause = Daemon.shortestPause
       greet(server)
+      remember(strays.memory)
       chooseMicrophone(server)
       adjustOrder()
     } catch {
@@ -34,6 +44,9 @@ extension Daemon {
   private func connect(at now: UInt64) {
     do {
       let made = try SoundServer(loop: loop)
+      if let owner = try made.owner() {
+        return waitForEnd(of: owner)
+      }
       server = made
       nextConnect = nil
       order = AudioOrder(connection: order.connection + 1)
@@ -51,6 +64,8 @@ extension Daemon {
     server = nil
     microphone = nil
     nextSecond = nil
+    nextLook = nil
+    cutOffSince = nil
     waitToConnect()
     post(AudioOrder(connection: order.connection))
   }
@@ -67,7 +82,82 @@ extension Daemon {
 
   private func waitToConnect() {
     nextConnect = AudioClock.microseconds + connectPause
-    connectPause = min(2 * connectPause, Daemon.longestPause)
+    // A server that restarts is back within a second or two, and its applications with it.
+    connectPause = min(connectPause + connectPause / 8, Daemon.longestPause)
+  }
+
+  /// Two daemons on one server would unload each other's modules.
+  private func waitForEnd(of owner: PulseClient) {
+    let reason = Owner.words(for: owner)
+    if serverFailure != reason { Journal.write(.warning, reason) }
+    serverFailure = reason
+    connectPause = min(max(2 * connectPause, Daemon.longestPause), Daemon.longestWait)
+    nextConnect = AudioClock.microseconds + connectPause
+  }
+
+  /// Moves whoever asked for us and was taken elsewhere by the server.
+  private func bringStraysBack(on server: SoundServer, at now: UInt64) throws(PulseError) {
+    let before = strays.strays
+    let stray = strays.find(
+      server: server.server, sources: server.sources, listeners: server.everybody, at: now)
+    for found in strays.strays where !before.contains(found) { report(found) }
+    for listener in stray {
+      strays.note(moveOf: listener, helped: try server.bringBack(listener), at: now)
+    }
+    nextLook = strays.areMoving ? now + Daemon.lookPause : nil
+  }
+
+  /// Looks again after a while whether somebody who is connected to nothing still is.
+  private func noteCutOff(on server: SoundServer, at now: UInt64) {
+    guard strays.areCutOff, server.server.isPipeWire else {
+      cutOffSince = nil
+      return
+    }
+    if cutOffSince == nil { nextLook = now + Daemon.cutOffPatience }
+    cutOffSince = cutOffSince ?? now
+  }
+
+  private func guardFeed(
+    of wanted: VirtualMicrophone, on server: SoundServer, at now: UInt64
+  ) throws(PulseError) {
+    for action in try server.guardFeed(of: wanted, at: now) { report(action) }
+    if server.feedGuard.isWaiting { nextLook = now + Daemon.lookPause }
+  }
+
+  private func report(_ stray: StrayListeners.Stray) {
+    let (application, source) = (stray.listener.application, stray.source.description)
+    Journal.write(
+      stray.isChosen ? .info : .notice,
+      stray.isChosen
+        ? "\(application) was moved to '\(source)' by you, and is left there"
+        : "\(application) asked for '\(VirtualMicrophone.description)' and got '\(source)';"
+          + " it is moved back",
+      ["QDENOISE_LISTENER": application])
+  }
+
+  private func report(_ action: FeedGuard.Action) {
+    switch action {
+    case .loadRefuge, .unloadRefuge: break
+    case .makeDefault(let sink):
+      Journal.write(
+        .notice,
+        "the feed of the virtual microphone had become the default output; it is '\(sink)' now")
+    case .move(let player, let sink):
+      Journal.write(
+        .notice,
+        "\(player.application) played into the virtual microphone; it plays to '\(sink)' now")
+    }
+  }
+
+  /// Keeps who listens for the daemon after this one.
+  private func remember(_ memory: StrayListeners.Memory) {
+    guard memory != keptMemory else { return }
+    keptMemory = memory
+    do {
+      try directory.save(memory)
+    } catch {
+      Journal.write(.warning, "\(error)")
+    }
   }
 
   private func virtualMicrophone(on server: SoundServer) -> VirtualMicrophone {
@@ -80,6 +170,16 @@ extension Daemon {
       }
     return VirtualMicrophone(
       layout: usesPipe ? .pipe(path: directory.fifo) : .sink, sampleRate: models.full.sampleRate)
+  }
+
+  static let needlessSink =
+    "output = \"sink\" on PulseAudio: more latency, and an output that other programs can play"
+    + " into; output = \"auto\" in config.toml has neither"
+
+  /// On PulseAudio the FIFO does the same without a sink.
+  var usesSinkNeedlessly: Bool {
+    guard let server, server.virtualMicrophone?.layout == .sink else { return false }
+    return !server.server.isPipeWire
   }
 
   private func chooseMicrophone(_ server: SoundServer) {
@@ -124,10 +224,17 @@ extension Daemon {
       connection: order.connection, edition: server.edition,
       source: isHeard ? microphone?.source.name : nil,
       route: isHeard ? route : nil)
-    if wanted != order || report.number != order.connection {
+    // A microphone that was away for a moment is another one of the same name.
+    let isBack = hasFailed && microphone?.source.index != capturedIndex
+    if wanted != order || report.number != order.connection || isBack {
+      capturedIndex = microphone?.source.index
       post(wanted)
     }
     if isHeard && nextSecond == nil { nextSecond = AudioClock.microseconds + 1_000_000 }
+  }
+
+  private var hasFailed: Bool {
+    if case .failed = report.capture { true } else { false }
   }
 
   /// Samples that the virtual microphone's sink is asked to hold: 20 ms. With as much PulseAudio

@@ -29,6 +29,11 @@ extension Daemon {
       status.server = server.server.title
       status.virtualMicrophone = VirtualMicrophone.description
       status.listeners = server.listeners.map(\.application)
+      status.strays = strays.strays.map {
+        Status.Stray(
+          application: $0.listener.application, stream: $0.listener.index,
+          microphone: $0.source.description, chosen: $0.isChosen)
+      }
     }
     if recording != nil { status.listeners.append("denoisectl record") }
     if configuration.backend == .alsa {
@@ -60,6 +65,9 @@ extension Daemon {
     status.memoryBytes = ProcessUsage.residentBytes
     status.realTime = realTime
     status.warnings = warnings
+    status.warnings += status.strays.filter { !$0.chosen }.map {
+      "\($0.text); `\($0.remedy)` mends it"
+    }
     return status
   }
 
@@ -203,6 +211,13 @@ extension Daemon {
         "latency is \(excess / 1000) ms above the budget; '\(stage)' takes the most of it")
     }
     if let output = report.output { warnings.append(output) }
+    if let cutOffSince, AudioClock.microseconds - cutOffSince >= Daemon.cutOffPatience {
+      warnings.append(
+        "the session manager connects an application that asked for"
+          + " '\(VirtualMicrophone.description)' to nothing; `systemctl --user restart pipewire"
+          + " pipewire-pulse wireplumber` mends it")
+    }
+    if usesSinkNeedlessly { warnings.append(Self.needlessSink) }
     if let configurationFault { warnings.append(configurationFault + Status.oldSettingsHold) }
     return warnings
   }

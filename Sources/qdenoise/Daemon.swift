@@ -8,10 +8,17 @@ import Synchronization
 /// The control thread: follows the server and the person, tells the audio thread what to do, and
 /// tells systemd and D-Bus how it goes. Thread: control.
 @safe final class Daemon {
-  /// How long is waited before a server that went away is tried again, in microseconds; doubled up
-  /// to the longest while it stays away.
-  static let shortestPause: UInt64 = 250_000
+  /// How long is waited before a server that went away is tried again, in microseconds; grows up to
+  /// the longest while it stays away.
+  static let shortestPause: UInt64 = 100_000
   static let longestPause: UInt64 = 2_000_000
+  /// The longest that a daemon waits which is not the first on its server, in microseconds.
+  static let longestWait: UInt64 = 30_000_000
+  /// After what time is looked whether a stream that was moved is where it should be, in
+  /// microseconds.
+  static let lookPause: UInt64 = 300_000
+  /// How long somebody may be connected to nothing before that is told, in microseconds.
+  static let cutOffPatience: UInt64 = 2_000_000
 
   let directory: SessionDirectory
   let signals: Signals
@@ -38,7 +45,15 @@ import Synchronization
   var isGreeted = false
   var nextConnect: UInt64? = 0
   var connectPause = Daemon.shortestPause
+  var strays: StrayListeners
+  /// What of the strays is in the session's directory.
+  var keptMemory: StrayListeners.Memory
+  var nextLook: UInt64?
+  /// Since when somebody who asked for the virtual microphone is connected to no source.
+  var cutOffSince: UInt64?
   var microphone: MicrophoneChoice?
+  /// The server's index of the microphone when the order was given.
+  var capturedIndex: UInt32?
   var order = AudioOrder(connection: 0)
   var report = AudioReport()
   var audio: AudioThread?
@@ -68,6 +83,8 @@ import Synchronization
     self.signals = signals
     self.configurationPath = configurationPath
     self.configuration = configuration
+    keptMemory = directory.memory
+    strays = StrayListeners(memory: keptMemory)
     let (state, warning) = store.load()
     if let warning { Journal.write(.warning, warning) }
     self.state = state
@@ -113,7 +130,7 @@ import Synchronization
 
   private var timeout: Int? {
     let due = [
-      nextConnect, nextControl, nextSecond, nextFlow, nextQuestion, control?.deadline,
+      nextConnect, nextControl, nextLook, nextSecond, nextFlow, nextQuestion, control?.deadline,
     ].compactMap { $0 }.min()
     let now = AudioClock.microseconds
     return due.map { $0 > now ? Int($0 - now) : 0 }
@@ -190,7 +207,13 @@ import Synchronization
     wakeAudio?.wake()
     audio?.join()
     do {
-      try server?.remove()
+      if let heard = try server?.remove(), !heard.isEmpty {
+        let names = heard.map(\.application).joined(separator: ", ")
+        Journal.write(
+          .notice,
+          "'\(VirtualMicrophone.description)' is left for \(names), who would hear the microphone"
+            + " as it is: silent until qdenoise runs again")
+      }
     } catch {
       Journal.write(.warning, "\(error)")
     }

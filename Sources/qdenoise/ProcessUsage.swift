@@ -1,4 +1,15 @@
+import AudioHost
 import Glibc
+
+/// When a process started, in the kernel's ticks; nil if there is none.
+package func processStartTime(_ process: Int) -> UInt64? {
+  guard let bytes = try? InputFile.read("/proc/\(process)/stat") else { return nil }
+  // The name in parentheses may hold anything.
+  let words = String(decoding: bytes, as: UTF8.self).split(separator: ")").last?
+    .split(separator: " ")
+  guard let words, words.count > 19 else { return nil }
+  return UInt64(words[19])
+}
 
 /// What the process costs. Thread: control.
 @safe final class ProcessUsage {

@@ -1,4 +1,5 @@
 import AudioHost
+import Control
 import Synchronization
 
 /// What the audio thread does on the pulse back end: holds connections of its own, captures what the
@@ -103,7 +104,7 @@ import Synchronization
   }
 
   private func makeConnection() -> PulseConnection {
-    let made = PulseConnection(loop: loop, name: "qdenoise")
+    let made = PulseConnection(loop: loop, name: Product.client)
     made.onStateChange = { [unowned self] in isStale = true }
     return made
   }
@@ -164,7 +165,10 @@ import Synchronization
     do {
       let made = try unsafe PulseRecordStream(
         connection, name: "Microphone", source: source, sampleRate: sampleRate,
-        fragment: Self.fragment(sampleRate)
+        // A Bluetooth headset changes to the profile that has a microphone for a call alone. What
+        // the server would move the stream to is nothing that was asked for, the desktop's sound
+        // perhaps.
+        fragment: Self.fragment(sampleRate), role: "phone", staysThere: true
       ) { [unowned self] samples, count in unsafe receive(samples, count) }
       made.onChange = { [unowned self] in isStale = true }
       capture = made

@@ -1,6 +1,9 @@
+import AudioHost
+import Files
+import FoundationEssentials
 import Glibc
 
-/// `$XDG_RUNTIME_DIR/qdenoise`: the FIFO, and the lock that only one daemon can hold.
+/// `$XDG_RUNTIME_DIR/qdenoise`: the FIFO, who listens, and the lock that only one daemon can hold.
 ///
 /// Links are not followed: what one points to is none of ours.
 @safe final class SessionDirectory {
@@ -10,6 +13,8 @@ import Glibc
 
   let path: String
   private let lock: Int32
+  /// Bytes of the file that says who listens.
+  private static let largestMemory = 1 << 20
 
   /// Makes the directory for its owner alone and takes the lock.
   init() throws(Failure) {
@@ -30,6 +35,22 @@ import Glibc
   deinit { close(lock) }
 
   var fifo: String { path + "/microphone" }
+
+  /// Who listened to the daemon before; nothing if that cannot be read.
+  var memory: StrayListeners.Memory {
+    guard let bytes = try? RegularFile.read(listeners, atMost: Self.largestMemory) else {
+      return StrayListeners.Memory()
+    }
+    let memory = try? JSONDecoder().decode(StrayListeners.Memory.self, from: Data(bytes))
+    return memory ?? StrayListeners.Memory()
+  }
+
+  func save(_ memory: StrayListeners.Memory) throws(SoundFileError) {
+    // Texts and whole numbers: nothing that could fail.
+    try OutputFile.write(Array(try! JSONEncoder().encode(memory)), to: listeners, as: .ownState)
+  }
+
+  private var listeners: String { path + "/listeners.json" }
 
   /// The session's directory, which is of no use where it is another user's.
   private static func base() throws(Failure) -> String {

@@ -1,4 +1,5 @@
 import AudioHost
+import Control
 import Glibc
 
 /// The control thread's view of a pulse server: its devices, who listens, and our modules on it.
@@ -19,11 +20,17 @@ import Glibc
   /// Something changed on the server since the last `refresh`.
   private(set) var isStale = true
   private var modulesAreStale = true
-  private var strays = StrayListeners()
+  /// Everybody who records from some source, ourselves excepted.
+  private(set) var everybody: [PulseListener] = []
+  private(set) var feedGuard = FeedGuard()
+
+  /// Tells this daemon's connection from those of others.
+  private static let instance = String(UInt64.random(in: 0...UInt64.max), radix: 16)
 
   /// Connects and asks for events.
   init(loop: PulseLoop) throws(PulseError) {
-    connection = PulseConnection(loop: loop, name: "qdenoise")
+    connection = PulseConnection(
+      loop: loop, name: Product.client, properties: [Product.instance: Self.instance])
     try connection.connect()
     server = try connection.server()
     connection.onEvent = { [unowned self] event in
@@ -46,22 +53,55 @@ import Glibc
     isStale = false
     server = try connection.server()
     sources = try connection.sources()
-    let ours = sources.first { $0.name == VirtualMicrophone.sourceName }?.index
-    let everybody = try connection.listeners()
+    let ours = ourIndex
+    everybody = try connection.listeners().filter {
+      !($0.processID == Int(getpid()) && $0.application == Product.client)
+    }
     isConnectedTo = everybody.contains { $0.source == ours }
     listeners = everybody.filter { $0.source == ours && !$0.isCorked }
-    let strays = self.strays.find(
-      sources: sources, defaultSource: server.defaultSource, listeners: everybody)
-    for stray in strays { try bringBack(stray) }
   }
 
-  private func bringBack(_ stray: UInt32) throws(PulseError) {
+  /// The daemon that was on this server before us.
+  func owner() throws(PulseError) -> PulseClient? {
+    Owner.find(
+      among: try connection.clients(with: Product.instance), instance: Self.instance)
+  }
+
+  /// Moves somebody to the virtual microphone; false if the server refuses.
+  func bringBack(_ stray: UInt32) throws(PulseError) -> Bool {
     do {
       try connection.move(listener: stray, to: VirtualMicrophone.sourceName)
+      return true
     } catch .refused {
-      // It has gone meanwhile.
-      return
+      return false
     }
+  }
+
+  /// Sees to it that nobody plays to a sink of ours, and says who did.
+  func guardFeed(
+    of wanted: VirtualMicrophone, at now: UInt64
+  ) throws(PulseError) -> [FeedGuard.Action] {
+    let sinks = try connection.sinks()
+    let isNeeded = wanted.layout == .sink
+    // Without a sink of ours only a refuge that is left over matters.
+    let actions = feedGuard.actions(
+      isNeeded: isNeeded, on: server, sinks: sinks,
+      players: isNeeded ? try connection.players() : [], ourselves: Int(getpid()), at: now)
+    for action in actions {
+      do {
+        switch action {
+        case .loadRefuge:
+          _ = try connection.loadModule(FeedGuard.refugeModule, FeedGuard.refugeArgument)
+        case .unloadRefuge(let module): try connection.unloadModule(module)
+        case .makeDefault(let sink): try connection.setDefaultSink(sink)
+        case .move(let player, let sink): try connection.move(player: player.index, to: sink)
+        }
+      } catch .refused {
+        // It has gone meanwhile.
+        continue
+      }
+    }
+    return actions
   }
 
   /// Makes sure that the virtual microphone exists once, as it is wanted.
@@ -93,11 +133,21 @@ import Glibc
       reason: "\(unsafe String(cString: strerror(errno))); a FIFO is to be there, remove it")
   }
 
-  /// Takes the virtual microphone away.
-  func remove() throws(PulseError) {
+  /// Takes the virtual microphone away, unless somebody is connected to it: the server would give
+  /// them the microphone as it is. Says who they are.
+  func remove() throws(PulseError) -> [PulseListener] {
+    try refresh()
+    if isConnectedTo { return everybody.filter { $0.source == ourIndex } }
     for module in modules.reversed() { try unload(module) }
+    let refuge = try connection.sinks().first { $0.name == FeedGuard.refugeName }
+    if let module = refuge?.ownerModule { try unload(module) }
     modules = []
     virtualMicrophone = nil
+    return []
+  }
+
+  private var ourIndex: UInt32? {
+    sources.first { $0.name == VirtualMicrophone.sourceName }?.index
   }
 
   /// Unloads a module that somebody else may be unloading, too.

@@ -55,7 +55,9 @@ package struct VirtualMicrophone: Equatable, Sendable {
         Request(
           name: "module-null-sink",
           argument: "sink_name=\(Self.sinkName) rate=\(sampleRate) channels=1 channel_map=mono"
-            + " sink_properties='device.description=\"\(Self.description) (feed)\"'"),
+            // PipeWire makes the sink with the highest priority the default.
+            + " sink_properties='device.description=\"\(Self.description) (feed)\""
+            + " priority.session=-100'"),
         Request(
           name: "module-remap-source",
           argument: "source_name=\(Self.sourceName) master=\(Self.sinkName).monitor channels=1"

@@ -166,7 +166,8 @@ extension SystemTests {
       #expect(daemon.isRunning)
     }
 
-    /// Plays a tone into a microphone and waits until `listener` hears half a second of it.
+    /// Plays a tone into a microphone and waits until `listener` hears half a second of it, from us:
+    /// the microphone itself gives the same tone.
     private func expectTone(
       in scene: Scene, heardBy listener: Recorder, playing sink: String? = nil,
       sourceLocation: SourceLocation = #_sourceLocation
@@ -180,10 +181,11 @@ extension SystemTests {
       let heard = eventually {
         abs(Analysis.level(listener.heard.samples.suffix(24000)) - 0.25 / 2.0.squareRoot()) < 0.02
       }
+      let state = "\((try? scene.status().json()) ?? "") \(scene.daemon.output.suffix(2000))"
+      #expect(heard, "\(state)", sourceLocation: sourceLocation)
       #expect(
-        heard,
-        "\((try? scene.status().json()) ?? "") \(scene.daemon.output.suffix(2000))",
-        sourceLocation: sourceLocation)
+        try scene.places().allSatisfy { $0 == Scene.virtualMicrophone },
+        "the raw microphone: \(state)", sourceLocation: sourceLocation)
     }
   }
 }

@@ -69,6 +69,26 @@ final class Scene {
     return recorder
   }
 
+  /// The name of the source that each stream of an application records from; nil for none.
+  func places(of application: String = "recorder") throws -> [String?] {
+    let sources = try server.list("sources")
+    return try streams(of: application).map { stream in
+      sources.first { $0.index == stream.source }?.name
+    }
+  }
+
+  /// The recording streams of an application.
+  func streams(of application: String = "recorder") throws -> [SoundServer.Entry] {
+    try server.list("source-outputs").filter {
+      $0.properties?["application.name"] == application
+    }
+  }
+
+  /// Whether whoever records does so from the virtual microphone.
+  func isHome() -> Bool {
+    (try? places().allSatisfy { $0 == Self.virtualMicrophone }) == true
+  }
+
   /// Plays `samples` into the microphone and gives what was heard of them there and behind the daemon,
   /// by applications of the same kind at the same time.
   func hear(_ samples: [Float], buffer: Double = 0.05) throws

@@ -1,0 +1,20 @@
+package import AudioHost
+
+/// Another daemon that offers the virtual microphone on the same server, for another user or from
+/// a container. Each is connected to the server, which says so, and forgets who has ended.
+package enum Owner {
+  /// The one that was there first, if that is not the daemon of this instance.
+  package static func find(among daemons: [PulseClient], instance: String) -> PulseClient? {
+    let first = daemons.min { $0.index < $1.index }
+    return first?.property == instance ? nil : first
+  }
+
+  package static func words(for owner: PulseClient) -> String {
+    let process = owner.processID.map { "process \($0)" }
+    let user = owner.user.map { "of \($0)" }
+    let host = owner.host.map { "on \($0)" }
+    let who = [process, user, host].compactMap { $0 }.joined(separator: " ")
+    return "another qdenoise\(who.isEmpty ? "" : " (\(who))") offers"
+      + " '\(VirtualMicrophone.description)' on this sound server; this one waits until it ends"
+  }
+}
