@@ -38,6 +38,7 @@ public struct OutputFile: Sendable {
     let folder = OutputFile.folder(of: target)
     let (descriptor, temporary) = try OutputFile.create(in: folder, name: name)
     // What replaces a file is for the same eyes.
+    var status = stat()
     if unsafe stat(target, &status) == 0 { fchmod(descriptor, status.st_mode & 0o777) }
     self.init(
       name: name, path: target, descriptor: descriptor, isStream: false, temporary: temporary)
