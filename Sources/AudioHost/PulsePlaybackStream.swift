@@ -81,6 +81,9 @@ internal import CPulse
     answer = Answer(fill: Int(bytes) / MemoryLayout<Float>.stride, time: pa_rtclock_now())
   }
 
+  /// Whether the server is being asked.
+  public var isAsked: Bool { unsafe question != nil }
+
   /// The answer that came since the last call, if one did.
   public func takeAnswer() -> Answer? {
     defer { answer = nil }

@@ -32,7 +32,7 @@ struct ALSAOutput: ~Copyable, HopOutput {
 
   var isOpen: Bool { stream != nil }
 
-  func fill(at now: UInt64) -> Int { stream.map { fill(of: $0) } ?? targetFill }
+  func fill(at now: UInt64, period: Int) -> Int { stream.map { fill(of: $0) } ?? targetFill }
 
   private func fill(of stream: ALSAStream) -> Int { stream.capacity - stream.available }
 

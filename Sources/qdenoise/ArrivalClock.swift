@@ -12,8 +12,8 @@ package struct ArrivalClock {
   /// How long the earliest arrival is remembered, at least.
   private static let window: UInt64 = 1_000_000
   /// A stream that is late and has not caught up by `progress` in this time has lost samples.
-  private static let patience: UInt64 = 100_000
-  private static let progress: Int64 = 20_000
+  private static let patience: UInt64 = 30_000
+  private static let progress: Int64 = 10_000
 
   private let sampleRate: Int
   private var received = 0

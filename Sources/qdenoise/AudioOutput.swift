@@ -48,7 +48,9 @@ struct AudioOutput: HopOutput {
     return discards
   }
 
-  mutating func fill(at now: UInt64) -> Int { pipe?.fill(at: now) ?? sink?.fill(at: now) ?? 0 }
+  mutating func fill(at now: UInt64, period: Int) -> Int {
+    pipe?.fill(at: now, period: period) ?? sink?.fill(at: now, period: period) ?? 0
+  }
 
   var target: Int? { sink?.target }
 

@@ -16,7 +16,7 @@ package final class PipeOutput: HopOutput {
   }
 
   /// Samples that the server has not read.
-  package func fill(at now: UInt64) -> Int { pipe.unread / MemoryLayout<Int16>.stride }
+  package func fill(at now: UInt64, period: Int) -> Int { pipe.unread / MemoryLayout<Int16>.stride }
 
   /// The server takes what there is when it is there.
   package var target: Int? { nil }

@@ -6,9 +6,16 @@ import Signal
 /// A playback stream into the virtual microphone's sink, with the resampler between the
 /// microphone's clock and the sink's. Thread: audio.
 final class SinkOutput: HopOutput {
-  /// What waits in the server right before hops are written: a cycle of PipeWire's, and as much for
-  /// its being late.
-  static let targetMicroseconds = 10_000
+  /// What waits in the server right before hops are written is a quantum, which the sink may take just
+  /// before, and this for our being late; in microseconds.
+  private static let margin = 5_000
+  /// What waits at least, in microseconds.
+  private static let leastTarget = 10_000
+  /// Samples of the longest quantum that is followed.
+  private static let longestQuantum = 8_192
+  /// Samples by which the fill may be off for the drift control: what is more comes of a stall and
+  /// says nothing about clocks.
+  private static let largestError = 96.0
   /// How often the server is asked what waits, in microseconds.
   private static let questionPause: UInt64 = 50_000
   /// An answer that took longer says nothing about when the question was asked.
@@ -16,7 +23,9 @@ final class SinkOutput: HopOutput {
 
   private let sampleRate: Int
   private let stream: PulsePlaybackStream
-  private let waiting: Int
+  private let leastWaiting: Int
+  /// Samples that should wait.
+  private var waiting: Int
   private var resampler: DriftResampler
   private var piece: AlignedBuffer<Float>
   private var silence: AlignedBuffer<Float>
@@ -39,11 +48,13 @@ final class SinkOutput: HopOutput {
       connection, name: VirtualMicrophone.description, sink: sink, sampleRate: sampleRate,
       target: target, request: sampleRate / 200)
     stream.onChange = changed
-    waiting = Self.targetMicroseconds * sampleRate / 1_000_000
+    leastWaiting = Self.leastTarget * sampleRate / 1_000_000
+    waiting = leastWaiting
     resampler = DriftResampler(
       hop: Model.largestHop, sampleRate: sampleRate, target: Double(waiting))
     piece = AlignedBuffer(count: 2 * Model.largestHop)
-    silence = AlignedBuffer(count: waiting)
+    silence = AlignedBuffer(
+      count: Self.longestQuantum + Self.margin * sampleRate / 1_000_000)
   }
 
   /// The server has ended the stream.
@@ -53,12 +64,14 @@ final class SinkOutput: HopOutput {
   ///
   /// The graph takes a whole quantum at a time, so that what waits is the same at the same point
   /// of a cycle only: the server is asked right before hops are written, too.
-  func fill(at now: UInt64) -> Int {
+  func fill(at now: UInt64, period: Int) -> Int {
+    let quantum = min(period, Self.longestQuantum)
+    waiting = max(leastWaiting, quantum + Self.margin * sampleRate / 1_000_000)
     guard stream.isReady else { return waiting }
     takeAnswer()
     turnFill = estimate(at: now)
-    // Half the target is jitter; what is below that has been played as silence.
-    if stream.takeUnderflow() || turnFill < Double(-waiting / 2) { isDry = true }
+    // A little is jitter; what is below that has been played as silence.
+    if stream.takeUnderflow() || turnFill < Double(-leastWaiting / 2) { isDry = true }
     if isDry { prime(at: now) }
     if question == nil && now >= nextQuestion && stream.askFill() {
       question = (now, written)
@@ -73,8 +86,10 @@ final class SinkOutput: HopOutput {
   }
 
   private func takeAnswer() {
-    guard let answer = stream.takeAnswer(), let question else { return }
+    guard let question, !stream.isAsked else { return }
     self.question = nil
+    // Without an answer the clock goes on.
+    guard let answer = stream.takeAnswer() else { return }
     let since = written - question.written
     if answer.time - question.time < Self.promptAnswer {
       anchor = (question.time, Double(answer.fill - since))
@@ -91,6 +106,8 @@ final class SinkOutput: HopOutput {
     isDry = false
     question = nil
     nextQuestion = now
+    // One that is on its way is of before.
+    _ = stream.takeAnswer()
     resampler.reset()
     anchor = (now, Double(waiting))
     written = 0
@@ -104,7 +121,8 @@ final class SinkOutput: HopOutput {
   /// Writes one hop; false if the stream did not take it.
   func write(_ hop: UnsafeBufferPointer<Float>) -> Bool {
     guard stream.isReady else { return true }
-    unsafe resampler.push(hop.baseAddress!, hop.count, outside: turnFill)
+    let error = max(-Self.largestError, min(Self.largestError, turnFill - Double(waiting)))
+    unsafe resampler.push(hop.baseAddress!, hop.count, outside: Double(leastWaiting) + error)
     let count = unsafe resampler.pull(into: piece.pointer, count: piece.count)
     written += count
     return unsafe stream.write(piece.pointer, count)

@@ -2,8 +2,9 @@ import Synchronization
 
 /// Somewhere to write hops to. Thread: audio.
 package protocol HopOutput: ~Copyable {
-  /// Samples that wait in it. Call it before the hops of a turn are written.
-  mutating func fill(at now: UInt64) -> Int
+  /// Samples that wait in it, of a source whose samples come `period` at a time. Call it before the
+  /// hops of a turn are written.
+  mutating func fill(at now: UInt64, period: Int) -> Int
   /// Samples that should wait in it then; nil if it is read as soon as something is written.
   var target: Int? { get }
   /// Whether a listener hears silence where nothing is written.
@@ -186,7 +187,7 @@ package final class SoundPath<Output: HopOutput & ~Copyable> {
   /// Hops that may be given now: what is older than the newest so many is too old.
   private func allowedHops(at now: UInt64) -> Int {
     let period = arrivals.period
-    let fill = output.fill(at: now)
+    let fill = output.fill(at: now, period: period)
     let excess = resynchronize(fill, at: now)
     let credit = UInt64(HopBudget.credit) * silence.hop + microseconds(period)
     let late = arrivals.lateness(at: now)
