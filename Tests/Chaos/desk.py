@@ -150,6 +150,9 @@ class Desk:
                     "--exit-idle-time=-1", "--use-pid-file=no")
             else:
                 self.servers[name] = self.start(name)
+                if name == "wireplumber":
+                    # 0.4 hangs for 20 s if streams come while it starts.
+                    time.sleep(0.7)
                 if name == "pipewire":
                     socket = f"{self.directory}/run/pipewire-0"
                     if not wait(lambda: self.run("pw-cli", "info", "0"), 10):
