@@ -207,19 +207,31 @@ import Synchronization
     wakeAudio?.wake()
     audio?.join()
     do {
-      if let heard = try server?.remove(), !heard.isEmpty {
-        let names = heard.map(\.application).joined(separator: ", ")
-        Journal.write(
-          .notice,
-          "'\(VirtualMicrophone.description)' is left for \(names), who would hear the microphone"
-            + " as it is: silent until qdenoise runs again")
-      }
+      try removeMicrophone()
     } catch {
       Journal.write(.warning, "\(error)")
     }
     server = nil
     recording = nil
     control = nil
+  }
+
+  /// Takes the virtual microphone away, unless somebody still listens after a moment: who is
+  /// leaving takes some time on PipeWire.
+  private func removeMicrophone() throws {
+    guard let server else { return }
+    var heard = try server.remove()
+    let deadline = AudioClock.microseconds + Daemon.lookPause
+    while !heard.isEmpty, AudioClock.microseconds < deadline {
+      loop.iterate(timeoutMicroseconds: Int(Daemon.lookPause) / 10)
+      heard = try server.remove()
+    }
+    guard !heard.isEmpty else { return }
+    let names = heard.map(\.application).joined(separator: ", ")
+    Journal.write(
+      .notice,
+      "'\(VirtualMicrophone.description)' is left for \(names), who would hear the microphone as it"
+        + " is: silent until qdenoise runs again")
   }
 
   func post(_ next: AudioOrder) {

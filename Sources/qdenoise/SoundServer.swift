@@ -34,6 +34,8 @@ import Glibc
     try connection.connect()
     server = try connection.server()
     connection.onEvent = { [unowned self] event in
+      // Who plays matters where there is a sink of ours to play into.
+      if event.subject == .sinkInput, virtualMicrophone?.layout != .sink { return }
       isStale = true
       if event.subject == .module && event.change == .removed { modulesAreStale = true }
     }

@@ -21,9 +21,17 @@ FIXED = ("voice", "raw")
 TONES = {"voice": 1000, "raw": 3000, "music": 5000}
 OURS = "qdenoise"
 
-PULSEAUDIO = """load-module module-native-protocol-unix
-load-module module-null-sink sink_name=speakers rate=48000
+# Cards are there before clients are let in, as in PulseAudio's own default.pa.
+PULSEAUDIO = """load-module module-null-sink sink_name=speakers rate=48000
 set-default-sink speakers
+{microphones}load-module module-native-protocol-unix
+"""
+# What its null sink has rendered ahead, 2 s of silence, PulseAudio would play first.
+PULSEAUDIO_MICROPHONE = """load-module module-null-sink sink_name={name}_feed rate=48000 channels=1 \
+channel_map=mono norewinds=1
+load-module module-remap-source source_name={name} master={name}_feed.monitor channels=1 \
+channel_map=mono
+set-default-source {name}
 """
 # A sink of the core's own; a microphone is made of its monitor. Both live as long as the core does.
 PIPEWIRE_SINK = """  {{ factory = adapter
@@ -119,7 +127,9 @@ class Desk:
     def prepare(self):
         if self.kind == "PulseAudio":
             with open(f"{self.directory}/server.pa", "w") as file:
-                file.write(PULSEAUDIO)
+                fixed = () if self.microphones else FIXED
+                file.write(PULSEAUDIO.format(microphones="".join(
+                    PULSEAUDIO_MICROPHONE.format(name=name) for name in fixed)))
             return
         folder = f"{self.environment['XDG_CONFIG_HOME']}/pipewire/pipewire.conf.d"
         os.makedirs(folder)
@@ -150,6 +160,9 @@ class Desk:
                     "--exit-idle-time=-1", "--use-pid-file=no")
             else:
                 self.servers[name] = self.start(name)
+                if name == "wireplumber":
+                    # 0.4 hangs for 20 s if streams come while it starts.
+                    time.sleep(0.7)
                 if name == "pipewire":
                     socket = f"{self.directory}/run/pipewire-0"
                     if not wait(lambda: self.run("pw-cli", "info", "0"), 10):
@@ -157,10 +170,9 @@ class Desk:
         if not wait(lambda: self.run("pactl", "info"), 20):
             raise Broken(f"{self.kind} does not answer")
         there = self.sources().values()
-        if self.microphones or self.kind == "PulseAudio":
-            for name in self.microphones or FIXED:
-                if name not in there:
-                    self.plug_in(name)
+        for name in self.microphones or ():
+            if name not in there:
+                self.plug_in(name)
 
     def restart(self, program, by):
         """Ends one program of the server; those that end with it are started again, too."""
@@ -173,7 +185,6 @@ class Desk:
 
     def plug_in(self, name):
         feed = f"{name}_feed"
-        # What PulseAudio's null sink has rendered ahead, 2 s of silence, it would play first.
         rewinds = ["norewinds=1"] if self.kind == "PulseAudio" else []
         self.run("pactl", "load-module", "module-null-sink", f"sink_name={feed}", "rate=48000",
                  "channels=1", "channel_map=mono", *rewinds)

@@ -186,6 +186,50 @@ struct ExaminationTests {
     #expect(try only(.problem, examination).observation == "latency is above the budget")
   }
 
+  @Test func `who asked for us and gets the raw microphone is a problem, told once`() throws {
+    var examination = Self.healthy
+    let stray = Status.Stray(application: "call", stream: 70, microphone: "USB", chosen: false)
+    Self.change(
+      &examination,
+      status: {
+        $0.strays = [stray]
+        $0.warnings = ["\(stray.text); `\(stray.remedy)` mends it"]
+      })
+    let problem = try only(.problem, examination)
+    #expect(
+      problem.observation
+        == "call asked for 'Denoised Microphone' but gets 'USB': it is not denoised")
+    #expect(problem.advice == "pactl move-source-output 70 qdenoise")
+  }
+
+  @Test func `whom the person moved is a remark`() throws {
+    var examination = Self.healthy
+    let stray = Status.Stray(application: "call", stream: 70, microphone: "USB", chosen: true)
+    Self.change(&examination, status: { $0.strays = [stray] })
+    #expect(
+      try only(.remark, examination).observation == "call was moved to 'USB': it is not denoised")
+  }
+
+  @Test(
+    arguments: [
+      (3, nil, "gets silence"), (1, "qdenoise", "not denoised"), (1, nil, ""),
+    ] as [(UInt32, String?, String)])
+  func `without the daemon it is told who hears silence or the raw microphone`(
+    source: UInt32, target: String?, expected: String
+  ) throws {
+    var examination = Self.healthy
+    examination.daemon = .failure(.notRunning)
+    Self.change(&examination) {
+      $0.modules = []
+      $0.listeners = [
+        PulseListener(index: 70, source: source, application: "call", target: target)
+      ]
+    }
+    let told = examination.findings.filter { $0.subject == "listener" }
+    #expect(told.count == (expected.isEmpty ? 0 : 1))
+    #expect(told.allSatisfy { $0.verdict == .problem && $0.observation.hasSuffix(expected) })
+  }
+
   @Test func `another version of the daemon is to be restarted`() throws {
     var examination = Self.healthy
     Self.change(&examination, status: { $0.version = "0.0.1" })

@@ -34,9 +34,12 @@ struct StatusReportTests {
     status.levels.speechProbability = 0.875
     status.driftPpm = -0.04
     status.warnings = ["it howls"]
+    status.strays = [.init(application: "call", stream: 7, microphone: "raw", chosen: true)]
     let text = StatusReport(status, meters: true).text
     for line in [
-      "warning: it howls", "microphone   USB, MUTED (chosen by you)",
+      "warning: it howls",
+      "note: call was moved to 'raw': it is not denoised; `pactl move-source-output 7 qdenoise`",
+      "microphone   USB, MUTED (chosen by you)",
       "mode         standard, strength 18.0 dB", "latency      38.3 ms, budget 60.0 ms",
       "  fragment                  10.04 ms  measured",
       "hop time     p50 41.2 µs, p99 88.0 µs, max 120.0 µs", "drift        0.0 ppm",

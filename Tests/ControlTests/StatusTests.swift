@@ -43,6 +43,7 @@ struct StatusTests {
     status.memoryBytes = 12_345_678
     status.realTime = "SCHED_FIFO 10"
     status.warnings = ["one", "two"]
+    status.strays = [.init(application: "call", stream: 7, microphone: "raw", chosen: true)]
     return status
   }
 

@@ -87,6 +87,7 @@ public final class SoundServer {
     public var driver: String?
     public var argument: String?
     public var source: Int?
+    public var sink: Int?
     public var mute: Bool?
     public var properties: [String: String]?
   }
