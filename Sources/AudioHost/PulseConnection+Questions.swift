@@ -57,6 +57,19 @@ extension PulseConnection {
     return reply.values
   }
 
+  /// Everybody who plays to some sink.
+  public func players() throws(PulseError) -> [PulsePlayer] {
+    let reply = Reply<PulsePlayer>()
+    let operation = unsafe pa_context_get_sink_input_info_list(
+      raw,
+      { _, info, _, data in
+        guard let info = unsafe info?.pointee else { return }
+        unsafe Reply<PulsePlayer>.behind(data).values.append(PulsePlayer(info))
+      }, reply.opaque)
+    try unsafe wait(for: operation, doing: "listing who plays")
+    return reply.values
+  }
+
   public func modules() throws(PulseError) -> [PulseModule] {
     let reply = Reply<PulseModule>()
     let operation = unsafe pa_context_get_module_info_list(

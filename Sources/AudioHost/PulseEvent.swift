@@ -2,7 +2,9 @@ internal import CPulse
 
 /// Something appeared on the server, changed, or went away.
 public struct PulseEvent: Equatable, Sendable {
-  public enum Subject: Equatable, Sendable { case source, sink, sourceOutput, module, server }
+  public enum Subject: Equatable, Sendable {
+    case source, sink, sourceOutput, sinkInput, module, server
+  }
   public enum Change: Equatable, Sendable { case new, changed, removed }
 
   public var subject: Subject
@@ -15,6 +17,7 @@ public struct PulseEvent: Equatable, Sendable {
     case PA_SUBSCRIPTION_EVENT_SOURCE: subject = .source
     case PA_SUBSCRIPTION_EVENT_SINK: subject = .sink
     case PA_SUBSCRIPTION_EVENT_SOURCE_OUTPUT: subject = .sourceOutput
+    case PA_SUBSCRIPTION_EVENT_SINK_INPUT: subject = .sinkInput
     case PA_SUBSCRIPTION_EVENT_MODULE: subject = .module
     case PA_SUBSCRIPTION_EVENT_SERVER: subject = .server
     default: return nil
@@ -30,12 +33,12 @@ public struct PulseEvent: Equatable, Sendable {
 }
 
 extension PulseConnection {
-  /// Asks for events about sources, sinks, source outputs, modules and the server's defaults.
+  /// Asks for events about sources, sinks, their streams, modules and the server's defaults.
   public func subscribe() throws(PulseError) {
     let mask =
       PA_SUBSCRIPTION_MASK_SOURCE.rawValue | PA_SUBSCRIPTION_MASK_SINK.rawValue
-      | PA_SUBSCRIPTION_MASK_SOURCE_OUTPUT.rawValue | PA_SUBSCRIPTION_MASK_MODULE.rawValue
-      | PA_SUBSCRIPTION_MASK_SERVER.rawValue
+      | PA_SUBSCRIPTION_MASK_SOURCE_OUTPUT.rawValue | PA_SUBSCRIPTION_MASK_SINK_INPUT.rawValue
+      | PA_SUBSCRIPTION_MASK_MODULE.rawValue | PA_SUBSCRIPTION_MASK_SERVER.rawValue
     try unsafe wait(
       for: unsafe pa_context_subscribe(raw, pa_subscription_mask_t(mask), nil, nil),
       doing: "subscribing to events")

@@ -23,10 +23,10 @@ extension Examination {
         "microphone", "'\(source.description)' is muted: listeners get silence",
         do: "pactl set-source-mute \(source.name) 0")
     }
-    if source.volume < 0.02 {
+    if source.volume < 10 {
       return .problem(
-        "microphone", "the volume of '\(source.description)' is nearly 0",
-        do: "pactl set-source-volume \(source.name) 70%")
+        "microphone", "'\(source.description)' is turned down to \(source.volume) %",
+        do: "pactl set-source-volume \(source.name) 100%")
     }
     if source.sampleRate < 32_000 {
       return .remark(
@@ -93,7 +93,13 @@ extension Examination {
 
   /// What the daemon itself complains of.
   func runningFindings(_ status: Status) -> [Finding] {
-    var findings = status.warnings.map {
+    var findings = status.attenuations.map {
+      Finding.problem("volume", $0.sentence, do: $0.remedy)
+    }
+    // Those have their own line and remedy.
+    findings += status.warnings.filter { warning in
+      !status.attenuations.contains { warning.contains($0.remedy) }
+    }.map {
       Finding.problem("daemon", $0, do: "journalctl --user -u qdenoise tells more")
     }
     if status.state == .degraded {

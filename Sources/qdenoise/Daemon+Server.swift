@@ -1,6 +1,7 @@
 import AudioHost
 import Control
 import Denoise
+import Glibc
 import Synchronization
 
 extension Daemon {
@@ -25,6 +26,7 @@ extension Daemon {
       connectPause = Daemon.shortestPause
       chooseMicrophone(server)
       adjustOrder()
+      watchVolumes(server)
     } catch {
       lose("\(error)")
     }
@@ -52,6 +54,7 @@ extension Daemon {
     serverFailure = reason
     server = nil
     microphone = nil
+    attenuations = []
     nextSecond = nil
     waitToConnect()
     post(AudioOrder(connection: order.connection))
@@ -119,6 +122,16 @@ extension Daemon {
       post(wanted)
     }
     if isHeard && nextSecond == nil { nextSecond = AudioClock.microseconds + 1_000_000 }
+  }
+
+  /// Says what somebody has muted or turned down, once.
+  private func watchVolumes(_ server: SoundServer) {
+    let found = server.volumes.attenuations(
+      microphone: microphone?.source, processID: Int(getpid()))
+    for new in found where !attenuations.contains(where: { $0.remedy == new.remedy }) {
+      Journal.write(.warning, "\(new.sentence); `\(new.remedy)` undoes it")
+    }
+    attenuations = found
   }
 
   /// Samples that the virtual microphone's sink is asked to hold: 20 ms. With as much PulseAudio

@@ -58,6 +58,7 @@ extension Daemon {
     status.cpuPercent = usage.percent()
     status.memoryBytes = ProcessUsage.residentBytes
     status.realTime = realTime
+    status.attenuations = attenuations
     status.warnings = warnings
     return status
   }
@@ -163,9 +164,7 @@ extension Daemon {
 
   private var warnings: [String] {
     var warnings: [String] = []
-    if microphone?.source.isMuted == true {
-      warnings.append("the microphone is muted: listeners get silence")
-    }
+    warnings += attenuations.map { "\($0.sentence); `\($0.remedy)` undoes it" }
     if isRunning, case .over(let excess, let stage) = ledger.verdict {
       warnings.append(
         "latency is \(excess / 1000) ms above the budget; '\(stage)' takes the most of it")

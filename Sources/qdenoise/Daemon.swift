@@ -37,6 +37,7 @@ import Synchronization
   var nextConnect: UInt64? = 0
   var connectPause = Daemon.shortestPause
   var microphone: MicrophoneChoice?
+  var attenuations: [Status.Attenuation] = []
   var order = AudioOrder(connection: 0)
   var report = AudioReport()
   var audio: AudioThread?

@@ -9,6 +9,8 @@ import Glibc
   private(set) var sources: [PulseSource] = []
   /// Who records from the virtual microphone and has not paused.
   private(set) var listeners: [PulseListener] = []
+  /// What a mixer can turn down.
+  private(set) var volumes = VolumeChain(sources: [])
   /// Somebody is connected to the virtual microphone, paused or not.
   private var isConnectedTo = false
   /// Our modules, in the order of loading.
@@ -47,6 +49,12 @@ import Glibc
     let everybody = try connection.listeners()
     isConnectedTo = everybody.contains { $0.source == ours }
     listeners = everybody.filter { $0.source == ours && !$0.isCorked }
+    volumes = VolumeChain(sources: sources)
+    volumes.recorders = everybody
+    if virtualMicrophone?.layout == .sink {
+      volumes.sinks = try connection.sinks()
+      volumes.players = try connection.players()
+    }
     let strays = self.strays.find(
       sources: sources, defaultSource: server.defaultSource, listeners: everybody)
     for stray in strays { try bringBack(stray) }
