@@ -1,6 +1,6 @@
 internal import CPulse
 
-/// What record and playback streams share: the life and the state of a stream of mono floats.
+/// What record and playback streams share: the life and the state of a stream of floats.
 /// Thread: the loop's.
 @safe final class PulseStream {
   let raw: OpaquePointer
@@ -9,14 +9,17 @@ internal import CPulse
   private let connection: PulseConnection
   private var isClosed = false
 
+  /// `positions` are those of the channels, as the server calls them.
   init(
-    _ connection: PulseConnection, name: String, sampleRate: Int, doing: String
+    _ connection: PulseConnection, name: String, sampleRate: Int, positions: [String] = ["mono"],
+    doing: String
   ) throws(PulseError) {
     var format = pa_sample_spec(
-      format: PA_SAMPLE_FLOAT32LE, rate: UInt32(sampleRate), channels: 1)
-    guard let stream = unsafe pa_stream_new(connection.raw, name, &format, nil) else {
-      throw unsafe PulseError.current(of: connection.raw, doing: doing)
-    }
+      format: PA_SAMPLE_FLOAT32LE, rate: UInt32(sampleRate), channels: UInt8(positions.count))
+    var map = pa_channel_map()
+    guard unsafe pa_channel_map_parse(&map, positions.joined(separator: ",")) != nil,
+      let stream = unsafe pa_stream_new(connection.raw, name, &format, &map)
+    else { throw unsafe PulseError.current(of: connection.raw, doing: doing) }
     self.connection = connection
     unsafe raw = stream
     let me = unsafe Unmanaged.passUnretained(self).toOpaque()

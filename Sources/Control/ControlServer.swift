@@ -16,6 +16,8 @@ import Glibc
     public var setModel: (String) throws(ControlError) -> Void
     /// The server's name of a microphone; `nil` follows the default device.
     public var use: (String?) throws(ControlError) -> Void
+    /// Channels of the pinned microphone such as "2" or "1,2"; empty takes the loudest ones.
+    public var setChannels: (String) throws(ControlError) -> Void
     public var reload: () throws(ControlError) -> Void
     /// Starts writing a recording into the descriptor, which the handler now owns: pairs of
     /// (microphone, denoised) samples, 32-bit floats in the machine's byte order, aligned in time,
@@ -28,6 +30,7 @@ import Glibc
       setStrength: @escaping (Double?) throws(ControlError) -> Void,
       setModel: @escaping (String) throws(ControlError) -> Void,
       use: @escaping (String?) throws(ControlError) -> Void,
+      setChannels: @escaping (String) throws(ControlError) -> Void,
       reload: @escaping () throws(ControlError) -> Void,
       record: @escaping (Int32) throws(ControlError) -> UInt32
     ) {
@@ -36,6 +39,7 @@ import Glibc
       self.setStrength = setStrength
       self.setModel = setModel
       self.use = use
+      self.setChannels = setChannels
       self.reload = reload
       self.record = record
     }

@@ -85,6 +85,19 @@ struct ConfigurationFile {
     target = number ?? target
   }
 
+  /// Different whole numbers in ascending order.
+  mutating func wholes(
+    _ key: String, _ target: inout [Int]?, in range: ClosedRange<Int>
+  ) throws(ConfigurationError) {
+    let allowed = "whole numbers from \(range.lowerBound) to \(range.upperBound) in brackets"
+    let numbers = try take(key, allowed: allowed) { value -> [Int]? in
+      guard let array = value.array, !array.isEmpty else { return nil }
+      let numbers = array.compactMap { $0.int }.filter(range.contains)
+      return numbers.count == array.count ? Set(numbers).sorted() : nil
+    }
+    target = numbers ?? target
+  }
+
   mutating func number(
     _ key: String, _ target: inout Double, in range: ClosedRange<Double>
   ) throws(ConfigurationError) {

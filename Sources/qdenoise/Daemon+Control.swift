@@ -17,6 +17,7 @@ extension Daemon {
       setStrength: { [unowned self] strength throws(ControlError) in try set(strength: strength) },
       setModel: { [unowned self] model throws(ControlError) in try set(model: model) },
       use: { [unowned self] device throws(ControlError) in use(device) },
+      setChannels: { [unowned self] text throws(ControlError) in try set(channels: text) },
       reload: { [unowned self] () throws(ControlError) in
         if let reason = reload() { throw .refused(reason) }
       },
@@ -126,9 +127,38 @@ extension Daemon {
   private func use(_ device: String?) {
     settings.device = device
     state.device = device
+    settings.channels = nil
+    state.channels = nil
     save()
     server?.lookAgain()
   }
+
+  private func set(channels text: String) throws(ControlError) {
+    guard let channels = text.isEmpty ? [] : Settings.channels(text: text) else {
+      let range = Settings.channelRange
+      throw .refused(
+        "'\(text)' are no channels; they are numbers from \(range.lowerBound) to"
+          + " \(range.upperBound), such as 2 or 1,2")
+    }
+    guard configuration.backend == .alsa || settings.device != nil || channels.isEmpty else {
+      throw .refused(
+        "channels are those of one microphone; `denoisectl use NAME --channels \(text)` names both")
+    }
+    if let source = microphone?.source, microphone?.reason == .pinned,
+      let last = channels.last, last > source.channels
+    {
+      throw .refused(
+        "'\(source.description)' has \(source.channels) channels, and no channel \(last)")
+    }
+    settings.channels = channels.isEmpty ? nil : channels
+    state.channels = settings.channels
+    save()
+    server?.lookAgain()
+    if configuration.backend == .alsa { postALSA() }
+  }
+
+  /// Tells the ALSA back end which channels are pinned.
+  func postALSA() { post(AudioOrder(connection: 0, pinned: pinnedChannels)) }
 
   func applySettings() {
     link.settings = DenoiserSettings(settings)
@@ -170,6 +200,7 @@ extension Daemon {
     settings = Daemon.settings(next, state)
     link.settings = DenoiserSettings(settings)
     server?.lookAgain()
+    if configuration.backend == .alsa { postALSA() }
     if let newModels {
       let (old, new) = (models.full, newModels.full)
       guard new.sampleRate == old.sampleRate, Crossover.fits(new.hop, old.hop),
@@ -189,7 +220,12 @@ extension Daemon {
     if let mode = state.mode, Mode(rawValue: mode) != nil { settings.mode = mode }
     if let strength = state.strength { settings.strength = strength }
     if let model = state.model, Settings.models.contains(model) { settings.model = model }
-    if let device = state.device { settings.device = device }
+    if let device = state.device { (settings.device, settings.channels) = (device, nil) }
+    if let channels = state.channels, !channels.isEmpty,
+      channels.allSatisfy(Settings.channelRange.contains)
+    {
+      settings.channels = channels
+    }
     return settings
   }
 }

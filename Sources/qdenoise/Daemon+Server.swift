@@ -117,11 +117,18 @@ extension Daemon {
     let wanted = AudioOrder(
       connection: order.connection, edition: server.edition,
       source: isHeard ? microphone?.source.name : nil,
-      route: isHeard ? route : nil)
+      positions: isHeard ? microphone?.source.positions ?? ["mono"] : ["mono"],
+      pinned: pinnedChannels, route: isHeard ? route : nil)
     if wanted != order || report.number != order.connection {
       post(wanted)
     }
     if isHeard && nextSecond == nil { nextSecond = AudioClock.microseconds + 1_000_000 }
+  }
+
+  /// The channels that were pinned of the microphone in use, a bit each.
+  var pinnedChannels: UInt32 {
+    guard configuration.backend == .alsa || microphone?.reason == .pinned else { return 0 }
+    return (settings.channels ?? []).reduce(0) { $0 | 1 << UInt32($1 - 1) }
   }
 
   /// Says what somebody has muted or turned down, once.

@@ -161,6 +161,7 @@ import Synchronization
     if configuration.backend == .alsa {
       // ALSA does not say whether somebody listens, and there is no server to wait for.
       nextConnect = nil
+      postALSA()
       nextSecond = AudioClock.microseconds + 1_000_000
     }
   }

@@ -9,6 +9,9 @@ import Synchronization
   private let sampleRate: Int
   private let loop: PulseLoop
   private let path: SoundPath<AudioOutput>
+  private var mixer = ChannelMixer()
+  /// The microphone that the mixer knows.
+  private var mixed: (source: String, positions: [String])?
   private var connection: PulseConnection?
   private var capture: PulseRecordStream?
   private var order = AudioOrder(connection: 0)
@@ -52,7 +55,8 @@ import Synchronization
       path.output.close()
       connection = nil
     }
-    if next.source != old.source { capture = nil }
+    if next.source != old.source || next.positions != old.positions { capture = nil }
+    mixer.pin(next.pinned)
     if next.route != old.route || next.edition != old.edition {
       // What the last listener did not fetch must not be heard by the next.
       path.output.close()
@@ -128,10 +132,17 @@ import Synchronization
     if let capture { return watch(capture) }
     if case .failed = report.capture { return }
     do {
+      let positions = order.positions
       let made = try unsafe PulseRecordStream(
-        connection, name: "Microphone", source: source, sampleRate: sampleRate,
-        fragment: sampleRate / 200
+        connection, name: "Microphone", source: source, positions: positions,
+        sampleRate: sampleRate, fragment: sampleRate / 200
       ) { [unowned self] samples, count in unsafe receive(samples, count) }
+      if let mixed, mixed == (source, positions) {
+        mixer.restart()
+      } else {
+        mixer.reset(channels: positions.count, pinned: order.pinned)
+        mixed = (source, positions)
+      }
       made.onChange = { [unowned self] in isStale = true }
       capture = made
       report.capture = .starting
@@ -163,6 +174,17 @@ import Synchronization
 
   /// Takes what the server handed over. Allocates nothing.
   private func receive(_ samples: UnsafePointer<Float>?, _ count: Int) {
-    unsafe path.receive(samples, count, readable: capture?.readable ?? count)
+    let readable = capture?.readable ?? count
+    guard let samples = unsafe samples else {
+      return unsafe path.receive(nil, count, readable: readable)
+    }
+    var taken = 0
+    while taken < count {
+      let length = min(count - taken, ChannelMixer.capacity)
+      let piece = unsafe mixer.mix(samples + taken * mixer.channels, length)
+      unsafe path.receive(piece, length, readable: readable - taken)
+      taken += length
+    }
+    link.channels.publish(mixer)
   }
 }

@@ -9,6 +9,8 @@ package struct SavedState: Codable, Equatable, Sendable {
   package var strength: Double?
   package var model: String?
   package var device: String?
+  /// Of the device, or of the ALSA PCM.
+  package var channels: [Int]?
   /// The last default microphone that was not our own.
   package var lastDefaultMicrophone: String?
 
