@@ -7,9 +7,13 @@ struct ALSASetup {
   var period: Int
   var capacity: Int
 
-  /// Sets a PCM up, with the nearest period and buffer to those wanted.
+  private static let mostChannels: UInt32 = 32
+
+  /// Sets a PCM up, with the nearest period, buffer and channels to those wanted; where it
+  /// `takesAll`, a card gives all of its channels.
   init(
-    _ pcm: OpaquePointer, name: String, sampleRate: Int, period: Int, periods: Int
+    _ pcm: OpaquePointer, name: String, sampleRate: Int, period: Int, periods: Int, channels: Int,
+    takesAll: Bool
   ) throws(ALSAError) {
     func check(_ result: Int32, _ what: String) throws(ALSAError) {
       guard result < 0 else { return }
@@ -29,10 +33,14 @@ struct ALSASetup {
       throw .unsuitable(pcm: name, what: "samples", reason: "neither float nor 32 nor 16 bit")
     }
     try check(unsafe snd_pcm_hw_params_set_format(pcm, hardware, encoding.format), "samples")
-    let isMono = unsafe snd_pcm_hw_params_test_channels(pcm, hardware, 1) == 0
-    channels = isMono ? 1 : 2
+    let isCard = unsafe snd_pcm_type(pcm) == SND_PCM_TYPE_HW
+    var count = isCard && takesAll ? Self.mostChannels : UInt32(channels)
     try check(
-      unsafe snd_pcm_hw_params_set_channels(pcm, hardware, UInt32(channels)), "1 or 2 channels")
+      unsafe snd_pcm_hw_params_set_channels_near(pcm, hardware, &count), "\(count) channels")
+    guard count <= Self.mostChannels else {
+      throw .unsuitable(pcm: name, what: "channels", reason: "there are \(count), at most 32 go")
+    }
+    self.channels = Int(count)
     try check(
       unsafe snd_pcm_hw_params_set_rate(pcm, hardware, UInt32(sampleRate), 0), "\(sampleRate) Hz")
     var near = snd_pcm_uframes_t(period)

@@ -1,8 +1,8 @@
 internal import CALSA
 internal import Memory
 
-/// An ALSA PCM as a mono float stream. It never waits but in `wait`; its memory is allocated by
-/// `init`.
+/// An ALSA PCM as a float stream: all channels in, one out. It never waits but in `wait`; its
+/// memory is allocated by `init`.
 /// Thread: one.
 @safe public final class ALSAStream {
   public enum Direction: Sendable { case capture, playback }
@@ -29,10 +29,12 @@ internal import Memory
   private let encoding: SampleEncoding
   private var interleaved: AlignedBuffer<UInt8>
 
-  /// Opens a PCM by any name that alsa-lib knows. It takes `sampleRate`, one or two channels (mixed
-  /// to mono), and float, 32 or 16 bit samples.
+  /// Opens a PCM by any name that alsa-lib knows. It takes `sampleRate`, and float, 32 or 16 bit
+  /// samples. A card's own PCM is captured with all of its channels, at most 32; any other one,
+  /// which makes as many as it is asked for, with about `channels`.
   public init(
-    _ name: String, _ direction: Direction, sampleRate: Int, period: Int, periods: Int
+    _ name: String, _ direction: Direction, sampleRate: Int, period: Int, periods: Int,
+    channels: Int = 1
   ) throws(ALSAError) {
     var opened: OpaquePointer?
     let stream = direction == .capture ? SND_PCM_STREAM_CAPTURE : SND_PCM_STREAM_PLAYBACK
@@ -43,7 +45,8 @@ internal import Memory
     let setup: ALSASetup
     do {
       setup = try unsafe ALSASetup(
-        pcm, name: name, sampleRate: sampleRate, period: period, periods: periods)
+        pcm, name: name, sampleRate: sampleRate, period: period, periods: periods,
+        channels: channels, takesAll: direction == .capture)
     } catch {
       unsafe snd_pcm_close(pcm)
       throw error
@@ -51,7 +54,7 @@ internal import Memory
     self.name = name
     self.direction = direction
     unsafe raw = pcm
-    channels = setup.channels
+    self.channels = setup.channels
     encoding = setup.encoding
     capacity = setup.capacity
     self.period = setup.period
@@ -69,12 +72,12 @@ internal import Memory
   /// Samples that can be read or written now.
   public var available: Int { max(0, unsafe snd_pcm_avail_update(raw)) }
 
-  /// Reads at most `count` samples, mixed to mono.
+  /// Reads at most `count` samples of each channel, interleaved.
   public func read(into samples: UnsafeMutablePointer<Float>, _ count: Int) -> Outcome {
     let wanted = min(count, capacity)
     let result = unsafe snd_pcm_readi(raw, interleaved.pointer, snd_pcm_uframes_t(wanted))
     guard result >= 0 else { return recover(result) }
-    unsafe encoding.decode(interleaved.pointer, channels: channels, into: samples, result)
+    unsafe encoding.decode(interleaved.pointer, into: samples, result * channels)
     return .done(result)
   }
 

@@ -49,17 +49,21 @@ public struct PulseSource: Equatable, Sendable {
   public var ownerModule: UInt32?
   /// Samples a second of one channel.
   public var sampleRate: Int
-  public var channels: Int
+  /// Of each channel, as the server calls it: "front-left", "aux7".
+  public var positions: [String]
   /// What the server says of the device, in microseconds.
   public var latencyMicroseconds: Int
-  /// 1 is full scale, the mean over the channels.
-  public var volume: Float
+  /// Percent as mixers show it, of the loudest channel.
+  public var volume: Int
+  /// The volumes of its streams contain its own.
+  public var hasFlatVolume: Bool
 
   public init(
     index: UInt32, name: String, description: String = "", monitorOf: String? = nil,
     master: String? = nil, isMuted: Bool = false, isRunning: Bool = false,
     isSuspended: Bool = false, ownerModule: UInt32? = nil, sampleRate: Int = 48_000,
-    channels: Int = 1, latencyMicroseconds: Int = 0, volume: Float = 1
+    positions: [String] = ["mono"], latencyMicroseconds: Int = 0, volume: Int = 100,
+    hasFlatVolume: Bool = false
   ) {
     self.index = index
     self.name = name
@@ -71,10 +75,13 @@ public struct PulseSource: Equatable, Sendable {
     self.isSuspended = isSuspended
     self.ownerModule = ownerModule
     self.sampleRate = sampleRate
-    self.channels = channels
+    self.positions = positions
     self.latencyMicroseconds = latencyMicroseconds
     self.volume = volume
+    self.hasFlatVolume = hasFlatVolume
   }
+
+  public var channels: Int { positions.count }
 
   init(_ info: pa_source_info) {
     unsafe self.init(
@@ -84,11 +91,9 @@ public struct PulseSource: Equatable, Sendable {
       master: unsafe string(pa_proplist_gets(info.proplist, PA_PROP_DEVICE_MASTER_DEVICE)),
       isMuted: info.mute != 0, isRunning: info.state == PA_SOURCE_RUNNING,
       isSuspended: info.state == PA_SOURCE_SUSPENDED, ownerModule: valid(info.owner_module),
-      sampleRate: Int(info.sample_spec.rate), channels: Int(info.sample_spec.channels),
-      latencyMicroseconds: Int(clamping: info.latency),
-      volume: unsafe withUnsafePointer(to: info.volume) { volume in
-        Float(unsafe pa_sw_volume_to_linear(pa_cvolume_avg(volume)))
-      })
+      sampleRate: Int(info.sample_spec.rate), positions: AudioHost.positions(info.channel_map),
+      latencyMicroseconds: Int(clamping: info.latency), volume: percent(info.volume),
+      hasFlatVolume: info.flags.rawValue & PA_SOURCE_FLAT_VOLUME.rawValue != 0)
   }
 }
 
@@ -99,6 +104,9 @@ public struct PulseSink: Equatable, Sendable {
   public var description: String
   public var ownerModule: UInt32?
   public var isRunning: Bool
+  public var isMuted: Bool
+  /// Percent as mixers show it, of the loudest channel.
+  public var volume: Int
   /// What the server says of the device, in microseconds.
   public var latencyMicroseconds: Int
   /// The sink that this one plays into (remap sinks and the like).
@@ -117,14 +125,29 @@ public struct PulseSink: Equatable, Sendable {
     latencyMicroseconds = 0
   }
 
+  public init(
+    index: UInt32, name: String, description: String = "", ownerModule: UInt32? = nil,
+    isRunning: Bool = false, isMuted: Bool = false, volume: Int = 100,
+    latencyMicroseconds: Int = 0
+  ) {
+    self.index = index
+    self.name = name
+    self.description = description
+    self.ownerModule = ownerModule
+    self.isRunning = isRunning
+    self.isMuted = isMuted
+    self.volume = volume
+    self.latencyMicroseconds = latencyMicroseconds
+  }
+
   init(_ info: pa_sink_info) {
-    index = unsafe info.index
-    name = unsafe string(info.name) ?? ""
-    description = unsafe string(info.description) ?? ""
-    master = unsafe string(pa_proplist_gets(info.proplist, PA_PROP_DEVICE_MASTER_DEVICE))
-    ownerModule = unsafe valid(info.owner_module)
-    isRunning = unsafe info.state == PA_SINK_RUNNING
-    latencyMicroseconds = unsafe Int(clamping: info.latency)
+    unsafe self.init(
+      index: info.index, name: unsafe string(info.name) ?? "",
+      description: unsafe string(info.description) ?? "",
+      master: string(pa_proplist_gets(info.proplist, PA_PROP_DEVICE_MASTER_DEVICE)),
+      ownerModule: valid(info.owner_module), isRunning: info.state == PA_SINK_RUNNING,
+      isMuted: info.mute != 0, volume: percent(info.volume),
+      latencyMicroseconds: Int(clamping: info.latency))
   }
 }
 
@@ -142,10 +165,14 @@ public struct PulseListener: Equatable, Sendable {
   /// The name or the index of the source that the application asked for, where the server tells:
   /// PipeWire does, PulseAudio does not.
   public var target: String?
+  public var isMuted: Bool
+  /// Percent as mixers show it, of the loudest channel.
+  public var volume: Int
 
   public init(
     index: UInt32, source: UInt32, isCorked: Bool = false, application: String,
-    processID: Int? = nil, stream: String = "", target: String? = nil
+    processID: Int? = nil, stream: String = "", target: String? = nil, isMuted: Bool = false,
+    volume: Int = 100
   ) {
     self.index = index
     self.source = source
@@ -154,6 +181,8 @@ public struct PulseListener: Equatable, Sendable {
     self.processID = processID
     self.stream = stream
     self.target = target
+    self.isMuted = isMuted
+    self.volume = volume
   }
 
   init(_ info: pa_source_output_info) {
@@ -164,7 +193,8 @@ public struct PulseListener: Equatable, Sendable {
       index: info.index, source: info.source, isCorked: info.corked != 0,
       application: unsafe application ?? string(info.name) ?? "?",
       processID: process.flatMap { Int($0) }, stream: unsafe string(info.name) ?? "",
-      target: unsafe target ?? string(pa_proplist_gets(info.proplist, "node.target")))
+      target: unsafe target ?? string(pa_proplist_gets(info.proplist, "node.target")),
+      isMuted: info.mute != 0, volume: info.has_volume != 0 ? percent(info.volume) : 100)
   }
 }
 
@@ -175,12 +205,20 @@ public struct PulsePlayer: Equatable, Sendable {
   /// As the application calls itself, else the stream's name.
   public var application: String
   public var processID: Int?
+  public var isMuted: Bool
+  /// Percent as mixers show it, of the loudest channel.
+  public var volume: Int
 
-  public init(index: UInt32, sink: UInt32, application: String, processID: Int? = nil) {
+  public init(
+    index: UInt32, sink: UInt32, application: String, processID: Int? = nil, isMuted: Bool = false,
+    volume: Int = 100
+  ) {
     self.index = index
     self.sink = sink
     self.application = application
     self.processID = processID
+    self.isMuted = isMuted
+    self.volume = volume
   }
 
   init(_ info: pa_sink_input_info) {
@@ -189,7 +227,8 @@ public struct PulsePlayer: Equatable, Sendable {
     unsafe self.init(
       index: info.index, sink: info.sink,
       application: unsafe application ?? string(info.name) ?? "?",
-      processID: process.flatMap { Int($0) })
+      processID: process.flatMap { Int($0) }, isMuted: info.mute != 0,
+      volume: info.has_volume != 0 ? percent(info.volume) : 100)
   }
 }
 
@@ -251,6 +290,22 @@ public struct PulseModule: Equatable, Sendable {
 func string(_ text: UnsafePointer<CChar>?) -> String? {
   guard let text = unsafe text else { return nil }
   return unsafe String(cString: text)
+}
+
+/// A volume as mixers show it, of the loudest channel.
+private func percent(_ volume: pa_cvolume) -> Int {
+  unsafe withUnsafePointer(to: volume) { volume in
+    Int((100 * Double(unsafe pa_cvolume_max(volume)) / Double(PA_VOLUME_NORM)).rounded())
+  }
+}
+
+/// The names of a map's channels.
+private func positions(_ map: pa_channel_map) -> [String] {
+  unsafe withUnsafeBytes(of: map.map) { bytes in
+    unsafe bytes.bindMemory(to: pa_channel_position_t.self).prefix(Int(map.channels)).map {
+      unsafe string(pa_channel_position_to_string($0)) ?? "mono"
+    }
+  }
 }
 
 /// An index of the server, nil if it says "none".

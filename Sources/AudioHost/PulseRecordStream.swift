@@ -1,12 +1,13 @@
 internal import CPulse
 
-/// A mono float stream from a source, in small fragments. Thread: the loop's.
+/// A float stream from a source, in small fragments. Thread: the loop's.
 @safe public final class PulseRecordStream {
-  /// Samples (mono, -1...1) as they arrive, in pieces of any length. A nil pointer is a hole: that
-  /// many samples were lost.
+  /// Samples (-1...1, the channels interleaved) as they arrive, in pieces of any length, and how
+  /// many of each channel. A nil pointer is a hole: that many samples were lost.
   public typealias Receiver = (_ samples: UnsafePointer<Float>?, _ count: Int) -> Void
 
   private let stream: PulseStream
+  private let channels: Int
   private let receiver: Receiver
   /// Called when the stream came up, failed, was moved to another source, or was suspended or
   /// resumed.
@@ -16,21 +17,24 @@ internal import CPulse
   }
 
   /// Asks for a stream of `sampleRate` in fragments of `fragment` samples from the named source.
+  /// Where `positions` are those of the source, the server hands over its channels as they are.
   /// - Parameters:
   ///   - role: the stream's `media.role`, such as "phone".
   ///   - staysThere: it ends with its source, and the server moves it to no other one.
   public init(
-    _ connection: PulseConnection, name: String, source: String, sampleRate: Int, fragment: Int,
-    role: String? = nil, staysThere: Bool = false, receiver: @escaping Receiver
+    _ connection: PulseConnection, name: String, source: String, positions: [String] = ["mono"],
+    sampleRate: Int, fragment: Int, role: String? = nil, staysThere: Bool = false,
+    receiver: @escaping Receiver
   ) throws(PulseError) {
+    channels = positions.count
     stream = try PulseStream(
-      connection, name: name, sampleRate: sampleRate,
+      connection, name: name, sampleRate: sampleRate, positions: positions,
       properties: role.map { [PA_PROP_MEDIA_ROLE: $0] } ?? [:], doing: "making a record stream")
     unsafe self.receiver = unsafe receiver
     listen()
     var attributes = pa_buffer_attr(
       maxlength: .max, tlength: .max, prebuf: .max, minreq: .max,
-      fragsize: UInt32(fragment * MemoryLayout<Float>.stride))
+      fragsize: UInt32(fragment * channels * MemoryLayout<Float>.stride))
     let flags = PA_STREAM_ADJUST_LATENCY.rawValue | (staysThere ? PA_STREAM_DONT_MOVE.rawValue : 0)
     let status = unsafe pa_stream_connect_record(
       stream.raw, source, &attributes, pa_stream_flags_t(flags))
@@ -63,7 +67,7 @@ internal import CPulse
   /// Samples in a fragment, as the server granted it.
   public var fragment: Int? {
     guard isReady, let attributes = unsafe pa_stream_get_buffer_attr(stream.raw) else { return nil }
-    return unsafe Int(attributes.pointee.fragsize) / MemoryLayout<Float>.stride
+    return unsafe PulseStream.samples(Int(attributes.pointee.fragsize)) / channels
   }
 
   private func listen() {
@@ -83,7 +87,7 @@ internal import CPulse
       var bytes = 0
       guard unsafe pa_stream_peek(raw, &data, &bytes) >= 0, bytes > 0 else { return }
       let samples = unsafe data?.assumingMemoryBound(to: Float.self)
-      unsafe receiver(samples, bytes / MemoryLayout<Float>.stride)
+      unsafe receiver(samples, PulseStream.samples(bytes) / channels)
       unsafe pa_stream_drop(raw)
     }
   }

@@ -1,6 +1,6 @@
 internal import CPulse
 
-/// What record and playback streams share: the life and the state of a stream of mono floats.
+/// What record and playback streams share: the life and the state of a stream of floats.
 /// Thread: the loop's.
 @safe final class PulseStream {
   let raw: OpaquePointer
@@ -9,17 +9,20 @@ internal import CPulse
   private let connection: PulseConnection
   private var isClosed = false
 
-  /// - Parameter properties: what the server is told of the stream, such as its `media.role`.
+  /// - Parameters:
+  ///   - positions: those of the channels, as the server calls them.
+  ///   - properties: what the server is told of the stream, such as its `media.role`.
   init(
-    _ connection: PulseConnection, name: String, sampleRate: Int, properties: [String: String],
-    doing: String
+    _ connection: PulseConnection, name: String, sampleRate: Int, positions: [String] = ["mono"],
+    properties: [String: String], doing: String
   ) throws(PulseError) {
     var format = pa_sample_spec(
-      format: PA_SAMPLE_FLOAT32LE, rate: UInt32(sampleRate), channels: 1)
+      format: PA_SAMPLE_FLOAT32LE, rate: UInt32(sampleRate), channels: UInt8(positions.count))
+    var map = pa_channel_map()
     let list = unsafe Self.propertyList(properties)
     defer { unsafe pa_proplist_free(list) }
-    guard
-      let stream = unsafe pa_stream_new_with_proplist(connection.raw, name, &format, nil, list)
+    guard unsafe pa_channel_map_parse(&map, positions.joined(separator: ",")) != nil,
+      let stream = unsafe pa_stream_new_with_proplist(connection.raw, name, &format, &map, list)
     else {
       throw unsafe PulseError.current(of: connection.raw, doing: doing)
     }

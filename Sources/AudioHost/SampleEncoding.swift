@@ -16,24 +16,18 @@ enum SampleEncoding: CaseIterable {
 
   var bytes: Int { self == .int16 ? 2 : 4 }
 
-  /// The mean over the channels.
   func decode(
-    _ interleaved: UnsafePointer<UInt8>, channels: Int, into mono: UnsafeMutablePointer<Float>,
-    _ count: Int
+    _ encoded: UnsafePointer<UInt8>, into samples: UnsafeMutablePointer<Float>, _ count: Int
   ) {
-    let weight = 1 / (scale * Float(channels))
     for index in 0..<count {
-      var sum: Float = 0
-      for channel in 0..<channels {
-        let offset = (index * channels + channel) * bytes
-        let raw = unsafe UnsafeRawPointer(interleaved + offset)
+      let raw = unsafe UnsafeRawPointer(encoded + index * bytes)
+      let value =
         switch self {
-        case .float: sum += unsafe raw.loadUnaligned(as: Float.self)
-        case .int32: sum += Float(unsafe raw.loadUnaligned(as: Int32.self))
-        case .int16: sum += Float(unsafe raw.loadUnaligned(as: Int16.self))
+        case .float: unsafe raw.loadUnaligned(as: Float.self)
+        case .int32: Float(unsafe raw.loadUnaligned(as: Int32.self))
+        case .int16: Float(unsafe raw.loadUnaligned(as: Int16.self))
         }
-      }
-      unsafe mono[index] = sum * weight
+      unsafe samples[index] = value / scale
     }
   }
 

@@ -44,6 +44,11 @@ import CSystemd
     try call(message)
   }
 
+  /// Pins channels of the pinned microphone, which pinning a microphone undoes.
+  public func set(channels: [Int]) throws(ControlError) {
+    try set("Channels", .text(Settings.text(channels: channels)), signature: "s")
+  }
+
   /// Makes the daemon read its configuration again.
   public func reload() throws(ControlError) {
     try call(try method("Reload"))

@@ -16,6 +16,8 @@ import Glibc
     public var setModel: (String) throws(ControlError) -> Void
     /// The server's name of a microphone; `nil` follows the default device.
     public var use: (String?) throws(ControlError) -> Void
+    /// Channels of the pinned microphone such as "2" or "1,2"; empty takes the loudest ones.
+    public var setChannels: (String) throws(ControlError) -> Void
     public var reload: () throws(ControlError) -> Void
     /// Has the configuration's value hold for a setting: "mode", "strength", "model" or "device".
     public var reset: (String) throws(ControlError) -> Void
@@ -32,6 +34,7 @@ import Glibc
       setStrength: @escaping (Double?) throws(ControlError) -> Void,
       setModel: @escaping (String) throws(ControlError) -> Void,
       use: @escaping (String?) throws(ControlError) -> Void,
+      setChannels: @escaping (String) throws(ControlError) -> Void,
       reload: @escaping () throws(ControlError) -> Void,
       reset: @escaping (String) throws(ControlError) -> Void,
       record: @escaping (Int32) throws(ControlError) -> UInt32,
@@ -42,6 +45,7 @@ import Glibc
       self.setStrength = setStrength
       self.setModel = setModel
       self.use = use
+      self.setChannels = setChannels
       self.reload = reload
       self.reset = reset
       self.record = record

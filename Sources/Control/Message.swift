@@ -5,6 +5,7 @@ import Glibc
 enum Value: Equatable {
   case text(String)
   case texts([String])
+  case numbers([Double])
   case number(Double)
   case count(UInt64)
   case word(UInt32)
@@ -36,6 +37,11 @@ enum Value: Equatable {
       return unsafe sd_bus_message_append_basic(handle, .text, text)
     case .number(var number):
       return unsafe sd_bus_message_append_basic(handle, .number, &number)
+    case .numbers(let numbers):
+      return unsafe numbers.withUnsafeBytes {
+        unsafe sd_bus_message_append_array(
+          handle, CChar(bitPattern: UInt8(ascii: "d")), $0.baseAddress, $0.count)
+      }
     case .count(var count):
       return unsafe sd_bus_message_append_basic(handle, .count, &count)
     case .word(var word):

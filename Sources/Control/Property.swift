@@ -20,6 +20,13 @@ struct Property: Sendable {
     text("MicrophoneDescription") { $0.microphone.description },
     text("MicrophoneReason") { $0.microphone.reason },
     truth("MicrophoneMuted") { $0.microphone.muted },
+    texts("ChannelPositions") { $0.microphone.channels.map(\.position) },
+    Property(
+      name: "ChannelLevels", signature: "ad", changes: vtable_silent,
+      value: { .numbers($0.microphone.channels.map { $0.levelDecibels ?? .nan }) }),
+    text("ChannelsUsed") {
+      Settings.text(channels: $0.microphone.channels.filter(\.used).map(\.number))
+    },
     text("VirtualMicrophone") { $0.virtualMicrophone },
     texts("Listeners") { $0.listeners },
     settable("Mode", { $0.settings.mode }) { text, handlers throws(ControlError) in
@@ -31,6 +38,10 @@ struct Property: Sendable {
     },
     settable("Device", { $0.settings.device ?? "" }) { text, handlers throws(ControlError) in
       try handlers.use(text.isEmpty ? nil : text)
+    },
+    settable("Channels", { Settings.text(channels: $0.settings.channels) }) {
+      text, handlers throws(ControlError) in
+      try handlers.setChannels(text)
     },
     text("ModelName") { $0.model.name },
     text("ModelKind") { $0.model.kind },

@@ -47,6 +47,8 @@ public struct Status: Codable, Sendable, Equatable {
   public var memoryBytes: UInt64?
   /// How the audio thread is scheduled, such as "SCHED_FIFO 10" or "no: what is missing".
   public var realTime = ""
+  /// What is muted or turned down between the microphone and the applications.
+  public var attenuations: [Attenuation] = []
   /// What the person should know, a sentence each.
   public var warnings: [String] = []
 
@@ -62,6 +64,7 @@ extension Status {
     /// Why this one, such as "the default device".
     public var reason = ""
     public var muted = false
+    public var channels: [Channel] = []
 
     public init() {}
   }
@@ -108,6 +111,46 @@ extension Status {
 
     /// What moves it back.
     public var remedy: String { "pactl move-source-output \(stream) \(Product.source)" }
+  }
+
+  /// One channel of the microphone.
+  public struct Channel: Codable, Sendable, Equatable {
+    /// From 1.
+    public var number: Int
+    /// As the sound server calls it, such as "front-left" or "aux7".
+    public var position: String
+    /// dB below full scale, -120 for silence; `nil` while nothing is captured.
+    public var levelDecibels: Double?
+    /// It is in what is denoised.
+    public var used: Bool
+
+    public init(number: Int, position: String, levelDecibels: Double?, used: Bool) {
+      self.number = number
+      self.position = position
+      self.levelDecibels = levelDecibels
+      self.used = used
+    }
+  }
+
+  /// A place on the way from the microphone to the applications that is muted or turned down.
+  public struct Attenuation: Codable, Sendable, Equatable {
+    /// Such as "the recording stream of qdenoise".
+    public var place: String
+    /// The volume that it is turned down to, as mixers show it; `nil` where it is muted.
+    public var percent: Int?
+    /// The command that undoes it.
+    public var remedy: String
+
+    public init(place: String, percent: Int? = nil, remedy: String) {
+      self.place = place
+      self.percent = percent
+      self.remedy = remedy
+    }
+
+    public var sentence: String {
+      percent.map { "\(place) is turned down to \($0) %" }
+        ?? "\(place) is muted: listeners get silence"
+    }
   }
 
   /// The network in use.

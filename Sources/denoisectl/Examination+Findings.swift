@@ -23,10 +23,10 @@ extension Examination {
         "microphone", "'\(source.description)' is muted: listeners get silence",
         do: "pactl set-source-mute \(shellWord(source.name)) 0")
     }
-    if source.volume < 0.02 {
+    if source.volume < 10 {
       return .problem(
-        "microphone", "the volume of '\(source.description)' is nearly 0",
-        do: "pactl set-source-volume \(shellWord(source.name)) 70%")
+        "microphone", "'\(source.description)' is turned down to \(source.volume) %",
+        do: "pactl set-source-volume \(shellWord(source.name)) 100%")
     }
     if source.sampleRate < 32_000 {
       return .remark(
@@ -120,8 +120,12 @@ extension Examination {
         ? Finding.remark("listener", stray.text, do: stray.remedy)
         : Finding.problem("listener", stray.text, do: stray.remedy)
     }
-    let told = status.strays.map(\.text)
-    var findings = strays
+    let volumes = status.attenuations.map {
+      Finding.problem("volume", $0.sentence, do: $0.remedy)
+    }
+    // Those have their own lines and remedies.
+    let told = status.strays.map(\.text) + status.attenuations.map(\.sentence)
+    var findings = strays + volumes
     findings += status.warnings.filter { warning in !told.contains(where: warning.hasPrefix) }.map {
       $0.hasSuffix(Status.oldSettingsHold)
         ? .problem("configuration", $0, do: "mend the file, then denoisectl reload")

@@ -110,7 +110,13 @@ package struct Examination {
       findings += [microphoneFinding(server)].compactMap { $0 }
       findings += loopFindings(server) + leftoverFindings(server) + listenerFindings(server)
     }
-    if case .success(let status) = daemon { findings += runningFindings(status) }
+    if case .success(let status) = daemon {
+      // The microphone's own mute and volume are looked at without a daemon, too.
+      let advice = findings.map(\.advice)
+      findings += runningFindings(status).filter { finding in
+        finding.subject != "volume" || !advice.contains(finding.advice)
+      }
+    }
     return findings + modelFindings + [realTimeFinding, instructionSetFinding]
   }
 

@@ -12,7 +12,7 @@ package struct StatusReport {
 
   package var text: String {
     let lines =
-      heading + sound + settings + latency + counts + levels + machine
+      heading + sound + channels + settings + latency + counts + levels + machine
     return lines.map { name, text in
       name.isEmpty ? text.printable : pad(name, to: 13) + text.printable
     }.joined(separator: "\n")
@@ -46,6 +46,24 @@ package struct StatusReport {
         status.listeners.isEmpty ? "nobody" : status.listeners.joined(separator: ", ")
       ),
     ]
+  }
+
+  /// Of a microphone with several.
+  private var channels: [Line] {
+    let channels = status.microphone.channels
+    guard channels.count > 1 else { return [] }
+    let used = channels.filter(\.used).map(\.number)
+    let all = "\(channels.count)"
+    let text = used.isEmpty ? all : "\(Settings.text(channels: used)) of \(all)"
+    let reason = status.settings.channels == nil ? "the loudest ones in phase" : "chosen by you"
+    let width = channels.map(\.position.count).max() ?? 0
+    return [("channels", "\(text) (\(reason))")]
+      + channels.map { channel in
+        let level = channel.levelDecibels.map { "\(format($0)) dBFS" } ?? "nothing to measure"
+        let name = "\(leftPad("\(channel.number)", to: 2)) \(pad(channel.position, to: width + 1))"
+        let figure = leftPad(level, to: 11)
+        return ("", "  \(name)\(figure)\(channel.used ? "  used" : "")")
+      }
   }
 
   private var settings: [Line] {

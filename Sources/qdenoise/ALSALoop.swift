@@ -15,7 +15,9 @@ final class ALSALoop {
   private let hop: Int
   private let path: SoundPath<ALSAOutput>
   private var capture: ALSAStream?
-  private var piece: AlignedBuffer<Float>
+  private var mixer = ChannelMixer()
+  private var pinned: UInt32 = 0
+  private var piece = AlignedBuffer<Float>(count: 0)
   private var report = AudioReport()
   private var nextOpen: UInt64 = 0
 
@@ -28,7 +30,6 @@ final class ALSALoop {
     self.sampleRate = sampleRate
     captureName = names.capture
     hop = processor.hop
-    piece = AlignedBuffer(count: hop)
     let output = ALSAOutput(name: names.playback, hop: hop, sampleRate: sampleRate)
     path = SoundPath(processor, output: output, sampleRate: sampleRate, link: link)
   }
@@ -38,6 +39,7 @@ final class ALSALoop {
     path.start()
     while !link.stop.load(ordering: .acquiring) {
       link.answerPing(wakeControl)
+      if let order = link.orders.take() { pin(order.pinned) }
       openWhatIsClosed()
       wait()
       readAll()
@@ -61,7 +63,8 @@ final class ALSALoop {
       switch unsafe capture.read(into: piece.pointer, hop) {
       case .done(let count):
         if count == 0 { return }
-        unsafe path.receive(piece.pointer, count)
+        unsafe path.receive(mixer.mix(piece.pointer, count), count)
+        link.channels.publish(mixer)
       case .recovered:
         link.xruns.wrappingAdd(1, ordering: .relaxed)
       case .failed:
@@ -70,6 +73,17 @@ final class ALSALoop {
         send()
       }
     }
+  }
+
+  /// Where the PCM leaves the choice: two, as the device behind it may have, and all pinned ones.
+  private var wantedChannels: Int { max(2, 32 - pinned.leadingZeroBitCount) }
+
+  private func pin(_ channels: UInt32) {
+    guard channels != pinned else { return }
+    pinned = channels
+    // A channel beyond those that are captured wants the PCM opened with more of them.
+    if mixer.channels < wantedChannels { capture = nil }
+    mixer.pin(channels)
   }
 
   private func openWhatIsClosed() {
@@ -98,10 +112,19 @@ final class ALSALoop {
     guard capture == nil else { return }
     do {
       let opened = try ALSAStream(
-        captureName, .capture, sampleRate: sampleRate, period: hop, periods: 8)
+        captureName, .capture, sampleRate: sampleRate, period: hop, periods: 8,
+        channels: wantedChannels)
+      if piece.count != hop * opened.channels {
+        piece = AlignedBuffer(count: hop * opened.channels)
+        mixer.reset(channels: opened.channels, pinned: pinned)
+      } else {
+        mixer.restart()
+      }
       capture = opened
       report.capture = .running
       report.source = captureName
+      report.positions =
+        opened.channels == 1 ? ["mono"] : (1...opened.channels).map { "channel \($0)" }
       report.fragment = opened.period
     } catch {
       report.capture = .failed("\(error)")

@@ -50,6 +50,7 @@ package final class AudioLink: Sendable {
   /// Parts per million, as the bits of a Double; NaN with one clock.
   package let drift = Atomic<UInt64>(Double.nan.bitPattern)
   package let levels = LevelCells()
+  package let channels = ChannelCells()
   /// Both sides, for who records them.
   package let tap = Tap()
   /// The kernel's id of the audio thread; 0 before it runs.
@@ -127,13 +128,22 @@ package struct AudioOrder: Equatable, Sendable {
   package var edition = 0
   /// The source to capture; nil gives silence.
   package var source: String?
+  /// The positions of its channels, as the server calls them.
+  package var positions = ["mono"]
+  /// The channels to mix, a bit each; 0 leaves it to the mixer.
+  package var pinned: UInt32 = 0
   /// Nil while nobody listens: nothing is captured then.
   package var route: Route?
 
-  package init(connection: Int, edition: Int = 0, source: String? = nil, route: Route? = nil) {
+  package init(
+    connection: Int, edition: Int = 0, source: String? = nil, positions: [String] = ["mono"],
+    pinned: UInt32 = 0, route: Route? = nil
+  ) {
     self.connection = connection
     self.edition = edition
     self.source = source
+    self.positions = positions
+    self.pinned = pinned
     self.route = route
   }
 }
@@ -151,6 +161,8 @@ package struct AudioReport: Equatable, Sendable {
   package var capture = Capture.off
   /// The source that is captured, which the server or the user may have changed.
   package var source: String?
+  /// The positions of its channels, where the order does not say them.
+  package var positions: [String] = []
   /// Samples in a fragment, as granted.
   package var fragment: Int?
   /// What is wrong with the output, if it is.

@@ -91,6 +91,7 @@ package struct Configuration: Equatable, Sendable {
     try file.text("model", &settings.model, among: Settings.models)
     try file.text("device", &settings.device)
     try file.truth("low_cut", &lowCut)
+    try file.wholes("channels", &settings.channels, in: Settings.channelRange)
     try file.number("latency.budget_ms", &latencyBudgetMilliseconds, in: 1...10_000)
     try file.text("alsa.capture", &alsa.capture)
     try file.text("alsa.playback", &alsa.playback)

@@ -76,6 +76,19 @@ struct ConfigurationFile {
     target = number ?? target
   }
 
+  /// Different whole numbers in ascending order.
+  mutating func wholes(
+    _ key: String, _ target: inout [Int]?, in range: ClosedRange<Int>
+  ) throws(ConfigurationError) {
+    let allowed = "whole numbers from \(range.lowerBound) to \(range.upperBound) in brackets"
+    let numbers = try take(key, allowed: allowed) { value -> [Int]? in
+      guard let items = value.asItems, !items.isEmpty else { return nil }
+      let numbers = items.compactMap { Int($0) }.filter(range.contains)
+      return numbers.count == items.count ? Set(numbers).sorted() : nil
+    }
+    target = numbers ?? target
+  }
+
   mutating func number(
     _ key: String, _ target: inout Double, in range: ClosedRange<Double>
   ) throws(ConfigurationError) {
@@ -128,6 +141,21 @@ struct ConfigurationFile {
 extension TOMLValue {
   fileprivate var asText: String? { if case .text(let text) = self { text } else { nil } }
   fileprivate var asTruth: Bool? { if case .truth(let truth) = self { truth } else { nil } }
+
+  /// The items of an array of plain values, as they are written.
+  fileprivate var asItems: [String]? {
+    guard case .other(let source) = self, source.first == "[", source.last == "]" else {
+      return nil
+    }
+    var items = source.dropFirst().dropLast().split(
+      separator: ",", omittingEmptySubsequences: false
+    )
+    .map { item in item.filter { !$0.isWhitespace } }
+    // A comma may stand behind the last one.
+    if items.last == "" { items.removeLast() }
+    return items
+  }
+
   fileprivate var asWhole: Int? { if case .whole(let whole) = self { whole } else { nil } }
 
   fileprivate var asNumber: Double? {

@@ -17,6 +17,7 @@ extension Daemon {
       setStrength: { [unowned self] strength throws(ControlError) in try set(strength: strength) },
       setModel: { [unowned self] model throws(ControlError) in try set(model: model) },
       use: { [unowned self] device throws(ControlError) in try use(device) },
+      setChannels: { [unowned self] text throws(ControlError) in try set(channels: text) },
       reload: { [unowned self] () throws(ControlError) in
         if let reason = reload() { throw .refused(reason) }
       },
@@ -134,6 +135,8 @@ extension Daemon {
     }
     settings.device = device
     state.device = device
+    settings.channels = nil
+    state.channels = nil
     save()
     server?.lookAgain()
   }
@@ -144,7 +147,7 @@ extension Daemon {
     case "mode": state.mode = nil
     case "strength": state.strength = nil
     case "model": state.model = nil
-    case "device": state.device = nil
+    case "device": (state.device, state.channels) = (nil, nil)
     default: throw .refused("'\(setting)' is no setting; there are mode, strength, model, device")
     }
     save()
@@ -167,6 +170,33 @@ extension Daemon {
       }
     }
   }
+
+  private func set(channels text: String) throws(ControlError) {
+    guard let channels = text.isEmpty ? [] : Settings.channels(text: text) else {
+      let range = Settings.channelRange
+      throw .refused(
+        "'\(text)' are no channels; they are numbers from \(range.lowerBound) to"
+          + " \(range.upperBound), such as 2 or 1,2")
+    }
+    guard configuration.backend == .alsa || settings.device != nil || channels.isEmpty else {
+      throw .refused(
+        "channels are those of one microphone; `denoisectl use NAME --channels \(text)` names both")
+    }
+    if let source = microphone?.source, microphone?.reason == .pinned,
+      let last = channels.last, last > source.channels
+    {
+      throw .refused(
+        "'\(source.description)' has \(source.channels) channels, and no channel \(last)")
+    }
+    settings.channels = channels.isEmpty ? nil : channels
+    state.channels = settings.channels
+    save()
+    server?.lookAgain()
+    if configuration.backend == .alsa { postALSA() }
+  }
+
+  /// Tells the ALSA back end which channels are pinned.
+  func postALSA() { post(AudioOrder(connection: 0, pinned: pinnedChannels)) }
 
   func applySettings() {
     link.settings = DenoiserSettings(settings, lowCut: configuration.lowCut)
@@ -208,6 +238,7 @@ extension Daemon {
     settings = Daemon.settings(next, state)
     link.settings = DenoiserSettings(settings, lowCut: configuration.lowCut)
     server?.lookAgain()
+    if configuration.backend == .alsa { postALSA() }
     if let newModels {
       let (old, new) = (models.full, newModels.full)
       guard new.sampleRate == old.sampleRate, Crossover.fits(new.hop, old.hop),
@@ -227,7 +258,8 @@ extension Daemon {
     if let mode = state.mode, Mode(rawValue: mode) != nil { settings.mode = mode }
     if let strength = state.strength { settings.strength = strength }
     if let model = state.model, Settings.models.contains(model) { settings.model = model }
-    if let device = state.device { settings.device = device }
+    if let device = state.device { (settings.device, settings.channels) = (device, nil) }
+    if let channels = state.channels { settings.channels = channels }
     return settings
   }
 }

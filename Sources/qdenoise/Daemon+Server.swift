@@ -1,6 +1,7 @@
 import AudioHost
 import Control
 import Denoise
+import Glibc
 import Synchronization
 
 extension Daemon {
@@ -36,6 +37,7 @@ extension Daemon {
       remember(strays.memory)
       chooseMicrophone(server)
       adjustOrder()
+      watchVolumes(server)
     } catch {
       lose("\(error)")
     }
@@ -63,6 +65,7 @@ extension Daemon {
     isGreeted = false
     server = nil
     microphone = nil
+    attenuations = []
     nextSecond = nil
     nextLook = nil
     cutOffSince = nil
@@ -223,7 +226,8 @@ extension Daemon {
     let wanted = AudioOrder(
       connection: order.connection, edition: server.edition,
       source: isHeard ? microphone?.source.name : nil,
-      route: isHeard ? route : nil)
+      positions: isHeard ? microphone?.source.positions ?? ["mono"] : ["mono"],
+      pinned: pinnedChannels, route: isHeard ? route : nil)
     // A microphone that was away for a moment is another one of the same name.
     let isBack = hasFailed && microphone?.source.index != capturedIndex
     if wanted != order || report.number != order.connection || isBack {
@@ -235,6 +239,22 @@ extension Daemon {
 
   private var hasFailed: Bool {
     if case .failed = report.capture { true } else { false }
+  }
+
+  /// The channels that were pinned of the microphone in use, a bit each.
+  var pinnedChannels: UInt32 {
+    guard configuration.backend == .alsa || microphone?.reason == .pinned else { return 0 }
+    return (settings.channels ?? []).reduce(0) { $0 | 1 << UInt32($1 - 1) }
+  }
+
+  /// Says what somebody has muted or turned down, once.
+  private func watchVolumes(_ server: SoundServer) {
+    let found = server.volumes.attenuations(
+      microphone: microphone?.source, processID: Int(getpid()))
+    for new in found where !attenuations.contains(where: { $0.remedy == new.remedy }) {
+      Journal.write(.warning, "\(new.sentence); `\(new.remedy)` undoes it")
+    }
+    attenuations = found
   }
 
   /// Samples that the virtual microphone's sink is asked to hold: 20 ms. With as much PulseAudio

@@ -41,12 +41,14 @@ extension Daemon {
       status.virtualMicrophone = configuration.alsa.playback
       status.microphone.name = configuration.alsa.capture
       status.microphone.reason = "chosen in the configuration"
+      status.microphone.channels = channels(report.positions)
     }
     if let microphone {
       status.microphone.name = microphone.source.name
       status.microphone.description = microphone.source.description
       status.microphone.reason = microphone.explanation
       status.microphone.muted = microphone.source.isMuted
+      status.microphone.channels = channels(microphone.source.positions)
     }
     status.settings = settings
     status.overrides = overrides
@@ -64,11 +66,24 @@ extension Daemon {
     status.cpuPercent = usage.percent()
     status.memoryBytes = ProcessUsage.residentBytes
     status.realTime = realTime
+    status.attenuations = attenuations
     status.warnings = warnings
     status.warnings += status.strays.filter { !$0.chosen }.map {
       "\($0.text); `\($0.remedy)` mends it"
     }
     return status
+  }
+
+  private func channels(_ positions: [String]) -> [Status.Channel] {
+    let isCaptured = isRunning && report.capture == .running
+    return positions.indices.map { channel in
+      let decibels =
+        positions.count == 1 ? link.levels.inputDecibels : link.channels.decibels(of: channel)
+      return Status.Channel(
+        number: channel + 1, position: positions[channel],
+        levelDecibels: isCaptured ? decibels : nil,
+        used: positions.count == 1 || isCaptured && link.channels.used & 1 << UInt32(channel) != 0)
+    }
   }
 
   var isRunning: Bool {
@@ -201,11 +216,19 @@ extension Daemon {
     ledger.measure("hop", microseconds: max(0, waiting - period) * 1_000_000 / rate)
   }
 
+  /// Pinned channels that the microphone does not have.
+  private var missingChannels: String? {
+    guard let source = microphone?.source, pinnedChannels != 0 else { return nil }
+    let missing = (settings.channels ?? []).filter { $0 > source.channels }
+    if missing.isEmpty { return nil }
+    return "'\(source.description)' has \(source.channels) channels, and not"
+      + " \(Settings.text(channels: missing)); `denoisectl use \(source.name)` forgets them"
+  }
+
   private var warnings: [String] {
     var warnings: [String] = []
-    if microphone?.source.isMuted == true {
-      warnings.append("the microphone is muted: listeners get silence")
-    }
+    warnings += attenuations.map { "\($0.sentence); `\($0.remedy)` undoes it" }
+    if let missing = missingChannels { warnings.append(missing) }
     if isRunning, case .over(let excess, let stage) = ledger.verdict {
       warnings.append(
         "latency is \(excess / 1000) ms above the budget; '\(stage)' takes the most of it")

@@ -54,6 +54,7 @@ import Synchronization
   var microphone: MicrophoneChoice?
   /// The server's index of the microphone when the order was given.
   var capturedIndex: UInt32?
+  var attenuations: [Status.Attenuation] = []
   var order = AudioOrder(connection: 0)
   var report = AudioReport()
   var audio: AudioThread?
@@ -179,6 +180,7 @@ import Synchronization
     if configuration.backend == .alsa {
       // ALSA does not say whether somebody listens, and there is no server to wait for.
       nextConnect = nil
+      postALSA()
       nextSecond = AudioClock.microseconds + 1_000_000
     }
   }

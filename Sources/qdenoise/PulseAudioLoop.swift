@@ -16,6 +16,9 @@ import Synchronization
   private let sampleRate: Int
   private let loop: PulseLoop
   private let path: SoundPath<AudioOutput>
+  private var mixer = ChannelMixer()
+  /// The microphone that the mixer knows.
+  private var mixed: (source: String, positions: [String])?
   private var connection: PulseConnection?
   /// What is played to a sink has a connection of its own: PipeWire keeps the record data of a client
   /// back while it has something else to say to it.
@@ -65,7 +68,8 @@ import Synchronization
     let old = order
     order = next
     if next.connection != old.connection { disconnect() }
-    if next.source != old.source { capture = nil }
+    if next.source != old.source || next.positions != old.positions { capture = nil }
+    mixer.pin(next.pinned)
     if next.route != old.route || next.edition != old.edition {
       // What the last listener did not fetch must not be heard by the next.
       path.output.close()
@@ -163,13 +167,21 @@ import Synchronization
     if let capture { return watch(capture) }
     if case .failed = report.capture { return }
     do {
+      let positions = order.positions
       let made = try unsafe PulseRecordStream(
-        connection, name: "Microphone", source: source, sampleRate: sampleRate,
+        connection, name: "Microphone", source: source, positions: positions,
+        sampleRate: sampleRate,
         // A Bluetooth headset changes to the profile that has a microphone for a call alone. What
         // the server would move the stream to is nothing that was asked for, the desktop's sound
         // perhaps.
         fragment: Self.fragment(sampleRate), role: "phone", staysThere: true
       ) { [unowned self] samples, count in unsafe receive(samples, count) }
+      if let mixed, mixed == (source, positions) {
+        mixer.restart()
+      } else {
+        mixer.reset(channels: positions.count, pinned: order.pinned)
+        mixed = (source, positions)
+      }
       made.onChange = { [unowned self] in isStale = true }
       capture = made
       path.restartArrivals()
@@ -202,6 +214,13 @@ import Synchronization
 
   /// Takes what the server handed over. Allocates nothing.
   private func receive(_ samples: UnsafePointer<Float>?, _ count: Int) {
-    unsafe path.receive(samples, count)
+    guard let samples = unsafe samples else { return unsafe path.receive(nil, count) }
+    var taken = 0
+    while taken < count {
+      let length = min(count - taken, ChannelMixer.capacity)
+      unsafe path.receive(mixer.mix(samples + taken * mixer.channels, length), length)
+      taken += length
+    }
+    link.channels.publish(mixer)
   }
 }

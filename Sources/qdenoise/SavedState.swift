@@ -9,6 +9,8 @@ package struct SavedState: Codable, Equatable, Sendable {
   package var strength: Double?
   package var model: String?
   package var device: String?
+  /// Of the device, or of the ALSA PCM.
+  package var channels: [Int]?
   /// The last default microphone that was not our own.
   package var lastDefaultMicrophone: String?
 
@@ -37,6 +39,11 @@ extension SavedState {
     }
     let name = "the name of a microphone"
     state.device = reader.take(DeviceField.self, \.device, "device", name) { isName($0) }
+    let channels = Settings.channelRange
+    state.channels = reader.take(
+      ChannelsField.self, \.channels, "channels",
+      "whole numbers from \(channels.lowerBound) to \(channels.upperBound)"
+    ) { !$0.isEmpty && $0.allSatisfy(channels.contains) }
     state.lastDefaultMicrophone = reader.take(
       LastField.self, \.lastDefaultMicrophone, "lastDefaultMicrophone", name
     ) { isName($0) }
@@ -47,6 +54,7 @@ extension SavedState {
   private struct StrengthField: Decodable { var strength: Double? }
   private struct ModelField: Decodable { var model: String? }
   private struct DeviceField: Decodable { var device: String? }
+  private struct ChannelsField: Decodable { var channels: [Int]? }
   private struct LastField: Decodable { var lastDefaultMicrophone: String? }
 
   private struct Reader {

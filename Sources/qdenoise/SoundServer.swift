@@ -10,6 +10,8 @@ import Glibc
   private(set) var sources: [PulseSource] = []
   /// Who records from the virtual microphone and has not paused.
   private(set) var listeners: [PulseListener] = []
+  /// What a mixer can turn down.
+  private(set) var volumes = VolumeChain(sources: [])
   /// Somebody is connected to the virtual microphone, paused or not.
   private var isConnectedTo = false
   /// Our modules, in the order of loading.
@@ -61,6 +63,12 @@ import Glibc
     }
     isConnectedTo = everybody.contains { $0.source == ours }
     listeners = everybody.filter { $0.source == ours && !$0.isCorked }
+    volumes = VolumeChain(sources: sources)
+    volumes.recorders = everybody
+    if virtualMicrophone?.layout == .sink {
+      volumes.sinks = try connection.sinks()
+      volumes.players = try connection.players()
+    }
   }
 
   /// The daemon that was on this server before us.

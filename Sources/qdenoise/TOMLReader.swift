@@ -4,7 +4,7 @@ enum TOMLValue: Equatable, CustomStringConvertible {
   case whole(Int)
   case number(Double)
   case truth(Bool)
-  /// An array, a date or an array of tables, as it is written: no key takes one.
+  /// An array, a date or an array of tables, as it is written.
   case other(String)
 
   var description: String {

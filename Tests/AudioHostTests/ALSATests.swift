@@ -36,6 +36,7 @@ private final class ALSADesk {
     let ear = try ALSAStream("ear", .capture, sampleRate: 48_000, period: 480, periods: 8)
     let mouth = try ALSAStream("mouth", .playback, sampleRate: 48_000, period: 480, periods: 8)
     #expect(ear.period == 480)
+    // The plugin makes as many as it is asked for.
     #expect(ear.channels == 1)
     let tone = (0..<480).map { 0.25 * sinf(Float($0) * 2 * .pi * 1000 / 48_000) }
     var piece = [Float](repeating: 0, count: 480)

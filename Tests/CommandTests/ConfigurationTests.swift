@@ -24,6 +24,7 @@ struct ConfigurationTests {
         strength = 18
         model = "light"
         device = "alsa_input.usb"
+        channels = [3, 1]
         [latency]
         budget_ms = 42.5
         [alsa]
@@ -41,7 +42,7 @@ struct ConfigurationTests {
     expected.backend = .alsa
     expected.output = .pipe
     expected.settings = Settings(
-      mode: "strong", strength: 18, model: "light", device: "alsa_input.usb")
+      mode: "strong", strength: 18, model: "light", device: "alsa_input.usb", channels: [1, 3])
     expected.latencyBudgetMilliseconds = 42.5
     expected.alsa.capture = "hw:1"
     expected.alsa.playback = "hw:2"
@@ -224,6 +225,9 @@ struct ConfigurationTests {
     ("realtime.enabled = \"yes\"", "realtime.enabled", "\"yes\"", "true, false"),
     ("realtime.priority = 2.5", "realtime.priority", "2.5", "a whole number from 1 to 99"),
     ("realtime.priority = 100", "realtime.priority", "100", "a whole number from 1 to 99"),
+    ("channels = 2", "channels", "2", "whole numbers from 1 to 32 in brackets"),
+    ("channels = []", "channels", "[]", "whole numbers from 1 to 32 in brackets"),
+    ("channels = [0]", "channels", "[0]", "whole numbers from 1 to 32 in brackets"),
     ("device = [\"a\"]", "device", "[\"a\"]", "a text in quotes"),
   ])
   func `a wrong value names its key and what is allowed`(

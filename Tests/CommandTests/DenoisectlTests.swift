@@ -47,7 +47,8 @@ struct DenoisectlTests {
 
   @Test(arguments: [
     ["bogus"], ["mode", "loud"], ["mode", "light", "x"], ["strength", "-3"], ["strength", "101"],
-    ["strength", "much"], ["model", "huge"], ["use"], ["status", "--bogus"], ["record"],
+    ["strength", "much"], ["model", "huge"], ["use"], ["use", "x", "--channels", "left"],
+    ["status", "--bogus"], ["record"],
     ["record", "--seconds", "0", "x.wav"], ["model", "inspect"],
   ])
   func `wrong usage is one line and exits with 64`(words: [String]) throws {

@@ -129,6 +129,27 @@ struct ExaminationTests {
     #expect(try only(.problem, examination).advice == "pactl set-source-mute usb 0")
   }
 
+  @Test func `what is turned down is a problem with its command, once`() throws {
+    var examination = Self.healthy
+    Self.change(&examination) { $0.sources[0].volume = 3 }
+    let microphone = Status.Attenuation(
+      place: "the microphone 'USB microphone'", percent: 3,
+      remedy: "pactl set-source-volume usb 100%")
+    let stream = Status.Attenuation(
+      place: "the recording stream of qdenoise", remedy: "pactl set-source-output-mute 12 0")
+    Self.change(
+      &examination,
+      status: {
+        $0.attenuations = [microphone, stream]
+        $0.warnings = [microphone, stream].map { "\($0.sentence); `\($0.remedy)` undoes it" }
+      })
+    let problems = examination.findings.filter { $0.verdict == .problem }
+    #expect(problems.map(\.advice) == [microphone.remedy, stream.remedy])
+    #expect(
+      problems[1].observation
+        == "the recording stream of qdenoise is muted: listeners get silence")
+  }
+
   @Test func `no microphone is a problem, monitors and ourselves are none`() throws {
     var examination = Self.healthy
     Self.change(&examination) { $0.sources.removeFirst() }

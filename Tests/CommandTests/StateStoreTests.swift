@@ -13,6 +13,7 @@ struct StateStoreTests {
     var state = SavedState()
     state.mode = "strong"
     state.strength = 12.5
+    state.channels = [2, 8]
     state.lastDefaultMicrophone = "alsa_input.pci"
     try store.save(state)
     let (loaded, warning) = store.load()

@@ -18,6 +18,25 @@ struct StatusReportTests {
     #expect(text.contains("speech       nothing to measure\n"))
   }
 
+  @Test func `several channels are shown with their levels, one is not`() {
+    var status = Status()
+    status.microphone.channels = [
+      .init(number: 1, position: "front-left", levelDecibels: -31.26, used: true)
+    ]
+    #expect(!StatusReport(status).text.contains("channels"))
+    status.microphone.channels.append(
+      .init(number: 2, position: "aux7", levelDecibels: nil, used: false))
+    status.settings.channels = [1]
+    #expect(
+      StatusReport(status).text.contains(
+        """
+        channels     1 of 2 (chosen by you)
+           1 front-left  -31.3 dBFS  used
+           2 aux7       nothing to measure
+
+        """))
+  }
+
   @Test func `every fact has its line and unit`() {
     var status = Status()
     status.microphone.description = "USB"

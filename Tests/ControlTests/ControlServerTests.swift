@@ -32,6 +32,8 @@ struct ControlServerTests {
     #expect(
       served.status.settings
         == Settings(mode: "strong", strength: 18.5, model: "light", device: "usb"))
+    try client.set(channels: [2, 3])
+    #expect(served.status.settings.channels == [2, 3])
     try client.set(strength: nil)
     try client.use(device: nil)
     #expect(served.status.settings == Settings(mode: "strong", model: "light"))
@@ -120,7 +122,10 @@ struct ControlServerTests {
       "State": "s \"degraded\"", "Microphone": "s \"alsa_input.usb\"", "MicrophoneMuted": "b true",
       "Listeners": "as 2 \"Firefox\" \"OBS\"", "Mode": "s \"strong\"", "Strength": "d 12.5",
       "LatencyMilliseconds": "d 38.25", "HopTimeP99": "d 88", "LateHops": "t 1",
-      "InputLevel": "d -31.25", "NoiseReduction": "d 24", "DriftPPM": "d -12.5",
+      "Channels": "s \"1,3\"", "ChannelsUsed": "s \"1\"",
+      "ChannelPositions": "as 2 \"front-left\" \"front-right\"",
+      "ChannelLevels": "ad 2 -31.25 nan", "InputLevel": "d -31.25", "NoiseReduction": "d 24",
+      "DriftPPM": "d -12.5",
     ]
     for (property, value) in expected {
       #expect(try busctl(["get-property"], property) == value, "\(property)")

@@ -15,10 +15,15 @@ struct StatusTests {
     status.microphone.description = "USB \"Mic\"\n"
     status.microphone.reason = "the default device"
     status.microphone.muted = true
+    status.microphone.channels = [
+      Status.Channel(number: 1, position: "front-left", levelDecibels: -31.25, used: true),
+      Status.Channel(number: 2, position: "front-right", levelDecibels: nil, used: false),
+    ]
     status.virtualMicrophone = "Denoised Microphone"
     status.listeners = ["Firefox", "OBS"]
     status.overrides = [.init(setting: "mode", value: "strong", configured: "light")]
-    status.settings = Settings(mode: "strong", strength: 12.5, model: "light", device: "usb")
+    status.settings = Settings(
+      mode: "strong", strength: 12.5, model: "light", device: "usb", channels: [1, 3])
     status.model.name = "qdenoise-1"
     status.model.kind = "full"
     status.model.precision = "int8"
@@ -42,6 +47,10 @@ struct StatusTests {
     status.cpuPercent = 1.5
     status.memoryBytes = 12_345_678
     status.realTime = "SCHED_FIFO 10"
+    status.attenuations = [
+      Status.Attenuation(place: "the virtual microphone", percent: 3, remedy: "pactl do 100%"),
+      Status.Attenuation(place: "the microphone 'x'", remedy: "pactl do 0"),
+    ]
     status.warnings = ["one", "two"]
     status.strays = [.init(application: "call", stream: 7, microphone: "raw", chosen: true)]
     return status
@@ -73,6 +82,16 @@ struct StatusTests {
     let words = Set(page.split { !$0.isLetter && !$0.isNumber && $0 != "_" }.map(String.init))
     #expect(keys.subtracting(words) == [])
     #expect(page.contains("The version of this description: \(Status().schema)."))
+  }
+
+  @Test func `channels are numbers in ascending order with commas between them`() {
+    #expect(Settings.channels(text: "2") == [2])
+    #expect(Settings.channels(text: "8,1,8") == [1, 8])
+    #expect(Settings.text(channels: [1, 8]) == "1,8")
+    #expect(Settings.text(channels: nil) == "")
+    for text in ["", "0", "33", "1,", "1;2", "left", "-1", "1, 2"] {
+      #expect(Settings.channels(text: text) == nil, "\(text)")
+    }
   }
 
   @Test(arguments: ["", "{}", "[]", "{\"version\": 3}"])

@@ -16,7 +16,8 @@ extension SystemTests {
       let sandbox = try Sandbox()
       try sandbox.startSessionBus()
       let server = try SoundServer(.pulseAudio, in: sandbox)
-      let microphone = try FakeMicrophone(on: server)
+      // Spoken into on the left only: that is what is to be heard, and as loud.
+      let microphone = try FakeMicrophone(on: server, positions: ["front-left", "front-right"])
       try write(
         """
         pcm.mic { type pulse server "\(server.address)" device "fakemic" }
@@ -34,7 +35,9 @@ extension SystemTests {
       let daemon = try sandbox.start(Piece.built("qdenoise"))
       let listener = try Recorder(server, source: "speakers.monitor")
       let player = try Player(
-        server, sink: microphone.sink, Sound.sine(1000, seconds: 1, amplitude: 0.25), loops: true)
+        server, sink: microphone.sink,
+        Sound.sine(1000, seconds: 1, amplitude: 0.25).flatMap { [$0, 0] },
+        positions: microphone.positions, loops: true)
       func heard() -> Bool {
         eventually {
           let level = Analysis.level(listener.heard.samples.suffix(24000))

@@ -102,7 +102,13 @@ public final class ServedControl: Sendable {
       setModel: { model in self.shared.withLock { $0.settings.model = model } },
       use: { device throws(ControlError) in
         if device == Self.refusedDevice { throw .refused("'\(Self.refusedDevice)' is refused") }
-        self.shared.withLock { $0.settings.device = device }
+        self.shared.withLock {
+          $0.settings.device = device
+          $0.settings.channels = nil
+        }
+      },
+      setChannels: { text in
+        self.shared.withLock { $0.settings.channels = Settings.channels(text: text) }
       },
       reload: { self.reloads.withLock { $0 += 1 } },
       reset: { setting in

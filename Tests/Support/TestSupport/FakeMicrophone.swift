@@ -3,13 +3,17 @@ public final class FakeMicrophone {
   public let name: String
   /// Where a `Player` plays.
   public var sink: String { "\(name)_feed" }
+  /// Of its channels, as the server calls them.
+  public let positions: [String]
   private let server: SoundServer
   private var modules: [Int] = []
 
-  public init(_ name: String = "fakemic", on server: SoundServer, isDefault: Bool = true)
-    throws(SupportError)
-  {
+  public init(
+    _ name: String = "fakemic", on server: SoundServer, positions: [String] = ["mono"],
+    isDefault: Bool = true
+  ) throws(SupportError) {
     self.name = name
+    self.positions = positions
     self.server = server
     try plugIn(isDefault: isDefault)
   }
@@ -17,13 +21,14 @@ public final class FakeMicrophone {
   /// Makes the microphone appear; also after the server was started anew.
   public func plugIn(isDefault: Bool = true) throws(SupportError) {
     // A remapped source without a channel map of its own is 3 dB louder on PipeWire.
+    let channels = "channels=\(positions.count)"
+    let map = "channel_map=\(positions.joined(separator: ","))"
     modules = [
       try server.loadModule(
-        "module-null-sink", "sink_name=\(sink)", "rate=48000", "channels=1", "format=float32le",
-        "channel_map=mono"),
+        "module-null-sink", "sink_name=\(sink)", "rate=48000", channels, "format=float32le", map),
       try server.loadModule(
-        "module-remap-source", "source_name=\(name)", "master=\(sink).monitor", "channels=1",
-        "channel_map=mono", "source_properties=device.description=\(name)"),
+        "module-remap-source", "source_name=\(name)", "master=\(sink).monitor", channels, map,
+        "source_properties=device.description=\(name)"),
     ]
     if isDefault { try server.pactl("set-default-source", name) }
   }

@@ -5,6 +5,7 @@ public final class Player: @unchecked Sendable {
   private let connection: PulseConnection
   private var stream: OpaquePointer?
   private let samples: [Float]
+  private let channels: Int
   private let loops: Bool
   // Written on the connection's thread, read under its lock.
   private var position = 0
@@ -12,19 +13,21 @@ public final class Player: @unchecked Sendable {
   private var writes: [(sample: Int, time: Double)] = []
 
   /// Plays `samples` once, or over and over where `loops`; `buffer` in seconds is what it keeps queued.
+  /// Where `positions` has several channels, `samples` holds theirs interleaved.
   public init(
-    _ server: SoundServer, sink: String, _ samples: [Float], loops: Bool = false,
-    buffer: Double = 0.05
+    _ server: SoundServer, sink: String, _ samples: [Float], positions: [String] = ["mono"],
+    loops: Bool = false, buffer: Double = 0.05
   ) throws(SupportError) {
     self.samples = samples
+    channels = positions.count
     self.loops = loops
     connection = try PulseConnection(server.address, name: "player")
-    let bytes = UInt32(buffer * 48000) * UInt32(MemoryLayout<Float>.stride)
+    let bytes = UInt32(buffer * 48000) * UInt32(channels * MemoryLayout<Float>.stride)
     var attributes = pa_buffer_attr(
       maxlength: .max, tlength: bytes, prebuf: .max, minreq: .max, fragsize: .max)
     let me = Unmanaged.passUnretained(self).toOpaque()
     let started = connection.locked {
-      stream = connection.stream("player")
+      stream = connection.stream("player", positions: positions)
       pa_stream_set_write_callback(
         stream,
         { _, bytes, me in Unmanaged<Player>.fromOpaque(me!).takeUnretainedValue().write(bytes) }, me
@@ -49,12 +52,15 @@ public final class Player: @unchecked Sendable {
 
   /// When `sample` was handed to the server, in monotonic seconds; nil before that.
   public func time(of sample: Int) -> Double? {
-    connection.locked { sample < position ? writes.last { $0.sample <= sample }?.time : nil }
+    let sample = sample * channels
+    return connection.locked {
+      sample < position ? writes.last { $0.sample <= sample }?.time : nil
+    }
   }
 
   /// Waits until all was handed over.
   public func wait() {
-    _ = eventually(within: Double(samples.count) / 48000 + 30) { isDone }
+    _ = eventually(within: Double(samples.count / channels) / 48000 + 30) { isDone }
   }
 
   public func stop() {

@@ -37,11 +37,12 @@ final class PulseConnection: @unchecked Sendable {
     return body()
   }
 
-  /// A mono 48 kHz float stream; `prepare` sets its callbacks. Call `locked`.
-  func stream(_ name: String) -> OpaquePointer? {
-    var format = pa_sample_spec(format: PA_SAMPLE_FLOAT32LE, rate: 48000, channels: 1)
+  /// A 48 kHz float stream with channels at these positions. Call `locked`.
+  func stream(_ name: String, positions: [String] = ["mono"]) -> OpaquePointer? {
+    var format = pa_sample_spec(
+      format: PA_SAMPLE_FLOAT32LE, rate: 48000, channels: UInt8(positions.count))
     var map = pa_channel_map()
-    pa_channel_map_init_mono(&map)
+    pa_channel_map_parse(&map, positions.joined(separator: ","))
     return pa_stream_new(context, name, &format, &map)
   }
 
