@@ -114,25 +114,13 @@ public struct PulseSink: Equatable, Sendable {
 
   public init(
     index: UInt32, name: String, description: String = "", master: String? = nil,
-    ownerModule: UInt32? = nil
-  ) {
-    self.index = index
-    self.ownerModule = ownerModule
-    self.name = name
-    self.description = description
-    self.master = master
-    isRunning = false
-    latencyMicroseconds = 0
-  }
-
-  public init(
-    index: UInt32, name: String, description: String = "", ownerModule: UInt32? = nil,
-    isRunning: Bool = false, isMuted: Bool = false, volume: Int = 100,
+    ownerModule: UInt32? = nil, isRunning: Bool = false, isMuted: Bool = false, volume: Int = 100,
     latencyMicroseconds: Int = 0
   ) {
     self.index = index
     self.name = name
     self.description = description
+    self.master = master
     self.ownerModule = ownerModule
     self.isRunning = isRunning
     self.isMuted = isMuted
