@@ -34,12 +34,14 @@ test: swift deps check programs
 	scripts/run-tests $(SWIFT) test -c release --skip-build --disable-xctest --skip SystemTests
 	scripts/run-tests $(SWIFT) test -c release --skip-build --disable-xctest --filter SystemTests
 
-# Changed and truncated model files under AddressSanitizer, and networks on several threads under
-# ThreadSanitizer: the engine alone, in a build of its own each.
+# Changed and truncated model files under AddressSanitizer, in the engine, the denoiser and denoisectl,
+# and networks on several threads under ThreadSanitizer, in a build of its own each.
 test-memory: swift
 	$(SWIFT) build -c release --sanitize=address --scratch-path .build/address \
 	  --product sanitizer-check
-	.build/address/release/sanitizer-check memory
+	$(SWIFT) build -c release --sanitize=address --scratch-path .build/address --product denoisectl
+	.build/address/release/sanitizer-check engine
+	.build/address/release/sanitizer-check denoising .build/address/release/denoisectl
 
 test-threads: swift
 	$(SWIFT) build -c release --sanitize=thread --scratch-path .build/threads \

@@ -126,7 +126,7 @@ let package = Package(
       swiftSettings: testSettings),
     .target(
       name: "EngineSupport",
-      dependencies: ["Engine", "TFLite", "Kernels", "CAllocationCount", "Seeded"],
+      dependencies: ["Engine", "TFLite", "Denoise", "Kernels", "CAllocationCount", "Seeded"],
       path: "Tests/Support/EngineSupport", swiftSettings: testSettings),
     .executableTarget(
       name: "sanitizer-check", dependencies: ["EngineSupport"],

@@ -60,58 +60,47 @@ struct FileDenoiser: Sendable {
 }
 
 /// A denoiser for each channel of an interleaved stream.
-@safe private struct Channels: ~Copyable {
-  private let count: Int
-  private let denoisers: UnsafeMutableBufferPointer<ChannelDenoiser>
+private struct Channels {
+  /// An array holds nothing that cannot be copied, but objects that do.
+  private final class Channel {
+    var denoiser: ChannelDenoiser
+
+    init(_ denoiser: consuming ChannelDenoiser) { self.denoiser = denoiser }
+  }
+
+  private var channels: [Channel] = []
   private var outputs: [[Float]]
 
   init(_ settings: FileDenoiser, format: SoundFormat) throws(DenoiseError) {
-    count = format.channels
     outputs = Array(repeating: [], count: format.channels)
-    unsafe denoisers = .allocate(capacity: format.channels)
-    var made = 0
-    do throws(DenoiseError) {
-      for channel in 0..<format.channels {
-        unsafe denoisers.initializeElement(
-          at: channel,
-          to: try ChannelDenoiser(
+    for _ in 0..<format.channels {
+      channels.append(
+        Channel(
+          try ChannelDenoiser(
             settings.model, sampleRate: format.sampleRate, mode: settings.mode,
-            strength: settings.strength, keepsDelay: settings.keepsDelay))
-        made += 1
-      }
-    } catch {
-      for channel in 0..<made { unsafe denoisers.deinitializeElement(at: channel) }
-      unsafe denoisers.deallocate()
-      throw error
+            strength: settings.strength, keepsDelay: settings.keepsDelay)))
     }
   }
 
-  deinit {
-    unsafe denoisers.deinitialize()
-    unsafe denoisers.deallocate()
-  }
+  private var count: Int { channels.count }
 
   /// Takes interleaved samples and gives what is ready, interleaved.
   mutating func process(_ samples: [Float]) -> [Float] {
-    let denoisers = unsafe denoisers
     for channel in 0..<count {
       let own = stride(from: channel, to: samples.count, by: count).map { samples[$0] }
-      unsafe denoisers[channel].process(own, into: &outputs[channel])
+      channels[channel].denoiser.process(own, into: &outputs[channel])
     }
     return takeOutput()
   }
 
   /// Gives the rest.
   mutating func finish() -> [Float] {
-    let denoisers = unsafe denoisers
-    for channel in 0..<count { unsafe denoisers[channel].finish(into: &outputs[channel]) }
+    for channel in 0..<count { channels[channel].denoiser.finish(into: &outputs[channel]) }
     return takeOutput()
   }
 
   /// For each channel, the probabilities since the last call.
-  mutating func takeSpeech() -> [[Float]] {
-    (0..<count).map { unsafe denoisers[$0].takeSpeech() }
-  }
+  func takeSpeech() -> [[Float]] { channels.map { $0.denoiser.takeSpeech() } }
 
   private mutating func takeOutput() -> [Float] {
     // The channels go in step, so that they have equally much to give.

@@ -74,6 +74,29 @@ struct ProcessTests {
     #expect((format.sampleRate, format.channels) == (sampleRate, channels))
   }
 
+  @Test func `a model that no denoiser can be made of is one error, however many channels`() throws
+  {
+    try store(hiss(4800 * 3), as: "in.wav", channels: 3)
+    var model = try bytes(of: Piece.fixture("denoiser_full"))
+    // A state that the network does not have: found as late as when the denoiser is made.
+    let text = String(decoding: model, as: Unicode.ASCII.self)
+    let start = try #require(text.firstRange(of: "\"sample_rate\": 48000")).lowerBound
+    let end = try #require(text.firstRange(of: "\"states\": []")).upperBound
+    let rest = text[start..<end].replacing(": ", with: ":").replacing(", ", with: ",")
+      .replacing("[]", with: "[[\"a\",\"b\"]]")
+    let place = text.distance(from: text.startIndex, to: start)
+    let length = text.distance(from: start, to: end)
+    model.replaceSubrange(
+      place..<place + length,
+      with: Array(rest.utf8) + [UInt8](repeating: 0x20, count: length - rest.utf8.count))
+    try Data(model).write(to: URL(filePath: file("model.tflite")))
+    let (status, output) = try denoisectl(
+      "process", "--model", file("model.tflite"), file("in.wav"), file("out.wav"))
+    #expect(status == 1, "\(output)")
+    #expect(output.hasPrefix("denoisectl: ") && output.contains("'a'"), "\(output)")
+    #expect(access(file("out.wav"), F_OK) != 0)
+  }
+
   @Test func `the delay is taken out, and kept when live`() throws {
     var input = [Float](repeating: 0, count: 9600)
     input[4800] = 0.5

@@ -16,4 +16,13 @@ struct HostileModelTests {
   func `a model with a few changed bytes gives an error or runs`(name: String) throws {
     #expect(try HostileModels.change(name, mostSeconds: Self.mostSeconds) == [])
   }
+
+  @Test(arguments: HostileModels.denoising)
+  func `a denoising model with a few changed bytes gives an error or denoises`(
+    name: String
+  ) throws {
+    let problems = try HostileModels.changeDenoising(
+      name, mutations: 1000, mostSeconds: Self.mostSeconds)
+    #expect(problems == [])
+  }
 }

@@ -55,7 +55,7 @@ public enum HostileModels {
   }
 
   /// Changes one to four places.
-  private static func damage(
+  static func damage(
     _ bytes: [UInt8], at places: [Int], _ generator: inout SeededGenerator
   ) -> [UInt8] {
     var damaged = bytes
@@ -84,14 +84,14 @@ public enum HostileModels {
     return damaged
   }
 
-  private static var processorSeconds: Double {
+  static var processorSeconds: Double {
     var time = timespec()
     clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
     return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
   }
 
   /// Positions outside of large constants, whose bytes can do no harm.
-  private static func structure(of bytes: [UInt8]) throws -> [Int] {
+  static func structure(of bytes: [UInt8]) throws -> [Int] {
     let graph = try TFLiteFile.read(bytes, name: "model")
     var covered = Set<Int>()
     for data in graph.tensors.compactMap(\.data) where data.count > 256 {
