@@ -54,7 +54,8 @@ extension ControlServer {
   }
 
   private static let getStatus: sd_bus_message_handler_t = { call, userdata, _ in
-    unsafe answer(call!, .text(of(userdata).currentStatus().json()))
+    guard unsafe sd_bus_message_get_expect_reply(call) > 0 else { return 1 }
+    return unsafe answer(call!, .text(of(userdata).currentStatus().json()))
   }
 
   private static let reload: sd_bus_message_handler_t = { call, userdata, refusal in
@@ -70,7 +71,10 @@ extension ControlServer {
     let result = unsafe server.change(refusal) { () throws(ControlError) in
       rate = try server.handlers.record(pipe)
     }
-    return result < 0 ? result : unsafe answer(call!, .word(rate))
+    if result < 0 { return result }
+    let followed = unsafe server.followRecorder(call!)
+    if followed < 0 { server.handlers.endRecording() }
+    return followed < 0 ? followed : unsafe answer(call!, .word(rate))
   }
 
   /// Runs a handler and tells of what it changed; a refusal becomes the D-Bus error.
@@ -78,6 +82,7 @@ extension ControlServer {
     _ refusal: UnsafeMutablePointer<sd_bus_error>?, _ body: () throws(ControlError) -> Void
   ) -> Int32 {
     do {
+      defer { forgetStatus() }
       try body()
       try publishChanges()
       return 0

@@ -21,6 +21,8 @@ import Glibc
     /// (microphone, denoised) samples, 32-bit floats in the machine's byte order, aligned in time,
     /// until the other end closes. Returns the sample rate in Hz. A recording is a listener.
     public var record: (Int32) throws(ControlError) -> UInt32
+    /// Called once who asked for the last recording has left the bus.
+    public var endRecording: () -> Void
 
     public init(
       status: @escaping () -> Status,
@@ -29,7 +31,8 @@ import Glibc
       setModel: @escaping (String) throws(ControlError) -> Void,
       use: @escaping (String?) throws(ControlError) -> Void,
       reload: @escaping () throws(ControlError) -> Void,
-      record: @escaping (Int32) throws(ControlError) -> UInt32
+      record: @escaping (Int32) throws(ControlError) -> UInt32,
+      endRecording: @escaping () -> Void
     ) {
       self.status = status
       self.setMode = setMode
@@ -38,6 +41,7 @@ import Glibc
       self.use = use
       self.reload = reload
       self.record = record
+      self.endRecording = endRecording
     }
   }
 
@@ -46,8 +50,12 @@ import Glibc
   private let bus: Bus
   private let table: UnsafeMutableBufferPointer<sd_bus_vtable>
   private var slot: OpaquePointer?
+  /// Who asked for the last recording, for as long as it is on the bus.
+  private var recorder: OpaquePointer?
+  private var filter: OpaquePointer?
+  private var budget = CallBudget()
   private var published: [String: Value] = [:]
-  /// The snapshot that all reads of one message see.
+  /// The snapshot that all questions of one turn see, until something is changed.
   private var snapshot: Status?
 
   /// Takes the daemon's name on the session bus, or on the bus at `address`.
@@ -60,6 +68,10 @@ import Glibc
       unsafe sd_bus_add_object_vtable(
         bus.handle, &slot, BusName.path, BusName.interface, table.baseAddress,
         Unmanaged.passUnretained(self).toOpaque()), "offering \(BusName.interface)")
+    try check(
+      unsafe sd_bus_add_filter(
+        bus.handle, &filter, Self.refuseFloods, Unmanaged.passUnretained(self).toOpaque()),
+      "looking at who calls")
     let result = unsafe sd_bus_request_name(bus.handle, BusName.service, 0)
     if result == -EEXIST { throw .alreadyRunning }
     try check(result, "taking the name \(BusName.service)")
@@ -71,6 +83,8 @@ import Glibc
     unsafe sd_bus_flush(bus.handle)
     // The bus must not look into a table that is gone, not even while it is closed.
     unsafe sd_bus_slot_unref(slot)
+    unsafe sd_bus_slot_unref(filter)
+    unsafe sd_bus_track_unref(recorder)
     unsafe table.deallocate()
   }
 
@@ -87,14 +101,31 @@ import Glibc
     return result <= 0 || microseconds == .max ? nil : microseconds
   }
 
-  /// Answers everything that waits; never blocks. Throws once the bus is gone: drop the server
-  /// then, and make another when a bus is back.
+  /// Answers what waits, for 20 ms at most; where that was not all, ``deadline`` has
+  /// come. Never blocks. Throws once the bus is gone: drop the server then, and make another when a
+  /// bus is back.
   public func process() throws(ControlError) {
-    var more = true
-    while more {
-      snapshot = nil
-      more = try check(unsafe sd_bus_process(bus.handle, nil), "answering") > 0
-    }
+    let start = Self.microseconds
+    var (now, answering) = (start, UInt64(0))
+    snapshot = nil
+    repeat {
+      if try check(unsafe sd_bus_process(bus.handle, nil), "answering") == 0 { break }
+      let end = Self.microseconds
+      answering += budget.charge(end - now)
+      now = end
+    } while answering < Self.longestAnswering && now - start < Self.longestTurn
+    snapshot = nil
+  }
+
+  /// What a turn of the loop may take for answers, and in all: a flood of calls holds up nothing
+  /// else, and is thrown away faster than the bus brings it.
+  private static let longestAnswering: UInt64 = 4000
+  private static let longestTurn: UInt64 = 20_000
+
+  private static var microseconds: UInt64 {
+    var time = timespec()
+    unsafe clock_gettime(CLOCK_MONOTONIC, &time)
+    return UInt64(time.tv_sec) * 1_000_000 + UInt64(time.tv_nsec) / 1000
   }
 
   /// Tells the bus of every property that changed since the last call; sends nothing if none did.
@@ -110,6 +141,39 @@ import Glibc
           bus.handle, BusName.path, BusName.interface, names)
       }, "telling of changes")
   }
+
+  /// Answers for the object where a caller has had its share of the time.
+  private static let refuseFloods: sd_bus_message_handler_t = { message, userdata, _ in
+    let server = unsafe Unmanaged<ControlServer>.fromOpaque(userdata!).takeUnretainedValue()
+    guard unsafe sd_bus_message_is_method_call(message, nil, nil) > 0,
+      let caller = unsafe sd_bus_message_get_sender(message),
+      unsafe !server.budget.admits(String(cString: caller), at: microseconds)
+    else { return 0 }
+    var error = unsafe sd_bus_error()
+    defer { unsafe sd_bus_error_free(&error) }
+    unsafe sd_bus_error_set(
+      &error, "org.freedesktop.DBus.Error.LimitsExceeded", "too many calls; ask less often")
+    let result = unsafe sd_bus_reply_method_error(message, &error)
+    return result < 0 ? result : 1
+  }
+
+  /// Ends the recording that is to come with the connection of who sent `call`.
+  func followRecorder(_ call: OpaquePointer) -> Int32 {
+    unsafe sd_bus_track_unref(recorder)
+    unsafe recorder = nil
+    let result = unsafe sd_bus_track_new(
+      bus.handle, &recorder,
+      { _, userdata in
+        let server = unsafe Unmanaged<ControlServer>.fromOpaque(userdata!).takeUnretainedValue()
+        server.handlers.endRecording()
+        // 0 would have it called again and again.
+        return 1
+      }, Unmanaged.passUnretained(self).toOpaque())
+    return result < 0 ? result : unsafe sd_bus_track_add_sender(recorder, call)
+  }
+
+  /// Has the next question see what has changed.
+  func forgetStatus() { snapshot = nil }
 
   func currentStatus() -> Status {
     if let snapshot { return snapshot }

@@ -16,11 +16,12 @@ extension Daemon {
       setMode: { [unowned self] mode throws(ControlError) in try set(mode: mode) },
       setStrength: { [unowned self] strength throws(ControlError) in try set(strength: strength) },
       setModel: { [unowned self] model throws(ControlError) in try set(model: model) },
-      use: { [unowned self] device throws(ControlError) in use(device) },
+      use: { [unowned self] device throws(ControlError) in try use(device) },
       reload: { [unowned self] () throws(ControlError) in
         if let reason = reload() { throw .refused(reason) }
       },
-      record: { [unowned self] pipe throws(ControlError) in try record(into: pipe) })
+      record: { [unowned self] pipe throws(ControlError) in try record(into: pipe) },
+      endRecording: { [unowned self] in endRecording() })
     do {
       let made = try ControlServer(handlers: handlers)
       control = made
@@ -38,6 +39,8 @@ extension Daemon {
     busFailure = "\(error)"
     controlWatch = nil
     control = nil
+    // Nobody would say when who asked for it goes.
+    endRecording()
     nextControl = AudioClock.microseconds + Self.busPause
   }
 
@@ -123,7 +126,11 @@ extension Daemon {
     return nil
   }
 
-  private func use(_ device: String?) {
+  private func use(_ device: String?) throws(ControlError) {
+    if let device, !SavedState.isName(device) {
+      throw .refused(
+        "a microphone cannot have such a name; `denoisectl devices` lists what there is")
+    }
     settings.device = device
     state.device = device
     save()

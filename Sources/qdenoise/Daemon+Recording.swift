@@ -7,7 +7,7 @@ extension Daemon {
   func record(into pipe: Int32) throws(ControlError) -> UInt32 {
     // The reader of the last one may have gone since it was looked at.
     if recording?.flow() == false { recording = nil }
-    if let refusal = recordingRefusal {
+    if let refusal = recordingRefusal ?? Recording.refusal(of: pipe) {
       close(pipe)
       throw .refused(refusal)
     }
@@ -25,13 +25,18 @@ extension Daemon {
     return nil
   }
 
+  /// Ends the recording, if there is one.
+  func endRecording() {
+    guard recording != nil else { return }
+    recording = nil
+    nextFlow = nil
+    adjustOrder()
+  }
+
   /// Hands on what was recorded, and ends the recording with its reader.
   func flow(at now: UInt64) {
     guard let due = nextFlow, due <= now, let recording else { return }
     nextFlow = now + Recording.period
-    if recording.flow() { return }
-    self.recording = nil
-    nextFlow = nil
-    adjustOrder()
+    if !recording.flow() { endRecording() }
   }
 }

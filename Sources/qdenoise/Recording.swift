@@ -12,6 +12,15 @@ import Glibc
   private let tap: Tap
   private var backlog: [UInt8] = []
 
+  /// Why a descriptor is refused: what has no other end would be filled without end, as nobody
+  /// closes it. `nil` for a pipe or a socket.
+  static func refusal(of descriptor: Int32) -> String? {
+    var status = stat()
+    guard unsafe fstat(descriptor, &status) == 0 else { return "the descriptor cannot be used" }
+    return [S_IFIFO, S_IFSOCK].contains(status.st_mode & S_IFMT)
+      ? nil : "a recording goes into a pipe or a socket, not into a file or a device"
+  }
+
   /// Owns the pipe's writing end.
   init(into pipe: Int32, from tap: Tap) {
     self.pipe = pipe

@@ -61,6 +61,27 @@ struct ControlServerTests {
     #expect(samples == ServedControl.recorded.flatMap { [$0, -$0] })
   }
 
+  @Test func `who asked for a recording is missed when it leaves the bus, and only the last`()
+    throws
+  {
+    let served = try ServedControl(address: address)
+    defer { served.stop() }
+    var ends: [Int32] = [-1, -1]
+    try #require(pipe(&ends) == 0)
+    defer { ends.forEach { close($0) } }
+    var first: ControlClient? = try ControlClient(address: address)
+    var second: ControlClient? = try ControlClient(address: address)
+    for client in [first, second] {
+      // What takes the recording closes what it got.
+      _ = try client?.record(into: ends[1])
+    }
+    first = nil
+    _ = try second?.status()
+    #expect(served.goneRecorderCount == 0)
+    second = nil
+    #expect(eventually { served.goneRecorderCount == 1 })
+  }
+
   @Test func `without a daemon the client says so`() throws {
     let client = try ControlClient(address: address)
     #expect(throws: ControlError.notRunning) { try client.status() }

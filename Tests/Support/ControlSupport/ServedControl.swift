@@ -12,6 +12,7 @@ public final class ServedControl: Sendable {
 
   private let shared: Mutex<Status>
   private let reloads = Mutex(0)
+  private let goneRecorders = Mutex(0)
   private let wakeEnd: Int32
   private let ended = Mutex(false)
 
@@ -38,6 +39,8 @@ public final class ServedControl: Sendable {
 
   public var status: Status { shared.withLock { $0 } }
   public var reloadCount: Int { reloads.withLock { $0 } }
+  /// How often one who had asked for a recording has left the bus.
+  public var goneRecorderCount: Int { goneRecorders.withLock { $0 } }
 
   /// Changes the status and tells the bus.
   public func change(_ body: (inout Status) -> Void) {
@@ -107,7 +110,8 @@ public final class ServedControl: Sendable {
         _ = pairs.withUnsafeBytes { write(pipe, $0.baseAddress, $0.count) }
         close(pipe)
         return Self.sampleRate
-      })
+      },
+      endRecording: { self.goneRecorders.withLock { $0 += 1 } })
   }
 }
 
