@@ -18,8 +18,9 @@ public enum Journal {
   public static func write(
     _ priority: Priority, _ message: String, _ fields: KeyValuePairs<String, String> = [:]
   ) {
+    let message = message.printable
     if stderrIsJournal && send(priority, message, fields) { return }
-    let details = fields.map { " \($0.key)=\($0.value)" }.joined()
+    let details = fields.map { " \($0.key)=\($0.value.printable)" }.joined()
     let line = Array("qdenoise: \(label(priority))\(message)\(details)\n".utf8)
     // Nothing is left to tell if stderr is gone.
     _ = unsafe line.withUnsafeBytes { unsafe Glibc.write(2, $0.baseAddress, $0.count) }

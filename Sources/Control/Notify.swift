@@ -26,6 +26,6 @@ public enum Notify {
   }
 
   private static func line(_ text: String) -> String {
-    String(text.map { $0.isNewline ? " " : $0 })
+    String(text.map { $0.isNewline ? " " : $0 }).printable
   }
 }

@@ -48,7 +48,7 @@ struct BenchCommand: ParsableCommand {
       let model = try ModelStore.load(file)
       let benchmark = try HopBenchmark(
         model, try sound(hop, for: model), seconds: seconds, instructionSet: microkernels.isa)
-      print(json ? try benchmark.json() : benchmark.text)
+      say(json ? try benchmark.json() : benchmark.text)
       return
     }
     let clock = ContinuousClock()
@@ -72,7 +72,7 @@ struct BenchCommand: ParsableCommand {
     let load = start.duration(to: clock.now) / .seconds(1)
     let benchmark = Benchmark(&network, seconds: seconds)
     let report = BenchReport(benchmark, graph, network, loadSeconds: load)
-    print(json ? try report.json() : report.text)
+    say(json ? try report.json() : report.text)
   }
 
   /// The samples of a recording, at least one hop of them.

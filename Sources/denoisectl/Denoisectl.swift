@@ -69,8 +69,12 @@ extension Denoisectl {
   }
 }
 
+/// Writes lines to stdout, whatever the names in them hold: what the sound server, models and files
+/// call themselves may not steer a terminal.
+func say(_ text: String) { print(text.printableLines) }
+
 /// Writes a line for the person at the terminal to stderr.
 func printError(_ text: String) {
-  let line = Array("denoisectl: \(text)\n".utf8)
+  let line = Array("denoisectl: \(text.printable)\n".utf8)
   _ = unsafe write(STDERR_FILENO, line, line.count)
 }

@@ -33,7 +33,7 @@ struct DevicesCommand: ParsableCommand {
         channels: source.channels, muted: source.isMuted,
         isDefault: source.name == defaultSource, inUse: source.name == used)
     }
-    print(json ? try Self.encode(devices) : Self.table(devices))
+    say(json ? try Self.encode(devices) : Self.table(devices))
   }
 
   private static func encode(_ devices: [Device]) throws -> String {
@@ -46,16 +46,18 @@ struct DevicesCommand: ParsableCommand {
   /// A line each; a star marks the one in use.
   static func table(_ devices: [Device]) -> String {
     if devices.isEmpty { return "no microphone; plug one in, or see `denoisectl doctor`" }
-    let width = devices.map(\.name.count).max() ?? 0
+    let width = devices.map(\.name.printable.count).max() ?? 0
     return devices.map { device in
-      let name = device.name + String(repeating: " ", count: width - device.name.count)
+      let name = device.name.printable
+      let blanks = String(repeating: " ", count: width - name.count)
       let notes = [
         device.isDefault ? "default" : nil, device.muted ? "muted" : nil,
         device.inUse ? "in use" : nil,
       ].compactMap { $0 }
       let note = notes.isEmpty ? "" : " (\(notes.joined(separator: ", ")))"
       let format = "\(device.sampleRate) Hz, \(device.channels) ch"
-      return "\(device.inUse ? "*" : " ") \(name)  \(device.description), \(format)\(note)"
+      return "\(device.inUse ? "*" : " ") \(name)\(blanks)  \(device.description.printable), "
+        + "\(format)\(note)"
     }.joined(separator: "\n")
   }
 }

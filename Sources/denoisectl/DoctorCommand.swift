@@ -11,12 +11,12 @@ struct DoctorCommand: ParsableCommand {
   func run() throws {
     let examination = Examination.now()
     let findings = examination.findings
-    print(findings.map(\.text).joined(separator: "\n"))
+    say(findings.map(\.text).joined(separator: "\n"))
     let count = findings.count { $0.verdict == .problem }
     if count > 0 {
-      print("\(count) \(count == 1 ? "problem" : "problems")")
+      say("\(count) \(count == 1 ? "problem" : "problems")")
       throw ExitCode.failure
     }
-    print("nothing has to be done")
+    say("nothing has to be done")
   }
 }

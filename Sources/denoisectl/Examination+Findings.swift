@@ -16,17 +16,17 @@ extension Examination {
     guard let source = microphones.first(where: { $0.name == name }) else {
       return .remark(
         "microphone", "\(microphones.count) there, but the default is none of them",
-        do: "denoisectl use \(microphones[0].name)")
+        do: "denoisectl use \(shellWord(microphones[0].name))")
     }
     if source.isMuted {
       return .problem(
         "microphone", "'\(source.description)' is muted: listeners get silence",
-        do: "pactl set-source-mute \(source.name) 0")
+        do: "pactl set-source-mute \(shellWord(source.name)) 0")
     }
     if source.volume < 0.02 {
       return .problem(
         "microphone", "the volume of '\(source.description)' is nearly 0",
-        do: "pactl set-source-volume \(source.name) 70%")
+        do: "pactl set-source-volume \(shellWord(source.name)) 70%")
     }
     if source.sampleRate < 32_000 {
       return .remark(
@@ -162,4 +162,14 @@ extension Examination {
     }
     return words
   }
+}
+
+/// A name as one word of a command that is to be typed.
+private func shellWord(_ name: String) -> String {
+  let isPlain = name.unicodeScalars.allSatisfy {
+    $0.isASCII
+      && ($0.properties.isAlphabetic || ("0"..."9").contains($0)
+        || "_.-:,@%+/=".unicodeScalars.contains($0))
+  }
+  return isPlain && !name.isEmpty ? name : "'\(name.replacing("'", with: "'\\''"))'"
 }

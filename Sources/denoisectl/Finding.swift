@@ -1,3 +1,5 @@
+import Control
+
 /// One thing that was looked at.
 package struct Finding: Equatable {
   package enum Verdict: String {
@@ -14,8 +16,9 @@ package struct Finding: Equatable {
   package var advice = ""
 
   package var text: String {
-    let line = pad(verdict.rawValue, to: 9) + pad(subject, to: 16) + observation
-    return advice.isEmpty ? line : "\(line)\n\(String(repeating: " ", count: 25))-> \(advice)"
+    let line = pad(verdict.rawValue, to: 9) + pad(subject, to: 16) + observation.printable
+    let indent = String(repeating: " ", count: 25)
+    return advice.isEmpty ? line : "\(line)\n\(indent)-> \(advice.printable)"
   }
 
   package static func good(_ subject: String, _ observation: String) -> Finding {

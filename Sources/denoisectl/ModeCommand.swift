@@ -20,7 +20,7 @@ struct ModeCommand: ParsableCommand {
     if let mode {
       try client.set(mode: mode.rawValue)
     } else {
-      print(try client.status().settings.mode)
+      say(try client.status().settings.mode)
     }
   }
 }

@@ -36,7 +36,7 @@ struct ModelChooseCommand: ParsableCommand {
     if let choice {
       try client.set(model: choice.rawValue)
     } else {
-      print(try client.status().settings.model)
+      say(try client.status().settings.model)
     }
   }
 }

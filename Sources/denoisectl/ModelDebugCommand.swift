@@ -35,17 +35,17 @@ struct ModelDebugCommand: ParsableCommand {
     let debugger = try QuantizationDebugger(original: graph, quantized: candidate, states: states)
     for sample in samples { try debugger.run(sample) }
     if let csv { try OutputFile.write(Array(table(debugger).utf8), to: csv) }
-    print("\(debugger.layers.count) quantized layers, \(samples.count) runs")
+    say("\(debugger.layers.count) quantized layers, \(samples.count) runs")
     for layer in debugger.suspects(below: .infinity) {
       let ratio = decibelText(layer.deviation.signalToNoise)
       let largest = Float(layer.deviation.largest)
-      print("\(leftPad(ratio, to: 10))  largest error \(largest)  \(layer.tensorName)")
+      say("\(leftPad(ratio, to: 10))  largest error \(largest)  \(layer.tensorName)")
     }
-    print("the whole network: \(decibelText(debugger.whole.signalToNoise))")
+    say("the whole network: \(decibelText(debugger.whole.signalToNoise))")
     let suspects = debugger.suspects(below: below)
     if !suspects.isEmpty {
       let names = suspects.map { "'\($0.tensorName)'" }.joined(separator: " ")
-      print("to try: denoisectl model convert --keep-float \(names) IN OUT")
+      say("to try: denoisectl model convert --keep-float \(names) IN OUT")
     }
   }
 

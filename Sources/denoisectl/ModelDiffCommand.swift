@@ -19,19 +19,19 @@ struct ModelDiffCommand: ParsableCommand {
 
   func run() throws {
     let (a, b) = (try ModelStore.graph(first), try ModelStore.graph(second))
-    print("\(a.name)\n\(b.name)")
+    say("\(a.name)\n\(b.name)")
     compare("operators", counts(a), counts(b))
     compare("constants, bytes", bytes(a), bytes(b))
     if a.outputs.map({ a.tensors[$0].shape }) == b.outputs.map({ b.tensors[$0].shape }) {
       let (samples, states) = try input.read(for: a)
       let comparison = try Comparison(a, b, samples: samples, states: states)
       for (name, deviation) in comparison.outputs {
-        print(
+        say(
           "\(pad(name, to: 20)) \(leftPad(decibelText(deviation.signalToNoise), to: 10))"
             + "  largest error \(Float(deviation.largest))")
       }
     } else {
-      print("the outputs have other shapes: they were not compared")
+      say("the outputs have other shapes: they were not compared")
     }
   }
 
@@ -45,9 +45,9 @@ struct ModelDiffCommand: ParsableCommand {
 
   private func compare(_ title: String, _ a: [String: Int], _ b: [String: Int]) {
     let keys = Set(a.keys).union(b.keys).filter { a[$0] != b[$0] }.sorted()
-    print("\(title): \(keys.isEmpty ? "the same" : "")")
+    say("\(title): \(keys.isEmpty ? "the same" : "")")
     for key in keys {
-      print(
+      say(
         "  \(pad(key, to: 24)) \(leftPad("\(a[key] ?? 0)", to: 9)) \(leftPad("\(b[key] ?? 0)", to: 9))"
       )
     }

@@ -58,9 +58,9 @@ struct ModelEvaluateCommand: ParsableCommand {
     let (reference, graph) = (try ModelStore.graph(other), try ModelStore.graph(model))
     let (samples, states) = try input.read(for: reference)
     let comparison = try Comparison(reference, graph, samples: samples, states: states)
-    print("\(pad("output", to: 24))        SNR  largest error  (\(samples.count) runs)")
+    say("\(pad("output", to: 24))        SNR  largest error  (\(samples.count) runs)")
     for (name, deviation) in comparison.outputs {
-      print(
+      say(
         "\(pad(name, to: 24)) \(leftPad(decibelText(deviation.signalToNoise), to: 10))"
           + "  \(Float(deviation.largest))")
     }
@@ -84,7 +84,7 @@ struct ModelEvaluateCommand: ParsableCommand {
       rows.append(try score(pair, model))
     }
     bar.clear()
-    print("\(pad("\(rows.count) pairs", to: 12))    SI-SDR     STOI    ESTOI")
+    say("\(pad("\(rows.count) pairs", to: 12))    SI-SDR     STOI    ESTOI")
     show("noisy", rows.map(\.noisy))
     show(model.name, rows.map(\.denoised))
     if let csv { try OutputFile.write(Array(table(rows).utf8), to: csv) }
@@ -134,7 +134,7 @@ struct ModelEvaluateCommand: ParsableCommand {
     func mean(_ values: [Double]) -> Double {
       values.isEmpty ? .nan : values.reduce(0, +) / Double(values.count)
     }
-    print(
+    say(
       pad(name, to: 12) + leftPad(String(format: "%.2f dB", mean(ratios)), to: 10)
         + leftPad(String(format: "%.3f", mean(words.map(\.stoi))), to: 9)
         + leftPad(String(format: "%.3f", mean(words.map(\.estoi))), to: 9))

@@ -22,7 +22,7 @@ struct ModelInspectCommand: ParsableCommand {
   func run() throws {
     let graph = try ModelStore.graph(model)
     if let svg { try OutputFile.write(Array(GraphDrawing(graph).svg.utf8), to: svg) }
-    print(ModelReport(graph, listsOperators: operators).text)
+    say(ModelReport(graph, listsOperators: operators).text)
   }
 }
 

@@ -1,3 +1,4 @@
+import Control
 import Denoise
 import Engine
 import Kernels
@@ -16,7 +17,7 @@ struct ModelReport {
     var lines = ["\(graph.name): \(graph.operators.count) operators"]
     lines += purpose + tensors("inputs", graph.inputs) + tensors("outputs", graph.outputs)
     lines += weights + (listsOperators ? everyOperator : operatorCounts) + [runs]
-    return lines.joined(separator: "\n")
+    return lines.map(\.printable).joined(separator: "\n")
   }
 
   /// What the metadata says, if it is a denoising model.

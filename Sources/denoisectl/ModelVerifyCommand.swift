@@ -29,7 +29,7 @@ struct ModelVerifyCommand: ParsableCommand {
     for set in InstructionSet.available where set != .scalar {
       let comparison = try Comparison(
         graph, graph, samples: samples, states: states, instructionSets: (.scalar, set))
-      print("\(pad(set.rawValue, to: 12)) \(decibelText(comparison.worst))")
+      say("\(pad(set.rawValue, to: 12)) \(decibelText(comparison.worst))")
       if !(comparison.worst >= limit) { failed.append(set.rawValue) }
     }
     guard failed.isEmpty else {

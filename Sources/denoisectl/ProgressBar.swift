@@ -1,3 +1,4 @@
+import Control
 import Glibc
 import Synchronization
 
@@ -11,6 +12,7 @@ final class ProgressBar: Sendable {
   func show(_ text: String, share: Double?) {
     guard isShown else { return }
     let width = 30
+    let text = text.printable
     var next = text
     if let share {
       let filled = min(max(Int(share * Double(width)), 0), width)

@@ -16,7 +16,7 @@ struct StatusCommand: ParsableCommand {
     let client = try ControlClient()
     guard watch else {
       let status = try client.status()
-      print(json ? status.json(pretty: true) : StatusReport(status).text)
+      say(json ? status.json(pretty: true) : StatusReport(status).text)
       return
     }
     let redraws = isatty(STDOUT_FILENO) == 1 && !json
@@ -25,7 +25,8 @@ struct StatusCommand: ParsableCommand {
       let status = try client.status()
       let text = json ? status.json() : StatusReport(status, meters: true).text
       // Up to where the last report began, then clear from there.
-      print(redraws && height > 0 ? "\u{1B}[\(height)A\u{1B}[J\(text)" : text)
+      if redraws && height > 0 { print("\u{1B}[\(height)A\u{1B}[J", terminator: "") }
+      say(text)
       fflush(nil)
       height = text.split(separator: "\n", omittingEmptySubsequences: false).count
       usleep(redraws ? 100_000 : 1_000_000)

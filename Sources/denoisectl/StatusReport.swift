@@ -14,7 +14,7 @@ package struct StatusReport {
     let lines =
       heading + sound + settings + latency + counts + levels + machine
     return lines.map { name, text in
-      name.isEmpty ? text : pad(name, to: 13) + text
+      name.isEmpty ? text.printable : pad(name, to: 13) + text.printable
     }.joined(separator: "\n")
   }
 

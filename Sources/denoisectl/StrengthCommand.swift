@@ -34,7 +34,7 @@ struct StrengthCommand: ParsableCommand {
     switch strength {
     case .decibels(let number): try client.set(strength: number)
     case .automatic: try client.set(strength: nil)
-    case nil: print(try client.status().settings.strength.map { "\($0)" } ?? "auto")
+    case nil: say(try client.status().settings.strength.map { "\($0)" } ?? "auto")
     }
   }
 }
