@@ -77,7 +77,9 @@ extension PulseConnection {
       { _, index, data in unsafe Reply<UInt32>.behind(data).values.append(index) }, reply.opaque)
     try unsafe wait(for: operation, doing: "loading \(name)")
     guard let index = reply.values.first, index != UInt32.max else {
-      throw unsafe PulseError.current(of: raw, doing: "loading \(name)")
+      let error = unsafe PulseError.current(of: raw, doing: "loading \(name)")
+      guard case .refused(_, let reason) = error else { throw error }
+      throw .moduleRefused(name: name, reason: reason)
     }
     return index
   }

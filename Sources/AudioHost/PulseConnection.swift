@@ -47,6 +47,9 @@ internal import CPulse
 
   public var isReady: Bool { unsafe pa_context_get_state(raw) == PA_CONTEXT_READY }
 
+  /// Whether the server runs on this machine.
+  public var isLocal: Bool { unsafe pa_context_is_local(raw) == 1 }
+
   public var hasFailed: Bool {
     let state = unsafe pa_context_get_state(raw)
     return state == PA_CONTEXT_FAILED || state == PA_CONTEXT_TERMINATED

@@ -1,13 +1,18 @@
 internal import CPulse
+import Glibc
 
 /// What can go wrong between this process and a pulse server, told to the person at the terminal.
 public enum PulseError: Error, Equatable, CustomStringConvertible {
   /// No server answers at the address.
   case unreachable(reason: String)
+  /// The server is reached over the network, which this process may not use.
+  case networkForbidden(address: String)
   /// The server was there and is not any more.
   case connectionLost(during: String)
   /// The server did not answer in time.
   case timedOut(during: String)
+  /// The server loads no modules, or not this one.
+  case moduleRefused(name: String, reason: String)
   /// The server refused.
   case refused(what: String, reason: String)
 
@@ -16,10 +21,16 @@ public enum PulseError: Error, Equatable, CustomStringConvertible {
     case .unreachable(let reason):
       "sound server: cannot connect (\(reason)); is PulseAudio or pipewire-pulse running?"
         + " `systemctl --user status pulseaudio pipewire-pulse` says"
+    case .networkForbidden(let address):
+      "sound server: it is at \(address), but the unit forbids the network; `systemctl --user edit"
+        + " qdenoise` and, below [Service], RestrictAddressFamilies=AF_INET AF_INET6 allow it"
     case .connectionLost(let during):
       "sound server: connection lost while \(during); it is tried again by itself"
     case .timedOut(let during):
       "sound server: no answer while \(during); the server hangs or is overloaded"
+    case .moduleRefused(let name, let reason):
+      "sound server: it does not load \(name) (\(reason)); its log says why: PulseAudio's"
+        + " --disallow-module-loading forbids it, as does pulse.allow-module-loading = false"
     case .refused(let what, let reason):
       "sound server: \(what): \(reason)"
     }
@@ -30,7 +41,7 @@ public enum PulseError: Error, Equatable, CustomStringConvertible {
     let code = unsafe pa_context_errno(context)
     switch pa_error_code_t(UInt32(bitPattern: code)) {
     case PA_ERR_CONNECTIONREFUSED, PA_ERR_INVALIDSERVER:
-      return .unreachable(reason: text(of: code))
+      return noServer(reason: text(of: code))
     case PA_ERR_CONNECTIONTERMINATED, PA_ERR_BADSTATE, PA_ERR_KILLED:
       return .connectionLost(during: what)
     case PA_ERR_TIMEOUT:
@@ -38,6 +49,25 @@ public enum PulseError: Error, Equatable, CustomStringConvertible {
     default:
       return .refused(what: what, reason: text(of: code))
     }
+  }
+
+  private static func noServer(reason: String) -> PulseError {
+    // The context has forgotten where it tried.
+    guard let address = unsafe getenv("PULSE_SERVER").map({ unsafe String(cString: $0) }),
+      address.split(separator: " ").contains(where: isRemote)
+    else { return .unreachable(reason: reason) }
+    let probe = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    guard probe < 0, errno == EAFNOSUPPORT else {
+      close(probe)
+      return .unreachable(reason: "\(address): \(reason)")
+    }
+    return .networkForbidden(address: address)
+  }
+
+  /// An address without a kind is a host; one machine's alone may stand behind its id in braces.
+  private static func isRemote(_ address: Substring) -> Bool {
+    let rest = address.split(separator: "}").last ?? address
+    return !rest.hasPrefix("/") && !rest.hasPrefix("unix:")
   }
 
   static func text(of code: Int32) -> String {

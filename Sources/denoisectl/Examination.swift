@@ -14,6 +14,8 @@ package struct Examination {
   package var models: [(name: String, model: Result<String, ModelStoreError>)]
   package var realTimeLimit: UInt64
   package var instructionSet: InstructionSet
+  /// What is wrong with the session's directory; `nil` if nothing is.
+  package var sessionProblem: String?
 
   /// What the sound server tells.
   package struct Server {
@@ -31,8 +33,9 @@ package struct Examination {
   package init(
     daemon: Result<Status, ControlError>, server: Result<Server, PulseError>,
     models: [(name: String, model: Result<String, ModelStoreError>)], realTimeLimit: UInt64,
-    instructionSet: InstructionSet
+    instructionSet: InstructionSet, sessionProblem: String? = nil
   ) {
+    self.sessionProblem = sessionProblem
     self.daemon = daemon
     self.server = server
     self.models = models
@@ -55,7 +58,19 @@ package struct Examination {
         ("full", describe(.full)), ("light", describe(.light)),
         ("low-latency", describe(.lowLatency)),
       ],
-      realTimeLimit: UInt64(limit.rlim_cur), instructionSet: .best)
+      realTimeLimit: UInt64(limit.rlim_cur), instructionSet: .best,
+      sessionProblem: sessionProblem())
+  }
+
+  private static func sessionProblem() -> String? {
+    guard let path = unsafe getenv("XDG_RUNTIME_DIR").map({ unsafe String(cString: $0) }),
+      !path.isEmpty
+    else { return "XDG_RUNTIME_DIR is not set" }
+    var status = stat()
+    guard unsafe stat(path, &status) == 0 else {
+      return "XDG_RUNTIME_DIR is '\(path)': \(unsafe String(cString: strerror(errno)))"
+    }
+    return status.st_uid == geteuid() ? nil : "XDG_RUNTIME_DIR is '\(path)', which is not yours"
   }
 
   private static func describe(_ choice: ModelChoice) -> Result<String, ModelStoreError> {
@@ -66,13 +81,21 @@ package struct Examination {
   }
 
   package var findings: [Finding] {
-    var findings = [daemonFinding, serverFinding]
+    var findings = [sessionFinding, daemonFinding, serverFinding].compactMap { $0 }
     if case .success(let server) = server {
       findings += [microphoneFinding(server)].compactMap { $0 }
       findings += loopFindings(server) + leftoverFindings(server)
     }
     if case .success(let status) = daemon { findings += runningFindings(status) }
     return findings + modelFindings + [realTimeFinding, instructionSetFinding]
+  }
+
+  private var sessionFinding: Finding? {
+    sessionProblem.map {
+      .problem(
+        "session", $0,
+        do: "log in as yourself, without su or sudo, or export XDG_RUNTIME_DIR=/run/user/$(id -u)")
+    }
   }
 
   private var daemonFinding: Finding {
@@ -84,6 +107,11 @@ package struct Examination {
           "daemon", "version \(status.version) runs, but this is \(Product.version)",
           do: "systemctl --user restart qdenoise")
       }
+      if status.state == .waiting, !status.stateReason.isEmpty, case .success(let server) = server,
+        server.sources.contains(where: \.isMicrophone)
+      {
+        return Self.waiting(status.stateReason)
+      }
       return .good("daemon", "\(status.state.rawValue)\(reason)")
     case .failure(.notRunning):
       return .problem(
@@ -91,6 +119,15 @@ package struct Examination {
     case .failure(let error):
       return .problem("daemon", "\(error)", do: "systemctl --user status qdenoise")
     }
+  }
+
+  /// There are a server and a microphone, and still it waits: its reason says what to do behind a
+  /// semicolon.
+  private static func waiting(_ reason: String) -> Finding {
+    let parts = reason.split(separator: "; ", maxSplits: 1).map(String.init)
+    return .problem(
+      "daemon", "waiting: \(parts.first ?? "")",
+      do: parts.count > 1 ? parts[1] : "journalctl --user -u qdenoise tells more")
   }
 
   private var serverFinding: Finding {

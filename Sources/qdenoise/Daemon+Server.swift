@@ -23,6 +23,7 @@ extension Daemon {
         }
       } while server.isStale
       connectPause = Daemon.shortestPause
+      greet(server)
       chooseMicrophone(server)
       adjustOrder()
     } catch {
@@ -34,12 +35,8 @@ extension Daemon {
     do {
       let made = try SoundServer(loop: loop)
       server = made
-      serverFailure = nil
       nextConnect = nil
       order = AudioOrder(connection: order.connection + 1)
-      Journal.write(
-        .info, "connected to the sound server",
-        ["QDENOISE_SERVER": "\(made.server.name) \(made.server.version)"])
     } catch {
       if serverFailure != "\(error)" { Journal.write(.warning, "\(error)") }
       serverFailure = "\(error)"
@@ -48,13 +45,24 @@ extension Daemon {
   }
 
   private func lose(_ reason: String) {
-    Journal.write(.warning, reason)
+    if serverFailure != reason { Journal.write(.warning, reason) }
     serverFailure = reason
+    isGreeted = false
     server = nil
     microphone = nil
     nextSecond = nil
     waitToConnect()
     post(AudioOrder(connection: order.connection))
+  }
+
+  /// Says once for each connection that it serves; before that a failure is not told anew.
+  private func greet(_ server: SoundServer) {
+    serverFailure = nil
+    if isGreeted { return }
+    isGreeted = true
+    Journal.write(
+      .info, "connected to the sound server",
+      ["QDENOISE_SERVER": "\(server.server.name) \(server.server.version)"])
   }
 
   private func waitToConnect() {
@@ -65,7 +73,8 @@ extension Daemon {
   private func virtualMicrophone(on server: SoundServer) -> VirtualMicrophone {
     let usesPipe =
       switch configuration.output {
-      case .auto: !server.server.isPipeWire
+      // A server on another machine does not see our FIFO.
+      case .auto: !server.server.isPipeWire && server.isLocal
       case .pipe: true
       case .sink: false
       }

@@ -34,6 +34,8 @@ import Synchronization
 
   var server: SoundServer?
   var serverFailure: String?
+  /// The connection's server has everything that it is to have.
+  var isGreeted = false
   var nextConnect: UInt64? = 0
   var connectPause = Daemon.shortestPause
   var microphone: MicrophoneChoice?

@@ -1,9 +1,10 @@
 import Control
 import Kernels
+import ModelStore
 
 /// From the command line to an exit code.
 enum Program {
-  /// 0 done, 1 failed, 64 usage.
+  /// 0 done, 1 failed, 64 usage, 78 failed in a way that another start would not mend.
   static func run(_ words: [String]) -> Int32 {
     let arguments: Arguments
     do {
@@ -22,10 +23,22 @@ enum Program {
       case .run: try runDaemon(arguments)
       }
       return 0
+    } catch let error as ConfigurationError {
+      return refuse("\(error)", arguments.action)
+    } catch let error as SessionDirectory.Failure {
+      return refuse("\(error)", arguments.action)
+    } catch let error as ModelStoreError {
+      return refuse("\(error)", arguments.action)
     } catch {
       Journal.write(.error, "\(error)")
       return 1
     }
+  }
+
+  /// Says what a person has to mend before another start can go better.
+  private static func refuse(_ reason: String, _ action: Arguments.Action) -> Int32 {
+    Journal.write(.error, reason)
+    return action == .run ? 78 : 1
   }
 
   private static func runDaemon(_ arguments: Arguments) throws {

@@ -33,6 +33,9 @@ import Glibc
     try connection.subscribe()
   }
 
+  /// Whether the server runs on this machine.
+  var isLocal: Bool { connection.isLocal }
+
   var isLost: Bool { connection.hasFailed }
 
   /// Has everything looked at again, as if the server had changed.
@@ -73,7 +76,7 @@ import Glibc
         modules.append(adopted)
       } else {
         // The server refuses to make a FIFO where one is left.
-        if case .pipe(let path) = wanted.layout { unsafe unlink(path) }
+        if case .pipe(let path) = wanted.layout { try makeRoom(at: path) }
         modules.append(try connection.loadModule(request.name, request.argument))
         edition += 1
       }
@@ -81,6 +84,13 @@ import Glibc
     virtualMicrophone = wanted
     modulesAreStale = false
     isStale = true
+  }
+
+  private func makeRoom(at path: String) throws(PulseError) {
+    guard unsafe unlink(path) != 0, errno != ENOENT else { return }
+    throw .refused(
+      what: path,
+      reason: "\(unsafe String(cString: strerror(errno))); a FIFO is to be there, remove it")
   }
 
   /// Takes the virtual microphone away.

@@ -56,6 +56,36 @@ struct ExaminationTests {
     return findings[0]
   }
 
+  @Test func `a daemon that waits although all is there says what for`() throws {
+    var examination = Self.healthy
+    Self.change(&examination) { (status: inout Status) in
+      status.state = .waiting
+      status.stateReason = "it loads no modules; allow them"
+    }
+    let finding = try only(.problem, examination)
+    #expect(finding.subject == "daemon")
+    #expect(finding.observation == "waiting: it loads no modules")
+    #expect(finding.advice == "allow them")
+  }
+
+  @Test func `a session's directory that is not there is a problem of its own`() throws {
+    var examination = Self.healthy
+    examination.sessionProblem = "XDG_RUNTIME_DIR is not set"
+    #expect(try only(.problem, examination).subject == "session")
+  }
+
+  @Test func `names in a remedy are words of the shell`() throws {
+    var examination = Self.healthy
+    Self.change(&examination) { (server: inout Examination.Server) in
+      server.sources[0].name = "usb; rm it's"
+      server.sources[0].isMuted = true
+    }
+    Self.change(&examination, status: { $0.microphone.name = "usb; rm it's" })
+    #expect(
+      try only(.problem, examination).advice
+        == "pactl set-source-mute 'usb; rm it'\\''s' 0")
+  }
+
   @Test func `a healthy machine needs nothing`() {
     #expect(Self.healthy.findings.allSatisfy { $0.verdict == .good && $0.advice.isEmpty })
   }
