@@ -7,6 +7,11 @@ extension String {
   /// The same for text of several lines, whose ends stay.
   public var printableLines: String { escaped { $0 != "\n" && Self.isUnseen($0) } }
 
+  /// The same for text of several lines in ASCII alone.
+  public var printableASCII: String {
+    escaped { $0 != "\n" && (!$0.isASCII || Self.isUnseen($0)) }
+  }
+
   private func escaped(_ isEscaped: (Unicode.Scalar) -> Bool) -> String {
     guard unicodeScalars.contains(where: isEscaped) else { return self }
     var scalars = UnicodeScalarView()

@@ -82,7 +82,7 @@ struct BenchReport: Encodable {
       (lines
       + operators.map { timed in
         let share = (timed.microseconds / all * 1000).rounded() / 10
-        return leftPad("\(timed.microseconds)", to: 10) + " us" + leftPad("\(share)", to: 6) + " %"
+        return leftPad("\(timed.microseconds)", to: 10) + " µs" + leftPad("\(share)", to: 6) + " %"
           + leftPad("\(timed.index)", to: 5) + " \(timed.name) '\(timed.output)'"
       }).joined(separator: "\n")
   }

@@ -68,13 +68,3 @@ extension Denoisectl {
     return usage.map { "\(reason); u\($0.dropFirst())" } ?? reason
   }
 }
-
-/// Writes lines to stdout, whatever the names in them hold: what the sound server, models and files
-/// call themselves may not steer a terminal.
-func say(_ text: String) { print(text.printableLines) }
-
-/// Writes a line for the person at the terminal to stderr.
-func printError(_ text: String) {
-  let line = Array("denoisectl: \(text.printable)\n".utf8)
-  _ = unsafe write(STDERR_FILENO, line, line.count)
-}

@@ -105,7 +105,7 @@ struct HopBenchmark: Encodable {
     return
       ([head]
       + stages.map { name, times in
-        pad(name, to: 12) + leftPad("\(times.minimum)", to: 10) + " us at least"
+        pad(name, to: 12) + leftPad("\(times.minimum)", to: 10) + " µs at least"
           + leftPad("\(times.median)", to: 10) + " at the median"
       }).joined(separator: "\n")
   }

@@ -28,6 +28,12 @@ struct Interrupt: ~Copyable {
     close(other)
   }
 
+  /// Waits so long; false once the person wants to end.
+  func wait(milliseconds: Int32) -> Bool {
+    var polled = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+    return unsafe poll(&polled, 1, milliseconds) <= 0
+  }
+
   /// Waits until `other` is readable (true) or the person wants to end (false), or `nil` after
   /// `milliseconds`.
   func wait(for other: Int32, milliseconds: Int32) -> Bool? {

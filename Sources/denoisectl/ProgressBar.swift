@@ -2,9 +2,10 @@ import Control
 import Glibc
 import Synchronization
 
-/// A line on the terminal that says how far a long job is; silent where stderr is no terminal.
+/// A line on the terminal that says how far a long job is; silent where stderr is no terminal that
+/// moves its cursor.
 final class ProgressBar: Sendable {
-  private let isShown = isatty(STDERR_FILENO) == 1
+  private let isShown = movesCursor(STDERR_FILENO)
   /// What stands there now.
   private let line = Mutex("")
 
@@ -12,7 +13,7 @@ final class ProgressBar: Sendable {
   func show(_ text: String, share: Double?) {
     guard isShown else { return }
     let width = 30
-    let text = text.printable
+    let text = terminalText(text.printable)
     var next = text
     if let share {
       let filled = min(max(Int(share * Double(width)), 0), width)

@@ -13,23 +13,44 @@ struct StatusCommand: ParsableCommand {
   var watch = false
 
   func run() throws {
-    let client = try ControlClient()
     guard watch else {
-      let status = try client.status()
+      let status = try ControlClient().status()
       say(json ? status.json(pretty: true) : StatusReport(status).text)
       return
     }
-    let redraws = isatty(STDOUT_FILENO) == 1 && !json
-    var height = 0
+    if movesCursor(STDOUT_FILENO) && !json { try watchScreen() } else { try watchLines() }
+  }
+
+  /// A report a second, each below the last.
+  private func watchLines() throws {
+    let client = try ControlClient()
     while true {
       let status = try client.status()
-      let text = json ? status.json() : StatusReport(status, meters: true).text
-      // Up to where the last report began, then clear from there.
-      if redraws && height > 0 { print("\u{1B}[\(height)A\u{1B}[J", terminator: "") }
-      say(text)
+      say(json ? status.json() : StatusReport(status, meters: true).text + "\n")
       fflush(nil)
-      height = text.split(separator: "\n", omittingEmptySubsequences: false).count
-      usleep(redraws ? 100_000 : 1_000_000)
+      usleep(1_000_000)
     }
+  }
+
+  /// Ten reports a second in one place, also while the daemon is away.
+  private func watchScreen() throws {
+    // What is wrong at the beginning is an error like any other.
+    var client: ControlClient? = try ControlClient()
+    _ = try client?.status()
+    let interrupt = Interrupt()
+    let screen = Screen()
+    var isAway = false
+    repeat {
+      do throws(ControlError) {
+        let current = if let client { client } else { try ControlClient() }
+        client = current
+        screen.show(StatusReport(try current.status(), meters: true).text)
+        isAway = false
+      } catch {
+        client = nil
+        isAway = true
+        screen.show("waiting: \(error)")
+      }
+    } while interrupt.wait(milliseconds: isAway ? 500 : 100)
   }
 }
