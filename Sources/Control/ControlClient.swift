@@ -37,6 +37,13 @@ import CSystemd
     try set("Device", .text(device ?? ""), signature: "s")
   }
 
+  /// Has the configuration's value hold for a setting: "mode", "strength", "model" or "device".
+  public func reset(_ setting: String) throws(ControlError) {
+    let message = try method("Reset")
+    try check(message.append(.text(setting)), "naming \(setting)")
+    try call(message)
+  }
+
   /// Makes the daemon read its configuration again.
   public func reload() throws(ControlError) {
     try call(try method("Reload"))

@@ -8,6 +8,7 @@ extension ControlServer {
       vtable_start(),
       method("GetStatus", takes: "", gives: "s", names: "json\0", handler: getStatus),
       method("Reload", takes: "", gives: "", names: "", handler: reload),
+      method("Reset", takes: "s", gives: "", names: "setting\0", handler: reset),
       method("Record", takes: "h", gives: "u", names: "pipe\0rate\0", handler: record),
     ]
     for property in Property.all {
@@ -61,6 +62,15 @@ extension ControlServer {
   private static let reload: sd_bus_message_handler_t = { call, userdata, refusal in
     let server = unsafe of(userdata)
     let result = unsafe server.change(refusal, server.handlers.reload)
+    return result < 0 ? result : unsafe answer(call!, nil)
+  }
+
+  private static let reset: sd_bus_message_handler_t = { call, userdata, refusal in
+    let server = unsafe of(userdata)
+    guard let setting = unsafe Message(sharing: call!).readText() else { return -EINVAL }
+    let result = unsafe server.change(refusal) { () throws(ControlError) in
+      try server.handlers.reset(setting)
+    }
     return result < 0 ? result : unsafe answer(call!, nil)
   }
 

@@ -17,6 +17,8 @@ import Glibc
     /// The server's name of a microphone; `nil` follows the default device.
     public var use: (String?) throws(ControlError) -> Void
     public var reload: () throws(ControlError) -> Void
+    /// Has the configuration's value hold for a setting: "mode", "strength", "model" or "device".
+    public var reset: (String) throws(ControlError) -> Void
     /// Starts writing a recording into the descriptor, which the handler now owns: pairs of
     /// (microphone, denoised) samples, 32-bit floats in the machine's byte order, aligned in time,
     /// until the other end closes. Returns the sample rate in Hz. A recording is a listener.
@@ -31,6 +33,7 @@ import Glibc
       setModel: @escaping (String) throws(ControlError) -> Void,
       use: @escaping (String?) throws(ControlError) -> Void,
       reload: @escaping () throws(ControlError) -> Void,
+      reset: @escaping (String) throws(ControlError) -> Void,
       record: @escaping (Int32) throws(ControlError) -> UInt32,
       endRecording: @escaping () -> Void
     ) {
@@ -40,6 +43,7 @@ import Glibc
       self.setModel = setModel
       self.use = use
       self.reload = reload
+      self.reset = reset
       self.record = record
       self.endRecording = endRecording
     }

@@ -15,6 +15,8 @@ public struct Status: Codable, Sendable, Equatable {
     case degraded
   }
 
+  /// Of the JSON, which qdenoise-status.json(5) describes.
+  public var schema = 1
   public var version = ""
   public var state = State.waiting
   public var stateReason = ""
@@ -28,6 +30,8 @@ public struct Status: Codable, Sendable, Equatable {
   public var listeners: [String] = []
 
   public var settings = Settings()
+  /// Settings that stand above the configuration, which says otherwise.
+  public var overrides: [Override] = []
   public var model = Model()
   public var latency = Latency()
   public var hops = Hops()
@@ -58,6 +62,21 @@ extension Status {
     public var muted = false
 
     public init() {}
+  }
+
+  /// A setting that `denoisectl` set, where the configuration has another value.
+  public struct Override: Codable, Sendable, Equatable {
+    /// "mode", "strength", "model" or "device".
+    public var setting: String
+    public var value: String
+    /// What ``ControlClient/reset(_:)`` brings back.
+    public var configured: String
+
+    public init(setting: String, value: String, configured: String) {
+      self.setting = setting
+      self.value = value
+      self.configured = configured
+    }
   }
 
   /// The network in use.
@@ -129,6 +148,25 @@ extension Status {
 }
 
 extension Status {
+  /// The end of a warning about a configuration that was not taken.
+  public static let oldSettingsHold = "; the old settings hold"
+
+  /// Why somebody who listens gets silence.
+  public enum Silence: String, Sendable, CaseIterable {
+    case starting = "the microphone is starting"
+    case suspended = "the microphone is suspended"
+    /// Whatever else; `stateReason` has it.
+    case failed = ""
+
+    public var stateReason: String { "silence: \(rawValue)" }
+  }
+
+  /// What `stateReason` says of silence; `nil` where there is sound.
+  public var silence: Silence? {
+    guard state == .degraded else { return nil }
+    return Silence.allCases.first { stateReason.hasPrefix($0.stateReason) }
+  }
+
   /// One JSON object with sorted keys in snake case.
   public func json(pretty: Bool = false) -> String {
     let encoder = JSONEncoder()

@@ -15,9 +15,18 @@ struct ModeCommand: ParsableCommand {
       """)
   var mode: Mode?
 
+  @Flag(help: "Forget what was set: the configuration's value holds.")
+  var reset = false
+
+  func validate() throws {
+    if reset && mode != nil { throw ValidationError("--reset goes without a mode") }
+  }
+
   func run() throws {
     let client = try ControlClient()
-    if let mode {
+    if reset {
+      try client.reset("mode")
+    } else if let mode {
       try client.set(mode: mode.rawValue)
     } else {
       say(try client.status().settings.mode)

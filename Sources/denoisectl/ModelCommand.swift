@@ -31,9 +31,18 @@ struct ModelChooseCommand: ParsableCommand {
       """)
   var choice: Choice?
 
+  @Flag(help: "Forget what was set: the configuration's value holds.")
+  var reset = false
+
+  func validate() throws {
+    if reset && choice != nil { throw ValidationError("--reset goes without a model") }
+  }
+
   func run() throws {
     let client = try ControlClient()
-    if let choice {
+    if reset {
+      try client.reset("model")
+    } else if let choice {
       try client.set(model: choice.rawValue)
     } else {
       say(try client.status().settings.model)

@@ -14,7 +14,7 @@ struct StrengthCommand: ParsableCommand {
     init?(argument: String) {
       if argument == "auto" {
         self = .automatic
-      } else if let number = Double(argument), Settings.strengthRange.contains(number) {
+      } else if let number = Double(argument) {
         self = .decibels(number)
       } else {
         return nil
@@ -29,8 +29,21 @@ struct StrengthCommand: ParsableCommand {
       "Decibels from 0 to 100, or auto: what the mode says.", valueName: "db"))
   var strength: Strength?
 
+  @Flag(help: "Forget what was set: the configuration's value holds.")
+  var reset = false
+
+  func validate() throws {
+    if reset && strength != nil { throw ValidationError("--reset goes without a number") }
+    let range = Settings.strengthRange
+    if case .decibels(let number) = strength, !range.contains(number) {
+      throw ValidationError(
+        "\(number) dB: strength goes from \(Int(range.lowerBound)) to \(Int(range.upperBound)) dB")
+    }
+  }
+
   func run() throws {
     let client = try ControlClient()
+    if reset { return try client.reset("strength") }
     switch strength {
     case .decibels(let number): try client.set(strength: number)
     case .automatic: try client.set(strength: nil)

@@ -12,10 +12,21 @@ struct UseCommand: ParsableCommand {
       system's default microphone is.
       """,
     completion: .custom { _, _, _ in Self.names })
-  var device: String
+  var device: String?
+
+  @Flag(help: "Forget what was set: the configuration's value holds.")
+  var reset = false
+
+  func validate() throws {
+    if reset && device != nil { throw ValidationError("--reset goes without a microphone") }
+    if !reset && device == nil {
+      throw ValidationError("Name a microphone, default or --reset")
+    }
+  }
 
   func run() throws {
     let client = try ControlClient()
+    guard let device else { return try client.reset("device") }
     if device == "default" { return try client.use(device: nil) }
     let sources = try SoundServer.connect().sources()
     guard let source = Self.find(device, among: sources) else {

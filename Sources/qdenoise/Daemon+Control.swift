@@ -20,6 +20,7 @@ extension Daemon {
       reload: { [unowned self] () throws(ControlError) in
         if let reason = reload() { throw .refused(reason) }
       },
+      reset: { [unowned self] setting throws(ControlError) in try reset(setting) },
       record: { [unowned self] pipe throws(ControlError) in try record(into: pipe) },
       endRecording: { [unowned self] in endRecording() })
     do {
@@ -135,6 +136,36 @@ extension Daemon {
     state.device = device
     save()
     server?.lookAgain()
+  }
+
+  /// Forgets what was set, so that the configuration's value holds.
+  private func reset(_ setting: String) throws(ControlError) {
+    switch setting {
+    case "mode": state.mode = nil
+    case "strength": state.strength = nil
+    case "model": state.model = nil
+    case "device": state.device = nil
+    default: throw .refused("'\(setting)' is no setting; there are mode, strength, model, device")
+    }
+    save()
+    adopt(configuration, nil)
+  }
+
+  /// What was set and differs from the configuration.
+  var overrides: [Status.Override] {
+    let (set, said) = (state, configuration.settings)
+    func decibels(_ strength: Double?) -> String { strength.map { "\($0)" } ?? "auto" }
+    return [
+      ("mode", set.mode, said.mode),
+      ("strength", set.strength.map(decibels), decibels(said.strength)),
+      ("model", set.model, said.model),
+      ("device", set.device, said.device ?? "default"),
+    ].compactMap { setting, value, configured in
+      value.flatMap {
+        $0 == configured
+          ? nil : Status.Override(setting: setting, value: $0, configured: configured)
+      }
+    }
   }
 
   func applySettings() {

@@ -26,7 +26,7 @@ extension Daemon {
     status.version = Product.version
     (status.state, status.stateReason) = stateAndReason
     if let server {
-      status.server = "\(server.server.name) \(server.server.version)"
+      status.server = server.server.title
       status.virtualMicrophone = VirtualMicrophone.description
       status.listeners = server.listeners.map(\.application)
     }
@@ -44,6 +44,7 @@ extension Daemon {
       status.microphone.muted = microphone.source.isMuted
     }
     status.settings = settings
+    status.overrides = overrides
     status.model = modelInUse
     status.latency = latency
     status.hops = hopCounts
@@ -73,9 +74,10 @@ extension Daemon {
       guard isRunning else { return (.idle, "nobody records from the virtual microphone") }
     }
     switch report.capture {
-    case .failed(let reason): return (.degraded, "silence: \(reason)")
-    case .suspended: return (.degraded, "silence: the microphone is suspended")
-    case .off, .starting: return (.degraded, "silence: the microphone is starting")
+    case .failed(let reason):
+      return (.degraded, Status.Silence.failed.stateReason + reason)
+    case .suspended: return (.degraded, Status.Silence.suspended.stateReason)
+    case .off, .starting: return (.degraded, Status.Silence.starting.stateReason)
     case .running: break
     }
     if let level, level > models.top(of: settings.model) {
@@ -171,7 +173,7 @@ extension Daemon {
         "latency is \(excess / 1000) ms above the budget; '\(stage)' takes the most of it")
     }
     if let output = report.output { warnings.append(output) }
-    if let configurationFault { warnings.append("\(configurationFault); the old settings hold") }
+    if let configurationFault { warnings.append(configurationFault + Status.oldSettingsHold) }
     return warnings
   }
 }

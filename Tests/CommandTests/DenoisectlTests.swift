@@ -3,6 +3,7 @@ import ControlSupport
 import Foundation
 import TestSupport
 import Testing
+import denoisectl
 
 /// The real `denoisectl` against a real control server on a private bus.
 struct DenoisectlTests {
@@ -92,6 +93,98 @@ struct DenoisectlTests {
     #expect(lines.last?.hasPrefix("denoisectl: the daemon qdenoise is not running") == true)
   }
 
+  @Test func `on a terminal watching has a screen of its own and outlives the daemon`() throws {
+    try Piece.require(["script"])
+    var shown = Status()
+    shown.stateReason = "first"
+    var served = try serve(shown)
+    let child = try sandbox.start(
+      "script", ["-qec", "\(Piece.built("denoisectl")) status --watch", "/dev/null"],
+      environment: ["TERM": "xterm"])
+    #expect(eventually { child.output.contains("first") })
+    served.stop()
+    #expect(eventually { child.output.contains("waiting: the daemon qdenoise is not running") })
+    shown.stateReason = "second"
+    served = try serve(shown)
+    defer { served.stop() }
+    #expect(eventually { child.output.contains("second") })
+    child.signal(SIGTERM)
+    child.wait(seconds: 10)
+    #expect(child.output.hasPrefix("\u{1B}[?1049h"))
+    let output = child.output.split(separator: "\u{1B}[J").dropLast().joined()
+    // Nothing scrolls: no line is ended but in its place, and none goes beyond the screen.
+    #expect(output.contains("\u{1B}[H"))
+    #expect(!output.replacing("\r\n", with: "").contains("\n"))
+  }
+
+  @Test func `without a terminal that moves its cursor there are no escapes`() throws {
+    try Piece.require(["script"])
+    let served = try serve()
+    defer { served.stop() }
+    let child = try sandbox.start(
+      "script", ["-qec", "\(Piece.built("denoisectl")) status --watch", "/dev/null"],
+      environment: ["TERM": "dumb"])
+    #expect(eventually { child.output.count { $0 == "q" } > 2 })
+    child.stop()
+    #expect(!child.output.contains("\u{1B}"))
+  }
+
+  @Test func `a screen shows as much as it has room for`() {
+    #expect(
+      Screen.fit("one\ntwenty\nthree\nfour", rows: 3, columns: 4)
+        == "one\u{1B}[K\r\ntwen\u{1B}[K\r\nthre\u{1B}[K")
+  }
+
+  @Test func `without a locale of Unicode there is ASCII alone`() throws {
+    var shown = Status()
+    shown.hops.p50Microseconds = 41
+    shown.microphone.description = "Gr\u{FC}n"
+    let served = try serve(shown)
+    defer { served.stop() }
+    let plain = try sandbox.run(
+      Piece.built("denoisectl"), ["status"], environment: ["LC_ALL": "C"]
+    ).output
+    #expect(plain.contains("p50 41.0 us") && plain.contains("Gr\\u00fcn"), "\(plain)")
+    #expect(plain.utf8.allSatisfy { $0 < 128 })
+    let unicode = try denoisectl("status").output
+    #expect(unicode.contains("p50 41.0 \u{B5}s") && unicode.contains("Gr\u{FC}n"))
+  }
+
+  @Test func `what stands above the configuration is said, and reset`() throws {
+    var shown = Status()
+    shown.overrides = [
+      .init(setting: "mode", value: "light", configured: "strong"),
+      .init(setting: "device", value: "usb", configured: "default"),
+    ]
+    let served = try serve(shown)
+    defer { served.stop() }
+    let output = try denoisectl("reload").output
+    #expect(
+      output.hasPrefix(
+        "mode: light holds, as `denoisectl mode` set it; the configuration says strong, which"
+          + " `denoisectl mode --reset` brings back\ndevice: usb holds, as `denoisectl use`"))
+    for words in [
+      ["mode", "--reset"], ["use", "--reset"], ["strength", "--reset"], ["model", "--reset"],
+    ] {
+      let (status, output) = try sandbox.run(Piece.built("denoisectl"), words)
+      #expect(status == 0 && output.isEmpty, "\(words): \(output)")
+    }
+    #expect(served.status.overrides.isEmpty)
+    #expect(try denoisectl("reload").output.isEmpty)
+  }
+
+  @Test(arguments: [
+    (["strength", "200"], "200.0 dB: strength goes from 0 to 100 dB"),
+    (["mode", "light", "--reset"], "--reset goes without a mode"),
+    (["use"], "Name a microphone, default or --reset"),
+    (["model", "inspect", "nosuch.tflite"], "; put nosuch.tflite there or name a file"),
+  ])
+  func `what is wrong is said as it is`(words: [String], said: String) throws {
+    let (status, output) = try sandbox.run(Piece.built("denoisectl"), words)
+    #expect(status != 0)
+    #expect(output.contains(said), "\(output)")
+  }
+
   @Test func `settings are set and said`() throws {
     let served = try serve()
     defer { served.stop() }
@@ -153,6 +246,9 @@ struct DenoisectlTests {
   }
 
   @Test func `doctor on a bare machine lists problems with advice and exits with 1`() throws {
+    let units = "\(sandbox.directory)/home/.config/systemd/user"
+    try makeDirectory(units)
+    try write("", to: "\(units)/qdenoise.service")
     let (status, output) = try denoisectl("doctor")
     #expect(status == 1)
     #expect(output.contains("problem  daemon          not running\n"), "\(output)")

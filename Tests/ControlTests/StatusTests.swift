@@ -1,4 +1,5 @@
 import Control
+import TestSupport
 import Testing
 
 /// A status as JSON.
@@ -16,6 +17,7 @@ struct StatusTests {
     status.microphone.muted = true
     status.virtualMicrophone = "Denoised Microphone"
     status.listeners = ["Firefox", "OBS"]
+    status.overrides = [.init(setting: "mode", value: "strong", configured: "light")]
     status.settings = Settings(mode: "strong", strength: 12.5, model: "light", device: "usb")
     status.model.name = "qdenoise-1"
     status.model.kind = "full"
@@ -60,6 +62,16 @@ struct StatusTests {
     for key in ["late", "p99_microseconds", "drift_ppm", "cpu_percent", "instruction_set"] {
       #expect(json.contains("\"\(key)\":"), "\(key)")
     }
+  }
+
+  @Test func `qdenoise-status.json(5) has every key`() throws {
+    let page = try contents(of: "\(Piece.root)/man/qdenoise-status.json.5")
+    let json = Self.full.json()
+    let keys = Set(json.matches(of: /"(\w+)":/).map { String($0.output.1) })
+    #expect(keys.count > 50)
+    let words = Set(page.split { !$0.isLetter && !$0.isNumber && $0 != "_" }.map(String.init))
+    #expect(keys.subtracting(words) == [])
+    #expect(page.contains("The version of this description: \(Status().schema)."))
   }
 
   @Test(arguments: ["", "{}", "[]", "{\"version\": 3}"])

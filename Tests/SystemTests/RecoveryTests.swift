@@ -141,6 +141,15 @@ extension SystemTests {
       try scene.startDaemon()
       let settings = try scene.status().settings
       #expect(settings.mode == "light" && settings.device == "fakemic")
+      #expect(
+        try scene.status().overrides == [
+          .init(setting: "mode", value: "light", configured: "standard"),
+          .init(setting: "device", value: "fakemic", configured: "default"),
+        ])
+      try scene.denoisectl("mode", "--reset")
+      try scene.denoisectl("use", "--reset")
+      #expect(try scene.status().settings == Settings())
+      #expect(try scene.status().overrides == [])
     }
 
     @Test func `without a sound server the daemon waits, and starts when one comes`() throws {

@@ -105,6 +105,12 @@ public final class ServedControl: Sendable {
         self.shared.withLock { $0.settings.device = device }
       },
       reload: { self.reloads.withLock { $0 += 1 } },
+      reset: { setting in
+        self.shared.withLock { status in
+          status.overrides.removeAll { $0.setting == setting }
+          if setting == "strength" { status.settings.strength = nil }
+        }
+      },
       record: { pipe in
         let pairs = Self.recorded.flatMap { [$0, -$0] }
         _ = pairs.withUnsafeBytes { write(pipe, $0.baseAddress, $0.count) }
