@@ -93,15 +93,13 @@ extension Examination {
 
   /// What the daemon itself complains of.
   func runningFindings(_ status: Status) -> [Finding] {
-    var findings = status.warnings.map {
-      Finding.problem("daemon", $0, do: "journalctl --user -u qdenoise tells more")
+    var findings = status.warnings.map { warning in
+      Finding.problem(
+        warning.hasSuffix(Status.oldSettingsHold) ? "configuration" : "daemon", warning,
+        do: warning.hasSuffix(Status.oldSettingsHold)
+          ? "mend the file, then denoisectl reload" : "journalctl --user -u qdenoise tells more")
     }
-    if status.state == .degraded {
-      findings.append(
-        .problem(
-          "quality", status.stateReason,
-          do: "close what keeps the machine busy, or denoisectl model light"))
-    }
+    if status.state == .degraded { findings.append(degradedFinding(status)) }
     let hops = status.hops
     if hops.count > 0 && hops.late * 1000 > hops.count {
       findings.append(
@@ -110,6 +108,20 @@ extension Examination {
           do: "see 'real time' below, or denoisectl model light"))
     }
     return findings
+  }
+
+  private func degradedFinding(_ status: Status) -> Finding {
+    let reason = status.stateReason
+    switch status.silence {
+    case .starting: return .remark("sound", reason, do: "ask again in a second")
+    case .suspended:
+      return .problem(
+        "sound", reason, do: "pactl suspend-source \(shellWord(status.microphone.name)) 0")
+    case .failed: return .problem("sound", reason, do: "systemctl --user restart qdenoise")
+    case nil:
+      return .problem(
+        "quality", reason, do: "close what keeps the machine busy, or denoisectl model light")
+    }
   }
 
   /// The models that this build or the data folders have.

@@ -14,6 +14,8 @@ package struct Examination {
   package var models: [(name: String, model: Result<String, ModelStoreError>)]
   package var realTimeLimit: UInt64
   package var instructionSet: InstructionSet
+  /// Whether `systemctl --user` knows the daemon.
+  package var hasUnit: Bool
   /// What is wrong with the session's directory; `nil` if nothing is.
   package var sessionProblem: String?
 
@@ -33,8 +35,9 @@ package struct Examination {
   package init(
     daemon: Result<Status, ControlError>, server: Result<Server, PulseError>,
     models: [(name: String, model: Result<String, ModelStoreError>)], realTimeLimit: UInt64,
-    instructionSet: InstructionSet, sessionProblem: String? = nil
+    instructionSet: InstructionSet, hasUnit: Bool = true, sessionProblem: String? = nil
   ) {
+    self.hasUnit = hasUnit
     self.sessionProblem = sessionProblem
     self.daemon = daemon
     self.server = server
@@ -59,7 +62,23 @@ package struct Examination {
         ("low-latency", describe(.lowLatency)),
       ],
       realTimeLimit: UInt64(limit.rlim_cur), instructionSet: .best,
+      hasUnit: unitFolders.contains { unsafe access("\($0)/qdenoise.service", R_OK) == 0 },
       sessionProblem: sessionProblem())
+  }
+
+  /// Where `systemd --user` looks for units that somebody installed, by systemd.unit(5).
+  private static var unitFolders: [String] {
+    func environment(_ name: String) -> String? {
+      unsafe getenv(name).map { unsafe String(cString: $0) }
+    }
+    let home = environment("HOME") ?? "/"
+    let data = environment("XDG_DATA_DIRS") ?? "/usr/local/share:/usr/share"
+    return [
+      (environment("XDG_CONFIG_HOME") ?? "\(home)/.config") + "/systemd/user",
+      (environment("XDG_DATA_HOME") ?? "\(home)/.local/share") + "/systemd/user",
+      "/etc/systemd/user", "/run/systemd/user", "/usr/local/lib/systemd/user",
+      "/usr/lib/systemd/user",
+    ] + data.split(separator: ":").map { "\($0)/systemd/user" }
   }
 
   private static func sessionProblem() -> String? {
@@ -114,8 +133,11 @@ package struct Examination {
       }
       return .good("daemon", "\(status.state.rawValue)\(reason)")
     case .failure(.notRunning):
-      return .problem(
-        "daemon", "not running", do: "systemctl --user enable --now qdenoise")
+      return hasUnit
+        ? .problem("daemon", "not running", do: "systemctl --user enable --now qdenoise")
+        : .problem(
+          "daemon", "not running, and its unit is not installed",
+          do: "make install, or start the program qdenoise")
     case .failure(let error):
       return .problem("daemon", "\(error)", do: "systemctl --user status qdenoise")
     }
@@ -133,7 +155,7 @@ package struct Examination {
   private var serverFinding: Finding {
     switch server {
     case .success(let server):
-      return .good("sound server", "\(server.server.name) \(server.server.version)")
+      return .good("sound server", server.server.title)
     case .failure(let error):
       if case .success(let status) = daemon, status.server.hasPrefix("ALSA") {
         return .remark("sound server", "none, and none is needed with the alsa back end")

@@ -74,6 +74,29 @@ struct ExaminationTests {
     #expect(try only(.problem, examination).subject == "session")
   }
 
+  @Test func `a daemon whose unit is not installed is not to be enabled`() throws {
+    var examination = Self.healthy
+    examination.daemon = .failure(.notRunning)
+    examination.hasUnit = false
+    let problems = examination.findings.filter { $0.verdict == .problem }
+    #expect(problems.first?.observation == "not running, and its unit is not installed")
+    #expect(problems.first?.advice.contains("systemctl") == false)
+  }
+
+  @Test(arguments: [
+    ("silence: the microphone is suspended", "pactl suspend-source usb 0"),
+    ("silence: sound server: no such entity", "systemctl --user restart qdenoise"),
+    ("hops were late: the light model", "close what keeps the machine busy"),
+  ])
+  func `less than was asked for has a remedy that fits`(reason: String, remedy: String) throws {
+    var examination = Self.healthy
+    Self.change(&examination) { (status: inout Status) in
+      status.state = .degraded
+      status.stateReason = reason
+    }
+    #expect(try only(.problem, examination).advice.hasPrefix(remedy))
+  }
+
   @Test func `names in a remedy are words of the shell`() throws {
     var examination = Self.healthy
     Self.change(&examination) { (server: inout Examination.Server) in
