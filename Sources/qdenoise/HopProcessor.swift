@@ -98,6 +98,7 @@ package struct HopProcessor: ~Copyable {
     if wanted != settings {
       settings = wanted
       crossover.set(mode: wanted.mode, strength: wanted.strength)
+      meter.forgetBackground()
     }
     let ladder = link.ladder
     if ladder != Ladder(of: governor) { govern(ladder) }

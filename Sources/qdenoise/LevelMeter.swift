@@ -17,6 +17,10 @@ package struct LevelMeter {
   /// The same in the pauses of speech; 0 before there was one.
   package private(set) var backgroundInput: Float = 0
   package private(set) var backgroundOutput: Float = 0
+  /// Hops in pauses since the background was forgotten.
+  private var backgroundHops = 0
+  /// Hops until what was set is heard in full.
+  private var unsettledHops = 0
   /// The probability of speech, smoothed as the levels are; NaN where the network gives none.
   package private(set) var speech: Float = .nan
 
@@ -28,6 +32,15 @@ package struct LevelMeter {
     backgroundStep = min(1, hopSeconds / Self.backgroundSmoothing)
   }
 
+  /// Judges the background anew, as what is done to it has changed.
+  package mutating func forgetBackground() {
+    (backgroundInput, backgroundOutput, backgroundHops) = (0, 0, 0)
+    unsettledHops = Self.settlingHops
+  }
+
+  /// A cross-fade of one hop, and windows of two that overlap.
+  package static let settlingHops = 4
+
   package mutating func record(_ hop: Denoiser.Levels) {
     input += (hop.input - input) * step
     output += (hop.output - output) * step
@@ -37,8 +50,11 @@ package struct LevelMeter {
       speech = .nan
     }
     // Digital silence is no background: nothing is made quieter there.
-    guard hop.isPause, hop.input > 1e-10 else { return }
-    let step = backgroundInput == 0 ? 1 : backgroundStep
+    unsettledHops = max(0, unsettledHops - 1)
+    guard hop.isPause, hop.input > 1e-10, unsettledHops == 0 else { return }
+    backgroundHops += 1
+    // A plain mean at first: the first hop alone would count for a second.
+    let step = max(backgroundStep, 1 / Float(backgroundHops))
     backgroundInput += (hop.input - backgroundInput) * step
     backgroundOutput += (hop.output - backgroundOutput) * step
   }
@@ -46,6 +62,8 @@ package struct LevelMeter {
 
 /// The levels where control can read them, as bits of Float.
 package final class LevelCells: Sendable {
+  package init() {}
+
   private let input = Atomic<UInt32>(0)
   private let output = Atomic<UInt32>(0)
   private let backgroundInput = Atomic<UInt32>(0)
