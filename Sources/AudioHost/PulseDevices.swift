@@ -10,6 +10,15 @@ public struct PulseServer: Equatable, Sendable {
   /// PipeWire's pulse server says "PulseAudio (on PipeWire 0.3.65)".
   public var isPipeWire: Bool { name.contains("PipeWire") }
 
+  /// Name and version for people: "PulseAudio 16.1", "PipeWire 1.4.2". The version that PipeWire
+  /// states is that of the PulseAudio whose protocol it speaks.
+  public var title: String {
+    guard let start = name.firstRange(of: "PipeWire"), let end = name.lastIndex(of: ")"),
+      start.lowerBound < end
+    else { return "\(name) \(version)" }
+    return String(name[start.lowerBound..<end])
+  }
+
   public init(name: String, version: String, defaultSource: String?, defaultSink: String?) {
     self.name = name
     self.version = version

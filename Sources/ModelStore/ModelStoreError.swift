@@ -10,7 +10,8 @@ public enum ModelStoreError: Error, Equatable, CustomStringConvertible {
     switch self {
     case .notFound(let name, let searched):
       "there is no model '\(name)': it is not built in and not in "
-        + searched.joined(separator: ", ") + "; put \(name).tflite there or name a file"
+        + searched.joined(separator: ", ")
+        + "; put \(name.hasSuffix(".tflite") ? name : "\(name).tflite") there or name a file"
     case .unreadable(let path, let reason):
       "\(path): \(reason); name a readable .tflite file"
     case .unusable(let text):

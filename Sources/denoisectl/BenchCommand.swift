@@ -34,7 +34,7 @@ struct BenchCommand: ParsableCommand {
 
   @Argument(
     help: "A .tflite file, or full, light or low-latency: the built-in models.",
-    completion: .file(extensions: ["tflite"]))
+    completion: ModelChoice.completion)
   var file: ModelChoice
 
   func validate() throws {

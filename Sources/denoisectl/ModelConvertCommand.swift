@@ -90,7 +90,7 @@ struct ModelConvertCommand: ParsableCommand {
 
   @Argument(
     help: "A .tflite file, or full, light or low-latency: the built-in models.",
-    completion: .file(extensions: ["tflite"]))
+    completion: ModelChoice.completion)
   var input: ModelChoice
 
   @Argument(

@@ -25,7 +25,7 @@ struct ModelEvaluateCommand: ParsableCommand {
   @Option(help: "A folder of noisy and clean recordings.", completion: .directory)
   var pairs: String?
 
-  @Option(help: "The float form of the model.", completion: .file(extensions: ["tflite"]))
+  @Option(help: "The float form of the model.", completion: ModelChoice.completion)
   var against: ModelChoice?
 
   @Option(help: "Every how many of the pairs.")
@@ -39,7 +39,7 @@ struct ModelEvaluateCommand: ParsableCommand {
 
   @Argument(
     help: "A .tflite file, or full, light or low-latency: the built-in models.",
-    completion: .file(extensions: ["tflite"]))
+    completion: ModelChoice.completion)
   var model: ModelChoice
 
   func validate() throws {

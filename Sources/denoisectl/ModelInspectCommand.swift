@@ -1,6 +1,7 @@
 public import ArgumentParser
 import AudioHost
 import Engine
+import Foundation
 public import ModelStore
 
 struct ModelInspectCommand: ParsableCommand {
@@ -16,7 +17,7 @@ struct ModelInspectCommand: ParsableCommand {
 
   @Argument(
     help: "A .tflite file, or full, light or low-latency: the built-in models.",
-    completion: .file(extensions: ["tflite"]))
+    completion: ModelChoice.completion)
   var model: ModelChoice
 
   func run() throws {
@@ -27,6 +28,17 @@ struct ModelInspectCommand: ParsableCommand {
 }
 
 extension ModelChoice: ExpressibleByArgument {
+  /// The built-in models, and files.
+  static var completion: CompletionKind {
+    .custom { _, _, word in
+      let folder = word.lastIndex(of: "/").map { String(word[...$0]) } ?? ""
+      let entries =
+        (try? FileManager.default.contentsOfDirectory(atPath: folder.isEmpty ? "." : folder)) ?? []
+      return ["full", "light", "low-latency"]
+        + entries.filter { $0.hasSuffix(".tflite") }.sorted().map { folder + $0 }
+    }
+  }
+
   public init(argument: String) {
     self =
       switch argument {

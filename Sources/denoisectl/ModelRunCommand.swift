@@ -26,7 +26,7 @@ struct ModelRunCommand: ParsableCommand {
 
   @Argument(
     help: "A .tflite file, or full, light or low-latency: the built-in models.",
-    completion: .file(extensions: ["tflite"]))
+    completion: ModelChoice.completion)
   var file: ModelChoice
 
   /// NAME=x.npy

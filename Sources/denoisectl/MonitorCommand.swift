@@ -7,7 +7,11 @@ struct MonitorCommand: ParsableCommand {
     commandName: "monitor",
     abstract: "Plays what others hear of you, until Ctrl-C. Use headphones.")
 
-  @Option(help: ArgumentHelp("The output to play to.", valueName: "sink"))
+  @Option(
+    help: ArgumentHelp("The output to play to.", valueName: "sink"),
+    completion: .custom { _, _, _ in
+      ((try? SoundServer.connect().sinks()) ?? []).map(\.name).filter { $0 != Product.sink }
+    })
   var to: String?
 
   @Flag(help: "Play the microphone as it is instead.")

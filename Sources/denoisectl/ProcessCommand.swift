@@ -27,7 +27,7 @@ struct ProcessCommand: ParsableCommand {
 
   @Option(
     help: ArgumentHelp("full, light, low-latency or a .tflite file.", valueName: "model"),
-    completion: .file(extensions: ["tflite"]))
+    completion: ModelChoice.completion)
   var model = ModelChoice.full
 
   @Option(

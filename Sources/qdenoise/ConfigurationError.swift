@@ -2,7 +2,8 @@
 package enum ConfigurationError: Error, Equatable, CustomStringConvertible {
   case unreadable(String)
   case syntax(path: String, line: Int, column: Int, reason: String)
-  case unknownKey(path: String, key: String, nearest: String)
+  /// - `nearest`: the known key that it may stand for, if one is near.
+  case unknownKey(path: String, key: String, nearest: String?)
   case wrongValue(path: String, key: String, found: String, allowed: String)
 
   package var description: String {
@@ -11,7 +12,8 @@ package enum ConfigurationError: Error, Equatable, CustomStringConvertible {
     case .syntax(let path, let line, let column, let reason):
       "\(path): line \(line), column \(column): \(reason)"
     case .unknownKey(let path, let key, let nearest):
-      "\(path): unknown key '\(key)'; did you mean '\(nearest)'? qdenoise.toml(5) lists all keys"
+      "\(path): unknown key '\(key)'; "
+        + (nearest.map { "did you mean '\($0)'? " } ?? "") + "qdenoise.toml(5) lists all keys"
     case .wrongValue(let path, let key, let found, let allowed):
       "\(path): '\(key)' cannot be \(found); allowed: \(allowed)"
     }

@@ -112,14 +112,16 @@ struct ConfigurationFile {
     return read
   }
 
-  /// The known key that takes the fewest edits, with or without its section.
-  private func nearest(to key: String) -> String {
+  /// The known key that takes the fewest edits, with or without its section; none where that would
+  /// be another word.
+  private func nearest(to key: String) -> String? {
     func distance(_ candidate: String) -> Int {
       if candidate.hasPrefix(key + ".") { return 0 }
       let bare = candidate.split(separator: ".").last!
       return min(editDistance(key, candidate), editDistance(key, bare) + 1)
     }
-    return known.min { distance($0) < distance($1) }!
+    let nearest = known.min { distance($0) < distance($1) }
+    return nearest.flatMap { distance($0) <= max(1, key.count / 3) ? $0 : nil }
   }
 }
 

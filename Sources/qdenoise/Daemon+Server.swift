@@ -62,7 +62,7 @@ extension Daemon {
     isGreeted = true
     Journal.write(
       .info, "connected to the sound server",
-      ["QDENOISE_SERVER": "\(server.server.name) \(server.server.version)"])
+      ["QDENOISE_SERVER": server.server.title])
   }
 
   private func waitToConnect() {

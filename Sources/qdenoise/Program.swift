@@ -19,7 +19,7 @@ enum Program {
       case .version: print("qdenoise \(Product.version)")
       case .checkConfiguration:
         _ = try Configuration.load(path: arguments.configuration)
-        print("\(arguments.configuration): nothing is wrong")
+        print("\(arguments.configuration.printable): nothing is wrong")
       case .run: try runDaemon(arguments)
       }
       return 0

@@ -204,8 +204,9 @@ struct ConfigurationTests {
     ("[alsa]\ncature = \"hw:0\"", "alsa.cature", "alsa.capture"),
     ("[realtime]\nprio = 3", "realtime.prio", "realtime.priority"),
     ("latency = 40", "latency", "latency.budget_ms"),
+    ("foo = 1", "foo", nil), ("modes.x = 1", "modes.x", nil),
   ])
-  func `an unknown key names the nearest known one`(toml: String, key: String, nearest: String) {
+  func `an unknown key names the nearest known one`(toml: String, key: String, nearest: String?) {
     #expect(throws: ConfigurationError.unknownKey(path: "c.toml", key: key, nearest: nearest)) {
       try Configuration(toml: toml, path: "c.toml")
     }
