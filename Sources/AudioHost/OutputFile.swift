@@ -36,20 +36,48 @@ public struct OutputFile: Sendable {
   /// A file without a name that will get that of `target`.
   private init(inPlaceOf target: String, name: String) throws(SoundFileError) {
     let folder = OutputFile.folder(of: target)
-    var temporary: String?
-    var descriptor = unsafe open(folder, O_TMPFILE_ | O_RDWR | O_CLOEXEC, 0o666)
-    if descriptor < 0, [EOPNOTSUPP, EISDIR, ENOENT, EINVAL].contains(errno) {
-      let candidate = OutputFile.temporaryName(in: folder)
-      descriptor = unsafe open(candidate, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
-      temporary = candidate
-    }
-    guard descriptor >= 0 else {
-      throw errno == ENOSPC
-        ? .diskFull(path: name) : .cannotCreate(path: name, reason: SoundFileError.text(errno))
-    }
+    let (descriptor, temporary) = try OutputFile.create(in: folder, name: name)
+    // What replaces a file is for the same eyes.
+    var status = stat()
+    if unsafe stat(target, &status) == 0 { fchmod(descriptor, status.st_mode & 0o777) }
     self.init(
       name: name, path: target, descriptor: descriptor, isStream: false, temporary: temporary)
   }
+
+  /// A file that never gets a name.
+  init(namelessIn folder: String) throws(SoundFileError) {
+    let (descriptor, temporary) = try OutputFile.create(in: folder, name: folder)
+    if let temporary { Unfinished.remove(temporary) }
+    self.init(
+      name: folder, path: folder, descriptor: descriptor, isStream: false, temporary: nil)
+  }
+
+  /// Makes a file without a name, or with a temporary one where the file system wants names.
+  private static func create(
+    in folder: String, name: String
+  ) throws(SoundFileError) -> (descriptor: Int32, temporary: String?) {
+    let descriptor = unsafe open(folder, O_TMPFILE_ | O_RDWR | O_CLOEXEC, 0o666)
+    if descriptor >= 0 { return (descriptor, nil) }
+    if [EOPNOTSUPP, EISDIR, ENOENT, EINVAL].contains(errno) {
+      let temporary = Unfinished.note(OutputFile.temporaryName(in: folder))
+      let descriptor = unsafe open(temporary, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+      if descriptor >= 0 { return (descriptor, temporary) }
+      Unfinished.forget(temporary)
+    }
+    throw errno == ENOSPC
+      ? .diskFull(path: name) : .cannotCreate(path: name, reason: SoundFileError.text(errno))
+  }
+
+  /// Whether what is written to this path goes to somebody who reads, not to a file.
+  public static func isStream(_ path: String) -> Bool {
+    if path == "-" { return true }
+    var status = stat()
+    guard unsafe stat(path, &status) == 0 else { return false }
+    return ![S_IFREG, S_IFDIR].contains(status.st_mode & S_IFMT)
+  }
+
+  /// Whether somebody would have to look at the bytes.
+  public var isTerminal: Bool { isStream && isatty(descriptor) == 1 }
 
   private init(
     name: String, path: String, descriptor: Int32, isStream: Bool, temporary: String?
@@ -82,13 +110,14 @@ public struct OutputFile: Sendable {
     }
   }
 
-  /// Replaces what a stream began with, where it goes to a regular file.
-  func correct(_ beginning: [UInt8]) {
+  /// Replaces what it began with, where it is a regular file; false where that cannot be.
+  @discardableResult
+  func correct(_ beginning: [UInt8]) -> Bool {
     var status = stat()
     guard unsafe fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG, start >= 0,
       fcntl(descriptor, F_GETFL) & O_APPEND == 0
-    else { return }
-    _ = unsafe pwrite(descriptor, beginning, beginning.count, start)
+    else { return false }
+    return unsafe pwrite(descriptor, beginning, beginning.count, start) == beginning.count
   }
 
   /// What a whole file is for.
@@ -117,7 +146,9 @@ public struct OutputFile: Sendable {
   /// Gives the file its name, in place of what had it before.
   public func publish() throws(SoundFileError) {
     guard !isStream else { return }
-    let linked = temporary ?? OutputFile.temporaryName(in: OutputFile.folder(of: path))
+    let linked =
+      temporary ?? Unfinished.note(OutputFile.temporaryName(in: OutputFile.folder(of: path)))
+    defer { Unfinished.forget(linked) }
     var result: Int32 = 0
     if temporary == nil {
       result = unsafe linkat(
@@ -133,7 +164,7 @@ public struct OutputFile: Sendable {
 
   /// Closes the file; what has not been published is gone.
   public func abandon() {
-    if let temporary { unsafe _ = unlink(temporary) }
+    if let temporary { Unfinished.remove(temporary) }
     close(descriptor)
   }
 

@@ -4,6 +4,9 @@ import Glibc
 public enum SoundFileError: Error, Equatable, Sendable, CustomStringConvertible {
   case cannotOpen(path: String, reason: String)
   case notSound(path: String, reason: String)
+  /// What only the program ffmpeg may know, and there is none.
+  case needsDecoder(path: String, reason: String)
+  case terminal(String)
   case readFailed(path: String, reason: String)
   case cannotCreate(path: String, reason: String)
   case formatRefused(path: String, reason: String)
@@ -11,6 +14,8 @@ public enum SoundFileError: Error, Equatable, Sendable, CustomStringConvertible 
   case diskFull(path: String)
   case unknownExtension(path: String, known: [String])
   case notWritable(path: String, sampleRate: Int, channels: Int)
+  /// The container counts bytes in 32 bits.
+  case tooLong(path: String)
 
   public var description: String {
     switch self {
@@ -18,6 +23,11 @@ public enum SoundFileError: Error, Equatable, Sendable, CustomStringConvertible 
       "\(path): cannot be opened: \(reason)"
     case .notSound(let path, let reason):
       "\(path): is not a sound file that can be read: \(reason); convert it to WAV or FLAC first"
+    case .needsDecoder(let path, let reason):
+      "\(path): is not a sound file that can be read without ffmpeg: \(reason); install ffmpeg, or "
+        + "convert it to WAV or FLAC first"
+    case .terminal(let name):
+      "\(name) is a terminal, which is no place for sound; name a file or use a pipe"
     case .readFailed(let path, let reason):
       "\(path): reading failed: \(reason)"
     case .cannotCreate(let path, let reason):
@@ -32,6 +42,8 @@ public enum SoundFileError: Error, Equatable, Sendable, CustomStringConvertible 
       "\(path): which format? Let the name end in one of: \(known.joined(separator: " "))"
     case .notWritable(let path, let sampleRate, let channels):
       "\(path): the format cannot hold \(channels) channels at \(sampleRate) Hz; use .wav"
+    case .tooLong(let path):
+      "\(path): the format holds no more than 4 GB; use .wav, .w64 or .flac"
     }
   }
 

@@ -43,6 +43,14 @@ public struct SoundFormat: Equatable, Sendable {
     containers.contains { $0.extensions.contains(fileExtension(path)) }
   }
 
+  /// Whether a path ends like a file that the program `ffmpeg` decodes.
+  public static func isDecodable(_ path: String) -> Bool {
+    [
+      "m4a", "mp4", "mov", "m4v", "m4b", "3gp", "webm", "mkv", "mka", "aac", "ac3", "wma", "amr",
+      "wv", "ape", "tta", "mp2", "spx",
+    ].contains(fileExtension(path))
+  }
+
   /// The same sound in the container that the path's extension asks for; the encoding stays where
   /// the container has it, else it becomes one of similar precision.
   public func adapted(to path: String) throws(SoundFileError) -> SoundFormat {
@@ -53,7 +61,7 @@ public struct SoundFormat: Equatable, Sendable {
         path: path, known: SoundFormat.containers.flatMap(\.extensions).map { ".\($0)" })
     }
     var result = self
-    if isIn(container.code), name != "opus", isWritable { return self }
+    if isIn(container.code), name != "opus", !isBlocked, isWritable { return self }
     for encoding in encodings(preferred: name) {
       result.code = Int32(container.code | encoding)
       if result.isWritable { return result }
@@ -63,8 +71,8 @@ public struct SoundFormat: Equatable, Sendable {
 
   /// Encodings to try, the one that is most like this one first.
   private func encodings(preferred name: String) -> [Int] {
-    let own = Int(code) & SF_FORMAT_SUBMASK
     let pcm16 = SF_FORMAT_PCM_16
+    let own = isBlocked ? pcm16 : encoding
     let pcm24 = SF_FORMAT_PCM_24
     let isFine = [SF_FORMAT_PCM_24, SF_FORMAT_PCM_32, SF_FORMAT_FLOAT, SF_FORMAT_DOUBLE]
       .contains(own)
@@ -74,6 +82,34 @@ public struct SoundFormat: Equatable, Sendable {
       ? [compressed] : [own, isFine ? pcm24 : pcm16, pcm16, compressed, mp3]
   }
 
+  private var encoding: Int { Int(code) & SF_FORMAT_SUBMASK }
+
+  /// Whether it can hold whole blocks of samples alone: what is written would be longer than it is.
+  private var isBlocked: Bool { (SF_FORMAT_IMA_ADPCM...SF_FORMAT_G723_40).contains(encoding) }
+
+  /// Of a sound that another program decoded; 16 bits, as of the lossy formats that we decode.
+  var decoded: SoundFormat {
+    var result = self
+    result.code = Int32(SF_FORMAT_WAV | SF_FORMAT_PCM_16)
+    return result
+  }
+
+  /// Bytes of a sample of one channel; nil where it is compressed.
+  var sampleBytes: Int? {
+    switch encoding {
+    case SF_FORMAT_PCM_S8, SF_FORMAT_PCM_U8, SF_FORMAT_ULAW, SF_FORMAT_ALAW: 1
+    case SF_FORMAT_PCM_16: 2
+    case SF_FORMAT_PCM_24: 3
+    case SF_FORMAT_PCM_32, SF_FORMAT_FLOAT: 4
+    case SF_FORMAT_DOUBLE: 8
+    default: nil
+    }
+  }
+
+  func isContained(in containers: [Int]) -> Bool {
+    containers.contains(Int(code) & SF_FORMAT_TYPEMASK)
+  }
+
   private func isIn(_ container: Int) -> Bool {
     let own = Int(code) & SF_FORMAT_TYPEMASK
     // WAVEX is WAV with an extended header.
@@ -81,7 +117,7 @@ public struct SoundFormat: Equatable, Sendable {
       || (own == SF_FORMAT_WAVEX && container == SF_FORMAT_WAV)
   }
 
-  private var isWritable: Bool {
+  var isWritable: Bool {
     var information = self.information
     return unsafe sf_format_check(&information) != 0
   }

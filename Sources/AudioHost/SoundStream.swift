@@ -10,6 +10,11 @@ private func streamInteger(_ format: SoundFormat) -> (code: Int, bytes: Int)? {
   streamIntegers.first { $0.code == Int(format.code) & SF_FORMAT_SUBMASK }
 }
 
+/// Whether a stream holds the sound as it is stored.
+func isStreamable(_ format: SoundFormat) -> Bool {
+  streamInteger(format) != nil || Int(format.code) & SF_FORMAT_SUBMASK == SF_FORMAT_FLOAT
+}
+
 /// What follows the header of a stream: libsndfile writes no WAV into a pipe, but it writes
 /// headerless samples.
 func streamCode(_ format: SoundFormat) -> Int32 {
@@ -19,7 +24,12 @@ func streamCode(_ format: SoundFormat) -> Int32 {
 
 /// The header of a WAV stream, as WAVE_FORMAT_PCM or WAVE_FORMAT_IEEE_FLOAT; sizes that are not
 /// known are all ones, as is usual.
-func streamHeader(_ format: SoundFormat, length: Int?) -> [UInt8] {
+///
+/// - Parameter isFile: whether it has room for sizes of 64 bits, which then make it RF64 (EBU Tech
+///   3306) where 32 are not enough.
+package func streamHeader(
+  _ format: SoundFormat, length: Int?, isFile: Bool = false
+) -> [UInt8] {
   let integer = streamInteger(format)
   let bytes = integer?.bytes ?? 4
   let size = length.map { $0 * bytes * format.channels } ?? Int(UInt32.max)
@@ -29,11 +39,20 @@ func streamHeader(_ format: SoundFormat, length: Int?) -> [UInt8] {
   func put(_ value: Int, bytes: Int) {
     header += (0..<bytes).map { UInt8(truncatingIfNeeded: value >> (8 * $0)) }
   }
-  put("RIFF")
   // What is not PCM has a field for the size of an extension.
   let description = integer == nil ? 18 : 16
-  put(min(size + 20 + description, limit), bytes: 4)
-  put("WAVEfmt ")
+  let total = 20 + description + (isFile ? 36 + size & 1 : 0) + size
+  let isLong = isFile && total > limit && length != nil
+  put(isLong ? "RF64" : "RIFF")
+  put(isLong ? limit : min(total, limit), bytes: 4)
+  put("WAVE")
+  if isFile {
+    put(isLong ? "ds64" : "JUNK")
+    put(28, bytes: 4)
+    for value in [total, size, length ?? 0] { put(isLong ? value : 0, bytes: 8) }
+    put(0, bytes: 4)
+  }
+  put("fmt ")
   put(description, bytes: 4)
   put(integer == nil ? 3 : 1, bytes: 2)
   put(format.channels, bytes: 2)
@@ -43,7 +62,7 @@ func streamHeader(_ format: SoundFormat, length: Int?) -> [UInt8] {
   put(8 * bytes, bytes: 2)
   if integer == nil { put(0, bytes: 2) }
   put("data")
-  put(min(size, limit), bytes: 4)
+  put(isLong ? limit : min(size, limit), bytes: 4)
   return header
 }
 

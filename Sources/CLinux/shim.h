@@ -1,6 +1,9 @@
 #pragma once
 
+#include <signal.h>
+#include <spawn.h>
 #include <sys/eventfd.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/syscall.h>
@@ -30,3 +33,35 @@ static inline int linux_event_counter(void) {
 }
 
 static const int linux_signalfd_flags = SFD_NONBLOCK | SFD_CLOEXEC;
+
+/// glibc shows it to GNU sources only.
+extern char **environ;
+extern int memfd_create(const char *name, unsigned int flags);
+
+/// A file in memory; -1 if there is none. 1 is MFD_CLOEXEC.
+static inline int linux_memory_file(const char *name) {
+  return memfd_create(name, 1);
+}
+
+/// Starts a program that is looked up in PATH, with these three descriptors and default signals;
+/// an errno.
+static inline int linux_spawn(pid_t *pid, char *const arguments[], int input, int output, int log) {
+  posix_spawn_file_actions_t actions;
+  posix_spawnattr_t attributes;
+  sigset_t none, pipe;
+  sigemptyset(&none);
+  sigemptyset(&pipe);
+  sigaddset(&pipe, SIGPIPE);
+  posix_spawn_file_actions_init(&actions);
+  posix_spawn_file_actions_adddup2(&actions, input, 0);
+  posix_spawn_file_actions_adddup2(&actions, output, 1);
+  posix_spawn_file_actions_adddup2(&actions, log, 2);
+  posix_spawnattr_init(&attributes);
+  posix_spawnattr_setsigmask(&attributes, &none);
+  posix_spawnattr_setsigdefault(&attributes, &pipe);
+  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+  int result = posix_spawnp(pid, arguments[0], &actions, &attributes, arguments, environ);
+  posix_spawnattr_destroy(&attributes);
+  posix_spawn_file_actions_destroy(&actions);
+  return result;
+}
