@@ -3,21 +3,65 @@ import Kernels
 internal import Memory
 internal import Signal
 
-/// A sound to plot.
-public struct Recording: Sendable {
+/// A sound to plot, which is read once from its beginning to its end.
+public struct Recording {
   public var title: String
-  /// One channel.
-  public var samples: [Float]
+  /// Samples of its one channel.
+  public var length: Int
   /// Samples a second.
   public var sampleRate: Int
+  /// Gives so many of the next samples, fewer at the end.
+  var read: (Int) throws -> [Float]
 
-  public init(title: String, samples: [Float], sampleRate: Int) {
+  public init(
+    title: String, length: Int, sampleRate: Int, read: @escaping (Int) throws -> [Float]
+  ) {
     self.title = title
-    self.samples = samples
+    self.length = length
     self.sampleRate = sampleRate
+    self.read = read
   }
 
-  var seconds: Double { Double(samples.count) / Double(sampleRate) }
+  public init(title: String, samples: [Float], sampleRate: Int) {
+    var rest = samples[...]
+    self.init(title: title, length: samples.count, sampleRate: sampleRate) { count in
+      defer { rest = rest.dropFirst(count) }
+      return Array(rest.prefix(count))
+    }
+  }
+
+  var seconds: Double { Double(length) / Double(sampleRate) }
+}
+
+/// The part of a recording that a window sees, on its way from the beginning to the end.
+private struct Passage {
+  let read: (Int) throws -> [Float]
+  private var samples: [Float] = []
+  /// Where they stand in the recording.
+  private var start = 0
+  private var isAtEnd = false
+
+  init(_ recording: Recording) { read = recording.read }
+
+  /// Goes on to a place at or behind the last one.
+  mutating func move(to place: Range<Int>) throws {
+    let passed = min(max(place.lowerBound - start, 0), samples.count)
+    samples.removeFirst(passed)
+    start += passed
+    while !isAtEnd, start + samples.count < place.upperBound {
+      let piece = try read(max(place.upperBound - start - samples.count, 4096))
+      isAtEnd = piece.isEmpty
+      samples += piece
+      let passed = min(max(place.lowerBound - start, 0), samples.count)
+      samples.removeFirst(passed)
+      start += passed
+    }
+  }
+
+  /// 0 where there is none.
+  subscript(index: Int) -> Float {
+    samples.indices.contains(index - start) ? samples[index - start] : 0
+  }
 }
 
 /// The levels of a recording over time and frequency, in dB of a full-scale sine, for a picture of
@@ -37,7 +81,7 @@ package struct Spectrogram {
   ///   - scale: where the rows lie.
   package init(
     _ recording: Recording, seconds: Double, columns: Int, rows: Int, scale: FrequencyScale
-  ) {
+  ) throws {
     self.columns = columns
     self.rows = rows
     levels = [Float](repeating: Spectrogram.silence, count: columns * rows)
@@ -47,6 +91,7 @@ package struct Spectrogram {
     let root = squareRootHann(length: 2 * half)
     var windowed = [Float](repeating: 0, count: 2 * half)
     var spectrum = [Float](repeating: 0, count: 2 * (half + 1))
+    var passage = Passage(recording)
     let samplesPerColumn = seconds * Double(recording.sampleRate) / Double(columns)
     for column in 0..<columns {
       var power = [Float](repeating: 0, count: half + 1)
@@ -55,12 +100,10 @@ package struct Spectrogram {
       for window in 0..<windows {
         let position = Double(column) + (Double(window) + 0.5) / Double(windows)
         let start = Int(position * samplesPerColumn) - half
+        try passage.move(to: start..<start + 2 * half)
         for n in 0..<2 * half {
-          let index = start + n
           // A Hann window; its sum is `half`, of which a sine gets one half.
-          windowed[n] =
-            recording.samples.indices.contains(index)
-            ? recording.samples[index] * root[n] * root[n] * 2 / Float(half) : 0
+          windowed[n] = passage[start + n] * root[n] * root[n] * 2 / Float(half)
         }
         unsafe transform.forward(windowed, into: &spectrum)
         for bin in 0...half {

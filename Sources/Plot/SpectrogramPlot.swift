@@ -5,7 +5,8 @@ import Glibc
 public struct SpectrogramPlot {
   private static let plotWidth = 1120
   private static let plotHeight = 300
-  private static let left = 86
+  /// Room for the longest label, "22.028 kHz".
+  private static let left = 126
   private static let right = 120
   private static let top = 48
   private static let gap = 52
@@ -21,10 +22,10 @@ public struct SpectrogramPlot {
   private var canvas: Canvas
 
   /// Draws the recordings and gives the bytes of a PNG file.
-  public static func png(_ recordings: [Recording]) throws(PlotError) -> [UInt8] {
-    guard recordings.contains(where: { !$0.samples.isEmpty }) else { throw .nothingToPlot }
+  public static func png(_ recordings: [Recording]) throws -> [UInt8] {
+    guard recordings.contains(where: { $0.length > 0 }) else { throw PlotError.nothingToPlot }
     var plot = SpectrogramPlot(recordings)
-    plot.draw()
+    try plot.draw()
     return try plot.canvas.png()
   }
 
@@ -37,9 +38,9 @@ public struct SpectrogramPlot {
       width: Self.left + Self.plotWidth + Self.right, height: Self.top + panels + Self.bottom)
   }
 
-  private mutating func draw() {
-    let spectrograms = recordings.map {
-      Spectrogram(
+  private mutating func draw() throws {
+    let spectrograms = try recordings.map {
+      try Spectrogram(
         $0, seconds: seconds, columns: Self.plotWidth, rows: Self.plotHeight, scale: scale)
     }
     let loudest = spectrograms.flatMap(\.levels).max() ?? 0
@@ -64,17 +65,26 @@ public struct SpectrogramPlot {
     }
   }
 
+  /// Letters that a frequency's label has room for.
+  package static var labelRoom: Int { (left - labelDistance) / labelFont.advance }
+  private static let labelDistance = 12
+
+  /// A frequency in kHz.
+  package static func label(_ frequency: Double, withUnit: Bool) -> String {
+    text(frequency / 1000) + (withUnit ? " kHz" : "")
+  }
+
   private mutating func drawFrequencies(top: Int) {
     let candidates: [Double] = [16000, 8000, 4000, 2000, 1000, 500, 0]
     var lastY = Int.min
     for frequency in [scale.highest] + candidates where frequency <= scale.highest {
       let y = top + Self.plotHeight - Int(scale.position(frequency) * Double(Self.plotHeight))
       guard y - max(lastY, -1000) >= 24 else { continue }
-      let unit = lastY == Int.min ? " kHz" : ""
+      let label = Self.label(frequency, withUnit: lastY == Int.min)
       lastY = y
       canvas.fill(x: Self.left - 7..<Self.left - 1, y: y - 1..<y, .faintInk)
       canvas.write(
-        Self.text(frequency / 1000) + unit, x: Self.left - 12, y: y - Self.labelFont.height / 2,
+        label, x: Self.left - Self.labelDistance, y: y - Self.labelFont.height / 2,
         font: Self.labelFont, colour: .faintInk, align: .right)
     }
   }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import AudioHost
+import Glibc
 import Plot
 
 struct PlotCommand: ParsableCommand {
@@ -9,7 +10,7 @@ struct PlotCommand: ParsableCommand {
     discussion: "Name the recording before and the one after to see what was taken away.")
 
   @Argument(
-    help: ArgumentHelp("Sound files of any format; several channels are mixed into one."),
+    help: ArgumentHelp("Sound files; several channels are mixed into one."),
     completion: .file())
   var files: [String]
 
@@ -19,24 +20,75 @@ struct PlotCommand: ParsableCommand {
   var output = "spectrogram.png"
 
   func run() throws {
-    let recordings = try files.map(read)
-    try OutputFile.write(SpectrogramPlot.png(recordings), to: output)
+    let name = output.split(separator: "/").last ?? ""
+    let isPNG = !name.contains(".") || name.lowercased().hasSuffix(".png")
+    guard isPNG || OutputFile.isStream(output) else { throw PlotFileError.notPNG(output) }
+    guard output != "-" || isatty(STDOUT_FILENO) == 0 else { throw PlotFileError.terminal }
+    try OutputFile.write(SpectrogramPlot.png(try files.map(read)), to: output)
   }
 
   /// A file as one channel, its name as the title.
   private func read(_ path: String) throws -> Recording {
-    var reader = try SoundFileReader(path: path)
-    let channels = reader.format.channels
-    var samples: [Float] = []
-    while true {
-      let piece = try reader.read(65536)
-      if piece.isEmpty { break }
-      for start in stride(from: 0, to: piece.count, by: channels) {
-        let sum = piece[start..<start + channels].reduce(0) { $0 + ($1.isFinite ? $1 : 0) }
-        samples.append(sum / Float(channels))
-      }
-    }
+    let reader = try SoundFileReader(path: path)
     let name = path.split(separator: "/").last.map(String.init) ?? path
-    return Recording(title: name, samples: samples, sampleRate: reader.format.sampleRate)
+    let rate = reader.format.sampleRate
+    guard let length = reader.length else {
+      // The picture's scale needs the end first.
+      let sound = try StoredChannel(MixedFile(reader))
+      return Recording(title: name, length: sound.length, sampleRate: rate, read: sound.read)
+    }
+    let file = MixedFile(reader)
+    return Recording(title: name, length: length, sampleRate: rate, read: file.read)
+  }
+}
+
+/// A sound file's channels as one.
+private final class MixedFile {
+  private var reader: SoundFileReader
+
+  init(_ reader: consuming SoundFileReader) { self.reader = reader }
+
+  func read(_ count: Int) throws -> [Float] {
+    let channels = reader.format.channels
+    let piece = try reader.read(count)
+    return stride(from: 0, to: piece.count, by: channels).map { start in
+      let sum = piece[start..<start + channels].reduce(0) { $0 + ($1.isFinite ? $1 : 0) }
+      return sum / Float(channels)
+    }
+  }
+}
+
+/// A channel of unknown length, stored until it has come to its end.
+private final class StoredChannel {
+  let length: Int
+  private let file: TemporaryFile
+  private var position = 0
+
+  init(_ source: MixedFile) throws {
+    file = try TemporaryFile()
+    var length = 0
+    while case let piece = try source.read(65_536), !piece.isEmpty {
+      try file.append(piece)
+      length += piece.count
+    }
+    self.length = length
+  }
+
+  func read(_ count: Int) throws -> [Float] {
+    let piece = try file.read(at: position, min(count, length - position))
+    position += piece.count
+    return piece
+  }
+}
+
+enum PlotFileError: Error, CustomStringConvertible {
+  case notPNG(String)
+  case terminal
+
+  var description: String {
+    switch self {
+    case .notPNG(let path): "\(path): the picture is a PNG; let the name end in .png"
+    case .terminal: "standard output is a terminal, which shows no picture; name a file with -o"
+    }
   }
 }

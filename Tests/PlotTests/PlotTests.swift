@@ -4,13 +4,13 @@ import Testing
 import Plot
 
 @Suite struct PlotTests {
-  @Test func `a tone stands at its time and frequency`() {
+  @Test func `a tone stands at its time and frequency`() throws {
     // 1 kHz in the second half of one second.
     let samples = (0..<48000).map {
       $0 < 24000 ? 0 : Float(sin(2 * .pi * 1000 * Double($0) / 48000))
     }
     let scale = FrequencyScale(highest: 24000)
-    let spectrogram = Spectrogram(
+    let spectrogram = try Spectrogram(
       Recording(title: "tone", samples: samples, sampleRate: 48000), seconds: 1, columns: 100,
       rows: 200, scale: scale)
     let row = Int(scale.position(1000) * 200)
@@ -20,11 +20,39 @@ import Plot
     #expect(level(20, row) < -150)
   }
 
-  @Test func `rows above a recording's bandwidth are silent`() {
-    let spectrogram = Spectrogram(
+  @Test func `rows above a recording's bandwidth are silent`() throws {
+    let spectrogram = try Spectrogram(
       Recording(title: "", samples: [Float](repeating: 1, count: 8000), sampleRate: 8000),
       seconds: 1, columns: 10, rows: 100, scale: FrequencyScale(highest: 24000))
     #expect(spectrogram.levels[599] == Spectrogram.silence)
+  }
+
+  @Test(arguments: [8000, 11_025, 22_050, 44_056, 44_100, 48_000, 88_200, 192_000])
+  func `the label of the highest frequency has room`(sampleRate: Int) {
+    let label = SpectrogramPlot.label(Double(sampleRate) / 2, withUnit: true)
+    #expect(label.hasSuffix(" kHz"))
+    #expect(label.count <= SpectrogramPlot.labelRoom)
+  }
+
+  @Test func `a recording is read once, a window's length at a time`() throws {
+    let length = 20 * 48_000
+    var next = 0
+    var longest = 0
+    let recording = Recording(title: "", length: length, sampleRate: 48_000) { count in
+      longest = max(longest, count)
+      let piece = (next..<min(next + count, length)).map { Float(sin(2 * .pi * Double($0) / 48)) }
+      next += piece.count
+      return piece
+    }
+    let whole = Recording(
+      title: "", samples: (0..<length).map { Float(sin(2 * .pi * Double($0) / 48)) },
+      sampleRate: 48_000)
+    let scale = FrequencyScale(highest: 24_000)
+    let levels = try [recording, whole].map {
+      try Spectrogram($0, seconds: 20, columns: 100, rows: 50, scale: scale).levels
+    }
+    #expect(levels[0] == levels[1])
+    #expect(next > length - 48_000 && longest <= 8192)
   }
 
   @Test func `a frequency scale goes there and back`() {
