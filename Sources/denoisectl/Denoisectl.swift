@@ -65,6 +65,13 @@ extension Denoisectl {
     let usage = fullMessage(for: error).split(separator: "\n").first { $0.hasPrefix("Usage: ") }
     var reason = message(for: error).split(separator: "\n").first.map(String.init) ?? ""
     if reason.last == "." { reason.removeLast() }
+    // A word that was taken for an option is often a file.
+    let words = CommandLine.arguments.dropFirst()
+    if let file = words.first(where: { $0.hasPrefix("-") && isThere($0) }) {
+      reason += "; write ./\(file) for the file"
+    }
     return usage.map { "\(reason); u\($0.dropFirst())" } ?? reason
   }
 }
+
+private func isThere(_ path: String) -> Bool { unsafe access(path, F_OK) == 0 }

@@ -25,6 +25,12 @@ struct FileDenoiser: Sendable {
     var share: Double?
   }
 
+  /// What the result of a file is called in another folder: as the file is, and where its format
+  /// cannot be written with .wav behind it, as there may be a file with .wav in its place.
+  static func resultName(_ name: String) -> String {
+    SoundFormat.isDecodable(name) ? name + ".wav" : name
+  }
+
   /// Denoises one file; "-" is a stream.
   func denoise(
     _ input: String, to output: String, progress: (Progress) -> Void = { _ in }
@@ -34,28 +40,32 @@ struct FileDenoiser: Sendable {
     guard ChannelDenoiser.supports(sampleRate: format.sampleRate, model: model) else {
       throw ProcessError.sampleRate(file: reader.name, hertz: format.sampleRate)
     }
-    let outputFormat = output == "-" ? format : try format.adapted(to: output)
+    if output == "-", reader.isStandardOutput { throw ProcessError.overwritesItself(reader.name) }
+    let outputFormat = OutputFile.isStream(output) ? format : try format.adapted(to: output)
     var writer = try SoundFileWriter(path: output, format: outputFormat, length: reader.length)
     var channels = try Channels(self, format: format)
-    var table = SpeechTable(channels: format.channels, hopSeconds: model.hopSeconds)
+    let table = try speech.map {
+      try SpeechTable(path: $0, channels: format.channels, hopSeconds: model.hopSeconds)
+    }
     var done = 0
+    var seconds: Double { Double(done) / Double(format.sampleRate) }
     while true {
       let samples = try reader.read(FileDenoiser.piece)
       if samples.isEmpty { break }
       try writer.write(channels.process(samples))
-      if speech != nil { table.append(channels.takeSpeech()) }
       done += samples.count / format.channels
+      // Taken in any case, so that they do not pile up. All these hops begin within the input.
+      let probabilities = channels.takeSpeech()
+      try table?.append(probabilities, seconds: .infinity)
       progress(
         Progress(
-          seconds: Double(done) / Double(format.sampleRate),
-          share: reader.length.map { Double(done) / Double(max($0, 1)) }))
+          seconds: seconds,
+          share: reader.estimatedLength.map { min(Double(done) / Double(max($0, 1)), 1) }))
     }
     try writer.write(channels.finish())
     try writer.finish()
-    guard let speech else { return }
-    table.append(channels.takeSpeech())
-    let seconds = Double(done) / Double(format.sampleRate)
-    try OutputFile.write(Array(table.text(seconds: seconds).utf8), to: speech)
+    try table?.append(channels.takeSpeech(), seconds: seconds)
+    try table?.finish()
   }
 }
 
@@ -117,8 +127,10 @@ private struct Channels {
 /// Why recordings cannot be denoised as asked.
 enum ProcessError: Error, Equatable, CustomStringConvertible {
   case sampleRate(file: String, hertz: Int)
+  case overwritesItself(String)
   case sameFolder(String)
   case folderToStream(String)
+  case folderToFile(String, file: String)
   case noSpeech(model: String)
   case speechOfFolder
   case noSoundFiles(String)
@@ -130,10 +142,14 @@ enum ProcessError: Error, Equatable, CustomStringConvertible {
     switch self {
     case .sampleRate(let file, let hertz):
       "\(file): a sample rate of \(hertz) Hz cannot be converted; resample it to 48000 Hz first"
+    case .overwritesItself(let path):
+      "\(path): the output would be written over it while it is read; name another file"
     case .sameFolder(let path):
       "\(path): would be overwritten by its own results; name another folder for them"
     case .folderToStream(let path):
       "\(path): is a folder, its results need one too; name it instead of -"
+    case .folderToFile(let path, let file):
+      "\(file): is a sound file, but \(path) is a folder, whose results need one too; name a folder"
     case .noSpeech(let model):
       "\(model): gives no probability of speech; leave --speech out or choose another model"
     case .speechOfFolder:

@@ -2,6 +2,7 @@ import AudioHost
 import Denoise
 import Dispatch
 import Foundation
+import Glibc
 import Synchronization
 
 /// Denoises every sound file below a folder into another folder, as many at a time as there are
@@ -13,7 +14,10 @@ struct FolderDenoiser {
 
   /// - Parameter progress: how many of the files are through; called from any thread.
   func run(progress: @Sendable (_ done: Int, _ all: Int) -> Void) throws {
-    guard !isSameFolder else { throw ProcessError.sameFolder(input) }
+    if isFile(output) || SoundFormat.isSoundFile(output) && !isFolder(output) {
+      throw ProcessError.folderToFile(input, file: output)
+    }
+    guard !isWithinInput else { throw ProcessError.sameFolder(input) }
     let names = try soundFiles()
     guard !names.isEmpty else { throw ProcessError.noSoundFiles(input) }
     let state = Mutex((done: 0, failed: 0))
@@ -37,35 +41,55 @@ struct FolderDenoiser {
   }
 
   private func denoise(_ name: String) throws {
-    let target = URL(fileURLWithPath: "\(output)/\(name)")
-    let folder = target.deletingLastPathComponent()
+    let target = "\(output)/\(FileDenoiser.resultName(name))"
+    let folder = URL(fileURLWithPath: target).deletingLastPathComponent()
     do {
       try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     } catch {
-      throw ProcessError.cannotCreateFolder(
-        path: folder.path, reason: error.localizedDescription)
+      throw ProcessError.cannotCreateFolder(path: folder.path, reason: reason(error))
     }
-    try files.denoise("\(input)/\(name)", to: target.path)
+    try files.denoise("\(input)/\(name)", to: target)
   }
 
-  /// Paths below the input folder, in order; hidden files are left out.
+  /// Paths of regular files below the input folder, in order; hidden files are left out.
   private func soundFiles() throws -> [String] {
     let root = URL(fileURLWithPath: input)
     do {
       return try FileManager.default.subpathsOfDirectory(atPath: root.path).filter { path in
-        SoundFormat.isSoundFile(path)
+        (SoundFormat.isSoundFile(path) || SoundFormat.isDecodable(path))
           && !path.split(separator: "/").contains { $0.hasPrefix(".") }
+          && isFile("\(input)/\(path)")
       }.sorted()
     } catch {
-      throw ProcessError.cannotList(path: input, reason: error.localizedDescription)
+      throw ProcessError.cannotList(path: input, reason: reason(error))
     }
   }
 
-  private var isSameFolder: Bool {
-    func resolved(_ path: String) -> String {
-      URL(fileURLWithPath: path).resolvingSymlinksInPath().standardizedFileURL.path
+  /// Whether the output is the input folder or lies in it, by whatever names.
+  private var isWithinInput: Bool {
+    guard let from = FileIdentity(path: input) else { return false }
+    var folder = URL(fileURLWithPath: output).standardizedFileURL
+    while true {
+      if FileIdentity(path: folder.path) == from { return true }
+      if folder.path == "/" { return false }
+      // Of a link the place that it leads to counts, of what is not there yet the place it gets.
+      let parent = folder.resolvingSymlinksInPath().deletingLastPathComponent()
+      folder = parent.standardizedFileURL
     }
-    let (from, to) = (resolved(input), resolved(output))
-    return from == to || to.hasPrefix(from + "/")
+  }
+
+  private func isFolder(_ path: String) -> Bool { kind(path) == S_IFDIR }
+  private func isFile(_ path: String) -> Bool { kind(path) == S_IFREG }
+
+  private func kind(_ path: String) -> mode_t {
+    var status = stat()
+    return unsafe stat(path, &status) == 0 ? status.st_mode & S_IFMT : 0
+  }
+
+  /// The system's words, where Foundation has but a number.
+  private func reason(_ error: any Error) -> String {
+    let cause = (error as NSError).userInfo[NSUnderlyingErrorKey] as? any Error ?? error
+    guard let code = (cause as? POSIXError)?.code else { return error.localizedDescription }
+    return unsafe String(cString: strerror(code.rawValue))
   }
 }

@@ -12,6 +12,10 @@ struct ProcessCommand: ParsableCommand {
       Length, sample rate and channels stay; each channel is denoised by itself. The network \
       works at 48 kHz: other rates are converted there and back. The output lies in time with \
       the input. Where IN is a folder, every sound file below it is denoised into the folder OUT.
+
+      The formats are those of libsndfile (WAV, RF64, FLAC, Ogg, Opus, MP3, AIFF, AU, CAF, W64 and \
+      others); what it does not know, as M4A, MP4, WebM and Matroska, is decoded by the program \
+      ffmpeg where it is installed. The output is written in the formats of libsndfile.
       """)
 
   @Option(help: "bypass, light, standard, strong or mute.")
@@ -39,7 +43,7 @@ struct ProcessCommand: ParsableCommand {
 
   @Argument(
     help: ArgumentHelp(
-      "A sound file of any format, a folder, or - for standard input (WAV).", valueName: "in"),
+      "A sound file, a folder, or - for standard input.", valueName: "in"),
     completion: .file())
   var input: String
 
@@ -57,6 +61,7 @@ struct ProcessCommand: ParsableCommand {
   }
 
   func run() throws {
+    Unfinished.removeOnSignals()
     let files = FileDenoiser(
       model: try ModelStore.load(model), mode: mode, strength: strength, keepsDelay: live,
       speech: speech)
@@ -74,7 +79,7 @@ struct ProcessCommand: ParsableCommand {
         bar.show("\(done) of \(all) files", share: Double(done) / Double(all))
       }
     } else {
-      try files.denoise(input, to: outputFile) { progress in
+      try files.denoise(input, to: try outputFile) { progress in
         bar.show("\(Int(progress.seconds)) s", share: progress.share)
       }
     }
@@ -82,9 +87,15 @@ struct ProcessCommand: ParsableCommand {
 
   /// A file that goes into a folder keeps its name.
   private var outputFile: String {
-    guard output != "-", input != "-", isFolder(output) else { return output }
-    return URL(fileURLWithPath: output)
-      .appendingPathComponent(URL(fileURLWithPath: input).lastPathComponent).path
+    get throws {
+      guard output != "-", input != "-", isFolder(output) else { return output }
+      let name = FileDenoiser.resultName(URL(fileURLWithPath: input).lastPathComponent)
+      let result = "\(output)/\(name)"
+      if let old = FileIdentity(path: result), old == FileIdentity(path: input) {
+        throw ProcessError.sameFolder(input)
+      }
+      return result
+    }
   }
 
   private func isFolder(_ path: String) -> Bool {

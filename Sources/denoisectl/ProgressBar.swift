@@ -2,10 +2,11 @@ import Control
 import Glibc
 import Synchronization
 
-/// A line on the terminal that says how far a long job is; silent where stderr is no terminal that
-/// moves its cursor.
-final class ProgressBar: Sendable {
+/// A line on the terminal that says how far a long job is, and how long it will take; silent where
+/// stderr is no terminal that moves its cursor.
+package final class ProgressBar: Sendable {
   private let isShown = movesCursor(STDERR_FILENO)
+  private let start = ContinuousClock.now
   /// What stands there now.
   private let line = Mutex("")
 
@@ -20,11 +21,27 @@ final class ProgressBar: Sendable {
       next =
         "[\(String(repeating: "#", count: filled))\(String(repeating: "-", count: width - filled))]"
         + " \(Int(min(share, 1) * 100)) % \(text)"
+      if let left = ProgressBar.left(start.duration(to: .now), share: share) {
+        next += ", \(left) left"
+      }
     }
     line.withLock {
       guard $0 != next else { return }
       $0 = next
       put("\r\(next)\u{1b}[K")
+    }
+  }
+
+  /// How long the rest takes at the pace so far, in words; nil where it is too early to say.
+  package static func left(_ elapsed: Duration, share: Double) -> String? {
+    guard elapsed >= .seconds(2), share > 0, share < 1 else { return nil }
+    let spent = Double(elapsed.components.seconds) + Double(elapsed.components.attoseconds) * 1e-18
+    let seconds = spent / share * (1 - share)
+    switch seconds {
+    case ..<90: return "\(Int(seconds.rounded(.up))) s"
+    case ..<5400: return "\(Int((seconds / 60).rounded())) min"
+    case ..<360_000: return "\(Int(seconds / 3600)) h \(Int(seconds / 60) % 60) min"
+    default: return "days"
     }
   }
 

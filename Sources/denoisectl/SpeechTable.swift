@@ -1,29 +1,39 @@
-/// The probability of speech in each hop of a recording, as comma-separated values: when the hop
-/// begins, in seconds, then a column for each channel.
-struct SpeechTable {
-  private var columns: [[Float]]
+import AudioHost
+
+/// The probability of speech in each hop of a recording, written as comma-separated values: when the
+/// hop begins, in seconds, then a column for each channel.
+final class SpeechTable {
+  private let file: OutputFile
   private let hopSeconds: Double
+  /// What was not written yet of each channel.
+  private var columns: [[Float]]
+  private var hops = 0
 
-  init(channels: Int, hopSeconds: Double) {
-    columns = Array(repeating: [], count: channels)
+  /// - Parameter path: "-" for standard output.
+  init(path: String, channels: Int, hopSeconds: Double) throws(SoundFileError) {
+    file = try OutputFile(path: path)
     self.hopSeconds = hopSeconds
+    columns = Array(repeating: [], count: channels)
+    let names = channels == 1 ? ["speech"] : columns.indices.map { "speech_\($0 + 1)" }
+    try file.write(Array("time,\(names.joined(separator: ","))\n".utf8))
   }
 
-  /// Takes what follows of each channel.
-  mutating func append(_ probabilities: [[Float]]) {
+  deinit { file.abandon() }
+
+  /// Takes what follows of each channel, and writes the hops that begin within the first `seconds`.
+  func append(_ probabilities: [[Float]], seconds: Double) throws(SoundFileError) {
     for (channel, values) in probabilities.enumerated() { columns[channel] += values }
+    let count = columns.map(\.count).min() ?? 0
+    var text = ""
+    for index in 0..<count where Double(hops + index) * hopSeconds < seconds {
+      let time = format(Double(hops + index) * hopSeconds, decimals: 4)
+      text += ([time] + columns.map { "\($0[index])" }).joined(separator: ",") + "\n"
+    }
+    for channel in columns.indices { columns[channel].removeFirst(count) }
+    hops += count
+    try file.write(Array(text.utf8))
   }
 
-  /// The hops that begin within the first `seconds`.
-  func text(seconds: Double) -> String {
-    let names =
-      columns.count == 1 ? ["speech"] : columns.indices.map { "speech_\($0 + 1)" }
-    var lines = ["time,\(names.joined(separator: ","))"]
-    let hops = columns.map(\.count).min() ?? 0
-    for hop in 0..<hops where Double(hop) * hopSeconds < seconds {
-      let time = format(Double(hop) * hopSeconds, decimals: 4)
-      lines.append(([time] + columns.map { "\($0[hop])" }).joined(separator: ","))
-    }
-    return lines.joined(separator: "\n") + "\n"
-  }
+  /// Gives the file its name.
+  func finish() throws(SoundFileError) { try file.publish() }
 }

@@ -2,6 +2,7 @@ import AudioHost
 import Foundation
 import TestSupport
 import Testing
+import denoisectl
 
 /// The real `denoisectl` on real files; it needs no daemon.
 struct ProcessTests {
@@ -19,6 +20,7 @@ struct ProcessTests {
   private func store(
     _ samples: [Float], as name: String, sampleRate: Int = 48000, channels: Int = 1
   ) throws {
+    try makeDirectory(URL(fileURLWithPath: file(name)).deletingLastPathComponent().path)
     var writer = try SoundFileWriter(
       path: file(name),
       format: try SoundFormat(sampleRate: sampleRate, channels: channels).adapted(to: name))
@@ -210,10 +212,223 @@ struct ProcessTests {
       }.isEmpty)
   }
 
+  @Test func `an input that is the output is replaced as a whole, and its links stay`() throws {
+    try store(hiss(48000), as: "in.wav")
+    let before = try load("in.wav").samples
+    #expect(link(file("in.wav"), file("hard.wav")) == 0)
+    #expect(symlink("in.wav", file("soft.wav")) == 0)
+    for name in ["in.wav", "soft.wav"] {
+      #expect(try denoisectl("process", "--model", "light", file("in.wav"), file(name)).status == 0)
+      #expect(try load("in.wav").samples.count == before.count)
+      #expect(try load("in.wav").samples != before)
+    }
+    #expect(try load("hard.wav").samples == before)
+    #expect(
+      try denoisectl("process", "--model", "light", file("hard.wav"), file("in.wav")).status == 0)
+    #expect(
+      try FileManager.default.destinationOfSymbolicLink(atPath: file("soft.wav")) == "in.wav")
+  }
+
+  @Test func `an input that would be written over while it is read is refused and stays`() throws {
+    try store(hiss(4800), as: "in.wav")
+    let before = try bytes(of: file("in.wav"))
+    let program = "\(Piece.built("denoisectl")) process --model light"
+    for command in ["in.wav - 1<> in.wav", "in.wav - >> in.wav", "- - < in.wav >> in.wav"] {
+      let result = try sandbox.run(
+        "/bin/sh", ["-c", "cd \(sandbox.directory) && \(program) \(command) 2>said"])
+      #expect(result.status == 1, "\(command)")
+      #expect(try contents(of: file("said")).contains("would be written over it"), "\(command)")
+      #expect(try bytes(of: file("in.wav")) == before, "\(command)")
+    }
+    let emptied = try sandbox.run(
+      "/bin/sh", ["-c", "cd \(sandbox.directory) && \(program) in.wav - > in.wav 2>said"])
+    #expect(emptied.status == 1)
+    #expect(
+      try contents(of: file("said")).contains(
+        "in.wav: is not a sound file that can be read: it is empty"))
+  }
+
+  @Test func `a folder into itself or into a file is refused, by whatever name`() throws {
+    for folder in ["in", "in/sub"] { try makeDirectory(file(folder)) }
+    try store(hiss(4800), as: "in/a.wav")
+    try store(hiss(4800), as: "other.wav")
+    #expect(symlink("in", file("link")) == 0)
+    for out in ["in", "in/", "link", "in/sub", "link/sub/new", "in/../in"] {
+      let result = try denoisectl("process", "--model", "light", file("in"), file(out))
+      #expect(result.status == 1, "\(out)")
+      #expect(result.output.contains("would be overwritten by its own results"), "\(out)")
+    }
+    for out in ["other.wav", "new.wav", "in/a.wav"] {
+      let result = try denoisectl("process", "--model", "light", file("in"), file(out))
+      #expect(result.status == 1, "\(out)")
+      #expect(result.output.contains("\(out): is a sound file, but "), "\(result.output)")
+    }
+    let own = try denoisectl("process", "--model", "light", file("in/a.wav"), file("in"))
+    #expect(own.status == 1 && own.output.contains("would be overwritten"))
+    #expect(
+      try FileManager.default.subpathsOfDirectory(atPath: file("in")).sorted() == ["a.wav", "sub"])
+  }
+
+  @Test func `names may begin with a dash and hold new lines`() throws {
+    try store(hiss(4800), as: "-a.wav")
+    let program = Piece.built("denoisectl")
+    func run(_ words: String) throws -> (status: Int32, output: String) {
+      try sandbox.run(
+        "/bin/bash",
+        ["-c", "cd \(sandbox.directory) && exec \(program) process --model light \(words)"])
+    }
+    #expect(try run("-- -a.wav -b.wav").status == 0)
+    #expect(try run("./-a.wav $'c\\nd.wav'").status == 0)
+    #expect(try load("-b.wav").samples == load("c\nd.wav").samples)
+    let wrong = try run("-a.wav b.wav")
+    #expect(wrong.status == 64)
+    #expect(wrong.output.contains("write ./-a.wav for the file"), "\(wrong.output)")
+    let missing = try run("$'no\\n\\e[31m.wav' b.wav")
+    #expect(
+      missing.output
+        == "denoisectl: no\\n\\x1b[31m.wav: cannot be opened: No such file or directory\n")
+  }
+
+  @Test func `FIFOs are streams, and in a folder they are left alone`() throws {
+    try store(hiss(4800), as: "in/a.wav")
+    for name in ["in/trap.wav", "input", "output"] { try #require(mkfifo(file(name), 0o600) == 0) }
+    #expect(try denoisectl("process", "--model", "light", file("in"), file("out")).status == 0)
+    #expect(try FileManager.default.contentsOfDirectory(atPath: file("out")) == ["a.wav"])
+    let program = Piece.built("denoisectl")
+    let script = """
+      cd \(sandbox.directory) && cat in/a.wav > input & cat output > heard.wav &
+      \(program) process --model light input output && wait
+      """
+    #expect(try sandbox.run("/bin/sh", ["-c", "cd \(sandbox.directory); \(script)"]).status == 0)
+    #expect(try load("heard.wav").samples.count == 4800)
+  }
+
+  @Test func `a terminal is no place for sound`() throws {
+    try Piece.require(["script"])
+    try store(hiss(4800), as: "in.wav")
+    let program = Piece.built("denoisectl")
+    for words in ["process in.wav -", "process - out.wav", "plot in.wav -o -"] {
+      let (status, output) = try sandbox.run(
+        "script", ["-qec", "cd \(sandbox.directory) && \(program) \(words)", "/dev/null"])
+      #expect(status == 1, "\(words)")
+      #expect(output.contains(" is a terminal, which "), "\(output)")
+      #expect(output.count < 200)
+    }
+  }
+
+  @Test func `what libsndfile does not know is decoded by ffmpeg`() throws {
+    try Piece.require(["ffmpeg"])
+    try store(hiss(48000), as: "in.wav")
+    try makeDirectory(file("folder"))
+    let codecs = ["m4a": "aac", "mp4": "aac", "webm": "libopus", "mkv": "libopus"]
+    for (name, codec) in codecs {
+      let made = try sandbox.run(
+        "ffmpeg", ["-v", "error", "-i", file("in.wav"), "-c:a", codec, file("folder/in.\(name)")])
+      try #require(made.status == 0, "\(made.output)")
+      let input = file("folder/in.\(name)")
+      let program = Piece.built("denoisectl")
+      #expect(try denoisectl("process", "--model", "light", input, file("out.flac")).status == 0)
+      let script = "cat \(input) | \(program) process --model light - \(file("piped.wav"))"
+      #expect(try sandbox.run("/bin/sh", ["-c", script]).status == 0)
+      for output in [try load("out.flac"), try load("piped.wav")] {
+        #expect((48_000..<50_000).contains(output.samples.count), "\(name)")
+        #expect(output.format.sampleRate == 48_000)
+      }
+    }
+    #expect(try denoisectl("process", "--model", "light", file("folder"), file("out")).status == 0)
+    #expect(
+      try FileManager.default.contentsOfDirectory(atPath: file("out")).sorted()
+        == codecs.keys.map { "in.\($0).wav" }.sorted())
+    #expect(
+      try denoisectl("process", file("in.wav"), file("out.m4a")).output.contains("which format?"))
+  }
+
+  @Test func `without ffmpeg it says that ffmpeg would do`() throws {
+    let header: [UInt8] = [0, 0, 0, 24] + Array("ftypM4A ".utf8) + [UInt8](repeating: 0, count: 99)
+    try write(header, to: file("a.m4a"))
+    let (status, output) = try sandbox.run(
+      Piece.built("denoisectl"), ["process", file("a.m4a"), file("out.wav")],
+      environment: ["PATH": "/nowhere"])
+    #expect(status == 1)
+    #expect(output.contains("; install ffmpeg, or convert it to WAV or FLAC first\n"), "\(output)")
+    #expect(output.count(where: \.isNewline) == 1)
+  }
+
+  @Test func `hours take little memory, say how long it will take, and leave nothing`() throws {
+    try Piece.require(["script"])
+    // 30 GB of silence in a file whose 32 bits have run over.
+    try store([], as: "large.wav")
+    #expect(truncate(file("large.wav"), 30_000_000_000) == 0)
+    let program = Piece.built("denoisectl")
+    // A shell's background jobs ignore Ctrl-C, this one does not.
+    let script = """
+      cd \(sandbox.directory); mkdir results
+      trap - INT; \(program) process --model light large.wav results/out.wav & job=$!
+      sleep 4; grep VmHWM /proc/$job/status; kill -TERM $job; wait $job; echo "status $?"; ls -A results
+      """
+    let (_, output) = try sandbox.run("script", ["-qec", script, "/dev/null"])
+    let memory = try #require(output.firstMatch(of: /VmHWM:\s*(\d+) kB/)?.1)
+    #expect(try #require(Int(memory)) < 100_000)
+    #expect(output.contains(/[0-9]+ (s|min|h [0-9]+ min) left/), "\(output)")
+    #expect(output.hasSuffix("status 143\r\n"), "\(output.suffix(200))")
+  }
+
+  /// As on FAT and some network file systems.
+  @Test(arguments: [SIGINT, SIGTERM])
+  func `where files want names, a signal leaves none`(number: Int32) throws {
+    try Piece.require(["cc"])
+    let source = """
+      #define _GNU_SOURCE
+      #include <dlfcn.h>
+      #include <errno.h>
+      #include <fcntl.h>
+      #include <stdarg.h>
+      #define WRAP(name) int name(const char *path, int flags, ...) { \\
+        va_list rest; va_start(rest, flags); int mode = va_arg(rest, int); va_end(rest); \\
+        if ((flags & O_TMPFILE) == O_TMPFILE) { errno = EOPNOTSUPP; return -1; } \\
+        return ((int (*)(const char *, int, ...))dlsym(RTLD_NEXT, #name))(path, flags, mode); }
+      WRAP(open) WRAP(open64)
+      """
+    try write(source, to: file("names.c"))
+    let made = try sandbox.run("cc", ["-shared", "-fPIC", "-o", file("names.so"), file("names.c")])
+    try #require(made.status == 0, "\(made.output)")
+    let preload = ["LD_PRELOAD": file("names.so")]
+    func names() throws -> [String] {
+      try FileManager.default.contentsOfDirectory(atPath: file("results"))
+    }
+    try store(hiss(4800), as: "in.wav")
+    try makeDirectory(file("results"))
+    let program = Piece.built("denoisectl")
+    let words = ["process", "--model", "light"]
+    let short = try sandbox.run(
+      program, words + [file("in.wav"), file("results/out.wav")], environment: preload)
+    #expect(short.status == 0, "\(short.output)")
+    #expect(try names() == ["out.wav"])
+    #expect(truncate(file("in.wav"), 10_000_000_000) == 0)
+    let child = try sandbox.start(
+      program, words + [file("in.wav"), file("results/next.wav")], environment: preload)
+    #expect(eventually { (try? names().contains { $0.hasPrefix(".denoise") }) == true })
+    child.signal(number)
+    #expect(child.wait(seconds: 30) == 128 + number)
+    #expect(try names() == ["out.wav"])
+  }
+
+  @Test func `the time that is left is in words`() {
+    #expect(ProgressBar.left(.seconds(1), share: 0.5) == nil)
+    #expect(ProgressBar.left(.seconds(10), share: 0.5) == "10 s")
+    #expect(ProgressBar.left(.seconds(60), share: 0.1) == "9 min")
+    #expect(ProgressBar.left(.seconds(60), share: 0.01) == "1 h 39 min")
+  }
+
   @Test func `a picture is drawn of what is there`() throws {
     try store(hiss(4800), as: "in.wav")
     #expect(try denoisectl("plot", file("in.wav"), "-o", file("out.png")).status == 0)
     #expect(FileManager.default.fileExists(atPath: file("out.png")))
+    let photo = try denoisectl("plot", file("in.wav"), "-o", file("out.jpg"))
+    #expect(photo.status == 1)
+    #expect(
+      photo.output
+        == "denoisectl: \(file("out.jpg")): the picture is a PNG; let the name end in .png\n")
     let missing = try denoisectl("plot", file("no.wav"), "-o", file("none.png"))
     #expect(missing.status == 1)
     #expect(!FileManager.default.fileExists(atPath: file("none.png")))
