@@ -5,14 +5,16 @@ struct ModelCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "model", abstract: "Says or sets which network runs, or works on model files.",
     subcommands: [
-      ModelChooseCommand.self, ModelInspectCommand.self, ModelConvertCommand.self,
+      ModelChooseCommand.self, ModelAutoCommand.self, ModelFullCommand.self,
+      ModelLightCommand.self, ModelLowLatencyCommand.self, ModelInspectCommand.self,
+      ModelConvertCommand.self,
       ModelRunCommand.self, ModelDebugCommand.self, ModelDiffCommand.self, ModelVerifyCommand.self,
       ModelEvaluateCommand.self, ModelImportCommand.self,
     ],
     defaultSubcommand: ModelChooseCommand.self)
 }
 
-/// `denoisectl model full`: the word for it may be left out.
+/// `denoisectl model choose full`.
 struct ModelChooseCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "choose", abstract: "Says or sets which network runs.")
@@ -48,4 +50,39 @@ struct ModelChooseCommand: ParsableCommand {
       say(try client.status().settings.model)
     }
   }
+}
+
+/// `denoisectl model full`: the word choose is left out. A command of its own, so that shells offer
+/// it.
+protocol ChosenModelCommand: ParsableCommand {
+  static var choice: ModelChooseCommand.Choice { get }
+  static var abstract: String { get }
+}
+
+extension ChosenModelCommand {
+  static var configuration: CommandConfiguration {
+    CommandConfiguration(commandName: choice.rawValue, abstract: abstract)
+  }
+
+  func run() throws { try ControlClient().set(model: Self.choice.rawValue) }
+}
+
+struct ModelAutoCommand: ChosenModelCommand {
+  static let choice = ModelChooseCommand.Choice.auto
+  static let abstract = "Runs the full network, and the light one while the machine is too busy."
+}
+
+struct ModelFullCommand: ChosenModelCommand {
+  static let choice = ModelChooseCommand.Choice.full
+  static let abstract = "Runs the full network."
+}
+
+struct ModelLightCommand: ChosenModelCommand {
+  static let choice = ModelChooseCommand.Choice.light
+  static let abstract = "Runs the light network: less work."
+}
+
+struct ModelLowLatencyCommand: ChosenModelCommand {
+  static let choice = ModelChooseCommand.Choice.lowLatency
+  static let abstract = "Runs the low-latency network: half the delay."
 }

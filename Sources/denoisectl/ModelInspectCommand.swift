@@ -28,14 +28,20 @@ struct ModelInspectCommand: ParsableCommand {
 }
 
 extension ModelChoice: ExpressibleByArgument {
-  /// The built-in models, and files.
+  /// The built-in models, and files and folders where what was typed leads.
   static var completion: CompletionKind {
     .custom { _, _, word in
       let folder = word.lastIndex(of: "/").map { String(word[...$0]) } ?? ""
       let entries =
         (try? FileManager.default.contentsOfDirectory(atPath: folder.isEmpty ? "." : folder)) ?? []
-      return ["full", "light", "low-latency"]
-        + entries.filter { $0.hasSuffix(".tflite") }.sorted().map { folder + $0 }
+      let files = entries.sorted().filter { !$0.hasPrefix(".") }.compactMap { name -> String? in
+        if name.hasSuffix(".tflite") { return folder + name }
+        var isFolder: ObjCBool = false
+        let isThere = unsafe FileManager.default.fileExists(
+          atPath: folder + name, isDirectory: &isFolder)
+        return isThere && isFolder.boolValue ? folder + name + "/" : nil
+      }
+      return ["full", "light", "low-latency"] + files
     }
   }
 

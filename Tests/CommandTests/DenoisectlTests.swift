@@ -282,6 +282,42 @@ struct DenoisectlTests {
     #expect(try sandbox.run("bash", ["-c", check]).status == 0)
   }
 
+  @Test func `the shell is offered models, choices and outputs`() throws {
+    let script = """
+      cd \(sandbox.directory); mkdir sub; touch mine.tflite other.wav; PATH=\(sandbox.directory):$PATH
+      ln -s \(Piece.built("denoisectl")) denoisectl
+      eval "$(denoisectl --generate-completion-script bash)"
+      offer() {
+        COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); COMP_LINE="$*"; COMP_POINT=${#COMP_LINE}; COMPREPLY=()
+        _denoisectl denoisectl "${@: -1}" "${@: -2:1}"; echo "${COMPREPLY[*]}"
+      }
+      offer denoisectl model l
+      offer denoisectl process --model ""
+      offer denoisectl bench m
+      offer denoisectl monitor --to ""
+      """
+    try Piece.require(.pulseAudio)
+    let server = try SoundServer(.pulseAudio, in: sandbox)
+    defer { withExtendedLifetime(server) {} }
+    let lines = try sandbox.run("bash", ["-c", script]).output.split(separator: "\n")
+    try #require(lines.count == 4, "\(lines)")
+    #expect(lines[0] == "light low-latency")
+    #expect(lines[1].hasPrefix("full light low-latency "))
+    #expect(lines[1].contains("mine.tflite") && lines[1].contains("sub/"))
+    #expect(!lines[1].contains("other.wav"))
+    #expect(lines[2] == "mine.tflite")
+    #expect(lines[3].contains("speakers"))
+  }
+
+  @Test func `a model, a strength or a file that cannot be is told of in plain words`() throws {
+    let model = try denoisectl("process", "--model", "nosuch.tflite", "a.wav", "b.wav")
+    #expect(model.status == 1)
+    #expect(model.output.contains("; put nosuch.tflite there or name a file"), "\(model.output)")
+    let strength = try denoisectl("strength", "200")
+    #expect(strength.status == 64)
+    #expect(strength.output.contains("'200' is no strength: name decibels from 0 to 100, or auto"))
+  }
+
   @Test func `inspect shows a model and says why a file is none`() throws {
     let (status, output) = try denoisectl("model", "inspect", "\(Piece.root)/models/light.tflite")
     #expect(status == 0)
