@@ -37,20 +37,34 @@ struct RecordCommand: ParsableCommand {
     var denoised = try SoundFileWriter(
       path: ab ? "\(out)/denoised.wav" : out,
       format: ab ? mono : mono.adapted(to: out))
+    let bar = ProgressBar()
+    defer { bar.clear() }
+    let limit = limit(tap.sampleRate)
+    var done = 0
+    func show(_ count: Int) {
+      done += count
+      let share = seconds == nil ? nil : Double(done) / Double(limit)
+      bar.show(
+        "recording \(printable(out)): \(done / tap.sampleRate) s, Ctrl-C ends it", share: share)
+    }
+    show(0)
     let isWhole: Bool
     if ab {
       var microphone = try SoundFileWriter(path: "\(out)/microphone.wav", format: mono)
-      isWhole = try tap.pairs(interrupt, limit: limit(tap.sampleRate)) { dry, wet in
+      isWhole = try tap.pairs(interrupt, limit: limit) { dry, wet in
         try microphone.write(dry)
         try denoised.write(wet)
+        show(wet.count)
       }
       try microphone.finish()
     } else {
-      isWhole = try tap.pairs(interrupt, limit: limit(tap.sampleRate)) { _, wet in
+      isWhole = try tap.pairs(interrupt, limit: limit) { _, wet in
         try denoised.write(wet)
+        show(wet.count)
       }
     }
     try denoised.finish()
+    bar.clear()
     if !isWhole { throw TapError.ended }
     printError("recorded \(out)")
   }

@@ -35,6 +35,16 @@ struct RecordTests {
     #expect(try samples("\(out)/denoised.wav") == ServedControl.recorded.prefix(480).map { -$0 })
   }
 
+  @Test func `at a terminal it shows that it records`() throws {
+    try Piece.require(["script"])
+    defer { served.stop() }
+    let command = "\(Piece.built("denoisectl")) record --seconds 0.01 \(sandbox.directory)/a.wav"
+    let (status, output) = try sandbox.run("script", ["-qec", command, "/dev/null"])
+    #expect(status == 0)
+    #expect(
+      output.contains("recording \(sandbox.directory)/a.wav: 0 s, Ctrl-C ends it"), "\(output)")
+  }
+
   @Test func `what came before the daemon ended it is kept`() throws {
     let out = "\(sandbox.directory)/one.wav"
     let (status, output) = try record(out)
