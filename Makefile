@@ -108,11 +108,14 @@ conformance: swift
 
 # The pages of the library products, as archives that `docc preview` and web servers show.
 docs: swift
+	@scripts/install-deps build
 	$(SWIFT) build -c release --target Quantizer
+	$(SWIFT) build -c release --target TFLite
 	@SWIFT="$(SWIFT)" scripts/make-docs out/docs
 
 # What is installed needs no Swift on the machine.
 programs: swift
+	@scripts/install-deps build
 	$(SWIFT) build -c release --static-swift-stdlib --scratch-path $(STATIC) --product qdenoise
 	$(SWIFT) build -c release --static-swift-stdlib --scratch-path $(STATIC) --product denoisectl
 

@@ -105,7 +105,8 @@ let package = Package(
     .target(name: "CKernels"),
     .target(name: "CEmbeddedModel"),
     .systemLibrary(name: "CLinux"),
-    system("CPulse", pkgConfig: "libpulse", debian: "libpulse-dev"),
+    // pkg-config's flags for it hold -pthread, of which SwiftPM warns at every build.
+    .systemLibrary(name: "CPulse"),
     system("CALSA", pkgConfig: "alsa", debian: "libasound2-dev"),
     system("CSystemd", pkgConfig: "libsystemd", debian: "libsystemd-dev"),
     system("CSndFile", pkgConfig: "sndfile", debian: "libsndfile1-dev"),

@@ -2,7 +2,10 @@ import Engine
 import Foundation
 import TFLite
 
-let path = CommandLine.arguments[1]
+guard let path = CommandLine.arguments.dropFirst().first else {
+  print("usage: first-program MODEL.tflite")
+  exit(64)
+}
 let graph = try TFLiteFile.read(Array(Data(contentsOf: URL(filePath: path))), name: path)
 var network = try Network(graph)
 for tensor in graph.givenInputs.map({ graph.tensors[$0] }) {
