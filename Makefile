@@ -7,7 +7,7 @@ DESTDIR ?=
 BUILD = .build/release
 STATIC = .build/static
 
-.PHONY: build deps run test test-memory test-threads test-cross check samples models train figures bench cost conformance docs programs \
+.PHONY: build deps run test test-memory test-threads test-cross test-fresh check samples models train figures bench cost conformance docs programs \
   install uninstall \
   clean swift
 
@@ -54,6 +54,11 @@ test-cross:
 	Tests/KernelsTests/cross/run.sh aarch64 cortex-a53 cortex-a76 max
 	Tests/KernelsTests/cross/run.sh armv7 cortex-a15
 	Tests/KernelsTests/cross/run.sh wasm32
+
+# What README.md promises, on a bare Debian: minutes, as root.
+test-fresh: swift
+	scripts/try-fresh bookworm
+	scripts/try-fresh trixie
 
 check: swift
 	$(SWIFT) format lint --strict -r -p Sources Tests

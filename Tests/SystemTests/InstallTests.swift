@@ -37,6 +37,23 @@ extension SystemTests {
       #expect(left.filter { !isDirectory("\(root)/\($0)") } == [])
     }
 
+    @Test(arguments: [
+      ("/usr", "qdenoise"), ("/usr/local", "qdenoise"),
+      ("/elsewhere", "/elsewhere/lib/systemd/user/qdenoise.service"),
+    ])
+    func `the command that is shown enables a unit that systemd finds`(
+      prefix: String, unit: String
+    ) throws {
+      let sandbox = try Sandbox()
+      let root = "\(sandbox.directory)/root"
+      let (status, output) = try sandbox.run(
+        "\(Piece.root)/scripts/install", ["add", Piece.programs, prefix, root])
+      #expect(status == 0)
+      #expect(output.contains("systemctl --user enable --now \(unit)\n"), "\(output)")
+      #expect(output.contains("fpath=(") == (prefix == "/elsewhere"))
+      #expect(access("\(root)\(prefix)/lib/systemd/user/qdenoise.service", R_OK) == 0)
+    }
+
     private func isDirectory(_ path: String) -> Bool {
       var directory: ObjCBool = false
       return FileManager.default.fileExists(atPath: path, isDirectory: &directory)
