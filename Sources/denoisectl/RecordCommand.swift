@@ -45,7 +45,7 @@ struct RecordCommand: ParsableCommand {
       done += count
       let share = seconds == nil ? nil : Double(done) / Double(limit)
       bar.show(
-        "recording \(printable(out)): \(done / tap.sampleRate) s, Ctrl-C ends it", share: share)
+        "recording \(out): \(done / tap.sampleRate) s, Ctrl-C ends it", share: share)
     }
     show(0)
     let isWhole: Bool
