@@ -40,7 +40,8 @@ test-memory: swift
 	$(SWIFT) build -c release --sanitize=address --scratch-path .build/address \
 	  --product sanitizer-check
 	$(SWIFT) build -c release --sanitize=address --scratch-path .build/address --product denoisectl
-	.build/address/release/sanitizer-check memory .build/address/release/denoisectl
+	.build/address/release/sanitizer-check engine
+	.build/address/release/sanitizer-check denoising .build/address/release/denoisectl
 
 test-threads: swift
 	$(SWIFT) build -c release --sanitize=thread --scratch-path .build/threads \

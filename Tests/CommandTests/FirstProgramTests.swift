@@ -8,6 +8,14 @@ struct FirstProgramTests {
     let program = try contents(of: "\(Piece.root)/Examples/FirstProgram/main.swift")
     let page = try contents(of: "\(Piece.root)/Sources/Engine/Engine.docc/FirstProgram.md")
     #expect(page.contains("```swift\n\(program)```\n"))
+    // A checkout's folder may have any name, a dependency's name is the package's.
+    #expect(page.contains(".package(name: \"qdenoise\", path: \"../qdenoise\")"))
+  }
+
+  @Test func `the first program without a model says how it is called`() throws {
+    let (status, output) = try Sandbox("first-program").run(Piece.built("first-program"))
+    #expect(status == 64)
+    #expect(output == "usage: first-program MODEL.tflite\n")
   }
 
   @Test func `the first program runs a model`() throws {

@@ -286,7 +286,7 @@ struct ProcessTests {
     let missing = try run("$'no\\n\\e[31m.wav' b.wav")
     #expect(
       missing.output
-        == "denoisectl: no\\n\\x1b[31m.wav: cannot be opened: No such file or directory\n")
+        == "denoisectl: no\\u000a\\u001b[31m.wav: cannot be opened: No such file or directory\n")
   }
 
   @Test func `FIFOs are streams, and in a folder they are left alone`() throws {
@@ -366,7 +366,8 @@ struct ProcessTests {
       trap - INT; \(program) process --model light large.wav results/out.wav & job=$!
       sleep 4; grep VmHWM /proc/$job/status; kill -TERM $job; wait $job; echo "status $?"; ls -A results
       """
-    let (_, output) = try sandbox.run("script", ["-qec", script, "/dev/null"])
+    let (_, output) = try sandbox.run(
+      "script", ["-qec", script, "/dev/null"], environment: ["TERM": "xterm"])
     let memory = try #require(output.firstMatch(of: /VmHWM:\s*(\d+) kB/)?.1)
     #expect(try #require(Int(memory)) < 100_000)
     #expect(output.contains(/[0-9]+ (s|min|h [0-9]+ min) left/), "\(output)")

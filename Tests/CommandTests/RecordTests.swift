@@ -39,7 +39,8 @@ struct RecordTests {
     try Piece.require(["script"])
     defer { served.stop() }
     let command = "\(Piece.built("denoisectl")) record --seconds 0.01 \(sandbox.directory)/a.wav"
-    let (status, output) = try sandbox.run("script", ["-qec", command, "/dev/null"])
+    let (status, output) = try sandbox.run(
+      "script", ["-qec", command, "/dev/null"], environment: ["TERM": "xterm"])
     #expect(status == 0)
     #expect(
       output.contains("recording \(sandbox.directory)/a.wav: 0 s, Ctrl-C ends it"), "\(output)")
