@@ -33,8 +33,8 @@ package struct ResynchronizationPolicy {
       self = Self()
       return .empty
     }
-    let before = excess ?? Double(measured)
-    let weight = min(1, Double(now - last) / Self.smoothing)
+    let before = excess ?? 0
+    let weight = excess == nil ? 0 : min(1, Double(now - last) / Self.smoothing)
     let mean = before + (Double(measured) - before) * weight
     excess = mean
     last = now
