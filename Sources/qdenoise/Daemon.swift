@@ -10,7 +10,7 @@ import Synchronization
 @safe final class Daemon {
   /// How long is waited before a server that went away is tried again, in microseconds; grows up to
   /// the longest while it stays away.
-  static let shortestPause: UInt64 = 100_000
+  static let shortestPause: UInt64 = 40_000
   static let longestPause: UInt64 = 2_000_000
   /// The longest that a daemon waits which is not the first on its server, in microseconds.
   static let longestWait: UInt64 = 30_000_000
