@@ -30,7 +30,7 @@ list=$build/denoisectl.product/Objects.LinkFileList
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 "$clang" -O1 -fsanitize=realtime -c "$here/trampoline.c" -o "$work/trampoline.o"
-modules='Memory|Kernels|CKernels|Engine|Signal|Denoise|TFLite|ModelStore|CEmbeddedModel'
+modules='Memory|Files|Kernels|CKernels|Engine|Signal|Denoise|TFLite|ModelStore|CEmbeddedModel'
 objects=$(tr -d "'\"" <"$list" | grep -E "/($modules)\.build/")
 maps="$here $build/CKernels.build $build/CEmbeddedModel.build $sources/CSampleRate"
 flags=$(for map in $maps; do echo "-Xcc -fmodule-map-file=$map/module.modulemap"; done)
