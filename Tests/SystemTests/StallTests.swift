@@ -14,6 +14,7 @@ extension SystemTests {
     ) throws {
       let scene = try Scene(kind, configuration: Self.bypass)
       let ears = try Ears(scene)
+      defer { ears.close() }
       sleep(seconds: 2.5)
       let before = try ears.lag()
       let hops = try scene.status().hops
@@ -54,6 +55,7 @@ extension SystemTests {
           "pw-metadata", ["-n", "settings", "0", "clock.force-quantum", "\(samples)"])
       }
       let ears = try Ears(scene)
+      defer { ears.close() }
       sleep(seconds: 2.5)
       let before = try ears.lag()
       for (samples, most) in [(2048, 43.0), (8192, 171.0), (64, 6.0)] {
@@ -143,6 +145,13 @@ private final class Ears {
     denoised = try scene.listen()
     direct = try Recorder(scene.server, source: scene.microphone.name)
     player = try Player(scene.server, sink: scene.microphone.sink, chirp, buffer: 0.02)
+  }
+
+  /// Ends all three, while there is a server to hear of it.
+  func close() {
+    player.stop()
+    denoised.stop()
+    direct.stop()
   }
 
   /// Milliseconds that the virtual microphone is behind the microphone, in the last `seconds`.
