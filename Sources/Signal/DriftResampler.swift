@@ -5,10 +5,13 @@ internal import Memory
 ///
 /// The caller says at each push how many samples wait beyond this buffer (in the server or the
 /// card, or, where the output pulls, `pulled - ClockEstimate.position`); that and what waits here
-/// is the fill, which `DriftControl` keeps at its target. The filter holds back some 20 samples
-/// (0.4 ms) more. All memory is allocated by `init`.
+/// is the fill, which `DriftControl` keeps at its target. The filter holds back `latency` samples
+/// more. All memory is allocated by `init`.
 /// Thread: audio.
 public struct DriftResampler: ~Copyable {
+  /// What the filter holds back, in samples, to one or two.
+  public static let latency = 20
+
   /// The longest hop, in samples.
   public let hop: Int
   public private(set) var control: DriftControl

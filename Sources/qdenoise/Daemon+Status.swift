@@ -3,6 +3,7 @@ import Control
 import Denoise
 import Glibc
 import Kernels
+import Signal
 import Synchronization
 
 extension Daemon {
@@ -194,6 +195,7 @@ extension Daemon {
       if case .sink = order.route {
         let period = link.period.load(ordering: .relaxed)
         ledger.measure("quantum of the graph", microseconds: period * 1_000_000 / rate)
+        ledger.declare("resampler", samples: DriftResampler.latency, sampleRate: rate)
       }
       ledger.measure(
         "output fill", microseconds: link.fill.load(ordering: .relaxed) * 1_000_000 / rate)

@@ -17,15 +17,16 @@ public struct Recording: Sendable {
     return arrivals[low].time
   }
 
-  /// When sample 0 was in the application's hands, had all come as soon as the quickest did (`share`
-  /// 0) or as late as the slowest (1), in monotonic seconds. Each piece's last sample is the quickest
-  /// of it, its first the slowest.
-  public func origin(share: Double) -> Double {
+  /// When `sample` was in the application's hands, had all samples around it come as soon as the
+  /// quickest of them did (`share` 0) or as late as the slowest (1), in monotonic seconds. Each piece's
+  /// last sample is the quickest of it, its first the slowest.
+  public func steadyTime(of sample: Int, share: Double) -> Double {
     let ends = arrivals.dropFirst().map(\.sample) + [samples.count]
-    let times = zip(arrivals, ends).map { piece, end in
-      piece.time - Double(share < 0.5 ? end : piece.sample) / 48_000
+    let origins = zip(arrivals, ends).compactMap { piece, end -> Double? in
+      guard abs(piece.sample - sample) < 7200 else { return nil }
+      return piece.time - Double(share < 0.5 ? end : piece.sample) / 48_000
     }
-    return Distribution(times).quantile(share)
+    return Distribution(origins).quantile(share) + Double(sample) / 48_000
   }
 
   /// The part that came between two times.
@@ -71,14 +72,6 @@ public final class Recorder: @unchecked Sendable {
 
   /// How many samples were heard so far.
   public var count: Int { connection.locked { recording.samples.count } }
-
-  /// Samples that the server hands over at once, as it granted them.
-  public var fragment: Int {
-    connection.locked {
-      guard let stream, let granted = pa_stream_get_buffer_attr(stream) else { return 0 }
-      return Int(granted.pointee.fragsize) / MemoryLayout<Float>.stride
-    }
-  }
 
   /// Ends the recording.
   @discardableResult
