@@ -78,7 +78,7 @@ struct StatusTests {
     let page = try contents(of: "\(Piece.root)/man/qdenoise-status.json.5")
     let json = Self.full.json()
     let keys = Set(json.matches(of: /"(\w+)":/).map { String($0.output.1) })
-    #expect(keys.count > 50)
+    #expect(keys.count > 40)
     let words = Set(page.split { !$0.isLetter && !$0.isNumber && $0 != "_" }.map(String.init))
     #expect(keys.subtracting(words) == [])
     #expect(page.contains("The version of this description: \(Status().schema)."))
