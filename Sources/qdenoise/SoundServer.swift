@@ -58,13 +58,14 @@ import Glibc
     server = try connection.server()
     sources = try connection.sources()
     let ours = ourIndex
-    everybody = try connection.listeners().filter {
+    let recorders = try connection.listeners()
+    everybody = recorders.filter {
       !($0.processID == Int(getpid()) && $0.application == Product.client)
     }
     isConnectedTo = everybody.contains { $0.source == ours }
     listeners = everybody.filter { $0.source == ours && !$0.isCorked }
     volumes = VolumeChain(sources: sources)
-    volumes.recorders = everybody
+    volumes.recorders = recorders
     if virtualMicrophone?.layout == .sink {
       volumes.sinks = try connection.sinks()
       volumes.players = try connection.players()
