@@ -71,6 +71,8 @@ package struct StrayListeners {
   /// for those who never were.
   private var homeSince: [UInt32: UInt64] = [:]
   private var attempts: [UInt32: Attempts] = [:]
+  /// When a move was taken for a person's.
+  private var judged: [UInt32: UInt64] = [:]
   /// When a source was first seen; those of the first look count as old.
   private var sourceSince: [UInt32: UInt64]?
   /// The last change of devices that makes the server move streams.
@@ -175,6 +177,7 @@ package struct StrayListeners {
       if entry.isHome, let identity = entry.identity { departed.append((identity, now)) }
       homeSince[entry.index] = nil
       attempts[entry.index] = nil
+      judged[entry.index] = nil
     }
     memory.entries.removeAll { !there.contains($0.index) }
   }
@@ -213,7 +216,9 @@ package struct StrayListeners {
         return now - change < (change > since ? Self.grace : Self.settling)
       }
       if !entry.isHome {
-        strays.append(Stray(listener: listener, source: source, isChosen: true))
+        let isChosen = !wasToldEarly(listener.index)
+        if !isChosen { remember(listener, isHome: true) }
+        strays.append(Stray(listener: listener, source: source, isChosen: isChosen))
       } else if since == nil || isRecent(upheaval) || asks && isRecent(choice)
         || isMoving(listener, at: now)
       {
@@ -223,12 +228,22 @@ package struct StrayListeners {
         memory.entries.removeAll { $0.index == listener.index }
       } else {
         remember(listener, isHome: false)
+        judged[listener.index] = now
         strays.append(Stray(listener: listener, source: source, isChosen: true))
       }
     } else if asks || isClaimed(listener, at: now) {
       remember(listener, isHome: true)
       strays.append(Stray(listener: listener, source: source, isChosen: false))
     }
+  }
+
+  /// The server told of the move before it told of the change of devices that was its cause.
+  private mutating func wasToldEarly(_ listener: UInt32) -> Bool {
+    guard let at = judged[listener], let upheaval, upheaval >= at,
+      upheaval - at < Self.settling
+    else { return false }
+    judged[listener] = nil
+    return true
   }
 
   /// It was moved back and has not been seen at home, or just so.
