@@ -1,15 +1,4 @@
-import Files
 import Glibc
-
-/// When a process started, in the kernel's ticks; nil if there is none.
-package func processStartTime(_ process: Int) -> UInt64? {
-  guard let bytes = try? RegularFile.read("/proc/\(process)/stat", atMost: 4096) else { return nil }
-  // The name in parentheses may hold anything.
-  let words = String(decoding: bytes, as: UTF8.self).split(separator: ")").last?
-    .split(separator: " ")
-  guard let words, words.count > 19 else { return nil }
-  return UInt64(words[19])
-}
 
 /// What the process costs. Thread: control.
 @safe final class ProcessUsage {

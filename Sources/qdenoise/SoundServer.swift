@@ -24,6 +24,9 @@ import Glibc
   private var modulesAreStale = true
   /// Everybody who records from some source, ourselves excepted.
   private(set) var everybody: [PulseListener] = []
+  private var sinks: [PulseSink] = []
+  /// Who plays to which sink; asked for where there is a sink of ours.
+  private var players: [PulsePlayer] = []
   private(set) var feedGuard = FeedGuard()
 
   /// Tells this daemon's connection from those of others.
@@ -64,12 +67,12 @@ import Glibc
     }
     isConnectedTo = everybody.contains { $0.source == ours }
     listeners = everybody.filter { $0.source == ours && !$0.isCorked }
+    let hasSink = virtualMicrophone?.layout == .sink
+    sinks = try connection.sinks()
+    players = hasSink ? try connection.players() : []
     volumes = VolumeChain(sources: sources)
     volumes.recorders = recorders
-    if virtualMicrophone?.layout == .sink {
-      volumes.sinks = try connection.sinks()
-      volumes.players = try connection.players()
-    }
+    if hasSink { (volumes.sinks, volumes.players) = (sinks, players) }
   }
 
   /// The daemon that was on this server before us.
@@ -92,12 +95,10 @@ import Glibc
   func guardFeed(
     of wanted: VirtualMicrophone, at now: UInt64
   ) throws(PulseError) -> [FeedGuard.Action] {
-    let sinks = try connection.sinks()
-    let isNeeded = wanted.layout == .sink
     // Without a sink of ours only a refuge that is left over matters.
     let actions = feedGuard.actions(
-      isNeeded: isNeeded, on: server, sinks: sinks,
-      players: isNeeded ? try connection.players() : [], ourselves: Int(getpid()), at: now)
+      isNeeded: wanted.layout == .sink, on: server, sinks: sinks, players: players,
+      ourselves: Int(getpid()), at: now)
     for action in actions {
       do {
         switch action {
@@ -150,7 +151,7 @@ import Glibc
     try refresh()
     if isConnectedTo { return everybody.filter { $0.source == ourIndex } }
     for module in modules.reversed() { try unload(module) }
-    let refuge = try connection.sinks().first { $0.name == FeedGuard.refugeName }
+    let refuge = sinks.first { $0.name == FeedGuard.refugeName }
     if let module = refuge?.ownerModule { try unload(module) }
     modules = []
     virtualMicrophone = nil

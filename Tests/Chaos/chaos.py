@@ -71,8 +71,8 @@ def recover(application, start, tone="voice"):
     return at - start if at and home else None
 
 
-def restart_server(kind, program, by):
-    """One program of the server ends; the application connects again at once."""
+def breaks(kind, harm):
+    """A call in which `harm(desk)` is done again and again; it says from when on recovery counts."""
 
     def test(programs, count):
         rounds = Rounds(count)
@@ -82,9 +82,7 @@ def restart_server(kind, program, by):
                 settle(desk, application)
                 for _ in range(count):
                     start = time.monotonic()
-                    desk.restart(program, by)
-                    answers = time.monotonic()
-                    seconds = recover(application, answers)
+                    seconds = recover(application, harm(desk))
                     rounds.add(seconds, application.milliseconds("raw", start))
                     time.sleep(1)
         return rounds
@@ -92,27 +90,27 @@ def restart_server(kind, program, by):
     return test
 
 
+def restart_server(kind, program, by):
+    """One program of the server ends; the application connects again at once."""
+
+    def harm(desk):
+        desk.restart(program, by)
+        return time.monotonic()
+
+    return breaks(kind, harm)
+
+
 def restart_daemon(kind, by):
     """The daemon ends in a call and is started again, as after an upgrade or a crash."""
 
-    def test(programs, count):
-        rounds = Rounds(count)
-        with Desk(kind, programs) as desk:
-            desk.start_daemon()
-            with Application(desk) as application:
-                settle(desk, application)
-                for _ in range(count):
-                    start = time.monotonic()
-                    desk.stop_daemon(by)
-                    time.sleep(0.3)
-                    begin = time.monotonic()
-                    desk.start_daemon()
-                    seconds = recover(application, begin)
-                    rounds.add(seconds, application.milliseconds("raw", start))
-                    time.sleep(0.5)
-        return rounds
+    def harm(desk):
+        desk.stop_daemon(by)
+        time.sleep(0.3)
+        begin = time.monotonic()
+        desk.start_daemon()
+        return begin
 
-    return test
+    return breaks(kind, harm)
 
 
 def replug(kind):
