@@ -94,7 +94,8 @@ let package = Package(
     .target(
       name: "Kernels", dependencies: ["CKernels", "Memory"], swiftSettings: audioPathSettings),
     .target(
-      name: "AudioHost", dependencies: ["CPulse", "CALSA", "CSndFile", "CLinux", "Memory"],
+      name: "AudioHost",
+      dependencies: ["CPulse", "CPipeWire", "CALSA", "CSndFile", "CLinux", "Memory"],
       swiftSettings: audioPathSettings),
 
     .target(name: "Memory", swiftSettings: audioPathSettings),
@@ -107,6 +108,9 @@ let package = Package(
     .systemLibrary(name: "CLinux"),
     // pkg-config's flags for it hold -pthread, of which SwiftPM warns at every build.
     .systemLibrary(name: "CPulse"),
+    // Its headers are not where compilers look; pkg-config's flags hold -D_REENTRANT, of which SwiftPM
+    // warns at every build.
+    .target(name: "CPipeWire"),
     system("CALSA", pkgConfig: "alsa", debian: "libasound2-dev"),
     system("CSystemd", pkgConfig: "libsystemd", debian: "libsystemd-dev"),
     system("CSndFile", pkgConfig: "sndfile", debian: "libsndfile1-dev"),

@@ -22,7 +22,7 @@ final class ALSALoop {
   private var nextOpen: UInt64 = 0
 
   init(
-    _ names: Configuration.ALSA, processor: consuming HopProcessor, sampleRate: Int,
+    _ names: Configuration.ALSA, processor: HopProcessor, sampleRate: Int,
     link: AudioLink, wakeControl: PulseLoop.Waker
   ) {
     self.link = link

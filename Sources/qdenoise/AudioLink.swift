@@ -118,12 +118,23 @@ package struct AudioOrder: Equatable, Sendable {
     case pipe(path: String)
     /// The sink of that name, which is to hold `target` samples.
     case sink(name: String, target: Int)
+    /// The virtual source of that name in PipeWire's graph.
+    case node(name: String)
     /// Nobody records from the virtual microphone; a recording takes it from the tap.
     case nowhere
   }
 
+  /// What the sound goes over.
+  package enum Transport: Equatable, Sendable {
+    /// Streams of a pulse server.
+    case pulse
+    /// Nodes in PipeWire's graph.
+    case pipeWire
+  }
+
   /// The number of the connection; another number means to connect anew.
   package var connection: Int
+  package var transport = Transport.pulse
   /// The number of the virtual microphone; another number means that its FIFO or sink is a new one.
   package var edition = 0
   /// The source to capture; nil gives silence.
@@ -136,10 +147,11 @@ package struct AudioOrder: Equatable, Sendable {
   package var route: Route?
 
   package init(
-    connection: Int, edition: Int = 0, source: String? = nil, positions: [String] = ["mono"],
-    pinned: UInt32 = 0, route: Route? = nil
+    connection: Int, transport: Transport = .pulse, edition: Int = 0, source: String? = nil,
+    positions: [String] = ["mono"], pinned: UInt32 = 0, route: Route? = nil
   ) {
     self.connection = connection
+    self.transport = transport
     self.edition = edition
     self.source = source
     self.positions = positions

@@ -23,7 +23,8 @@ struct AudioOutput: HopOutput {
       case .sink(let name, let target):
         sink = try SinkOutput(
           connection, sink: name, target: target, sampleRate: sampleRate, changed: changed)
-      case .nowhere: discards = true
+      // A node takes its samples in the graph, not from here.
+      case .nowhere, .node: discards = true
       }
     } catch {
       return "\(error)"

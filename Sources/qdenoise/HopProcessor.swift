@@ -5,8 +5,8 @@ import Synchronization
 
 /// One hop in, one hop out: follows settings and governor, times and counts. Allocates nothing
 /// after `init`.
-/// Thread: audio.
-package struct HopProcessor: ~Copyable {
+/// Thread: audio, or the data loop of PipeWire while that runs.
+package final class HopProcessor {
   /// Samples of the next hop; another number after `process` or `restart` brought in a denoiser
   /// with another hop.
   package private(set) var hop: Int
@@ -38,7 +38,7 @@ package struct HopProcessor: ~Copyable {
 
   /// Starts anew after a pause: nothing of what was said before it is kept, and a denoiser that
   /// waits comes in at once.
-  package mutating func restart() {
+  package func restart() {
     crossover.exchange(with: link.denoisers)
     crossover.reset()
     crossover.exchange(with: link.denoisers)
@@ -49,7 +49,7 @@ package struct HopProcessor: ~Copyable {
   /// Processes one hop that should be done at `deadline`, in nanoseconds of the monotonic clock.
   /// The result is as long as the input, but for a hop that brings in a denoiser with another one;
   /// it is valid until the next call.
-  package mutating func process(
+  package func process(
     _ input: UnsafePointer<Float>, deadline: UInt64
   ) -> UnsafeBufferPointer<Float> {
     let start = AudioClock.nanoseconds
@@ -70,7 +70,7 @@ package struct HopProcessor: ~Copyable {
 
   /// The thread did not run in time for so many hops. One stall leads one step down at most, however
   /// long it was.
-  package mutating func miss(_ hops: Int) {
+  package func miss(_ hops: Int) {
     link.lateHops.wrappingAdd(hops, ordering: .relaxed)
     for _ in 0..<min(hops, Governor.lateHops) { record(late: true) }
   }
@@ -80,14 +80,14 @@ package struct HopProcessor: ~Copyable {
 
   private var hopSeconds: Double { Double(hop) / Double(sampleRate) }
 
-  private mutating func adaptToHop() {
+  private func adaptToHop() {
     guard crossover.hop != hop else { return }
     hop = crossover.hop
     meter.set(hopSeconds: Float(hopSeconds))
     govern(link.ladder)
   }
 
-  private mutating func govern(_ ladder: Ladder) {
+  private func govern(_ ladder: Ladder) {
     governor = ladder.governor(hopSeconds: hopSeconds)
     link.level.store(governor.level.rawValue, ordering: .releasing)
   }
@@ -102,7 +102,7 @@ package struct HopProcessor: ~Copyable {
   }
 
   /// Does what control has asked for since the last hop.
-  private mutating func follow() {
+  private func follow() {
     crossover.exchange(with: link.denoisers)
     let wanted = link.settings
     if wanted != settings {
@@ -115,13 +115,13 @@ package struct HopProcessor: ~Copyable {
     if ladder != Ladder(of: governor) { govern(ladder) }
   }
 
-  private mutating func judge(late: Bool) {
+  private func judge(late: Bool) {
     wasLate = late
     if late { link.lateHops.wrappingAdd(1, ordering: .relaxed) }
     record(late: late)
   }
 
-  private mutating func record(late: Bool) {
+  private func record(late: Bool) {
     guard let change = governor.record(late: late) else { return }
     link.level.store(change.to.rawValue, ordering: .releasing)
     wakeControl.wake()

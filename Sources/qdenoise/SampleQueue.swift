@@ -32,4 +32,22 @@ package struct SampleQueue: ~Copyable {
     first = (first + dropped) % samples.count
     count -= dropped
   }
+
+  /// Takes the oldest `taken` samples, which must be there.
+  package mutating func move(to target: UnsafeMutablePointer<Float>, _ taken: Int) {
+    for index in 0..<taken { unsafe target[index] = samples[(first + index) % samples.count] }
+    drop(taken)
+  }
+
+  /// Leaves the oldest `excess` samples out; the first `fade` of them fade over into what follows
+  /// them, all of which must be there.
+  package mutating func leaveOut(_ excess: Int, fadingOver fade: Int) {
+    for index in 0..<fade {
+      let share = Float(index + 1) / Float(fade + 1)
+      let old = samples[(first + index) % samples.count]
+      let place = (first + excess + index) % samples.count
+      samples[place] = old + (samples[place] - old) * share
+    }
+    drop(excess)
+  }
 }

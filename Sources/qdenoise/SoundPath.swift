@@ -40,7 +40,7 @@ package final class SoundPath<Output: HopOutput & ~Copyable> {
   private var hop: Int
   private var queue: SampleQueue
   private var assembler: HopAssembler
-  private var processor: HopProcessor
+  private let processor: HopProcessor
   private var silence: SilenceClock
   private var arrivals: ArrivalClock
   private var budget = HopBudget()
@@ -60,7 +60,7 @@ package final class SoundPath<Output: HopOutput & ~Copyable> {
   private var nextTurn: UInt64 = 0
 
   package init(
-    _ processor: consuming HopProcessor, output: consuming Output, sampleRate: Int,
+    _ processor: HopProcessor, output: consuming Output, sampleRate: Int,
     link: AudioLink
   ) {
     self.sampleRate = sampleRate

@@ -2,20 +2,18 @@ import AudioHost
 import Control
 import Synchronization
 
-/// What the audio thread does on the pulse back end: holds connections of its own, captures what the
-/// order says, and writes what the processor makes of it. Thread: audio.
-@safe final class PulseAudioLoop {
-  /// How long a turn may take what goes on arriving, in microseconds.
-  private static let longestDrain: UInt64 = 50_000
-
+/// The streams of the audio thread on a pulse server: captures what the order says, and writes what
+/// the processor makes of it. Thread: audio.
+@safe final class PulseStreams {
   /// Samples that the server is asked to hand over at once: 5 ms.
   static func fragment(_ sampleRate: Int) -> Int { sampleRate / 200 }
 
   private let link: AudioLink
-  private let wakeControl: PulseLoop.Waker
   private let sampleRate: Int
   private let loop: PulseLoop
   private let path: SoundPath<AudioOutput>
+  /// Something happened that `reconcile` has to look at.
+  private let changed: () -> Void
   private var mixer = ChannelMixer()
   /// The microphone that the mixer knows.
   private var mixed: (source: String, positions: [String])?
@@ -25,34 +23,31 @@ import Synchronization
   private var outputConnection: PulseConnection?
   private var capture: PulseRecordStream?
   private var order = AudioOrder(connection: 0)
-  private var report = AudioReport()
-  /// Something happened that `reconcile` has to look at.
-  private var isStale = false
+  private(set) var report = AudioReport()
 
   init(
-    loop: PulseLoop, processor: consuming HopProcessor, sampleRate: Int, link: AudioLink,
-    wakeControl: PulseLoop.Waker
+    loop: PulseLoop, processor: HopProcessor, sampleRate: Int, link: AudioLink,
+    changed: @escaping () -> Void
   ) {
     self.loop = loop
     self.link = link
-    self.wakeControl = wakeControl
     self.sampleRate = sampleRate
+    self.changed = changed
     let output = AudioOutput(sampleRate: sampleRate)
     path = SoundPath(processor, output: output, sampleRate: sampleRate, link: link)
   }
 
-  /// Runs until the link says stop.
-  func run() {
-    while !link.stop.load(ordering: .acquiring) {
-      loop.iterate(timeoutMicroseconds: path.timeoutMicroseconds)
-      // A message takes several calls, and how much has arrived says how old it is.
-      loop.drain(longestMicroseconds: Self.longestDrain)
-      link.answerPing(wakeControl)
-      if let next = link.orders.take() { obey(next) }
-      if isStale { reconcile() }
-      path.turn()
-    }
+  /// Microseconds until the next turn has to be; nil for never.
+  var timeoutMicroseconds: Int? { path.timeoutMicroseconds }
+
+  /// Gives what has arrived; see `SoundPath.turn`.
+  func turn() { path.turn() }
+
+  /// Ends everything.
+  func close() {
     disconnect()
+    path.stop()
+    order = AudioOrder(connection: 0)
   }
 
   private func disconnect() {
@@ -64,7 +59,8 @@ import Synchronization
 
   // MARK: Orders
 
-  private func obey(_ next: AudioOrder) {
+  /// Takes an order; `reconcile` carries it out.
+  func obey(_ next: AudioOrder) {
     let old = order
     order = next
     if next.connection != old.connection { disconnect() }
@@ -76,20 +72,16 @@ import Synchronization
       path.stop()
     }
     report = AudioReport(number: next.connection)
-    isStale = true
   }
 
   /// Brings connection, capture and output to what the order says, as far as they are ready for it.
-  private func reconcile() {
-    isStale = false
-    let before = report
+  func reconcile() {
     connectIfNeeded()
     if let connection, connection.isReady {
       openOutput(on: connection)
       // Fragments that nobody takes would only be thrown away.
       if order.route == nil || path.isStarted { openCapture(on: connection) }
     }
-    if report != before { send() }
   }
 
   private func connectIfNeeded() {
@@ -109,7 +101,7 @@ import Synchronization
 
   private func makeConnection() -> PulseConnection {
     let made = PulseConnection(loop: loop, name: Product.client)
-    made.onStateChange = { [unowned self] in isStale = true }
+    made.onStateChange = changed
     return made
   }
 
@@ -133,9 +125,7 @@ import Synchronization
     guard let route = order.route else { return path.output.close() }
     guard let place = self.place(of: route, connection) else { return }
     if path.output.hasFailed { path.output.close() }
-    if let failure = path.output.open(
-      route, on: place, changed: { [unowned self] in isStale = true })
-    {
+    if let failure = path.output.open(route, on: place, changed: changed) {
       report.output = failure
       return
     }
@@ -182,7 +172,7 @@ import Synchronization
         mixer.reset(channels: positions.count, pinned: order.pinned)
         mixed = (source, positions)
       }
-      made.onChange = { [unowned self] in isStale = true }
+      made.onChange = changed
       capture = made
       path.restartArrivals()
       report.capture = .starting
@@ -205,11 +195,6 @@ import Synchronization
         report.capture = .failed("the sound server moved the capture to the virtual microphone")
       }
     }
-  }
-
-  private func send() {
-    link.reports.post(report)
-    wakeControl.wake()
   }
 
   /// Takes what the server handed over. Allocates nothing.
