@@ -54,10 +54,10 @@ let package = Package(
     .executableTarget(
       name: "qdenoise",
       dependencies: [
-        "Control", "Denoise", "AudioHost", "ModelStore", "Signal", "Kernels", "Files", "Memory",
+        "AudioPath", "Control", "Denoise", "AudioHost", "ModelStore", "Signal", "Kernels", "Files",
         "CSystemd", "CLinux", histogram,
       ],
-      swiftSettings: audioPathSettings),
+      swiftSettings: settings),
     .executableTarget(
       name: "denoisectl",
       dependencies: [
@@ -70,6 +70,12 @@ let package = Package(
     .executableTarget(
       name: "first-program", dependencies: ["Engine", "TFLite"], path: "Examples/FirstProgram",
       swiftSettings: settings),
+
+    // The audio thread.
+    .target(
+      name: "AudioPath",
+      dependencies: ["Denoise", "AudioHost", "Control", "Signal", "Memory", "CLinux"],
+      swiftSettings: audioPathSettings),
 
     // Where a model comes from.
     .target(
@@ -166,11 +172,14 @@ let package = Package(
       name: "AudioHostTests", dependencies: ["AudioHost", "Files", "TestSupport"],
       swiftSettings: testSettings),
     .testTarget(
-      name: "DaemonTests",
+      name: "AudioPathTests",
       dependencies: [
-        "qdenoise", "AudioHost", "Control", "Denoise", "ModelStore", "Signal", "CAllocationCount",
+        "AudioPath", "AudioHost", "Control", "Denoise", "ModelStore", "Signal", "CAllocationCount",
         "TestSupport",
       ],
+      swiftSettings: testSettings),
+    .testTarget(
+      name: "DaemonTests", dependencies: ["qdenoise", "AudioHost", "Control", "TestSupport"],
       swiftSettings: testSettings),
     .target(
       name: "ControlSupport", dependencies: ["Control"], path: "Tests/Support/ControlSupport",

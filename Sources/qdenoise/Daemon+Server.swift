@@ -1,4 +1,5 @@
 import AudioHost
+import AudioPath
 import Control
 import Denoise
 import Glibc
@@ -125,7 +126,7 @@ extension Daemon {
     for listener in stray {
       strays.note(moveOf: listener, helped: try server.bringBack(listener), at: now)
     }
-    nextLook = strays.areMoving ? now + Daemon.lookPause : nil
+    nextLook = strays.areMoving || strays.mayMove(at: now) ? now + Daemon.lookPause : nil
   }
 
   /// Looks again after a while whether somebody who is connected to nothing still is.

@@ -1,4 +1,5 @@
 import AudioHost
+import AudioPath
 import CLinux
 import Control
 import Denoise
@@ -175,7 +176,8 @@ import Synchronization
         ).run()
       case .alsa:
         ALSALoop(
-          configuration.alsa, processor: processor, sampleRate: sampleRate, link: link,
+          capture: configuration.alsa.capture, playback: configuration.alsa.playback,
+          processor: processor, sampleRate: sampleRate, link: link,
           wakeControl: wakeControl
         ).run()
       }

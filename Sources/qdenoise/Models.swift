@@ -1,3 +1,4 @@
+import AudioPath
 import Denoise
 import ModelStore
 

@@ -1,3 +1,4 @@
+import AudioPath
 import CLinux
 import Glibc
 

@@ -96,11 +96,6 @@ package struct VirtualMicrophone: Equatable, Sendable {
     return Plan(unload: unload, adopt: adopt)
   }
 
-  /// Whether a source or sink of this name is ours.
-  package static func isOurs(_ name: String) -> Bool {
-    name == sourceName || name == sinkName || name == "\(sinkName).monitor"
-  }
-
   private static func isOurs(_ module: PulseModule) -> Bool {
     let words = module.argument.split(separator: " ")
     return ["source_name=\(sourceName)", "sink_name=\(sourceName)", "sink_name=\(sinkName)"]

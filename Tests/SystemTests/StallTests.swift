@@ -98,7 +98,9 @@ extension SystemTests {
       let stages = latency.stages.filter { $0.name != "microphone device" }
       let sum = stages.reduce(0) { $0 + $1.microseconds } / 1000
       let names = stages.map { "\($0.name) \($0.microseconds / 1000)" }.joined(separator: ", ")
-      print("measured: \(kind.rawValue): a click takes \(measured) ms, the ledger says \(sum) (\(names))")
+      print(
+        "measured: \(kind.rawValue): a click takes \(measured) ms, the ledger says \(sum)"
+          + " (\(names))")
       // PipeWire keeps what it has until the application's fragment is full; a pipe source hands on
       // what it reads.
       let fragment = kind == .pipeWire ? 10.0 : 0

@@ -1,9 +1,9 @@
-import AudioHost
+package import AudioHost
 import Synchronization
 
 /// What the audio thread does where there is a sound server: takes orders, has the streams that suit
 /// the server carry them out, and says what became of them. Thread: audio.
-@safe final class AudioLoop {
+@safe package final class AudioLoop {
   /// How long a turn may take what goes on arriving, in microseconds.
   private static let longestDrain: UInt64 = 50_000
 
@@ -21,7 +21,7 @@ import Synchronization
   private var sent = AudioReport()
   private let isStale = Flag()
 
-  init(
+  package init(
     loop: PulseLoop, processor: HopProcessor, sampleRate: Int, link: AudioLink,
     wakeControl: PulseLoop.Waker
   ) {
@@ -37,7 +37,7 @@ import Synchronization
   }
 
   /// Runs until the link says stop.
-  func run() {
+  package func run() {
     while !link.stop.load(ordering: .acquiring) {
       loop.iterate(timeoutMicroseconds: pulse.timeoutMicroseconds)
       // A message takes several calls, and how much has arrived says how old it is.

@@ -1,10 +1,10 @@
-import AudioHost
+package import AudioHost
 import Memory
 import Synchronization
 
 /// What the audio thread does on the ALSA back end: captures from one PCM and plays to another for
 /// as long as the daemon runs, since ALSA does not say whether anybody listens. Thread: audio.
-final class ALSALoop {
+package final class ALSALoop {
   /// How long a PCM that failed is left alone, in microseconds.
   private static let retryPause: UInt64 = 1_000_000
 
@@ -21,21 +21,21 @@ final class ALSALoop {
   private var report = AudioReport()
   private var nextOpen: UInt64 = 0
 
-  init(
-    _ names: Configuration.ALSA, processor: HopProcessor, sampleRate: Int,
+  package init(
+    capture: String, playback: String, processor: HopProcessor, sampleRate: Int,
     link: AudioLink, wakeControl: PulseLoop.Waker
   ) {
     self.link = link
     self.wakeControl = wakeControl
     self.sampleRate = sampleRate
-    captureName = names.capture
+    captureName = capture
     hop = processor.hop
-    let output = ALSAOutput(name: names.playback, hop: hop, sampleRate: sampleRate)
+    let output = ALSAOutput(name: playback, hop: hop, sampleRate: sampleRate)
     path = SoundPath(processor, output: output, sampleRate: sampleRate, link: link)
   }
 
   /// Runs until the link says stop.
-  func run() {
+  package func run() {
     path.start()
     while !link.stop.load(ordering: .acquiring) {
       link.answerPing(wakeControl)

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-import qdenoise
+import AudioPath
 
 private final class Token: Sendable {
   let number: Int

@@ -1,6 +1,6 @@
 import Testing
 
-import qdenoise
+import AudioPath
 
 @Suite struct `Hop assembler` {
   private let hop = 48

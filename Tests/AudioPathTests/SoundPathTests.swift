@@ -6,7 +6,7 @@ import ModelStore
 import Synchronization
 import TestSupport
 import Testing
-import qdenoise
+import AudioPath
 
 /// The audio thread's path from a fragment to a real FIFO, with the embedded model.
 private final class Bench {

@@ -179,4 +179,6 @@ package struct AudioReport: Equatable, Sendable {
   package var fragment: Int?
   /// What is wrong with the output, if it is.
   package var output: String?
+
+  package init(number: Int = 0) { self.number = number }
 }

@@ -1,6 +1,6 @@
 import Testing
 
-import qdenoise
+import AudioPath
 
 @Suite final class `Arrival clock` {
   private var clock = ArrivalClock(sampleRate: 48_000)

@@ -10,7 +10,7 @@ package enum AudioClock {
 
   package static var microseconds: UInt64 { nanoseconds / 1000 }
 
-  static func sleep(microseconds: Int) {
+  package static func sleep(microseconds: Int) {
     var time = timespec(
       tv_sec: microseconds / 1_000_000, tv_nsec: microseconds % 1_000_000 * 1000)
     unsafe nanosleep(&time, nil)

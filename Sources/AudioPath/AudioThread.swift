@@ -3,13 +3,13 @@ import Glibc
 import Synchronization
 
 /// A thread that can be waited for.
-@safe final class AudioThread: @unchecked Sendable {
+@safe package final class AudioThread: @unchecked Sendable {
   private var handle = pthread_t()
   private let name: String
   private let body: @Sendable () -> Void
 
   /// Starts a thread of that name (15 letters at most).
-  init(name: String, body: @escaping @Sendable () -> Void) {
+  package init(name: String, body: @escaping @Sendable () -> Void) {
     self.name = name
     self.body = body
     let me = unsafe Unmanaged.passRetained(self).toOpaque()
@@ -26,5 +26,5 @@ import Synchronization
   }
 
   /// Waits for its end.
-  func join() { pthread_join(handle, nil) }
+  package func join() { pthread_join(handle, nil) }
 }

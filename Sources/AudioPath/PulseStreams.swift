@@ -4,9 +4,9 @@ import Synchronization
 
 /// The streams of the audio thread on a pulse server: captures what the order says, and writes what
 /// the processor makes of it. Thread: audio.
-@safe final class PulseStreams {
+@safe package final class PulseStreams {
   /// Samples that the server is asked to hand over at once: 5 ms.
-  static func fragment(_ sampleRate: Int) -> Int { sampleRate / 200 }
+  package static func fragment(_ sampleRate: Int) -> Int { sampleRate / 200 }
 
   private let link: AudioLink
   private let sampleRate: Int
@@ -190,7 +190,7 @@ import Synchronization
       report.fragment = stream.fragment
       report.capture = stream.isSuspended ? .suspended : .running
       // The server moves a stream whose source goes away, and it may move it to ourselves.
-      if let source = stream.source, VirtualMicrophone.isOurs(source) {
+      if let source = stream.source, Product.owns(source) {
         capture = nil
         report.capture = .failed("the sound server moved the capture to the virtual microphone")
       }

@@ -1,6 +1,6 @@
 import Testing
 
-import qdenoise
+import AudioPath
 
 @Suite final class `Silence clock` {
   private var clock = SilenceClock(hopMicroseconds: 10_000)

@@ -1,4 +1,5 @@
 import AudioHost
+import Control
 import Denoise
 import Memory
 import Signal
@@ -45,7 +46,7 @@ final class SinkOutput: HopOutput {
   ) throws(PulseError) {
     self.sampleRate = sampleRate
     stream = try PulsePlaybackStream(
-      connection, name: VirtualMicrophone.description, sink: sink, sampleRate: sampleRate,
+      connection, name: Product.microphone, sink: sink, sampleRate: sampleRate,
       target: target, request: sampleRate / 200)
     stream.onChange = changed
     leastWaiting = Self.leastTarget * sampleRate / 1_000_000

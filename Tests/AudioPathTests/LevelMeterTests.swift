@@ -1,7 +1,7 @@
 import Denoise
 import ModelStore
 import Testing
-import qdenoise
+import AudioPath
 
 /// How much quieter the noise got.
 struct LevelMeterTests {

@@ -5,7 +5,7 @@ import Glibc
 import ModelStore
 import Synchronization
 import Testing
-import qdenoise
+import AudioPath
 
 /// Cycles of a PipeWire graph in virtual time, with the embedded model in bypass.
 private final class Graph {
