@@ -70,9 +70,15 @@ public enum TFLiteFile {
         continue
       }
       if Expansion.append(kind, node, to: &graph) { continue }
-      controls[graph.operators.count] = try Subgraph.Control(kind, options)
+      if kind == "DENSIFY", graph.replaceDensify(node) { continue }
+      if let layer = try TransposeConvolutionWithBias(kind, table) {
+        if layer.replace(node, in: &graph) { continue }
+      }
+      controls[graph.operators.count] = try Subgraph.Control(
+        kind, options, try table.table(12))
       graph.operators.append(node)
     }
+    graph.fillEmptyConstants()
     do { try graph.validate() } catch { throw .invalidGraph(error.description) }
     return Subgraph(graph: graph, controls: controls)
   }
@@ -94,8 +100,8 @@ public enum TFLiteFile {
     guard let type = ElementType(rawValue: code) else {
       throw .unsupported(name: table.buffer.name, what: "tensor '\(name)' of element type \(code)")
     }
-    guard try table.table(6) == nil else {
-      throw .unsupported(name: table.buffer.name, what: "the sparse tensor '\(name)'")
+    if let sparsity = try table.table(6) {
+      data = try Sparsity(sparsity, shape: shape, name: name).dense(data, elementSize: type.size)
     }
     var tensor = Tensor(
       name: name, shape: shape, type: type,
@@ -180,6 +186,17 @@ public enum TFLiteFile {
 
   private static func indices(_ table: Table, _ id: Int) throws(TFLiteError) -> [Int] {
     try table.integers(id, as: Int32.self)?.map(Int.init) ?? []
+  }
+}
+
+extension Graph {
+  /// Makes constants of tensors without elements that are read but never written: a file has no data for them.
+  fileprivate mutating func fillEmptyConstants() {
+    let written = Set(inputs + operators.flatMap(\.outputs))
+    let read = Set(operators.flatMap(\.inputs).compactMap { $0 })
+    for index in read.subtracting(written) where tensors.indices.contains(index) {
+      if tensors[index].count == 0, !tensors[index].isVariable { tensors[index].data = [] }
+    }
   }
 }
 

@@ -48,7 +48,8 @@ struct VariableOperators {
     for (tensor, name) in initial {
       var zeros = tensor
       zeros.name = "\(name)/zeros"
-      zeros.data = Array(repeating: 0, count: (tensor.count ?? 0) * tensor.type.size)
+      zeros.data = Array(
+        repeating: tensor.zeroByte, count: (tensor.count ?? 0) * tensor.type.size)
       tensors += [TFLiteFile.encode(zeros, &buffers), Self.handle(name)]
       operators += [
         makeHandle(tensors.count - 1, name), assign(tensors.count - 2, to: tensors.count - 1),

@@ -7,6 +7,8 @@ public enum ElementType: UInt8, Sendable, CaseIterable {
   case int64 = 4
   case bool = 6
   case int16 = 7
+  /// Two float32: the real and the imaginary part.
+  case complex64 = 8
   case int8 = 9
   case float64 = 10
   case uint64 = 12
@@ -19,7 +21,7 @@ public enum ElementType: UInt8, Sendable, CaseIterable {
     case .uint8, .bool, .int8: 1
     case .float16, .int16, .uint16: 2
     case .float32, .int32, .uint32: 4
-    case .int64, .float64, .uint64: 8
+    case .int64, .float64, .uint64, .complex64: 8
     }
   }
 }

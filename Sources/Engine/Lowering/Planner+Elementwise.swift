@@ -38,8 +38,27 @@ extension Planner {
   // MARK: Operators
 
   mutating func lowerUnary(_ index: Int, _ function: UnaryFunction) throws(EngineError) {
-    guard let kernel = function.kernel else { throw unsupported(index) }
-    try lowerUnary(index, kernel)
+    if isPlain(try input(index, 0)) {
+      switch function {
+      case .absolute: return try lowerIntegerMapping(index) { $0 < 0 ? 0 &- $0 : $0 }
+      case .negate: return try lowerIntegerMapping(index) { 0 &- $0 }
+      default: throw unsupported(index, "it does not take integers")
+      }
+    }
+    try lowerUnary(index, function.kernel)
+  }
+
+  /// A function of one value that has no kernel.
+  mutating func lowerMapping(
+    _ index: Int, _ function: @escaping @Sendable (Float) -> Float
+  ) throws(EngineError) {
+    try requireShape(try output(index), shape(try input(index, 0)), index)
+    if view == .native { return try lowerTable(index) }
+    let (x, y) = (try callInput(index, 0), try callOutput(index))
+    emitCall(index, [x, y]) { network in
+      let (source, target) = unsafe (network.floats(x), network.floats(y))
+      for place in 0..<x.count { unsafe target[place] = function(source[place]) }
+    }
   }
 
   mutating func lowerUnary(_ index: Int, _ function: Elementwise.Unary) throws(EngineError) {
@@ -65,6 +84,7 @@ extension Planner {
     let output = try output(index)
     let extents = try broadcast(shape(left), shape(right), index)
     try requireShape(output, extents, index)
+    if isPlain(output) { return try lowerPlainBinary(index, function, activation) }
     let nest = Nest(
       extents: extents, a: strides(shape(left), in: extents), b: strides(shape(right), in: extents),
       y: denseStrides(extents))
@@ -111,18 +131,14 @@ extension Planner {
       touching: [source.storage, destination.storage])
   }
 
-  mutating func lowerMean(_ index: Int, _ keepsDimensions: Bool) throws(EngineError) {
+  /// Means over dimensions, or sums.
+  mutating func lowerMean(
+    _ index: Int, _ keepsDimensions: Bool, isSum: Bool = false
+  ) throws(EngineError) {
     let input = try input(index, 0)
     let output = try output(index)
     let extents = shape(input)
-    var reduced: Set<Int> = []
-    for axis in try integers(try self.input(index, 1)) {
-      reduced.insert(try normalized(axis, rank: extents.count, index))
-    }
-    let result = extents.indices.compactMap { axis in
-      reduced.contains(axis) ? (keepsDimensions ? 1 : nil) : extents[axis]
-    }
-    try requireShape(output, result, index)
+    let (reduced, _) = try reducedAxes(index, extents, keepsDimensions: keepsDimensions)
     var source = try value(of: input)
     let destination = try destination(output)
     let count = reduced.reduce(1) { $0 * extents[$1] }
@@ -144,7 +160,7 @@ extension Planner {
       .sum(
         Step.Sum(
           source: address(source), destination: address(destination), outer: outer,
-          reduced: count, inner: inner, factor: view == .wholes ? 1 : 1 / Float(count))),
+          reduced: count, inner: inner, factor: isSum || view == .wholes ? 1 : 1 / Float(count))),
       touching: [source.storage, destination.storage])
   }
 
@@ -170,51 +186,6 @@ extension Activation {
     case .relu: 0...Float.infinity
     case .reluN1To1: -1...1
     case .relu6: 0...6
-    }
-  }
-}
-
-extension BinaryFunction {
-  var kernel: Elementwise.Binary {
-    switch self {
-    case .add: .add
-    case .subtract: .subtract
-    case .multiply: .multiply
-    case .divide: .divide
-    case .squaredDifference: .squaredDifference
-    case .maximum: .maximum
-    case .minimum: .minimum
-    }
-  }
-}
-
-extension UnaryFunction {
-  /// The range of a function that only clamps.
-  var range: ClosedRange<Float>? {
-    switch self {
-    case .relu: 0...Float.infinity
-    case .reluN1To1: -1...1
-    case .relu0To1: 0...1
-    case .relu6: 0...6
-    default: nil
-    }
-  }
-
-  var kernel: Elementwise.Unary? {
-    switch self {
-    case .relu, .reluN1To1, .relu0To1, .relu6:
-      range.map { .clamp(minimum: $0.lowerBound, maximum: $0.upperBound) }
-    case .logistic: .logistic
-    case .tanh: .tanh
-    case .hardSwish: .hardSwish
-    case .elu: .elu
-    case .absolute: .absolute
-    case .negate: .negate
-    case .square: .square
-    case .squareRoot: .squareRoot
-    case .reciprocalSquareRoot: .reciprocalSquareRoot
-    case .exponential: .exp
-    case .logarithm: nil
     }
   }
 }

@@ -16,9 +16,7 @@ extension Planner {
     }
     guard node.inputs.count >= 20, optionalInput(index, 1) != nil, optionalInput(index, 5) != nil
     else { throw unsupported(index, "its input gate is coupled to its forget gate") }
-    guard cell.activation == .tanh, cell.cellClip == 0, cell.projectionClip == 0 else {
-      throw unsupported(index, "it clips, or its activation is not tanh")
-    }
+    guard cell.activation == .tanh else { throw unsupported(index, "its activation is not tanh") }
     guard source.count == 3, result.count == 3, source[cell.isTimeMajor ? 1 : 0] == 1 else {
       throw unsupported(index, "its input is \(source): one sequence at a time")
     }
@@ -26,11 +24,17 @@ extension Planner {
     let units = result[2]
     try requireShape(output, [source[0], source[1], units], index)
     let (hidden, memory) = (try self.input(index, 18), try self.input(index, 19))
+    var states: [Value] = []
     for state in [hidden, memory] {
-      guard graph.tensors[state].isVariable, graph.tensors[state].type == .float32 else {
-        throw unsupported(index, "'\(graph.tensors[state].name)' is no float32 variable")
+      guard graph.tensors[state].isVariable else {
+        throw unsupported(index, "'\(graph.tensors[state].name)' is no variable")
       }
       try requireShape(state, [1, units], index)
+      // A quantized cell computes in floats, and keeps its states so.
+      states.append(
+        isQuantized(state)
+          ? Value(storage: try newStorage(.persistent, byteCount: 4 * units))
+          : try value(of: state))
     }
     let first = try stackedWeights(
       index, gates.map { 1 + $0 }, biases: gates.map { 12 + $0 }, outputs: units, inputs: inputs)
@@ -52,13 +56,13 @@ extension Planner {
     product.destination = address(sums)
     emit(product, first)
     try emitLSTM(
-      second, sums: sums, hidden: try value(of: hidden), memory: try value(of: memory),
-      to: try destination(output), times: times, units: units)
+      second, sums: sums, hidden: states[0], memory: states[1], to: try destination(output),
+      times: times, units: units, clip: cell.cellClip)
   }
 
   private mutating func emitLSTM(
     _ weights: Weights, sums: Int, hidden: Value, memory: Value, to output: Value, times: Int,
-    units: Int
+    units: Int, clip: Float
   ) throws(EngineError) {
     let gates = try newStorage(.scratch, byteCount: try checkedProduct([16, units]))
     let bytes = try newStorage(.scratch, byteCount: units)
@@ -66,7 +70,7 @@ extension Planner {
     var step = Step.LSTM(
       sums: address(sums), gates: address(gates), bytes: address(bytes),
       parameters: address(parameters), hidden: address(hidden), memory: address(memory),
-      destination: address(output), times: times, units: units)
+      destination: address(output), times: times, units: units, clip: clip)
     switch weights {
     case .integer(let index):
       step.weights = index
@@ -98,7 +102,9 @@ extension Planner {
       tensors.append(tensor)
     }
     let rows = positions.count * outputs
-    guard tensors.allSatisfy({ graph.tensors[$0].type == .int8 && folded[$0] == nil }),
+    let isQuantizedCell = isQuantized(try input(index, 0))
+    guard !isQuantizedCell,
+      tensors.allSatisfy({ graph.tensors[$0].type == .int8 && folded[$0] == nil }),
       inputs <= PackedInt8Weights.maximumInputs
     else {
       var values: [Float] = []
@@ -142,6 +148,12 @@ extension Network {
           ? UnsafeBufferPointer(hidden)
           : UnsafeBufferPointer(
             output.part((time - 1) * units, units)), into: gates)
+      if step.clip > 0 {
+        unsafe performClipped(
+          step, gates, sums.part(4 * time * units, 4 * units), memory,
+          into: output.part(time * units, units))
+        continue
+      }
       unsafe elementwise.memoryCell(
         rows: 1, units: units, input: UnsafeBufferPointer(gates),
         past: sums.part(4 * time * units, 4 * units),
@@ -152,6 +164,28 @@ extension Network {
     }
     _ = unsafe hidden.update(
       fromContentsOf: UnsafeBufferPointer(output.part((step.times - 1) * units, units)))
+  }
+
+  /// The gates of one time, with a memory that stays within the clip.
+  private func performClipped(
+    _ step: Step.LSTM, _ gates: UnsafeMutableBufferPointer<Float>,
+    _ sums: UnsafeBufferPointer<Float>, _ memory: UnsafeMutableBufferPointer<Float>,
+    into output: UnsafeMutableBufferPointer<Float>
+  ) {
+    let units = step.units
+    unsafe elementwise.apply(.add, UnsafeBufferPointer(gates), sums, into: gates)
+    let (squashed, candidate) = unsafe (gates.part(0, 3 * units), gates.part(3 * units, units))
+    unsafe elementwise.apply(.logistic, UnsafeBufferPointer(squashed), into: squashed)
+    unsafe elementwise.apply(.tanh, UnsafeBufferPointer(candidate), into: candidate)
+    for unit in 0..<units {
+      let kept = unsafe squashed[units + unit] * memory[unit]
+      let new = unsafe squashed[unit] * candidate[unit]
+      unsafe memory[unit] = min(max(kept + new, -step.clip), step.clip)
+    }
+    unsafe elementwise.apply(.tanh, UnsafeBufferPointer(memory), into: output)
+    unsafe elementwise.apply(
+      .multiply, UnsafeBufferPointer(output),
+      UnsafeBufferPointer(squashed).part(2 * units, units), into: output)
   }
 
   private func multiplyHidden(

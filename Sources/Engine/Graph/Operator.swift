@@ -65,6 +65,8 @@ public enum OperatorKind: Sendable, Equatable {
   case dequantize
   /// float16 to float32 and back.
   case cast
+  /// An operator of the schema, by its code, with its options as the schema has them.
+  case builtin(code: Int, OptionFields)
   /// Anything else: it can be listed, but neither run nor written.
   case unsupported(name: String)
 }
@@ -101,15 +103,6 @@ public enum Activation: UInt8, Sendable {
   case reluN1To1 = 2
   case relu6 = 3
   case tanh = 4
-}
-
-public enum BinaryFunction: String, Sendable, CaseIterable {
-  case add, subtract, multiply, divide, squaredDifference, maximum, minimum
-}
-
-public enum UnaryFunction: String, Sendable, CaseIterable {
-  case relu, reluN1To1, relu0To1, relu6, logistic, tanh, hardSwish, elu
-  case absolute, negate, square, squareRoot, reciprocalSquareRoot, exponential, logarithm
 }
 
 /// How images are scaled.
@@ -160,5 +153,71 @@ public struct StridedSliceMasks: Sendable, Equatable {
     self.ellipsis = ellipsis
     self.newAxis = newAxis
     self.shrinkAxis = shrinkAxis
+  }
+}
+
+extension OperatorKind {
+  /// What the operator does to its result before it leaves it.
+  public var activation: Activation {
+    switch self {
+    case .fullyConnected(let activation, _), .convolution(_, let activation),
+      .depthwiseConvolution(_, _, let activation), .transposeConvolution(_, let activation),
+      .binary(_, let activation), .concatenation(_, let activation),
+      .averagePool(_, _, _, let activation), .maxPool(_, _, _, let activation):
+      activation
+    default: .none
+    }
+  }
+
+  /// The operator with another activation; `nil` where it cannot have one.
+  public func with(_ activation: Activation) -> OperatorKind? {
+    switch self {
+    case .fullyConnected(_, let keepsDimensions):
+      .fullyConnected(activation, keepsDimensions: keepsDimensions)
+    case .convolution(let window, _): .convolution(window, activation)
+    case .depthwiseConvolution(let window, let multiplier, _):
+      .depthwiseConvolution(window, multiplier: multiplier, activation)
+    case .transposeConvolution(let window, _): .transposeConvolution(window, activation)
+    case .binary(let function, _):
+      function.hasActivation ? .binary(function, activation) : nil
+    default: nil
+    }
+  }
+
+  /// The builtin operator code of the schema.
+  public var code: Int? {
+    switch self {
+    case .fullyConnected: 9
+    case .convolution: 3
+    case .depthwiseConvolution: 4
+    case .transposeConvolution: 67
+    case .binary(let function, _): OperatorProperties.with(function)?.code
+    case .unary(let function): OperatorProperties.with(function)?.code
+    case .leakyReLU: 98
+    case .prelu: 54
+    case .softmax: 25
+    case .concatenation: 2
+    case .slice: 65
+    case .stridedSlice: 45
+    case .split: 49
+    case .pack: 83
+    case .unpack: 88
+    case .reshape: 22
+    case .squeeze: 43
+    case .expandDimensions: 70
+    case .transpose: 39
+    case .pad: 34
+    case .mean: 40
+    case .averagePool: 1
+    case .maxPool: 17
+    case .batchMatMul: 126
+    case .resize(let resizing): resizing.isLinear ? 23 : 97
+    case .lstm: 44
+    case .quantize: 114
+    case .dequantize: 6
+    case .cast: 53
+    case .builtin(let code, _): code
+    case .unsupported: nil
+    }
   }
 }

@@ -62,6 +62,11 @@ extension Planner {
       if let entries = try leakyTable(input, output, slope) { return entries }
       function = .leakyRelu(slope: slope)
     case .unary(let unary): function = unary.kernel
+    case .builtin(_, let fields):
+      guard let image = graph.operators[index].kind.knownProperties?.function?(fields) else {
+        throw unsupported(index)
+      }
+      return table(from: try integerForm(input), to: try integerForm(output)) { $0.map(image) }
     default: function = nil
     }
     guard let function else { throw unsupported(index) }

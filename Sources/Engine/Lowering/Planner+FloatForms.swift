@@ -85,6 +85,8 @@ extension Planner {
       let result = try? integerForm(output), let a = computedForm(left)
     else { return nil }
     switch node.kind {
+    case .builtin(code: 74, _):
+      return FixedPoint(Double(a.scale) / Double(result.scale)).map { .fixed($0) }
     case .mean:
       return .float(a.scale / result.scale / Float(count / results))
     case .batchMatMul(let adjointX, _):

@@ -4,8 +4,12 @@ extension Planner {
     var begin: [Int]
     var steps: [Int]
     var extents: [Int]
-    /// Dimensions that the output does not have.
-    var dropped: Set<Int> = []
+    /// The shape of the output, which may lack dimensions of one index and have others.
+    var result: [Int]
+
+    init(begin: [Int], steps: [Int], extents: [Int]) {
+      (self.begin, self.steps, self.extents, result) = (begin, steps, extents, extents)
+    }
   }
 
   func box(of index: Int) throws(EngineError) -> Box {
@@ -33,47 +37,80 @@ extension Planner {
         begin[axis] + box.extents[axis] <= shape[axis]
       else { throw invalid(index, "it takes \(size) from \(begin) of \(shape)") }
     }
+    box.result = box.extents
     return box
   }
 
   private func stridedBox(
     _ index: Int, _ masks: StridedSliceMasks
   ) throws(EngineError) -> Box {
-    guard masks.ellipsis == 0, masks.newAxis == 0 else {
-      throw unsupported(index, "it uses an ellipsis or a new axis")
-    }
     let shape = shape(try input(index, 0))
     let begin = try integers(try input(index, 1))
     let end = try integers(try input(index, 2))
     let strides = try integers(try input(index, 3))
-    guard begin.count == end.count, begin.count == strides.count, begin.count <= shape.count else {
-      throw invalid(index, "begin, end and strides do not fit \(shape)")
-    }
+    func has(_ mask: Int, _ place: Int) -> Bool { place < 32 && mask >> place & 1 == 1 }
+    let named = begin.indices.count { !has(masks.ellipsis, $0) && !has(masks.newAxis, $0) }
+    guard begin.count == end.count, begin.count == strides.count, named <= shape.count,
+      begin.indices.count(where: { has(masks.ellipsis, $0) }) <= 1
+    else { throw invalid(index, "begin, end and strides do not fit \(shape)") }
     var box = Box(begin: shape.map { _ in 0 }, steps: shape.map { _ in 1 }, extents: shape)
-    for axis in begin.indices {
-      guard strides[axis] > 0 else { throw unsupported(index, "it goes backwards") }
-      let extent = shape[axis]
-      func position(_ value: Int) -> Int { min(max(value < 0 ? value + extent : value, 0), extent) }
-      let first = masks.begin >> axis & 1 == 1 ? 0 : position(begin[axis])
-      var last = masks.end >> axis & 1 == 1 ? extent : position(end[axis])
-      if masks.shrinkAxis >> axis & 1 == 1 {
-        last = first + 1
-        box.dropped.insert(axis)
+    var axis = 0
+    var result: [Int] = []
+    for place in begin.indices {
+      if has(masks.ellipsis, place) {
+        let skipped = shape.count - named
+        result += shape[axis..<axis + skipped]
+        axis += skipped
+      } else if has(masks.newAxis, place) {
+        result.append(1)
+      } else {
+        try narrow(
+          &box, axis, index, begin: has(masks.begin, place) ? nil : begin[place],
+          end: has(masks.end, place) ? nil : end[place], step: strides[place],
+          isSingle: has(masks.shrinkAxis, place))
+        if !has(masks.shrinkAxis, place) { result.append(box.extents[axis]) }
+        axis += 1
       }
-      guard first < last, last <= extent else {
-        throw invalid(index, "it takes nothing of dimension \(axis) of \(shape)")
-      }
-      box.begin[axis] = first
-      box.steps[axis] = strides[axis]
-      box.extents[axis] = (last - first - 1) / strides[axis] + 1
     }
+    box.result = result + shape[axis...]
     return box
+  }
+
+  /// Takes a part of one dimension; `nil` is its edge.
+  private func narrow(
+    _ box: inout Box, _ axis: Int, _ index: Int, begin: Int?, end: Int?, step: Int, isSingle: Bool
+  ) throws(EngineError) {
+    let extent = box.extents[axis]
+    guard step != 0, step.magnitude <= 1 << 31 else {
+      throw invalid(index, "its stride is \(step)")
+    }
+    let range = step > 0 ? 0...extent : -1...extent - 1
+    func position(_ value: Int) -> Int {
+      min(max(value < 0 ? value + extent : value, range.lowerBound), range.upperBound)
+    }
+    let first = begin.map(position) ?? (step > 0 ? 0 : extent - 1)
+    let last = isSingle ? first + step.signum() : end.map(position) ?? (step > 0 ? extent : -1)
+    let count = ((last - first) * step.signum() - 1) / Int(step.magnitude) + 1
+    guard (last - first) * step.signum() > 0, (0..<extent).contains(first) else {
+      throw unsupported(index, "it takes nothing of dimension \(axis), which has \(extent)")
+    }
+    box.begin[axis] = first
+    box.steps[axis] = step
+    box.extents[axis] = count
   }
 
   mutating func lowerSlice(_ index: Int) throws(EngineError) {
     let box = try box(of: index)
-    let result = box.extents.indices.filter { !box.dropped.contains($0) }.map { box.extents[$0] }
-    try requireShape(try output(index), result, index)
+    try requireShape(try output(index), box.result, index)
+    if box.steps.contains(where: { $0 < 0 }) {
+      let x = try callInput(index, 0)
+      var y = try callOutput(index)
+      let shape = x.shape
+      y.shape = box.extents
+      return try emitRearrangement(index, x, y) { position in
+        linear(zip(zip(box.begin, box.steps), position).map { $0.0 + $0.1 * $1 }, shape)
+      }
+    }
     try emitBox(box, from: try input(index, 0), to: try output(index))
   }
 

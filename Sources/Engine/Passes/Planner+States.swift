@@ -14,9 +14,9 @@ extension Planner {
       guard let output = graph.outputs.first(where: { graph.tensors[$0].name == state.output })
       else { throw stateError(state.output, "the network has no output of this name") }
       guard graph.tensors[input].shape == graph.tensors[output].shape,
-        graph.tensors[input].type == .float32, graph.tensors[output].type == .float32
+        isSameForm(input, output), isPlain(input) || isQuantized(input) || isFloat(input)
       else {
-        throw stateError(state.input, "it and '\(state.output)' differ in shape or are not float32")
+        throw stateError(state.input, "it and '\(state.output)' differ in shape, type or scale")
       }
       guard !pairs.contains(where: { $0.input == input || $0.output == output }) else {
         throw stateError(state.input, "it or '\(state.output)' is part of two states")
@@ -25,6 +25,8 @@ extension Planner {
     }
     return pairs
   }
+
+  private func isFloat(_ tensor: Int) -> Bool { graph.tensors[tensor].type == .float32 }
 
   private func stateError(_ state: String, _ reason: String) -> EngineError {
     .invalidState(graph: graph.name, state: state, reason: reason)
@@ -40,7 +42,7 @@ extension Planner {
       return
     }
     let bytes = try byteCount(pair.output)
-    rings.append(Ring(slots: 2, slotBytes: bytes))
+    rings.append(Ring(slots: 2, slotBytes: bytes, initial: try zeroByte(pair.input)))
     _ = try checkedSize(2 * bytes)
     values[pair.input] = try ringView(lag: 1)
     let written = try ringView(lag: 0)
@@ -114,7 +116,7 @@ extension Planner {
     let slotBytes = try byteCount(register.row)
     let slots = register.rows + 1
     _ = try checkedSize(slots * slotBytes)
-    rings.append(Ring(slots: slots, slotBytes: slotBytes))
+    rings.append(Ring(slots: slots, slotBytes: slotBytes, initial: try zeroByte(pair.input)))
     // The last row of the state is the one that the previous run wrote.
     for tap in register.taps {
       values[graph.operators[tap.index].outputs[0]] = try ringView(lag: register.rows - tap.row)

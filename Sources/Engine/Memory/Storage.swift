@@ -6,6 +6,8 @@ struct Storage {
   var lifetime: ClosedRange<Int>?
   /// Bytes from the start of the arena; of a ring view, of the ring.
   var offset = 0
+  /// What each byte of a persistent storage is at first.
+  var initial: UInt8 = 0
 
   enum Kind {
     /// Shares its bytes with others that live at other times.
@@ -25,6 +27,8 @@ struct Ring {
   var slotBytes: Int
   /// Bytes from the start of the arena.
   var offset = 0
+  /// What each byte is at first.
+  var initial: UInt8 = 0
 }
 
 /// Gives every storage its place in one arena.

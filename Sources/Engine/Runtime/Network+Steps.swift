@@ -44,6 +44,7 @@ extension Network {
     case .sum(let sum): perform(sum)
     case .softmax(let softmax): perform(softmax)
     case .pool(let slide, let isMaximum): performPool(slide, isMaximum: isMaximum)
+    case .call(let call): call.run(self)
     }
   }
 

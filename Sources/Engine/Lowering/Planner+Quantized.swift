@@ -36,6 +36,13 @@ extension Planner {
       && graph.tensors[tensor].quantization?.scales.count == 1
   }
 
+  /// Whether the tensor holds integers or truth values that stand for themselves.
+  func isPlain(_ tensor: Int) -> Bool {
+    let value = graph.tensors[tensor]
+    return value.type != .float32 && value.type != .float16 && value.quantization == nil
+      && folded[tensor] == nil
+  }
+
   /// Whether the tensor holds quantized activations of one byte.
   func isByte(_ tensor: Int) -> Bool {
     isQuantized(tensor) && graph.tensors[tensor].type != .int16
@@ -141,7 +148,7 @@ extension Planner {
   }
 
   private func requireActivation(_ tensor: Int, _ kind: String) throws(EngineError) {
-    if graph.tensors[tensor].type == .float32 { return }
+    if graph.tensors[tensor].type == .float32 || isPlain(tensor) { return }
     guard isQuantized(tensor) else {
       throw tensorError(tensor, "is an \(kind) of type \(graph.tensors[tensor].type)")
     }

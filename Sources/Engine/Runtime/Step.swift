@@ -47,6 +47,7 @@ indirect enum Step {
   case sum(Sum)
   case softmax(Softmax)
   case pool(Slide, isMaximum: Bool)
+  case call(Call)
 
   /// Moves blocks of bytes; every stride is in bytes.
   struct Copy {
@@ -240,6 +241,8 @@ indirect enum Step {
     var destination: Address
     var times: Int
     var units: Int
+    /// Of the memory; 0 is none.
+    var clip: Float
   }
 
   /// A step of gated recurrent units from their two products, the same for every row; the
@@ -387,6 +390,7 @@ extension Step {
     case .sum: "sum"
     case .softmax: "softmax"
     case .pool: "pool"
+    case .call(let call): call.name
     }
   }
 }

@@ -13,6 +13,11 @@ struct Planner {
   /// By step: the operator that was being lowered.
   private(set) var stepOperators: [Int] = []
   private var currentOperator = 0
+  /// Whether what is being lowered takes integers that stand for themselves.
+  private var takesPlain: Bool {
+    !graph.operators.indices.contains(currentOperator)
+      || graph.operators[currentOperator].kind.types == .any
+  }
   var storages: [Storage] = []
   var rings: [Ring] = []
   var floatWeights: [FloatWeights] = []
@@ -93,10 +98,11 @@ struct Planner {
   var storesUnsigned: Bool { instructionSet.storesUnsigned }
 
   init(
-    _ graph: Graph, states: [StatePair], instructionSet: InstructionSet
+    _ graph: Graph, states: [StatePair], instructionSet: InstructionSet, folds: Bool = true
   ) throws(EngineError) {
     try graph.validate()
-    let (graph, halfEdges) = Self.withoutHalves(graph)
+    var (graph, halfEdges) = Self.withoutHalves(graph)
+    if folds { graph.foldConstants(instructionSet) }
     self.graph = graph
     self.halfEdges = halfEdges
     self.instructionSet = instructionSet
@@ -123,10 +129,13 @@ struct Planner {
       try planOutput(tensor)
     }
     for tensor in graph.tensors.indices where graph.tensors[tensor].isVariable {
-      guard graph.tensors[tensor].type == .float32, values[tensor] == nil else {
+      guard graph.tensors[tensor].type == .float32 || isQuantized(tensor), values[tensor] == nil
+      else {
         throw tensorError(tensor, "is a variable of type \(graph.tensors[tensor].type)")
       }
-      values[tensor] = try persistent(tensor)
+      let memory = try persistent(tensor)
+      storages[memory.storage].initial = try zeroByte(tensor)
+      values[tensor] = memory
     }
     findCells()
     findMixes()
@@ -139,6 +148,7 @@ struct Planner {
       try lower(index)
     }
     view = .native
+    currentOperator = graph.operators.count
     for tensor in namedOutputs.values.sorted() { try handOut(tensor) }
     for pair in pairs { try handThrough(pair) }
     let total = storages.reduce(0) { $0 + ArenaLayout.aligned($1.byteCount) }
@@ -174,7 +184,8 @@ struct Planner {
 
   /// Bytes of an element of a tensor, as the operator that is being lowered sees it.
   func elementSize(_ tensor: Int) -> Int {
-    view == .native && isQuantized(tensor) ? graph.tensors[tensor].type.size : 4
+    isPlain(tensor) || (view == .native && isQuantized(tensor))
+      ? graph.tensors[tensor].type.size : 4
   }
 
   /// Bytes of a tensor, as the operator that is being lowered sees it.
@@ -204,6 +215,11 @@ struct Planner {
       }
     }
     if let value = values[tensor] { return value }
+    if isPlain(tensor), let data = graph.tensors[tensor].data, takesPlain {
+      let value = Value(storage: try constantStorage(data))
+      values[tensor] = value
+      return value
+    }
     let constant = try floats(tensor)
     let value = Value(storage: try constantStorage(constant.flatMap(\.littleEndianBytes)))
     values[tensor] = value
@@ -228,7 +244,7 @@ struct Planner {
       storages[storage].lifetime = first...now
     }
     steps.append(step)
-    stepOperators.append(currentOperator)
+    stepOperators.append(min(currentOperator, max(graph.operators.count - 1, 0)))
   }
 
   // MARK: Errors

@@ -21,7 +21,7 @@ internal import Memory
   private let rings: [Ring]
   private let views: [RingView]
   /// Bytes that `reset` clears: inputs, outputs and states.
-  private let memories: [Range<Int>]
+  private let memories: [Memory]
   private let inputs: [String: Place]
   private let outputs: [String: Place]
   private var arena: AlignedBuffer<UInt8>
@@ -30,6 +30,12 @@ internal import Memory
   private let byteCounts: AlignedBuffer<Int>
   /// The slot of each ring that this run writes.
   private var heads: AlignedBuffer<Int>
+
+  /// Bytes that stay between runs, and what they are at first.
+  private struct Memory {
+    var range: Range<Int>
+    var initial: UInt8
+  }
 
   /// A storage that is a row of a ring.
   private struct RingView {
@@ -52,8 +58,13 @@ internal import Memory
   public init(
     _ graph: Graph, states: [StatePair] = [], instructionSet: InstructionSet = .best
   ) throws(EngineError) {
-    var planner = try Planner(
-      graph, states: states, instructionSet: instructionSet)
+    self.init(try Planner(graph, states: states, instructionSet: instructionSet), graph)
+  }
+
+  /// - Parameter graph: what was planned, as the caller has it.
+  init(_ planner: Planner, _ graph: Graph) {
+    var planner = planner
+    let instructionSet = planner.instructionSet
     let layout = ArenaLayout(storages: &planner.storages, rings: &planner.rings)
     let values = planner.values
     let external = planner.external
@@ -91,7 +102,7 @@ internal import Memory
       guard case .constant(let bytes) = storage.kind else { continue }
       unsafe (arena.pointer + storage.offset).update(from: bytes, count: bytes.count)
     }
-    moveViews()
+    reset()
   }
 
   /// Bytes of the arena: activations, states and constants without the packed weights.
@@ -171,8 +182,9 @@ internal import Memory
 
   /// Forgets the past: states, inputs and outputs are zero again.
   public mutating func reset() {
-    for range in memories {
-      unsafe (arena.pointer + range.lowerBound).update(repeating: 0, count: range.count)
+    for memory in memories {
+      unsafe (arena.pointer + memory.range.lowerBound).update(
+        repeating: memory.initial, count: memory.range.count)
     }
     heads.fill(with: 0)
     moveViews()
@@ -188,14 +200,19 @@ internal import Memory
     }
   }
 
-  private static func memories(_ planner: Planner) -> (views: [RingView], cleared: [Range<Int>]) {
+  private static func memories(_ planner: Planner) -> (views: [RingView], cleared: [Memory]) {
     var views: [RingView] = []
-    var cleared = planner.rings.map { $0.offset..<$0.offset + $0.slots * $0.slotBytes }
+    var cleared = planner.rings.map {
+      Memory(range: $0.offset..<$0.offset + $0.slots * $0.slotBytes, initial: $0.initial)
+    }
     for (index, storage) in planner.storages.enumerated() {
       switch storage.kind {
       case .ringView(let ring, let lag):
         views.append(RingView(storage: index, ring: ring, lag: lag))
-      case .persistent: cleared.append(storage.offset..<storage.offset + storage.byteCount)
+      case .persistent:
+        cleared.append(
+          Memory(
+            range: storage.offset..<storage.offset + storage.byteCount, initial: storage.initial))
       case .scratch, .constant: break
       }
     }

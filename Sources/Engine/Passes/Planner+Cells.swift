@@ -122,7 +122,7 @@ extension Planner {
       return (whole, node.outputs.firstIndex(of: tensor))
     case .slice, .stridedSlice:
       guard let whole = optionalInput(index, 0), let box = try? box(of: index),
-        box.dropped.isEmpty, box.steps.allSatisfy({ $0 == 1 }), box.extents == shape(tensor),
+        box.result == box.extents, box.steps.allSatisfy({ $0 == 1 }), box.extents == shape(tensor),
         box.begin.dropLast().allSatisfy({ $0 == 0 }), let first = box.begin.last,
         units > 0, first.isMultiple(of: units)
       else { return (nil, nil) }

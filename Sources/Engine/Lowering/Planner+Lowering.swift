@@ -13,53 +13,13 @@ extension Planner {
     }
     if let cell = cells[index] { return try lower(cell, index) }
     if let mix = mixes[index] { return try lowerMix(index, mix) }
-    if case .unsupported = node.kind { throw unsupported(index) }
+    guard let row = node.kind.knownProperties else { throw unsupported(index) }
     if try fold(index) { return }
     try checkTypes(index)
     view = view(of: index)
     defer { view = .native }
-    try lowerKind(index)
+    try row.lower(&self, index, node.kind)
     try quantizeOutputs(of: index)
-  }
-
-  private mutating func lowerKind(_ index: Int) throws(EngineError) {
-    let node = graph.operators[index]
-    switch node.kind {
-    case .fullyConnected(let activation, _): try lowerFullyConnected(index, activation)
-    case .convolution(let window, let activation): try lowerConvolution(index, window, activation)
-    case .depthwiseConvolution(let window, _, let activation):
-      try lowerDepthwise(index, window, activation)
-    case .binary(let function, let activation):
-      try lowerBinary(index, function.kernel, activation)
-    case .prelu: try lowerBinary(index, .prelu, .none)
-    case .unary(let function): try lowerUnary(index, function)
-    case .leakyReLU(let alpha): try lowerUnary(index, .leakyRelu(slope: alpha))
-    case .softmax(let beta): try lowerSoftmax(index, beta)
-    case .mean(let keepsDimensions): try lowerMean(index, keepsDimensions)
-    case .concatenation(let axis, let activation):
-      try lowerConcatenation(index, axis, activation)
-    case .pack(let axis, let count): try lowerPack(index, axis, count)
-    case .slice, .stridedSlice: try lowerSlice(index)
-    case .split(let count): try lowerSplit(index, count)
-    case .unpack(let axis, let count): try lowerUnpack(index, axis, count)
-    case .reshape, .squeeze, .expandDimensions, .cast: try lowerReshape(index)
-    case .transpose: try lowerTranspose(index)
-    case .pad: try lowerPad(index)
-    case .transposeConvolution(let window, let activation):
-      try lowerTransposeConvolution(index, window, activation)
-    case .averagePool(let window, let height, let width, let activation):
-      try lowerPool(index, window, kernel: (height, width), isMaximum: false, activation)
-    case .maxPool(let window, let height, let width, let activation):
-      try lowerPool(index, window, kernel: (height, width), isMaximum: true, activation)
-    case .quantize: try lowerQuantize(index)
-    case .dequantize: try lowerDequantize(index)
-    case .batchMatMul(let adjointX, let adjointY):
-      try lowerBatchProduct(index, adjointX: adjointX, adjointY: adjointY)
-    case .resize(let resizing): try lowerResize(index, resizing)
-    case .lstm(let cell): try lowerLSTM(index, cell)
-    case .unsupported:
-      throw unsupported(index)
-    }
   }
 
   /// Computes DEQUANTIZE, CAST and the RESHAPE family on constants now.
@@ -86,31 +46,29 @@ extension Planner {
     let node = graph.operators[index]
     for tensor in node.inputs.compactMap({ $0 }) + node.outputs {
       let value = graph.tensors[tensor]
-      guard value.isConstant || value.type == .float32 || isQuantized(tensor) else {
-        throw tensorError(
-          tensor, "is computed as \(value.type) by or for operator \(index) (\(node.kind.name))")
+      guard
+        value.isConstant || value.type == .float32 || isQuantized(tensor)
+          || (isPlain(tensor) && node.kind.types == .any)
+      else {
+        throw unsupported(index, "it does not compute '\(value.name)' of type \(value.type)")
       }
       if !value.isConstant, isQuantized(tensor) { _ = try integerForm(tensor) }
       guard value.shape.count <= Nest.maximumRank else {
         throw unsupported(index, "'\(value.name)' has \(value.shape.count) dimensions")
       }
-      guard value.shape.allSatisfy({ $0 > 0 }) else {
+      guard value.shape.allSatisfy({ $0 > 0 }) || (value.isConstant && isPlain(tensor)) else {
         throw unsupported(index, "'\(value.name)' has the shape \(value.shape)")
       }
     }
     guard node.kind.integers == .moves, let output = node.outputs.first else { return }
     let type = graph.tensors[output].type
-    for tensor in node.inputs.compactMap({ $0 }) + node.outputs where !isCount(tensor) {
+    let moved = node.inputs.indices.filter { node.kind.moves($0) }.compactMap { node.inputs[$0] }
+    for tensor in moved + node.outputs {
       guard graph.tensors[tensor].type == type else {
         throw unsupported(
           index, "'\(graph.tensors[tensor].name)' is \(graph.tensors[tensor].type), not \(type)")
       }
     }
-  }
-
-  /// Whether the tensor holds shapes, axes and the like.
-  private func isCount(_ tensor: Int) -> Bool {
-    graph.tensors[tensor].type == .int32 || graph.tensors[tensor].type == .int64
   }
 
   // MARK: Operands
