@@ -44,8 +44,31 @@ public enum TFLiteFile {
     for table in try model.tables(7) where try table.scalar(4, default: UInt32(0)) == 0 {
       graph.signatures.append(try readSignature(table))
     }
+    graph.others = try readOthers(model, codes, &buffers, name: name)
     do { try graph.validate() } catch { throw .invalidGraph(error.description) }
     return graph
+  }
+
+  /// The graphs of signatures beside the first subgraph's.
+  private static func readOthers(
+    _ model: Table, _ codes: [OperatorCode], _ buffers: inout ConstantBuffers, name: String
+  ) throws(TFLiteError) -> [Graph] {
+    var others: [Int: Graph] = [:]
+    let tables = try model.tables(2)
+    for table in try model.tables(7) {
+      let index = Int(try table.scalar(4, default: UInt32(0)))
+      guard index > 0, tables.indices.contains(index) else { continue }
+      var graph: Graph
+      if let known = others[index] {
+        graph = known
+      } else {
+        graph = try readSubgraph(tables[index], codes, &buffers, name: name).graph
+      }
+      graph.signatures.append(try readSignature(table))
+      do { try graph.validate() } catch { throw .invalidGraph(error.description) }
+      others[index] = graph
+    }
+    return others.sorted { $0.key < $1.key }.map(\.value)
   }
 
   private static func readSubgraph(
@@ -61,6 +84,14 @@ public enum TFLiteFile {
     for table in try subgraph.tables(3) {
       let node = try readOperator(table, codes)
       guard case .unsupported(let kind) = node.kind else {
+        if case .custom(let name, let options) = node.kind {
+          if let layer = TransposeConvolutionWithBias(name, options),
+            layer.replace(node, in: &graph)
+          {
+            continue
+          }
+          graph.giveShapes(name, options, node)
+        }
         graph.operators.append(node)
         continue
       }
@@ -71,9 +102,6 @@ public enum TFLiteFile {
       }
       if Expansion.append(kind, node, to: &graph) { continue }
       if kind == "DENSIFY", graph.replaceDensify(node) { continue }
-      if let layer = try TransposeConvolutionWithBias(kind, table) {
-        if layer.replace(node, in: &graph) { continue }
-      }
       controls[graph.operators.count] = try Subgraph.Control(
         kind, options, try table.table(12))
       graph.operators.append(node)
@@ -108,6 +136,7 @@ public enum TFLiteFile {
       quantization: try readQuantization(table), data: data.isEmpty ? nil : data)
     tensor.isVariable = try table.bool(5)
     tensor.isPackedInFile = isPacked
+    tensor.shapeSignature = try table.integers(7, as: Int32.self)?.map(Int.init)
     return tensor
   }
 
@@ -166,8 +195,13 @@ public enum TFLiteFile {
     guard codes.indices.contains(index) else {
       throw table.buffer.damaged("an operator has no code", at: table.start)
     }
+    let code = codes[index]
+    let kind =
+      code.builtin == OperatorCode.custom
+      ? OperatorKind.custom(name: code.custom, options: try table.bytes(5) ?? [])
+      : try OperatorOptions.read(code, try table.table(4))
     return Operator(
-      try OperatorOptions.read(codes[index], try table.table(4)),
+      kind,
       inputs: try table.integers(1, as: Int32.self)?.map { $0 == -1 ? nil : Int($0) } ?? [],
       outputs: try indices(table, 2), version: codes[index].version)
   }
@@ -190,6 +224,15 @@ public enum TFLiteFile {
 }
 
 extension Graph {
+  /// The shapes of detections, which a file does not say.
+  fileprivate mutating func giveShapes(_ name: String, _ options: [UInt8], _ node: Operator) {
+    guard name == "TFLite_Detection_PostProcess", let options = DetectionOptions(options) else {
+      return
+    }
+    for (output, shape) in zip(node.outputs, options.shapes)
+    where tensors.indices.contains(output) { tensors[output].shape = shape }
+  }
+
   /// Makes constants of tensors without elements that are read but never written: a file has no data for them.
   fileprivate mutating func fillEmptyConstants() {
     let written = Set(inputs + operators.flatMap(\.outputs))
@@ -202,6 +245,9 @@ extension Graph {
 
 /// One entry of the file's list of operator codes.
 struct OperatorCode: Hashable {
+  /// The builtin code of operators that the schema does not have.
+  static let custom = 32
+
   var builtin: Int
   var custom: String
   var version: Int

@@ -5,10 +5,8 @@ struct TransposeConvolutionWithBias {
   private let window: Window
 
   /// `nil` for any other operator.
-  init?(_ kind: String, _ node: Table) throws(TFLiteError) {
-    guard kind == "CUSTOM Convolution2DTransposeBias", let options = try node.bytes(5),
-      options.count >= 12
-    else { return nil }
+  init?(_ name: String, _ options: [UInt8]) {
+    guard name == "Convolution2DTransposeBias", options.count >= 12 else { return nil }
     // TfLiteTransposeConvParams: padding (1 is SAME, 2 VALID), stride width and height, as int32.
     func word(_ index: Int) -> Int {
       options[4 * index..<4 * index + 4].reversed().reduce(0) { $0 << 8 | Int($1) }

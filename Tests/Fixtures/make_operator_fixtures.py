@@ -15,10 +15,11 @@ import sys
 import zlib
 
 import numpy as np
+from flatbuffers import flexbuffers
 from ai_edge_litert.interpreter import Interpreter
 
 from make_integer_fixtures import IntegerBuilder
-from tflite_builder import TYPES, schema
+from tflite_builder import TYPES, schema, window
 
 ARCHIVE = pathlib.Path(__file__).parent / "operators.fixtures"
 TYPES |= {
@@ -79,6 +80,307 @@ class Alone:
                 b.form(result, *out[2], np.dtype(out[1]).type)
             b.output(result)
         return b.bytes()
+
+
+class Whole:
+    """A model of several operators or subgraphs: `make(builder)` gives its inputs."""
+
+    def __init__(self, make):
+        self.make = make
+
+    def model(self, random):
+        b = IntegerBuilder()
+        self.given = self.make(b)
+        return b.bytes()
+
+
+def give(b, name, value):
+    """A graph input."""
+    index = b.tensor(name, value.shape, value.dtype)
+    b.graph.inputs.append(index)
+    if value.form:
+        b.form(index, *value.form, value.dtype.type)
+    return index
+
+
+def variable(b, name, shape, dtype=np.float32, form=None):
+    """Memory of a recurrent operator."""
+    index = b.tensor(name, shape, dtype)
+    b.graph.tensors[index].isVariable = True
+    if form:
+        b.form(index, *form, np.dtype(dtype).type)
+    return index
+
+
+def subgraph(b, name):
+    """Another subgraph, which the builder goes on with; gives the one before."""
+    before, b.graph = b.graph, schema.SubGraphT()
+    b.graph.name = name.encode()
+    b.graph.tensors, b.graph.operators = [], []
+    b.graph.inputs, b.graph.outputs = [], []
+    b.model.subgraphs.append(b.graph)
+    return before
+
+
+def lstm(random, dtype=np.float32, clip=0.0, time_major=False):
+    inputs, units, times = 6, 8, 5
+
+    def make(b):
+        shape = [times, 1, inputs] if time_major else [1, times, inputs]
+        whole = dtype == np.int8
+        given = Given(shape, dtype, form=(0.04, 3) if whole else None)
+        x = give(b, "x", given)
+
+        def weights(columns):
+            values = random.normal(size=(units, columns)).astype(np.float32)
+            if not whole:
+                return constant(b, values)
+            scale = np.abs(values).max() / 127
+            return constant(b, (np.rint(values / scale).astype(np.int8), (scale, 0)))
+
+        first, second = [weights(inputs) for _ in range(4)], [weights(units) for _ in range(4)]
+        bias = random.normal(size=(4, units)).astype(np.float32)
+        if whole:
+            scales = [0.04 * float(b.scale(w)[0]) for w in first]
+            biases = [constant(b, (np.rint(v / k).astype(np.int32), (k, 0)))
+                      for v, k in zip(bias, scales)]
+        else:
+            biases = [constant(b, v) for v in bias]
+        hidden = variable(b, "h", [1, units], dtype, (1 / 128, 4) if whole else None)
+        memory = variable(b, "c", [1, units], np.int16 if whole else dtype,
+                          (2.0**-11, 0) if whole else None)
+        out = shape[:2] + [units]
+        y = b.op("UNIDIRECTIONAL_SEQUENCE_LSTM",
+                 [x] + first + second + [-1] * 3 + biases + [-1, -1, hidden, memory] + [-1] * 4,
+                 [out], "UnidirectionalSequenceLSTMOptions", 3 if whole else 1,
+                 fusedActivationFunction=4, cellClip=clip, timeMajor=time_major)[0]
+        if whole:
+            b.form(y, 1 / 128, 4, np.int8)
+            gates = []
+            for number in range(5):
+                gates.append(b.tensor(f"gate{number}", [], np.int8))
+                b.form(gates[-1], 1 / 128 if number == 4 else 2.0**-12, 4 if number == 4 else 0,
+                       np.int8 if number == 4 else np.int16)
+            b.graph.operators[-1].intermediates = gates
+        b.output(y)
+        return [given]
+
+    return Whole(make)
+
+
+def svdf(random, kind):
+    inputs, units, rank, steps = 7, 5, 2, 4
+    whole = kind == "int8"
+
+    def make(b):
+        given = Given([2, inputs], np.int8 if whole else np.float32,
+                      form=(0.03, -4) if whole else None)
+        x = give(b, "x", given)
+        features = random.normal(size=(units * rank, inputs)).astype(np.float32)
+        times = random.normal(size=(units * rank, steps)).astype(np.float32)
+        bias = random.normal(size=units).astype(np.float32)
+        state = variable(b, "state", [2, units * rank * steps], np.int16 if whole else np.float32,
+                         (2.0**-10, 0) if whole else None)
+        if kind == "float32":
+            operands = [constant(b, features), constant(b, times), constant(b, bias)]
+        else:
+            def quantized(values, dtype, limit):
+                scale = float(np.abs(values).max() / limit)
+                return constant(b, (np.rint(values / scale).astype(dtype), (scale, 0)))
+            operands = [quantized(features, np.int8, 127)]
+            if whole:
+                operands.append(quantized(times, np.int16, 32767))
+                scale = float(b.scale(operands[1])[0]) * 2.0**-10
+                operands.append(constant(b, (np.rint(bias / scale).astype(np.int32), (scale, 0))))
+            else:
+                operands += [quantized(times, np.int8, 127), constant(b, bias)]
+        y = b.op("SVDF", [x] + operands + [state], [[2, units]], "SVDFOptions",
+                 3 if whole else 2, rank=rank, fusedActivationFunction=1 if whole else 0)[0]
+        if whole:
+            b.form(y, 0.08, -100, np.int8)
+        b.output(y)
+        return [given]
+
+    return Whole(make)
+
+
+def depthwise(random, channels, times, stride, dilation, kernel, padding):
+    height, width = (int(n) for n in random.integers(11, 20, 2))
+
+    def make(b):
+        given = Given([2, height, width, channels], np.int8, form=(0.05, -3))
+        x = give(b, "x", given)
+        w, bias = b.weights8(x, random, [1, kernel, kernel, channels * times], 3)
+        rows, columns = (window(n, kernel, stride, dilation, padding) for n in (height, width))
+        y = b.op("DEPTHWISE_CONV_2D", [x, w, bias], [[2, rows, columns, channels * times]],
+                 "DepthwiseConv2DOptions", 3, padding=getattr(schema.Padding, padding),
+                 strideH=stride, strideW=stride, dilationHFactor=dilation,
+                 dilationWFactor=dilation, depthMultiplier=times)[0]
+        b.output(b.form(y, 0.1, 4, np.int8))
+        return [given]
+
+    return Whole(make)
+
+
+def detections(random, by_class):
+    """The custom operator of TensorFlow's object detection."""
+    boxes, classes = 30, 3
+
+    def make(b):
+        given = [Given([1, boxes, 4]), Given([1, boxes, classes + 1], low=0, high=1)]
+        x, scores = (give(b, f"x{i}", value) for i, value in enumerate(given))
+        anchors = constant(b, random.uniform(0.2, 0.8, (boxes, 4)).astype(np.float32))
+        code = schema.OperatorCodeT()
+        code.builtinCode = code.deprecatedBuiltinCode = schema.BuiltinOperator.CUSTOM
+        code.customCode, code.version = b"TFLite_Detection_PostProcess", 1
+        b.model.operatorCodes.append(code)
+        o = schema.OperatorT()
+        o.opcodeIndex, o.inputs = len(b.model.operatorCodes) - 1, [x, scores, anchors]
+        o.outputs = [b.tensor(f"y{i}", []) for i in range(4)]
+        o.customOptions = list(flexbuffers.Dumps({
+            "max_detections": 10, "max_classes_per_detection": 1, "num_classes": classes,
+            "nms_score_threshold": 0.5, "nms_iou_threshold": 0.4, "y_scale": 10.0, "x_scale": 10.0,
+            "h_scale": 5.0, "w_scale": 5.0, "use_regular_nms": by_class,
+            "detections_per_class": 6}))
+        b.graph.operators.append(o)
+        for index in o.outputs:
+            b.output(index)
+        return given
+
+    return Whole(make)
+
+
+def branch(condition):
+    """IF with a constant condition: twice, or the square."""
+    def make(b):
+        given = Given([3, 4])
+        x = give(b, "x", given)
+        y = b.op("IF", [constant(b, np.bool_(condition)), x], [[3, 4]], "IfOptions",
+                 thenSubgraphIndex=1, elseSubgraphIndex=2)[0]
+        b.output(y)
+        main = subgraph(b, "then")
+        z = give(b, "a", given)
+        b.output(b.op("ADD", [z, z], [3, 4], "AddOptions"))
+        subgraph(b, "else")
+        z = give(b, "b", given)
+        b.output(b.op("MUL", [z, z], [3, 4], "MulOptions"))
+        b.graph = main
+        return [given]
+
+    return Whole(make)
+
+
+def composite():
+    """Two STABLEHLO_COMPOSITE of one decomposition."""
+    def make(b):
+        given = Given([3, 4])
+        x = give(b, "x", given)
+        for _ in range(2):
+            x = b.op("STABLEHLO_COMPOSITE", [x], [[3, 4]])[0]
+            o = b.graph.operators[-1]
+            o.builtinOptions2Type = schema.BuiltinOptions2.StableHLOCompositeOptions
+            o.builtinOptions2 = schema.StableHLOCompositeOptionsT()
+            o.builtinOptions2.name = b"odml.something"
+            o.builtinOptions2.decompositionSubgraphIndex = 1
+            o.builtinOptions2.compositeAttributes = list(flexbuffers.Dumps({}))
+        b.output(x)
+        main = subgraph(b, "decomposition")
+        z = give(b, "a", given)
+        b.output(b.op("TANH", [b.op("ADD", [z, z], [3, 4], "AddOptions")], [3, 4]))
+        b.graph = main
+        return [given]
+
+    return Whole(make)
+
+
+def sparse(random, blocks):
+    """FULLY_CONNECTED with weights behind DENSIFY."""
+    def make(b):
+        given = Given([2, 8])
+        x = give(b, "x", given)
+        dense = random.normal(size=(6, 8)).astype(np.float32)
+        size = 4 if blocks else 1
+        kept = random.integers(0, 2, (6, 8 // size)).astype(bool)
+        segments, indices, values = [0], [], []
+        for row in range(6):
+            for column in np.flatnonzero(kept[row]):
+                indices.append(int(column))
+                values += list(dense[row, column * size:(column + 1) * size])
+            segments.append(len(indices))
+        w = constant(b, np.asarray(values, np.float32))
+        b.graph.tensors[w].shape = [6, 8]
+        sparsity = schema.SparsityParametersT()
+        sparsity.traversalOrder = [0, 1, 2] if blocks else [0, 1]
+        sparsity.blockMap = [1] if blocks else []
+        rows, columns, block = (schema.DimensionMetadataT() for _ in range(3))
+        rows.format, rows.denseSize = schema.DimensionType.DENSE, 6
+        columns.format = schema.DimensionType.SPARSE_CSR
+        columns.arraySegmentsType = columns.arrayIndicesType = schema.SparseIndexVector.Uint8Vector
+        columns.arraySegments, columns.arrayIndices = schema.Uint8VectorT(), schema.Uint8VectorT()
+        columns.arraySegments.values, columns.arrayIndices.values = segments, indices
+        block.format, block.denseSize = schema.DimensionType.DENSE, 4
+        sparsity.dimMetadata = [rows, columns] + ([block] if blocks else [])
+        b.graph.tensors[w].sparsity = sparsity
+        w = b.op("DENSIFY", [w], [[6, 8]], "DensifyOptions")[0]
+        b.output(b.op("FULLY_CONNECTED", [x, w, -1], [2, 6], "FullyConnectedOptions"))
+        return [given]
+
+    return Whole(make)
+
+
+def counter(dtype, form=None):
+    """A variable that adds up its input."""
+    def make(b):
+        given = Given([1, 4], dtype, -9, 9, form)
+        form_ = form
+
+        def handle(name):
+            index = b.tensor(name, [], np.int32)
+            b.graph.tensors[index].type = schema.TensorType.RESOURCE
+            o = schema.OperatorT()
+            o.opcodeIndex = b._code(schema.BuiltinOperator.VAR_HANDLE, 1)
+            o.inputs, o.outputs = [], [index]
+            o.builtinOptionsType = schema.BuiltinOptions.VarHandleOptions
+            o.builtinOptions = schema.VarHandleOptionsT()
+            o.builtinOptions.sharedName = b"sum"
+            b.graph.operators.append(o)
+            return index
+
+        def typed(index):
+            b.graph.tensors[index].type = TYPES[np.dtype(dtype)]
+            return b.form(index, *form_, dtype) if form_ else index
+
+        x = give(b, "x", given)
+        o = schema.OperatorT()
+        o.opcodeIndex = b._code(schema.BuiltinOperator.CALL_ONCE, 1)
+        o.inputs, o.outputs = [], []
+        o.builtinOptionsType = schema.BuiltinOptions.CallOnceOptions
+        o.builtinOptions = schema.CallOnceOptionsT()
+        o.builtinOptions.initSubgraphIndex = 1
+        b.graph.operators.append(o)
+        h = handle("h")
+        old = typed(b.op("READ_VARIABLE", [h], [1, 4], "ReadVariableOptions"))
+        new = typed(b.op("ADD", [x, old], [1, 4], "AddOptions", 2))
+        o = schema.OperatorT()
+        o.opcodeIndex = b._code(schema.BuiltinOperator.ASSIGN_VARIABLE, 1)
+        o.inputs, o.outputs = [h, new], []
+        o.builtinOptionsType = schema.BuiltinOptions.AssignVariableOptions
+        o.builtinOptions = schema.AssignVariableOptionsT()
+        b.graph.operators.append(o)
+        b.output(new)
+        assign = b.graph.operators[-1]
+        main = subgraph(b, "init")
+        zero = typed(constant(b, np.full([1, 4], form[1] if form else 0, dtype)))
+        h = handle("h2")
+        o = schema.OperatorT()
+        o.opcodeIndex, o.inputs, o.outputs = assign.opcodeIndex, [h, zero], []
+        o.builtinOptionsType = schema.BuiltinOptions.AssignVariableOptions
+        o.builtinOptions = schema.AssignVariableOptionsT()
+        b.graph.operators.append(o)
+        b.graph = main
+        return [given]
+
+    return Whole(make)
 
 
 def constant(b, value):
@@ -378,6 +680,31 @@ def cases(r):
         "RFFT2D", [Given([2, 4, 8]), i32(4, 8)], [([2, 4, 5], np.complex64)], "Rfft2dOptions")
     for name, part in (("COMPLEX_ABS", F), ("REAL", F), ("IMAG", F)):
         yield name, Alone(name, [Given([3, 5], np.complex64)], [([3, 5], F)])
+    # Few channels, as one wide pixel.
+    for channels, times, stride, dilation, kernel in (
+            (1, 8, 2, 1, 5), (8, 1, 1, 1, 3), (3, 2, 1, 2, 3), (2, 4, 3, 1, 3), (5, 1, 2, 1, 2),
+            (1, 8, 1, 1, 4), (24, 1, 1, 1, 3)):
+        for padding in ("SAME", "VALID"):
+            yield (f"DEPTHWISE_CONV_2D, {channels} times {times}, {kernel} by {stride}, "
+                   f"{dilation} {padding}".lower().replace("depthwise_conv_2d", "DEPTHWISE_CONV_2D"),
+                   depthwise(r, channels, times, stride, dilation, kernel, padding))
+    # Recurrent layers, and subgraphs.
+    yield "UNIDIRECTIONAL_SEQUENCE_LSTM", lstm(r)
+    yield "UNIDIRECTIONAL_SEQUENCE_LSTM, clipped", lstm(r, clip=0.4)
+    yield "UNIDIRECTIONAL_SEQUENCE_LSTM, time first", lstm(r, clip=10.0, time_major=True)
+    yield "UNIDIRECTIONAL_SEQUENCE_LSTM, int8", lstm(r, np.int8)
+    for kind in ("float32", "dynamic", "int8"):
+        yield f"SVDF, {kind}", svdf(r, kind)
+    yield "TFLite_Detection_PostProcess", detections(r, False)
+    yield "TFLite_Detection_PostProcess, by class", detections(r, True)
+    yield "IF, true", branch(True)
+    yield "IF, false", branch(False)
+    yield "STABLEHLO_COMPOSITE", composite()
+    yield "DENSIFY", sparse(r, False)
+    yield "DENSIFY, blocks", sparse(r, True)
+    yield "VAR_HANDLE", counter(F)
+    yield "VAR_HANDLE, int32", counter(I32)
+    yield "VAR_HANDLE, int8", counter(I8, (0.1, -7))
     yield "RESHAPE, to a scalar", Alone("RESHAPE", [Given([1, 1]), np.zeros([0], np.int32)],
                                         [([], F)], "ReshapeOptions", newShape=[])
     a = shape(4, 2)

@@ -17,6 +17,8 @@ public struct Graph: Sendable, Equatable {
   /// Named blobs that travel with the network, such as `qdenoise`.
   public var metadata: [String: [UInt8]]
   public var signatures: [Signature]
+  /// The graphs of the file's other signatures.
+  public var others: [Graph] = []
 
   public init(
     name: String, tensors: [Tensor] = [], operators: [Operator] = [], inputs: [Int] = [],
@@ -29,6 +31,11 @@ public struct Graph: Sendable, Equatable {
     self.outputs = outputs
     self.metadata = metadata
     self.signatures = signatures
+  }
+
+  /// The graph of a signature; `nil` where the file has none of this name.
+  public func signature(_ key: String) -> Graph? {
+    ([self] + others).first { $0.signatures.contains { $0.key == key } }
   }
 
   /// The inputs that the caller gives.

@@ -67,6 +67,8 @@ public enum OperatorKind: Sendable, Equatable {
   case cast
   /// An operator of the schema, by its code, with its options as the schema has them.
   case builtin(code: Int, OptionFields)
+  /// An operator that the schema does not have, with its options as the file has them.
+  case custom(name: String, options: [UInt8])
   /// Anything else: it can be listed, but neither run nor written.
   case unsupported(name: String)
 }
@@ -217,7 +219,7 @@ extension OperatorKind {
     case .dequantize: 6
     case .cast: 53
     case .builtin(let code, _): code
-    case .unsupported: nil
+    case .custom, .unsupported: nil
     }
   }
 }

@@ -53,6 +53,8 @@ public struct Tensor: Sendable, Equatable {
   public var data: [UInt8]?
   /// Whether it is memory of a recurrent operator: zero at first, kept from run to run.
   public var isVariable = false
+  /// The shape as a file has it for tensors of several shapes: -1 where an extent is open.
+  public var shapeSignature: [Int]?
   /// Whether a file has the elements of this int8 constant, all from -8 to 7, in 4 bits each.
   public var isPackedInFile = false
 

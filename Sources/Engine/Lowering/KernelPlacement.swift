@@ -48,6 +48,14 @@ struct KernelPlacement {
     ])
   }
 
+  /// The sizes of a padded image whose rows are split into columns of equal remainder: elements of
+  /// those of a row, of a row, and of the image.
+  var split: (columns: Int, rowCount: Int, imageCount: Int) {
+    let (stride, width) = (window.strideWidth, rowCount / channels)
+    let columns = ((width - 1) / stride + 1) * channels
+    return (columns, columns * stride, columns * stride * (imageCount / rowCount))
+  }
+
   /// Whether all that one output pixel reads lies side by side.
   var isContiguous: Bool {
     kernelHeight == 1 && (kernelWidth == 1 || window.dilationWidth == 1)

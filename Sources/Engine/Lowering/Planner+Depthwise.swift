@@ -13,16 +13,16 @@ extension Planner {
     else { throw invalid(index, "\(shape(input)) and \(weightShape) do not go together") }
     let channels = weightShape[3]
     let image = Array(shape(input).dropLast()) + [channels]
-    let source = try repeatedChannels(input, times: channels / shape(input)[3])
     let placement = try KernelPlacement(
       window, image: image, kernel: (weightShape[1], weightShape[2]), self, index)
     try requireShape(
       output, [image[0], placement.outputHeight, placement.outputWidth, channels], index)
-    if view == .native, !isByte(output) {
-      return try lowerWideDepthwise(index, placement, source: source, image: image)
+    if view == .native, isByte(output) {
+      return try lowerIntegerDepthwise(index, placement, image: image, activation)
     }
+    let source = try repeatedChannels(input, times: channels / shape(input)[3])
     if view == .native {
-      return try lowerIntegerDepthwise(index, placement, source: source, image: image, activation)
+      return try lowerWideDepthwise(index, placement, source: source, image: image)
     }
     let bias = try bias(optionalInput(index, 2), count: channels, index)
     let (tensor, range, tanh) = fuse(output, activation)
@@ -59,16 +59,25 @@ extension Planner {
   }
 
   /// The distances of all taps, in elements, as a constant, row by row or in another order.
+  ///
+  /// - Parameter columns: elements of the columns of equal remainder, where the image is split.
   mutating func tapOffsets(
-    _ placement: KernelPlacement, _ order: DepthwiseTaps?
+    _ placement: KernelPlacement, _ order: DepthwiseTaps?, columns: Int? = nil
   ) throws(EngineError) -> Int {
     let window = placement.window
     var offsets: [Int] = []
     for row in 0..<placement.kernelHeight {
       for column in 0..<placement.kernelWidth {
-        offsets.append(
-          row * window.dilationHeight * placement.rowCount
-            + column * window.dilationWidth * placement.channels)
+        let across = column * window.dilationWidth
+        if let columns {
+          offsets.append(
+            row * window.dilationHeight * placement.split.rowCount
+              + across % window.strideWidth * columns
+              + across / window.strideWidth * placement.channels)
+        } else {
+          offsets.append(
+            row * window.dilationHeight * placement.rowCount + across * placement.channels)
+        }
       }
     }
     let inOrder = order?.offsets(offsets) ?? offsets

@@ -148,28 +148,121 @@ extension Planner {
       elementSize: 1)
   }
 
-  /// `source` has as many channels as the output.
+  /// Where channels are few, neighbouring pixels are the channels of one: that wants them side by
+  /// side, so that images whose kernel has a stride are split into columns of equal remainder.
   mutating func lowerIntegerDepthwise(
-    _ index: Int, _ placement: KernelPlacement, source: Value, image: [Int],
-    _ activation: Activation
+    _ index: Int, _ placement: KernelPlacement, image: [Int], _ activation: Activation
   ) throws(EngineError) {
+    let input = try input(index, 0)
+    let channels = placement.channels
     var description = try fullIntegerWeights(
-      index, outputs: placement.channels,
-      inputs: placement.kernelHeight * placement.kernelWidth, activation)
+      index, outputs: channels, inputs: placement.kernelHeight * placement.kernelWidth, activation)
     let order = DepthwiseTaps(height: placement.kernelHeight, width: placement.kernelWidth)
-    description.weights = order.weights(description.weights, channels: placement.channels)
+    description.weights = order.weights(description.weights, channels: channels)
     description.inputs = order.order.count
-    fullIntegerDepthwiseWeights.append(description)
-    let padded = try paddedImages(
-      source, shape: image, padding: placement.padding, size: 1,
-      zeroByte: try zeroByte(try input(index, 0)))
-    let taps = try tapOffsets(placement, order)
+    let group = min(
+      max(FullIntegerDepthwiseWeights.block(instructionSet) / channels, 1), placement.outputWidth)
+    fullIntegerDepthwiseWeights.append(description.repeated(group))
+    let times = channels / shape(input)[3]
+    let isSplit = group > 1 && (times > 1 || placement.window.strideWidth > 1)
+    let source =
+      isSplit
+      ? try splitImages(index, placement, times: times)
+      : try paddedImages(
+        try repeatedChannels(input, times: times), shape: image, padding: placement.padding,
+        size: 1, zeroByte: try zeroByte(input))
+    let split = placement.split
+    let taps = try tapOffsets(placement, order, columns: isSplit ? split.columns : nil)
     let y = try destination(try output(index))
-    emit(
-      .fullIntegerDepthwise(
-        Step.Depthwise(
-          placement, weights: fullIntegerDepthwiseWeights.count - 1, source: address(padded),
-          tapOffsets: address(taps), destination: address(y), images: image[0])),
-      touching: [padded.storage, taps, y.storage])
+    var step = Step.Depthwise(
+      placement, weights: fullIntegerDepthwiseWeights.count - 1, source: address(source),
+      tapOffsets: address(taps), destination: address(y), images: image[0])
+    step.group = group
+    if isSplit {
+      step.imageStep = split.imageCount
+      step.rowStep = split.rowCount * placement.window.strideHeight
+      step.pixelStride = channels
+    }
+    emit(.fullIntegerDepthwise(step), touching: [source.storage, taps, y.storage])
+  }
+
+  /// Padded images whose channels are repeated, split into columns of equal remainder.
+  private mutating func splitImages(
+    _ index: Int, _ placement: KernelPlacement, times: Int
+  ) throws(EngineError) -> Value {
+    let x = try callInput(index, 0)
+    let zero = try zeroByte(try input(index, 0))
+    let (images, height, width, inputs) = (x.shape[0], x.shape[1], x.shape[2], x.shape[3])
+    let (split, padding, stride) = (
+      placement.split, placement.padding, placement.window.strideWidth
+    )
+    let count = try checkedProduct([images, split.imageCount])
+    let result = Value(storage: try newStorage(.scratch, byteCount: count))
+    let y = CallOperand(address: address(result), shape: [count], count: count, type: .uint8)
+    let channels = inputs * times
+    emitCall(index, [x, y]) { network in
+      let (source, target) = unsafe (network.bytes(x), network.bytes(y))
+      unsafe target.update(repeating: zero)
+      for image in 0..<images {
+        for row in 0..<height {
+          let first = image * split.imageCount + (padding.top + row) * split.rowCount
+          let from = unsafe source.part((image * height + row) * width * inputs, width * inputs)
+          for phase in 0..<stride {
+            // The first column of the image that has this remainder, and where it comes to lie.
+            let column = (phase - padding.before % stride + stride) % stride
+            if column >= width { continue }
+            let place = (padding.before + column) / stride
+            let pixels = (width - column - 1) / stride + 1
+            let to = unsafe target.part(
+              first + phase * split.columns + place * channels, pixels * channels)
+            unsafe repeatChannels(from, from: column, step: stride, inputs, times, into: to)
+          }
+        }
+      }
+    }
+    return result
+  }
+}
+
+/// Every channel `times` times, of every `step`th pixel.
+private func repeatChannels(
+  _ source: UnsafeMutableBufferPointer<UInt8>, from first: Int, step: Int, _ channels: Int,
+  _ times: Int, into target: UnsafeMutableBufferPointer<UInt8>
+) {
+  let pixels = target.count / (channels * times)
+  precondition(first + (pixels - 1) * step < source.count / channels, "outside of the row")
+  guard let input = source.baseAddress, let output = target.baseAddress else { return }
+  if times == 8 {
+    for pixel in 0..<pixels {
+      for channel in 0..<channels {
+        let byte = unsafe input[(first &+ pixel &* step) &* channels &+ channel]
+        unsafe UnsafeMutableRawPointer(output + (pixel &* channels &+ channel) &* 8).storeBytes(
+          of: UInt64(byte) &* 0x0101_0101_0101_0101, as: UInt64.self)
+      }
+    }
+    return
+  }
+  for pixel in 0..<pixels {
+    for channel in 0..<channels {
+      let byte = unsafe input[(first &+ pixel &* step) &* channels &+ channel]
+      for copy in 0..<times {
+        unsafe output[(pixel &* channels &+ channel) &* times &+ copy] = byte
+      }
+    }
+  }
+}
+
+extension FullIntegerDescription {
+  /// The same for `times` pixels side by side; of a depthwise convolution.
+  fileprivate func repeated(_ times: Int) -> FullIntegerDescription {
+    if times == 1 { return self }
+    var result = self
+    result.weights = (0..<inputs).flatMap { tap in
+      (0..<times).flatMap { _ in weights[tap * outputs..<(tap + 1) * outputs] }
+    }
+    result.bias = (0..<times).flatMap { _ in bias }
+    result.multipliers = (0..<times).flatMap { _ in multipliers }
+    result.outputs = times * outputs
+    return result
   }
 }

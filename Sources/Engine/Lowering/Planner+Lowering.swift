@@ -13,6 +13,13 @@ extension Planner {
     }
     if let cell = cells[index] { return try lower(cell, index) }
     if let mix = mixes[index] { return try lowerMix(index, mix) }
+    if case .custom(let name, let options) = node.kind {
+      try checkTypes(index)
+      view = .floats
+      defer { view = .native }
+      try lowerCustom(index, name, options)
+      return try quantizeOutputs(of: index)
+    }
     guard let row = node.kind.knownProperties else { throw unsupported(index) }
     if try fold(index) { return }
     try checkTypes(index)

@@ -9,6 +9,8 @@ struct Planner {
   let instructionSet: InstructionSet
   /// Inputs and outputs of float16, which are float32 in `graph`.
   let halfEdges: Set<Int>
+  /// What the caller has for custom operators, by name.
+  let customs: [String: CustomOperator]
   var steps: [Step] = []
   /// By step: the operator that was being lowered.
   private(set) var stepOperators: [Int] = []
@@ -98,8 +100,10 @@ struct Planner {
   var storesUnsigned: Bool { instructionSet.storesUnsigned }
 
   init(
-    _ graph: Graph, states: [StatePair], instructionSet: InstructionSet, folds: Bool = true
+    _ graph: Graph, states: [StatePair], instructionSet: InstructionSet, folds: Bool = true,
+    customs: [CustomOperator] = []
   ) throws(EngineError) {
+    self.customs = Dictionary(customs.map { ($0.name, $0) }) { $1 }
     try graph.validate()
     var (graph, halfEdges) = Self.withoutHalves(graph)
     if folds { graph.foldConstants(instructionSet) }
@@ -149,7 +153,8 @@ struct Planner {
     }
     view = .native
     currentOperator = graph.operators.count
-    for tensor in namedOutputs.values.sorted() { try handOut(tensor) }
+    // Two outputs may have one name.
+    for tensor in Set(graph.outputs).subtracting(stateTensors).sorted() { try handOut(tensor) }
     for pair in pairs { try handThrough(pair) }
     let total = storages.reduce(0) { $0 + ArenaLayout.aligned($1.byteCount) }
     _ = try checkedSize(total)

@@ -7,7 +7,10 @@ extension OperatorProperties {
         guard let activation = fields.activation(1), activation != .tanh else {
           throw planner.unsupported(index, "its activation is no clamp")
         }
-        try planner.lowerSVDF(index, rank: fields.int(0), activation.range)
+        // LiteRT's integer kernel has no activation but the range of its bytes.
+        let isQuantized = planner.isQuantized(try planner.output(index))
+        try planner.lowerSVDF(
+          index, rank: fields.int(0), isQuantized ? Planner.unclamped : activation.range)
       })
   ]
 }

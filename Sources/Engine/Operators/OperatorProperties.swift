@@ -285,12 +285,16 @@ extension OperatorKind {
   /// What the schema calls it.
   public var name: String {
     if case .unsupported(let name) = self { return name }
+    if case .custom(let name, _) = self { return "CUSTOM \(name)" }
     return knownProperties?.name ?? "?"
   }
 
   var integers: OperatorProperties.Integers { knownProperties?.integers ?? .none }
   var fusion: OperatorProperties.Fusion { knownProperties?.fusion ?? .none }
-  var types: OperatorProperties.Types { knownProperties?.types ?? .reals }
+  var types: OperatorProperties.Types {
+    if case .custom = self { return .any }
+    return knownProperties?.types ?? .reals
+  }
 }
 
 extension OperatorKind {

@@ -11,7 +11,7 @@ extension Planner {
     while let index = producer[tensor], !absorbed.contains(index) {
       let node = graph.operators[index]
       switch node.kind {
-      case .unsupported: return false
+      case .custom, .unsupported: return false
       case .reshape, .squeeze, .expandDimensions:
         guard let input = node.inputs.first, let input else { return false }
         tensor = input

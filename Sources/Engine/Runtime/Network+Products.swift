@@ -76,15 +76,25 @@ extension Network {
   }
 
   func performFullInteger(_ step: Step.Depthwise) {
-    let (channels, taps) = unsafe (
+    let (width, taps) = unsafe (
       weights.fullIntegerDepthwise[step.weights].channels,
       weights.fullIntegerDepthwise[step.weights].taps
     )
+    let channels = width / step.group
     let offsets = unsafe UnsafeBufferPointer(elements(Int.self, step.tapOffsets, taps))
+    let groups = step.outputWidth / step.group
     unsafe forEachRow(of: step, channels, UInt8.self, UInt8.self) { _, source, target in
       unsafe weights.fullIntegerDepthwise[step.weights].convolve(
-        pixels: step.outputWidth, input: source, pixelStride: step.pixelStride,
-        tapOffsets: offsets, output: target, outputStride: channels)
+        pixels: groups, input: source, pixelStride: step.pixelStride * step.group,
+        tapOffsets: offsets, output: target, outputStride: width)
+      guard groups * step.group < step.outputWidth else { return }
+      // The last group begins within the one before it.
+      let first = step.outputWidth - step.group
+      unsafe weights.fullIntegerDepthwise[step.weights].convolve(
+        pixels: 1,
+        input: source.part(first * step.pixelStride, source.count - first * step.pixelStride),
+        pixelStride: step.pixelStride, tapOffsets: offsets,
+        output: target.part(first * channels, width), outputStride: width)
     }
   }
 

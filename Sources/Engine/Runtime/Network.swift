@@ -24,6 +24,9 @@ internal import Memory
   private let memories: [Memory]
   private let inputs: [String: Place]
   private let outputs: [String: Place]
+  /// In the graph's order, without the states.
+  private let inputPlaces: [Place]
+  private let outputPlaces: [Place]
   private var arena: AlignedBuffer<UInt8>
   /// Where each storage begins; those of rings move between runs.
   private var bases: AlignedBuffer<Int>
@@ -55,10 +58,13 @@ internal import Memory
   ///   - states: outputs that become inputs of the next run; they start as zeros, live inside the
   ///     network and can no longer be reached by name.
   ///   - instructionSet: one that this processor has.
+  ///   - customs: what computes operators that the schema does not have.
   public init(
-    _ graph: Graph, states: [StatePair] = [], instructionSet: InstructionSet = .best
+    _ graph: Graph, states: [StatePair] = [], instructionSet: InstructionSet = .best,
+    customs: [CustomOperator] = []
   ) throws(EngineError) {
-    self.init(try Planner(graph, states: states, instructionSet: instructionSet), graph)
+    self.init(
+      try Planner(graph, states: states, instructionSet: instructionSet, customs: customs), graph)
   }
 
   /// - Parameter graph: what was planned, as the caller has it.
@@ -79,6 +85,13 @@ internal import Memory
           address: planner.address(value), count: count, type: graph.tensors[tensor].type)
       }
     }
+    func ordered(_ tensors: [Int], among named: [String: Int]) -> [Place] {
+      // Of two tensors of one name, both.
+      tensors.filter { named[graph.tensors[$0].name] != nil }
+        .compactMap { places(["": $0])[""] }
+    }
+    inputPlaces = ordered(graph.inputs, among: planner.namedInputs)
+    outputPlaces = ordered(graph.outputs, among: planner.namedOutputs)
     inputs = places(planner.namedInputs)
     outputs = places(planner.namedOutputs)
     name = graph.name
@@ -148,6 +161,23 @@ internal import Memory
     return unsafe UnsafeRawBufferPointer(bytes(place.address, place.count * place.type.size))
   }
 
+  /// How many inputs and outputs there are beside the states.
+  public var inputCount: Int { inputPlaces.count }
+  public var outputCount: Int { outputPlaces.count }
+
+  /// The elements of the input at a place of the graph's inputs, states left out.
+  @unsafe public func inputBytes(at index: Int) -> UnsafeMutableRawBufferPointer {
+    let place = inputPlaces[index]
+    return unsafe UnsafeMutableRawBufferPointer(
+      bytes(place.address, place.count * place.type.size))
+  }
+
+  /// The elements of the output at a place of the graph's outputs, states left out.
+  @unsafe public func outputBytes(at index: Int) -> UnsafeRawBufferPointer {
+    let place = outputPlaces[index]
+    return unsafe UnsafeRawBufferPointer(bytes(place.address, place.count * place.type.size))
+  }
+
   private func place(
     _ name: String, in places: [String: Place], kind: String
   ) throws(EngineError) -> Place {
@@ -170,6 +200,20 @@ internal import Memory
     for index in 0..<steps.count {
       let duration = clock.measure { perform(steps[index]) }
       seconds[index] += Double(duration.components.attoseconds) / 1e18
+    }
+    advance()
+  }
+
+  /// Runs, and adds the seconds that each operator took to its entry, by the graph's order. What an
+  /// operator has become a part of counts for that.
+  public mutating func run(profiling seconds: inout [Double]) {
+    let clock = ContinuousClock()
+    for index in 0..<steps.count {
+      let duration = clock.measure { perform(steps[index]) }
+      let place = stepOperators[index]
+      if seconds.indices.contains(place) {
+        seconds[place] += Double(duration.components.attoseconds) / 1e18
+      }
     }
     advance()
   }

@@ -309,6 +309,8 @@ indirect enum Step {
     var outputWidth: Int
     var pixelStride: Int
     var range: ClosedRange<Float> = -Float.infinity...Float.infinity
+    /// Neighbouring pixels that are computed as the channels of one.
+    var group = 1
   }
 
   /// y[o][i] = factor * sum over r of x[o][r][i].
