@@ -18,6 +18,8 @@ package struct ForeignDenoiser {
   var outputs: [(name: String, source: String)]
   /// What config.ini has to say where there is one, by section and key.
   var required: [(key: String, value: String)]
+  /// Elements of all states: another version has other ones.
+  var memory: Int
   var sampleRate = 48000
   var hop = 480
   var lookAhead: Int
@@ -38,7 +40,7 @@ package struct ForeignDenoiser {
     files: ["enc.onnx", "erb_dec.onnx", "df_dec.onnx"],
     outputs: [("gains", "m"), ("taps", "coefs")],
     required: [("train.model", "deepfilternet3"), ("deepfilternet.conv_lookahead", "2")],
-    lookAhead: 2, source: .noisy)
+    memory: 26_304, lookAhead: 2, source: .noisy)
 
   private static let deepFilterNet2LowLatency = ForeignDenoiser(
     option: "deepfilternet2-ll", name: "DeepFilterNet2, low latency",
@@ -46,7 +48,7 @@ package struct ForeignDenoiser {
     files: ["enc.onnx", "erb_dec.onnx", "df_dec.onnx"],
     outputs: [("gains", "m"), ("taps", "coefs")],
     required: [("train.model", "deepfilternet2"), ("deepfilternet.conv_lookahead", "0")],
-    lookAhead: 0, source: .masked)
+    memory: 14_016, lookAhead: 0, source: .masked)
 
   // MARK: The model
 
@@ -66,6 +68,13 @@ package struct ForeignDenoiser {
     options.isStreaming = true
     let (graph, states) = try ONNXImporter.network(
       joining: parts, name: name, outputs: outputs, options: options)
+    let memory = graph.tensors.filter { tensor in states.contains { $0.input == tensor.name } }
+      .reduce(0) { $0 + ($1.count ?? 0) }
+    guard memory == self.memory else {
+      throw ForeignDenoiserError(
+        "\(folder.name): its files remember \(memory) numbers, those of \(option) \(self.memory); choose "
+          + "another --denoiser")
+    }
     var result = try CanonicalGraph(graph, takesQuantization: false).graph
     result.metadata["qdenoise"] = try Model.metadata(
       name: self.name, sampleRate: sampleRate, hop: hop, lookAhead: lookAhead, states: states,

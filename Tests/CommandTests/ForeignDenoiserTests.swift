@@ -129,6 +129,13 @@ struct ForeignDenoiserTests {
     #expect(error?.description.contains("train.model is deepfilternet2") == true)
   }
 
+  @Test func `the files of another version are refused`() throws {
+    let row = try #require(ForeignDenoiser.all.first { $0.option == "deepfilternet3" })
+    let files = try DenoiserFiles(try Self.files("deepfilternet2-ll"))
+    let error = #expect(throws: ForeignDenoiserError.self) { try row.graph(files, name: "x") }
+    #expect(error?.description.contains("choose another --denoiser") == true)
+  }
+
   @Test func `an archive is read like a folder`() throws {
     let folder = try Self.sandbox()
     defer { try? FileManager.default.removeItem(at: folder) }
