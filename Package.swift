@@ -164,7 +164,7 @@ let package = Package(
       exclude: ["realtime"],
       swiftSettings: testSettings),
     .testTarget(
-      name: "ONNXTests", dependencies: ["ONNX", "Quantizer", "Engine"],
+      name: "ONNXTests", dependencies: ["ONNX", "Quantizer", "Engine", "TestSupport"],
       swiftSettings: testSettings),
     .testTarget(name: "ScoringTests", dependencies: ["Scoring"], swiftSettings: testSettings),
     .testTarget(name: "PlotTests", dependencies: ["Plot"], swiftSettings: testSettings),
@@ -190,8 +190,8 @@ let package = Package(
     .testTarget(
       name: "CommandTests",
       dependencies: [
-        "denoisectl", "qdenoise", "first-program", "AudioHost", "Control", "Files", "Kernels",
-        "ModelStore", "ControlSupport", "Seeded", "TestSupport",
+        "denoisectl", "qdenoise", "first-program", "AudioHost", "Control", "Denoise", "Engine",
+        "Files", "Kernels", "ModelStore", "ControlSupport", "Seeded", "TestSupport",
       ],
       swiftSettings: testSettings),
     .testTarget(

@@ -45,6 +45,7 @@ struct Property: Sendable {
     },
     text("ModelName") { $0.model.name },
     text("ModelKind") { $0.model.kind },
+    text("ModelLicence") { $0.model.licence },
     text("Precision") { $0.model.precision },
     text("InstructionSet") { $0.model.instructionSet },
     number("LatencyMilliseconds") { $0.latency.totalMicroseconds.map { $0 / 1000 } },

@@ -4,7 +4,7 @@ public struct Settings: Codable, Sendable, Equatable {
   public var mode: String
   /// Limit of the attenuation in dB; `nil` leaves it to the mode.
   public var strength: Double?
-  /// "auto", "full", "light" or "low-latency".
+  /// "auto", "full", "light", "low-latency", or the name of an installed model.
   public var model: String
   /// The pinned microphone by the server's name; `nil` follows the default device.
   public var device: String?
@@ -23,8 +23,19 @@ public struct Settings: Codable, Sendable, Equatable {
     self.channels = channels
   }
 
-  /// What `model` may be.
+  /// What `model` may be beside the name of an installed one.
   public static let models = ["auto", "full", "light", "low-latency"]
+
+  /// Whether `model` may be this: a word above, or what an installed model can be called.
+  public static func isModel(_ name: String) -> Bool {
+    guard let first = name.utf8.first, name.utf8.count <= 64 else { return false }
+    func isLetter(_ byte: UInt8) -> Bool {
+      (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte)
+    }
+    return isLetter(first)
+      && name.utf8.allSatisfy { isLetter($0) || $0 == 0x2D || $0 == 0x2E || $0 == 0x5F }
+  }
+
   /// What `strength` may be, in dB.
   public static let strengthRange = 0.0...100.0
   /// What the numbers of `channels` may be.

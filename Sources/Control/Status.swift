@@ -156,8 +156,10 @@ extension Status {
   /// The network in use.
   public struct Model: Codable, Sendable, Equatable {
     public var name = ""
-    /// "full", "light" or "low-latency".
+    /// "full", "light", "low-latency" or "imported".
     public var kind = ""
+    /// Of the weights; empty where the model does not say.
+    public var licence = ""
     /// Such as "int8" or "f32".
     public var precision = ""
     /// Instruction set of the kernels, such as "avx512vnni".

@@ -16,9 +16,12 @@ internal import Memory
   /// 0.2 s of hops of 10 ms.
   public static let warmingHops = 20
 
-  /// Whether denoisers of these hops can follow one another: whole hops of one make the other's.
+  /// Whether denoisers of these hops can follow one another: hops of both end together at least
+  /// every 0.2 s at 48 kHz.
   public static func fits(_ hop: Int, _ other: Int) -> Bool {
-    max(hop, other) % min(hop, other) == 0
+    var (divisor, rest) = (max(hop, other), min(hop, other))
+    while rest > 0 { (divisor, rest) = (rest, divisor % rest) }
+    return hop / max(divisor, 1) * other <= 9600
   }
 
   private var current: UnsafeMutablePointer<Denoiser>
@@ -27,14 +30,14 @@ internal import Memory
   private var hopsUnheard = 0
   /// The newcomer's output.
   private var other: AlignedBuffer<Float>
-  /// Input of a newcomer whose hop is the longer one.
+  /// Input of a newcomer that its hops have not taken.
   private var collected: AlignedBuffer<Float>
   private var collectedCount = 0
 
   /// Takes the first denoiser.
   public init(_ first: consuming Denoiser) {
     other = AlignedBuffer(count: Model.largestHop)
-    collected = AlignedBuffer(count: Model.largestHop)
+    collected = AlignedBuffer(count: 2 * Model.largestHop)
     unsafe current = .allocate(capacity: 1)
     unsafe current.initialize(to: first)
   }
@@ -83,7 +86,7 @@ internal import Memory
     unsafe newcomer.pointee.hasLowCut = current.pointee.hasLowCut
     unsafe next = newcomer
     hopsUnheard = unsafe newcomer.pointee.entrance == .warm ? Crossover.warmingHops : 1
-    hopsUnheard *= max(1, length / hop)
+    hopsUnheard *= (length + hop - 1) / hop
     collectedCount = 0
   }
 
@@ -121,7 +124,7 @@ internal import Memory
     path: Denoiser.Path
   ) -> Bool {
     let length = unsafe newcomer.pointee.hop
-    if length <= count {
+    if count % length == 0 {
       for start in stride(from: 0, to: count, by: length) {
         unsafe newcomer.pointee.process(input + start, other.pointer, path: path)
       }
@@ -129,10 +132,16 @@ internal import Memory
     }
     unsafe (collected.pointer + collectedCount).update(from: input, count: count)
     collectedCount += count
-    guard collectedCount == length else { return false }
-    collectedCount = 0
-    unsafe newcomer.pointee.process(collected.pointer, other.pointer, path: path)
-    return true
+    var taken = 0
+    while collectedCount - taken >= length {
+      unsafe newcomer.pointee.process(collected.pointer + taken, other.pointer, path: path)
+      taken += length
+    }
+    collectedCount -= taken
+    if taken > 0 {
+      unsafe collected.pointer.update(from: collected.pointer + taken, count: collectedCount)
+    }
+    return collectedCount == 0
   }
 
   /// From `output` to `other` over the first `count` samples; what follows up to `length` is

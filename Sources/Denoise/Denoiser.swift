@@ -67,6 +67,10 @@ import Signal
   private var network: Network
   private let ports: Ports
   private var front: FrontEnd
+  /// Hops until the network hears about one that there was.
+  private var hopsAhead: Int
+  /// The spectra after the gains, where the filter runs over them.
+  private var masked: SpectrumHistory?
   private var synthesis: Synthesis
   private var gate: EnergyGate
   private var voice: VoiceActivity
@@ -75,7 +79,7 @@ import Signal
 
   /// Where the network takes and gives numbers; valid while it lives.
   @unsafe private struct Ports {
-    var features: UnsafeMutablePointer<Float>
+    var features: FrontEnd.Ports
     var filter: UnsafePointer<Float>
     var gains: UnsafePointer<Float>
     /// Nil where the network gives no probability of speech.
@@ -94,7 +98,9 @@ import Signal
     hop = model.hop
     latency = model.latency
     sampleRate = model.sampleRate
-    filter = SpectralFilter(taps: model.taps, lookAhead: model.lookAhead)
+    let taps = model.frontEnd.taps
+    filter = SpectralFilter(ages: taps.ages, bins: taps.bins, lookAhead: model.lookAhead)
+    hopsAhead = model.lookAhead
     self.mode = mode
     self.strength = strength
     self.hasLowCut = hasLowCut
@@ -103,7 +109,11 @@ import Signal
     self.network = network
     unsafe self.ports = ports
     front = FrontEnd(model, depth: filter.depth, instructionSet: instructionSet)
-    synthesis = Synthesis(hop: model.hop, instructionSet: instructionSet)
+    if taps.source == .masked {
+      masked = SpectrumHistory(bins: model.hop + 1, depth: filter.depth)
+    }
+    synthesis = Synthesis(
+      hop: model.hop, window: model.frontEnd.window, instructionSet: instructionSet)
     gate = EnergyGate(hopSeconds: model.hopSeconds)
     voice = VoiceActivity(hopSeconds: model.hopSeconds)
     clean = AlignedBuffer(count: model.hop)
@@ -154,6 +164,7 @@ import Signal
       cutLow()
     case .dry: scale(by: mix.wet + mix.dry)
     }
+    hopsAhead = max(0, hopsAhead - 1)
     unsafe synthesis.push(denoised.pointer, into: output)
     levels.output = unsafe SignalKernels.meanSquare(output, count: hop)
     if !levels.output.isFinite { unsafe recover(output) }
@@ -163,6 +174,8 @@ import Signal
   public mutating func reset() {
     network.reset()
     front.reset()
+    masked?.reset()
+    hopsAhead = filter.lookAhead
     synthesis.reset()
     gate.reset()
     voice.reset()
@@ -184,10 +197,14 @@ import Signal
     of network: borrowing Network, _ model: Model
   ) throws(DenoiseError) -> Ports {
     do {
+      var features = unsafe FrontEnd.Ports()
+      for input in model.frontEnd.inputs {
+        unsafe features[input.feature] = try network.input(named: input.name).baseAddress!
+      }
       return unsafe Ports(
-        features: try network.input(named: "features").baseAddress!,
-        filter: try network.output(named: "taps").baseAddress!,
-        gains: try network.output(named: "gains").baseAddress!,
+        features: features,
+        filter: try network.output(named: model.frontEnd.taps.name).baseAddress!,
+        gains: try network.output(named: model.frontEnd.gains).baseAddress!,
         speech: model.givesSpeech ? try network.output(named: "speech").baseAddress! : nil)
     } catch {
       throw .engine(model: model.name, problem: "\(error)")
@@ -197,12 +214,31 @@ import Signal
   private mutating func runNetwork() {
     let y = unsafe denoised.pointer
     unsafe front.computeFeatures(into: ports.features)
+    // What a network that looks ahead would say of the time before the first hop.
+    if hopsAhead > 0 {
+      unsafe y.update(repeating: 0, count: 2 * (hop + 1))
+      return
+    }
     network.run()
     hearSpeech()
-    unsafe filter.apply(
-      filter: ports.filter, gains: ports.gains, to: front.history, bands: front.bands, into: y)
+    if masked != nil {
+      unsafe filterMasked(into: y)
+    } else {
+      unsafe filter.apply(
+        filter: ports.filter, gains: ports.gains, to: front.history, bands: front.bands, into: y)
+    }
     let x = unsafe front.history.pointer(age: filter.lookAhead)
     unsafe SignalKernels.mix(y, by: mix.wet, with: x, by: mix.dry, count: 2 * (hop + 1))
+  }
+
+  /// The gains first, then the filter over what they left.
+  private mutating func filterMasked(into y: UnsafeMutablePointer<Float>) {
+    guard masked != nil else { return }
+    masked!.advance()
+    unsafe front.bands.apply(
+      gains: ports.gains, to: front.history.pointer(age: 0), into: masked!.pointer(age: 0))
+    unsafe y.update(from: masked!.pointer(age: 0), count: 2 * (hop + 1))
+    unsafe filter.apply(filter: ports.filter, to: masked!, bands: front.bands, into: y)
   }
 
   private mutating func cutLow() {

@@ -4,23 +4,33 @@ import Kernels
 /// calibration and for looking into networks. Thread: any, one at a time.
 public struct FeatureReader: ~Copyable {
   private let hop: Int
-  private let count: Int
+  private let description: FrontEndDescription
   private var front: FrontEnd
 
   public init(_ model: Model) {
     hop = model.hop
-    count = 3 * model.positions
+    description = model.frontEnd
     // Spectra have other last bits in other instruction sets.
     front = FrontEnd(model, depth: 1, instructionSet: .scalar)
   }
 
-  /// [positions][3] of one more hop; `samples` has as many elements as the model's hop.
-  public mutating func features(of samples: [Float]) -> [Float] {
+  /// The inputs of one more hop by name; `samples` has as many elements as the model's hop.
+  public mutating func features(of samples: [Float]) -> [String: [Float]] {
     precondition(samples.count == hop)
     unsafe front.push(samples)
-    return unsafe [Float](unsafeUninitializedCapacity: count) { buffer, initialized in
-      unsafe front.computeFeatures(into: buffer.baseAddress!)
-      initialized = count
+    var ports = unsafe FrontEnd.Ports()
+    for input in description.inputs {
+      let place = UnsafeMutablePointer<Float>.allocate(capacity: description.count(of: input))
+      unsafe ports[input.feature] = unsafe place
     }
+    unsafe front.computeFeatures(into: ports)
+    var result: [String: [Float]] = [:]
+    for input in description.inputs {
+      guard let place = unsafe ports[input.feature] else { continue }
+      result[input.name] = unsafe Array(
+        UnsafeBufferPointer(start: place, count: description.count(of: input)))
+      unsafe place.deallocate()
+    }
+    return result
   }
 }

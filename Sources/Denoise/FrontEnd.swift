@@ -1,38 +1,88 @@
-import Kernels
-internal import Signal
+package import Kernels
+package import Signal
 
 /// From samples to what a model's network is given, with the spectra on the way. Thread: any, one
 /// at a time; nothing is allocated after `init`.
-struct FrontEnd: ~Copyable {
-  let bands: Bands
+package struct FrontEnd: ~Copyable {
+  package let bands: Bands
   /// The latest spectra, the newest at age 0.
-  private(set) var history: SpectrumHistory
+  package private(set) var history: SpectrumHistory
   private var analysis: Analysis
-  private var features: Features
+  private var compressed: Features?
+  private var levels: BandLevels?
+  private var unit: UnitSpectrum?
+
+  /// Where the features go; nil for those that the model does not have.
+  @unsafe package struct Ports {
+    package var compressed: UnsafeMutablePointer<Float>?
+    package var levels: UnsafeMutablePointer<Float>?
+    package var unit: UnsafeMutablePointer<Float>?
+
+    package init() {}
+
+    package subscript(feature: FrontEndDescription.Feature) -> UnsafeMutablePointer<Float>? {
+      get {
+        switch feature {
+        case .compressed: unsafe compressed
+        case .bandLevels: unsafe levels
+        case .unitSpectrum: unsafe unit
+        }
+      }
+      set {
+        switch feature {
+        case .compressed: unsafe compressed = newValue
+        case .bandLevels: unsafe levels = newValue
+        case .unitSpectrum: unsafe unit = newValue
+        }
+      }
+    }
+  }
 
   /// `depth` is the number of spectra that are kept.
-  init(_ model: Model, depth: Int, instructionSet: InstructionSet = .best) {
-    bands = Bands(low: model.lowBins, edges: model.bandEdges)!
+  package init(_ model: Model, depth: Int, instructionSet: InstructionSet = .best) {
+    let description = model.frontEnd
+    bands = Bands(low: description.bands[0], edges: description.bands)!
     history = SpectrumHistory(bins: model.hop + 1, depth: depth)
-    analysis = Analysis(hop: model.hop, instructionSet: instructionSet)
-    features = Features(
-      bins: model.hop + 1, compression: model.compression, instructionSet: instructionSet)
+    analysis = Analysis(
+      hop: model.hop, window: description.window, instructionSet: instructionSet)
+    for input in description.inputs {
+      let start = BandRamp(first: input.start?.first ?? 0, last: input.start?.last ?? 0)
+      switch input.feature {
+      case .compressed:
+        compressed = Features(
+          bins: model.hop + 1, compression: input.exponent ?? 1, instructionSet: instructionSet)
+      case .bandLevels:
+        levels = BandLevels(
+          edges: description.bands, scale: description.scale, decay: input.decay ?? 0,
+          start: start, divisor: input.divisor ?? 1)
+      case .unitSpectrum:
+        unit = UnitSpectrum(
+          bins: input.bins ?? 0, scale: description.scale, decay: input.decay ?? 0, start: start)
+      }
+    }
   }
 
   /// Takes one more hop.
-  mutating func push(_ samples: UnsafePointer<Float>) {
+  package mutating func push(_ samples: UnsafePointer<Float>) {
     history.advance()
     unsafe analysis.push(samples, into: history.pointer(age: 0))
   }
 
-  /// Writes the features of the newest spectrum, [positions][3].
-  mutating func computeFeatures(into output: UnsafeMutablePointer<Float>) {
-    unsafe features.compute(history.pointer(age: 0), bands: bands, into: output)
+  /// Writes the features of the newest spectrum.
+  package mutating func computeFeatures(into ports: Ports) {
+    let spectrum = unsafe history.pointer(age: 0)
+    if let place = unsafe ports.compressed {
+      unsafe compressed?.compute(spectrum, bands: bands, into: place)
+    }
+    if let place = unsafe ports.levels { unsafe levels?.compute(spectrum, into: place) }
+    if let place = unsafe ports.unit { unsafe unit?.compute(spectrum, into: place) }
   }
 
   /// Forgets everything that was heard.
-  mutating func reset() {
+  package mutating func reset() {
     analysis.reset()
     history.reset()
+    levels?.reset()
+    unit?.reset()
   }
 }

@@ -5,14 +5,16 @@ import Signal
 /// A network that denoises: a graph, and what its metadata `qdenoise` says about the sound it is
 /// for.
 ///
-/// The graph takes `features` and gives complex filter `taps` for the low bins and `gains` for the
-/// bands above, and may give the probability that somebody speaks as `speech`; docs/network.md has
-/// the shapes.
+/// The graph takes features of the spectrum and gives complex filter taps for the low bins and gains
+/// for bands, as `frontEnd` says, and may give the probability that somebody speaks as `speech`;
+/// docs/network.md has the shapes.
 public struct Model: Sendable {
   public enum Kind: String, Codable, Sendable, CaseIterable {
     case full, light
     /// A shorter hop, for less delay.
     case lowLatency = "low-latency"
+    /// Other people's.
+    case imported
   }
 
   /// How the graph's weights are stored and computed with.
@@ -42,14 +44,8 @@ public struct Model: Sendable {
   public let window: Int
   /// Hops that the network looks ahead.
   public let lookAhead: Int
-  /// Spectra that the filter of the low bins reaches back over.
-  public let taps: Int
-  /// Bins that are a position of their own and have a filter each.
-  public let lowBins: Int
-  /// Band b is the bins `bandEdges[b] ..< bandEdges[b + 1]` and has one gain.
-  public let bandEdges: [Int]
-  /// The power of magnitudes that the network sees.
-  public let compression: Float
+  /// What the network is given, and what its answers do.
+  public let frontEnd: FrontEndDescription
   /// The network's memory.
   public let states: [StatePair]
   public let licence: String?
@@ -60,8 +56,15 @@ public struct Model: Sendable {
   /// The delay from a model's input to its output beyond the hop itself, in samples.
   public var latency: Int { window - hop + lookAhead * hop }
   public var hopSeconds: Double { Double(hop) / Double(sampleRate) }
-  /// Positions that the network sees.
-  public var positions: Int { lowBins + bandEdges.count - 1 }
+  /// Spectra that the filter of the low bins reaches back over.
+  public var taps: Int { frontEnd.taps.ages.count }
+  /// Bins that have a filter each.
+  public var lowBins: Int { frontEnd.taps.bins }
+  /// Band b is the bins `bandEdges[b] ..< bandEdges[b + 1]` and has one gain.
+  public var bandEdges: [Int] { frontEnd.bands }
+
+  /// Positions that a network of compressed magnitudes sees: bins below the bands, and the bands.
+  public var positions: Int { bandEdges[0] + bandEdges.count - 1 }
 
   /// Reads the metadata and checks that the graph fits it.
   public init(_ graph: Graph) throws(DenoiseError) {
@@ -74,30 +77,39 @@ public struct Model: Sendable {
       throw .metadata(
         model: graph.name, problem: "'window' is \(metadata.window), it needs factors of 2, 3, 5")
     }
-    guard Bands(low: metadata.lowBins, edges: metadata.bandEdges) != nil else {
+    let frontEnd = metadata.frontEnd
+    let lowest = metadata.version == 1 ? frontEnd.taps.bins : frontEnd.bands.first ?? 0
+    guard Bands(low: lowest, edges: frontEnd.bands) != nil else {
       throw .metadata(
-        model: graph.name, problem: "'band_edges' do not rise from 'low_bins' (\(metadata.lowBins))"
-      )
+        model: graph.name,
+        problem: metadata.version == 1
+          ? "'band_edges' do not rise from 'low_bins' (\(lowest))" : "'bands' do not rise")
     }
     self.graph = graph.withFloatEdges()
     name = metadata.name
-    kind = metadata.kind
+    kind = metadata.kind ?? .imported
     sampleRate = metadata.sampleRate
     hop = metadata.hop
     window = metadata.window
     lookAhead = metadata.lookAhead
-    taps = metadata.taps
-    lowBins = metadata.lowBins
-    bandEdges = metadata.bandEdges
-    compression = metadata.compression
+    self.frontEnd = frontEnd
     states = metadata.states.map { StatePair(input: $0[0], output: $0[1]) }
     licence = metadata.licence
     precision = Model.precision(of: graph)
     givesSpeech = Model.tensor("speech", among: graph.outputs, of: graph) != nil
     let (inputs, outputs) = (self.graph.inputs, self.graph.outputs)
-    try check(inputs, name: "features", kind: "input", count: 3 * positions)
-    try check(outputs, name: "taps", kind: "output", count: 2 * taps * lowBins)
-    try check(outputs, name: "gains", kind: "output", count: bandEdges.count - 1)
+    for input in frontEnd.inputs {
+      try check(inputs, name: input.name, kind: "input", count: frontEnd.count(of: input))
+    }
+    let stateInputs = Set(states.map(\.input)), features = Set(frontEnd.inputs.map(\.name))
+    for index in inputs {
+      let name = self.graph.tensors[index].name
+      guard features.contains(name) || stateInputs.contains(name) else {
+        throw .shape(model: graph.name, problem: "nothing is said of its input '\(name)'")
+      }
+    }
+    try check(outputs, name: frontEnd.taps.name, kind: "output", count: 2 * taps * lowBins)
+    try check(outputs, name: frontEnd.gains, kind: "output", count: bandEdges.count - 1)
     if givesSpeech { try check(outputs, name: "speech", kind: "output", count: 1) }
   }
 

@@ -1,20 +1,26 @@
+public import Engine
 import FoundationEssentials
+import Signal
 
 /// What stands in a model's metadata buffer `qdenoise`, as JSON.
+///
+/// Version 1 has the front end of our own networks, of which only the numbers differ; version 2 says
+/// in `front_end` what the front end is.
 struct ModelMetadata: Codable, Sendable {
   var version: Int
   var name: String
-  var kind: Model.Kind
+  var kind: Model.Kind?
   var sampleRate: Int
   var window: Int
   var hop: Int
-  var lowBins: Int
-  var bandEdges: [Int]
-  var taps: Int
+  var lowBins: Int?
+  var bandEdges: [Int]?
+  var taps: Int?
   var lookAhead: Int
-  var compression: Float
+  var compression: Float?
   var states: [[String]]
   var licence: String?
+  var described: FrontEndDescription?
 
   enum CodingKeys: String, CodingKey, CaseIterable {
     case version, name, kind, window, hop, taps, compression, states, licence
@@ -22,10 +28,33 @@ struct ModelMetadata: Codable, Sendable {
     case lowBins = "low_bins"
     case bandEdges = "band_edges"
     case lookAhead = "look_ahead"
+    case described = "front_end"
+
+    /// Whether a version has to have the key.
+    func isRequired(in version: Int) -> Bool {
+      switch self {
+      case .licence: false
+      case .kind, .lowBins, .bandEdges, .taps, .compression: version == 1
+      case .described: version == 2
+      default: true
+      }
+    }
   }
 
-  /// The version that this program reads.
-  static let currentVersion = 1
+  /// The versions that this program reads.
+  static let versions = 1...2
+
+  /// What version 1 stands for.
+  var frontEnd: FrontEndDescription {
+    if version > 1, let described { return described }
+    return FrontEndDescription(
+      window: .squareRootHann, scale: 1,
+      inputs: [.init(name: "features", feature: .compressed, exponent: compression)],
+      bands: bandEdges ?? [], gains: "gains",
+      taps: .init(
+        name: "taps", bins: lowBins ?? 0, ages: (0..<max(0, taps ?? 0)).map { lookAhead + $0 },
+        source: .noisy))
+  }
 
   /// Parses the buffer; `model` is its name in error messages.
   static func parse(_ bytes: [UInt8], model: String) throws(DenoiseError) -> ModelMetadata {
@@ -37,11 +66,12 @@ struct ModelMetadata: Codable, Sendable {
     let decoder = JSONDecoder()
     do {
       let version = try decoder.decode(Version.self, from: data).version
-      guard version == currentVersion else {
-        throw failure("version \(version), this program reads version \(currentVersion)")
+      guard versions.contains(version) else {
+        throw failure("version \(version), this program reads versions 1 and 2")
       }
       let present = try decoder.decode([String: Anything].self, from: data)
-      for key in CodingKeys.allCases where key != .licence && present[key.rawValue] == nil {
+      for key in CodingKeys.allCases
+      where key.isRequired(in: version) && present[key.rawValue] == nil {
         throw failure("there is no '\(key.rawValue)'")
       }
       return try decoder.decode(ModelMetadata.self, from: data)
@@ -62,15 +92,37 @@ struct ModelMetadata: Codable, Sendable {
     if !(8000...192_000).contains(sampleRate) { return "'sample_rate' is \(sampleRate)" }
     if !(16...Model.largestHop).contains(hop) { return "'hop' is \(hop)" }
     if window != 2 * hop { return "'window' is \(window), not twice the hop of \(hop)" }
-    if !(1...16).contains(taps) { return "'taps' is \(taps)" }
+    if version == 1, let taps, !(1...16).contains(taps) { return "'taps' is \(taps)" }
     if !(0...100).contains(lookAhead) { return "'look_ahead' is \(lookAhead)" }
-    if !(compression > 0 && compression <= 1) { return "'compression' is \(compression)" }
-    if bandEdges.last != hop + 1 { return "'band_edges' do not end at \(hop + 1)" }
+    if version == 1, let compression, !(compression > 0 && compression <= 1) {
+      return "'compression' is \(compression)"
+    }
+    let bands = version == 1 ? "band_edges" : "bands"
+    if frontEnd.bands.last != hop + 1 { return "'\(bands)' do not end at \(hop + 1)" }
     if states.contains(where: { $0.count != 2 }) { return "'states' are not pairs" }
+    if let problem = frontEnd.problem(bins: hop + 1, lookAhead: lookAhead) {
+      return "'front_end': \(problem)"
+    }
     return nil
   }
 }
 
 extension DecodingError.Context {
   fileprivate var path: String { codingPath.map(\.stringValue).joined(separator: ".") }
+}
+
+extension Model {
+  /// The metadata of a network of other people's.
+  public static func metadata(
+    name: String, sampleRate: Int, hop: Int, lookAhead: Int, states: [StatePair],
+    licence: String, frontEnd: FrontEndDescription
+  ) throws -> [UInt8] {
+    let metadata = ModelMetadata(
+      version: 2, name: name, kind: .imported, sampleRate: sampleRate, window: 2 * hop, hop: hop,
+      lookAhead: lookAhead, states: states.map { [$0.input, $0.output] }, licence: licence,
+      described: frontEnd)
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys]
+    return Array(try encoder.encode(metadata))
+  }
 }

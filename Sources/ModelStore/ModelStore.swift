@@ -43,6 +43,28 @@ public enum ModelStore {
       .map { "\($0)/qdenoise/models" }
   }
 
+  /// The names of the models in the folders.
+  public static var installed: [String] {
+    var names: Set<String> = []
+    for folder in folders {
+      guard let directory = unsafe opendir(folder) else { continue }
+      defer { unsafe closedir(directory) }
+      while let entry = unsafe readdir(directory) {
+        let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) { field in
+          unsafe field.withMemoryRebound(to: CChar.self, capacity: 256) {
+            unsafe String(cString: $0)
+          }
+        }
+        if name.hasSuffix(".int8.tflite") {
+          names.insert(String(name.dropLast(12)))
+        } else if name.hasSuffix(".tflite") {
+          names.insert(String(name.dropLast(7)))
+        }
+      }
+    }
+    return names.sorted()
+  }
+
   private static func embedded(
     _ model: embedded_model, _ name: String
   ) throws(ModelStoreError) -> Graph {

@@ -72,7 +72,7 @@ extension ONNXImporter {
   }
 
   /// The input as a window of TFLite wants it: padded by a PAD where neither of its ways fits.
-  private mutating func padded(
+  mutating func padded(
     _ x: Activation, _ placement: Placement
   ) throws(ONNXError) -> (data: Activation, window: Window) {
     var window = Window(
@@ -100,92 +100,123 @@ extension ONNXImporter {
   }
 
   mutating func convertConvolution() throws(ONNXError) {
-    let x = try activation(0)
+    var x = try activation(0)
     var weights = try constant(1)
-    let groups = integer("group", 1)
+    var groups = integer("group", 1)
     guard x.shape.count == weights.shape.count, x.shape.count == 3 || x.shape.count == 4,
-      weights.shape[1] * groups == x.shape[1], weights.shape[0] > 0
+      groups > 0, weights.shape[1] * groups == x.shape[1], weights.shape[0] > 0,
+      weights.shape[0] % groups == 0
     else { throw unsupported("its input is \(x.shape), its weights are \(weights.shape)") }
+    if let rows = windows[x.tensor] {
+      (x, weights, groups) = try acrossHops(x, rows, weights, groups)
+    }
     let placement = try placement(kernel: Array(weights.shape[2...]), on: x.shape)
-    if weights.shape.count == 3 { weights.shape.insert(1, at: 2) }
     let outputs = weights.shape[0]
     let bias = has(2) ? try constant(2).floats : Array(repeating: 0, count: outputs)
     guard bias.count == outputs else { throw unsupported("it has \(bias.count) biases") }
     let (data, window) = try padded(x, placement)
-    let shape =
-      [x.shape[0], outputs] + (x.shape.count == 3 ? [placement.output[1]] : placement.output)
+    set(try convolved(data, weights, bias: bias, groups: groups, window, placement.output))
+  }
+
+  /// A convolution over several hops as one over the channels of all of them, which nobody has to
+  /// put together before they are multiplied.
+  private mutating func acrossHops(
+    _ x: Activation, _ rows: [Activation], _ weights: Constant, _ groups: Int
+  ) throws(ONNXError) -> (Activation, Constant, Int) {
+    let count = rows.count
+    guard weights.shape[2] == count, integers("strides")?[0] ?? 1 == 1,
+      integers("dilations")?[0] ?? 1 == 1,
+      integers("pads").map({ $0[0] == 0 && $0[2] == 0 }) ?? true,
+      string("auto_pad", "NOTSET") == "NOTSET"
+    else { return (x, weights, groups) }
+    let (outputs, width) = (weights.shape[0], weights.shape[3])
+    let (channels, inner) = (x.shape[1], weights.shape[1])
+    var values = Array(repeating: Float(0), count: outputs * channels * count * width)
+    let source = weights.floats
+    for output in 0..<outputs {
+      let first = output / (outputs / groups) * inner
+      for channel in 0..<inner {
+        for row in 0..<count {
+          for column in 0..<width {
+            let place = ((output * count + row) * channels + first + channel) * width + column
+            values[place] = source[((output * inner + channel) * count + row) * width + column]
+          }
+        }
+      }
+    }
+    return (
+      try joined(rows, axis: 1), .floats(values, [outputs, channels * count, 1, width]), 1
+    )
+  }
+
+  /// A convolution of data with its channels last, which the window's padding completes.
+  /// - Parameters:
+  ///   - weights: [outputs, channels of a group, height, width], or without the height.
+  ///   - size: height and width of the result.
+  mutating func convolved(
+    _ data: Activation, _ weights: Constant, bias: [Float], groups: Int, _ window: Window,
+    _ size: [Int]
+  ) throws(ONNXError) -> Activation {
+    var weights = weights
+    if weights.shape.count == 3 { weights.shape.insert(1, at: 2) }
     let extents = weights.shape
-    let inputs = { (tensor: Int, bias: Int) in [data.tensor, tensor, bias] as [Int?] }
+    let outputs = extents[0]
+    func shape(_ channels: Int) -> [Int] {
+      [data.shape[0], channels] + (data.shape.count == 3 ? [size[1]] : size)
+    }
     if groups == 1 {
       let matrix = self.weights(
         permuted(weights.floats, extents, [0, 2, 3, 1]),
         [extents[0], extents[2], extents[3], extents[1]], axis: 0, steps: weights.steps)
-      set(
-        emit(
-          .convolution(window, .none), inputs(matrix, floats(bias, [outputs])), shape: shape,
-          isChannelsLast: true))
-    } else if extents[1] == 1 {
+      return emit(
+        .convolution(window, .none), [data.tensor, matrix, floats(bias, [outputs])],
+        shape: shape(outputs), isChannelsLast: true)
+    }
+    if extents[1] == 1 {
       let matrix = self.weights(
         permuted(weights.floats, extents, [1, 2, 3, 0]),
         [1, extents[2], extents[3], extents[0]], axis: 3, steps: weights.steps)
-      set(
-        emit(
-          .depthwiseConvolution(window, multiplier: outputs / groups, .none),
-          inputs(matrix, floats(bias, [outputs])), shape: shape, isChannelsLast: true))
-    } else {
-      throw unsupported("it has \(groups) groups of \(extents[1]) channels")
+      return emit(
+        .depthwiseConvolution(window, multiplier: outputs / groups, .none),
+        [data.tensor, matrix, floats(bias, [outputs])], shape: shape(outputs),
+        isChannelsLast: true)
     }
+    let count = outputs / groups
+    // Few weights: with zeros between the groups one product is cheaper than several.
+    if outputs * extents[1] * groups * extents[2] * extents[3] <= Self.mostWithZeros {
+      var dense = Constant.floats(
+        Array(repeating: 0, count: weights.count * groups),
+        [outputs, extents[1] * groups, extents[2], extents[3]])
+      let block = extents[1] * extents[2] * extents[3]
+      var values = dense.floats
+      for (index, value) in weights.floats.enumerated() {
+        let output = index / block
+        values[output * block * groups + output / count * block + index % block] = value
+      }
+      dense.values = .floats(values)
+      return try convolved(data, dense, bias: bias, groups: 1, window, size)
+    }
+    guard groups <= 256 else { throw unsupported("it has \(groups) groups") }
+    var parts: [Activation] = []
+    for group in 0..<groups {
+      let range = Array(group * count..<(group + 1) * count)
+      var kernel = weights.taking(range, axis: 0)
+      kernel.steps =
+        weights.steps.count == 1
+        ? weights.steps
+        : range.compactMap { index in
+          weights.steps.indices.contains(index) ? weights.steps[index] : nil
+        }
+      let source = part(data, axis: 1, group * extents[1]..<(group + 1) * extents[1])
+      parts.append(
+        try convolved(
+          source, kernel, bias: range.map { bias[$0] }, groups: 1, window, size))
+    }
+    return try joined(parts, axis: 1)
   }
 
-  mutating func convertTransposeConvolution() throws(ONNXError) {
-    let x = try activation(0)
-    var weights = try constant(1)
-    let spatial = x.shape.count - 2
-    guard x.shape.count == weights.shape.count, spatial == 1 || spatial == 2,
-      weights.shape[0] == x.shape[1]
-    else { throw unsupported("its input is \(x.shape), its weights are \(weights.shape)") }
-    guard integer("group", 1) == 1, integers("dilations")?.allSatisfy({ $0 == 1 }) ?? true,
-      string("auto_pad", "NOTSET") == "NOTSET", integers("output_shape") == nil
-    else { throw unsupported("it has groups, dilations, auto_pad or output_shape") }
-    func wide(_ name: String, _ value: Int, _ range: Range<Int>) -> [Int] {
-      let list = integers(name) ?? Array(repeating: value, count: range.upperBound)
-      return Array(repeating: value, count: 2 - spatial) + list[range]
-    }
-    if weights.shape.count == 3 { weights.shape.insert(1, at: 2) }
-    let kernel = Array(weights.shape[2...])
-    let strides = wide("strides", 1, 0..<spatial)
-    let before = wide("pads", 0, 0..<spatial)
-    let after = wide("pads", 0, spatial..<2 * spatial)
-    let extra = wide("output_padding", 0, 0..<spatial)
-    let image = spatial == 1 ? [1, x.shape[2]] : Array(x.shape[2...])
-    let outputs = weights.shape[1]
-    let whole = (0..<2).map { (image[$0] - 1) * strides[$0] + kernel[$0] }
-    let wanted = (0..<2).map { whole[$0] - before[$0] - after[$0] + extra[$0] }
-    guard (0..<2).allSatisfy({ wanted[$0] > 0 && before[$0] + wanted[$0] <= whole[$0] }) else {
-      throw unsupported("its output_padding is larger than its padding")
-    }
-    let bias = has(2) ? try constant(2).floats : Array(repeating: 0, count: outputs)
-    let matrix = floats(
-      permuted(weights.floats, weights.shape, [1, 2, 3, 0]), [outputs] + kernel + [x.shape[1]])
-    func shape(_ size: [Int]) -> [Int] {
-      [x.shape[0], outputs] + (spatial == 1 ? [size[1]] : size)
-    }
-    let data = try channelsLast(x)
-    let stored = [x.shape[0]] + whole + [outputs]
-    var result = emit(
-      .transposeConvolution(
-        Window(padding: .valid, strideHeight: strides[0], strideWidth: strides[1]), .none),
-      [counts(stored), matrix, data.tensor, floats(bias, [outputs])], shape: shape(whole),
-      isChannelsLast: true, version: 3)
-    if wanted != whole {
-      result = emit(
-        .slice,
-        [
-          result.tensor, counts([0] + before + [0]), counts([x.shape[0]] + wanted + [outputs]),
-        ], shape: shape(wanted), isChannelsLast: true)
-    }
-    set(result)
-  }
+  /// Grouped convolutions with no more weights, zeros counted, are one product.
+  private static var mostWithZeros: Int { 16384 }
 
   mutating func convertPool(isMaximum: Bool) throws(ONNXError) {
     let x = try activation(0)
@@ -195,30 +226,50 @@ extension ONNXImporter {
     let placement = try placement(kernel: kernel, on: x.shape)
     guard placement.dilations == [1, 1] else { throw unsupported("it is dilated") }
     let same = isSame(placement, x.shape)
-    if placement.isPadded {
-      // TFLite's mean leaves the padding out, and a PAD puts zeros in.
-      let includesZeros = integer("count_include_pad", 0) != 0
-      let isFine = isMaximum ? same || isPositive(x) : includesZeros || same
-      guard isFine else { throw unsupported("its padding \(placement.before) is not TFLite's") }
-    }
+    let includesZeros = integer("count_include_pad", 0) != 0
+    // TFLite's mean leaves out the padding of its own, and a PAD puts zeros in.
+    let isUneven = !isMaximum && placement.isPadded && !includesZeros && !same
     var (data, window) = (try channelsLast(x), Window(padding: .valid))
-    if placement.isPadded, !isMaximum, integer("count_include_pad", 0) != 0 {
+    if placement.isPadded, !isMaximum, includesZeros || isUneven {
       var explicit = placement
       // Never TFLite's own padding here.
       explicit.output = [0, 0]
       (data, window) = try padded(x, explicit)
+    } else if isMaximum, placement.isPadded, !same, !isPositive(x) {
+      // Nothing is greater than what stands in the padding but where there is nothing else.
+      var place = placement
+      (place.before, place.after) = ([0, 0], [0, 0])
+      let spatial = x.shape.count - 2
+      let wide = try filled(
+        x, [0, 0] + placement.before[(2 - spatial)...], [0, 0] + placement.after[(2 - spatial)...],
+        with: -.greatestFiniteMagnitude)
+      (data, window) = try padded(wide, place)
     } else {
       (data, window) = try padded(x, placement)
     }
     let shape =
       [x.shape[0], x.shape[1]] + (x.shape.count == 3 ? [placement.output[1]] : placement.output)
     let (height, width) = (placement.kernel[0], placement.kernel[1])
+    let result = emit(
+      isMaximum
+        ? .maxPool(window, height: height, width: width, .none)
+        : .averagePool(window, height: height, width: width, .none), [data.tensor],
+      shape: shape, isChannelsLast: true)
+    guard isUneven else { return set(result) }
+    let image = x.shape.count == 3 ? [1, x.shape[2]] : Array(x.shape[2...])
+    let counts = (0..<2).map { axis in
+      (0..<placement.output[axis]).map { index in
+        let start = index * placement.strides[axis] - placement.before[axis]
+        return Float(min(start + placement.kernel[axis], image[axis]) - max(start, 0))
+      }
+    }
+    let factors = counts[0].flatMap { rows in
+      counts[1].map { Float(height * width) / max(rows * $0, 1) }
+    }
     set(
-      emit(
-        isMaximum
-          ? .maxPool(window, height: height, width: width, .none)
-          : .averagePool(window, height: height, width: width, .none), [data.tensor],
-        shape: shape, isChannelsLast: true))
+      try binary(
+        .multiply, .activation(result),
+        .constant(.floats(factors, [1, 1] + shape[2...]))))
   }
 
   /// Whether zeros around a value are no greater than it: it comes from a RELU.
@@ -232,13 +283,22 @@ extension ONNXImporter {
   // MARK: Products
 
   mutating func convertGemm() throws(ONNXError) {
-    let x = plain(try activation(0))
-    let weights = try constant(1)
+    var x = plain(try activation(0))
     let (alpha, beta) = (float("alpha", 1), float("beta", 1))
-    guard integer("transA", 0) == 0, x.shape.count == 2, weights.shape.count == 2 else {
-      throw unsupported("its first input is transposed, or not a matrix")
-    }
+    guard x.shape.count == 2 else { throw unsupported("its input is \(x.shape)") }
+    if integer("transA", 0) != 0 { x = transposed(x, [1, 0]) }
     let isTransposed = integer("transB", 0) != 0
+    guard case .constant(let weights) = try value(1) else {
+      var b = plain(try activation(1))
+      if isTransposed { b = transposed(b, [1, 0]) }
+      var product = try multiplied(x, b)
+      if alpha != 1 { product = try binary(.multiply, .activation(product), number(alpha)) }
+      guard has(2) else { return set(product) }
+      var bias = try value(2)
+      if beta != 1 { bias = .activation(try binary(.multiply, bias, number(beta))) }
+      return set(try binary(.add, .activation(product), bias))
+    }
+    guard weights.shape.count == 2 else { throw unsupported("its weights are \(weights.shape)") }
     let (inputs, outputs) =
       isTransposed
       ? (weights.shape[1], weights.shape[0]) : (weights.shape[0], weights.shape[1])
@@ -248,15 +308,26 @@ extension ONNXImporter {
     var matrix = isTransposed ? weights.floats : permuted(weights.floats, weights.shape, [1, 0])
     if alpha != 1 { matrix = matrix.map { $0 * alpha } }
     let steps = alpha == 1 ? weights.steps : []
-    var bias = has(2) ? try constant(2).floats.map { $0 * beta } : []
-    if bias.count == 1 { bias = Array(repeating: bias[0], count: outputs) }
-    guard bias.isEmpty || bias.count == outputs else {
-      throw unsupported("it has \(bias.count) biases")
+    var bias: [Float]?
+    var rest: Value?
+    if has(2) {
+      let addend = try value(2)
+      if case .constant(let constant) = addend,
+        constant.count == 1 || constant.shape == [outputs] || constant.shape == [1, outputs]
+      {
+        let values = constant.floats.map { $0 * beta }
+        bias = values.count == 1 ? Array(repeating: values[0], count: outputs) : values
+      } else {
+        rest = beta == 1 ? addend : .activation(try binary(.multiply, addend, number(beta)))
+      }
     }
+    let product = dense(
+      x, matrix, bias: bias, inputs: inputs, outputs: outputs,
+      shape: [x.shape[0], outputs], steps: steps)
     set(
-      dense(
-        x, matrix, bias: bias.isEmpty ? nil : bias, inputs: inputs, outputs: outputs,
-        shape: [x.shape[0], outputs], steps: steps))
+      try rest.map { rest throws(ONNXError) in
+        try binary(.add, .activation(product), rest)
+      } ?? product)
   }
 
   /// A product with [outputs, inputs].
@@ -272,8 +343,9 @@ extension ONNXImporter {
   }
 
   mutating func convertMatMul() throws(ONNXError) {
-    if case .constant(let weights) = try value(1), weights.shape.count == 2 {
-      let x = plain(try activation(0))
+    if case .constant(let weights) = try value(1), weights.shape.count == 2,
+      case let x = plain(try activation(0)), x.shape.count >= 2
+    {
       let (inputs, outputs) = (weights.shape[0], weights.shape[1])
       guard x.shape.last == inputs else {
         throw unsupported("its input is \(x.shape), its weights are \(weights.shape)")
@@ -285,39 +357,25 @@ extension ONNXImporter {
           shape: x.shape.dropLast() + [outputs], steps: weights.steps))
       return
     }
-    let (a, b) = (plain(try activation(0)), plain(try activation(1)))
-    let rank = a.shape.count
-    guard rank == b.shape.count, rank >= 2, a.shape[rank - 1] == b.shape[rank - 2],
-      a.shape.dropLast(2) == b.shape.dropLast(2)
-    else { throw unsupported("its inputs are \(a.shape) and \(b.shape)") }
-    set(
-      emit(
-        .batchMatMul(adjointX: false, adjointY: false), [a.tensor, b.tensor],
-        shape: a.shape.dropLast() + [b.shape[rank - 1]]))
+    set(try multiplied(plain(try activation(0)), plain(try activation(1))))
   }
 
-  // MARK: Normalization
-
-  /// As a product and a sum per channel, which become part of a layer before them.
-  mutating func convertBatchNormalization() throws(ONNXError) {
-    let parts = [
-      try constant(1).floats, try constant(2).floats, try constant(3).floats,
-      try constant(4).floats,
-    ]
-    let x = try activation(0)
-    guard x.shape.count >= 2, parts.allSatisfy({ $0.count == x.shape[1] }) else {
-      throw unsupported("its input is \(x.shape) for \(parts[0].count) channels")
+  /// A product of matrices in the last two dimensions; those before are repeated where one side
+  /// lacks them, and a vector is a row on the left and a column on the right.
+  mutating func multiplied(_ a: Activation, _ b: Activation) throws(ONNXError) -> Activation {
+    let (isRow, isColumn) = (a.shape.count == 1, b.shape.count == 1)
+    let left = isRow ? reshaped(a, [1] + a.shape) : a
+    let right = isColumn ? reshaped(b, b.shape + [1]) : b
+    let (x, y) = (left.shape, right.shape)
+    guard x.count >= 2, y.count >= 2, x[x.count - 1] == y[y.count - 2] else {
+      throw unsupported("its inputs are \(a.shape) and \(b.shape)")
     }
-    let epsilon = Double(float("epsilon", 1e-5))
-    let gains = (0..<parts[0].count).map {
-      Double(parts[0][$0]) / (Double(parts[3][$0]) + epsilon).squareRoot()
-    }
-    let offsets = gains.indices.map { Double(parts[1][$0]) - Double(parts[2][$0]) * gains[$0] }
-    let shape = [1, x.shape[1]] + Array(repeating: 1, count: x.shape.count - 2)
-    func perChannel(_ values: [Double]) -> Value {
-      .constant(.init(shape: shape, values: .floats(values.map { Float($0) })))
-    }
-    let scaled = try binary(.multiply, .activation(x), perChannel(gains))
-    set(try binary(.add, .activation(scaled), perChannel(offsets)))
+    let batches = try Self.spread(x.dropLast(2), y.dropLast(2), self)
+    let product = emit(
+      .batchMatMul(adjointX: false, adjointY: false), [left.tensor, right.tensor],
+      shape: batches + [x[x.count - 2], y[y.count - 1]])
+    if !isRow && !isColumn { return product }
+    return reshaped(
+      product, batches + (isRow ? [] : [x[x.count - 2]]) + (isColumn ? [] : [y[y.count - 1]]))
   }
 }

@@ -7,24 +7,24 @@ extension ONNXImporter {
     guard let first = parts.first else { throw unsupported("it has no inputs") }
     let rank = first.shape.count
     let axis = try axis(integer("axis", 0), rank: rank)
-    guard parts.allSatisfy({ $0.shape.count == rank }) else {
-      throw unsupported("its inputs differ in their dimensions")
-    }
-    var shape = first.shape
-    shape[axis] = parts.reduce(0) { $0 + $1.shape[axis] }
-    let isLast = parts.contains(where: \.isChannelsLast)
-    var inputs: [Int?] = []
-    for part in parts { inputs.append((isLast ? try channelsLast(part) : part).tensor) }
-    let stored = storedAxis(
-      axis, of: Activation(tensor: 0, shape: shape, isChannelsLast: isLast))
-    set(
-      emit(.concatenation(axis: stored, .none), inputs, shape: shape, isChannelsLast: isLast))
+    guard
+      parts.allSatisfy({ part in
+        part.shape.count == rank
+          && part.shape.indices.allSatisfy { $0 == axis || part.shape[$0] == first.shape[$0] }
+      })
+    else { throw unsupported("its inputs differ in their dimensions") }
+    set(try joined(parts, axis: axis))
   }
 
   // MARK: Parts
 
   mutating func convertSlice() throws(ONNXError) {
     let x = try activation(0)
+    set(try taking(x, try sliced(x.shape)))
+  }
+
+  /// What a slice takes of each axis.
+  func sliced(_ shape: [Int]) throws(ONNXError) -> [[Int]] {
     let isOld = model.operatorSet < 10
     let starts = isOld ? integers("starts") ?? [] : try integers(1)
     let ends = isOld ? integers("ends") ?? [] : try integers(2)
@@ -33,17 +33,85 @@ extension ONNXImporter {
     guard ends.count == starts.count, axes.map({ $0.count == starts.count }) ?? true,
       steps.map({ $0.count == starts.count }) ?? true
     else { throw unsupported("its starts and ends do not fit") }
-    var begin = x.shape.map { _ in 0 }
-    var (end, stride) = (x.shape, x.shape.map { _ in 1 })
+    var result = shape.map { Array(0..<$0) }
     for (place, start) in starts.enumerated() {
-      let axis = try axis(axes?[place] ?? place, rank: x.shape.count)
-      let range = Self.bounds(start, ends[place], x.shape[axis])
-      guard let step = steps?[place] ?? 1 as Int?, step > 0, !range.isEmpty else {
-        throw unsupported("it is empty or runs backwards")
+      let axis = try axis(axes?[place] ?? place, rank: shape.count)
+      guard axis < shape.count else { throw unsupported("there is no axis \(axis)") }
+      let (extent, step) = (shape[axis], steps?[place] ?? 1)
+      guard step != 0 else { throw unsupported("its step is 0") }
+      func clamped(_ value: Int, _ range: ClosedRange<Int>) -> Int {
+        min(max(value < 0 ? value &+ extent : value, range.lowerBound), range.upperBound)
       }
-      (begin[axis], end[axis], stride[axis]) = (range.lowerBound, range.upperBound, step)
+      if step > 0 {
+        let range = Self.bounds(start, ends[place], extent)
+        result[axis] = Array(stride(from: range.lowerBound, to: range.upperBound, by: step))
+      } else if extent > 0 {
+        let last = ends[place] < -extent ? -1 : clamped(ends[place], -1...extent - 1)
+        result[axis] = Array(
+          stride(from: clamped(start, -1...extent - 1), to: last, by: max(step, -extent)))
+      }
     }
-    set(strided(x, begin: begin, end: end, stride: stride))
+    return result
+  }
+
+  /// What lies at the given indices of each axis: slices where they are evenly spaced, else pieces
+  /// put together.
+  mutating func taking(_ x: Activation, _ indices: [[Int]]) throws(ONNXError) -> Activation {
+    guard indices.allSatisfy({ !$0.isEmpty }) else { throw unsupported("it takes nothing") }
+    var (begin, end) = (x.shape.map { _ in 0 }, x.shape)
+    var stride = x.shape.map { _ in 1 }
+    var rest: [Int] = []
+    for (axis, list) in indices.enumerated() {
+      let step = list.count > 1 ? list[1] - list[0] : 1
+      guard step > 0, list.indices.allSatisfy({ list[$0] == list[0] + $0 * step }) else {
+        rest.append(axis)
+        continue
+      }
+      (begin[axis], end[axis], stride[axis]) = (list[0], list[list.count - 1] + 1, step)
+    }
+    var result = x
+    if begin.contains(where: { $0 != 0 }) || end != x.shape || stride.contains(where: { $0 != 1 }) {
+      result = strided(x, begin: begin, end: end, stride: stride)
+    }
+    for axis in rest { result = try gathered(result, indices[axis], axis: axis) }
+    return result
+  }
+
+  /// Rows of one axis in any order, run by run.
+  private mutating func gathered(
+    _ x: Activation, _ list: [Int], axis: Int
+  ) throws(ONNXError) -> Activation {
+    var runs: [Range<Int>] = []
+    for index in list {
+      if let last = runs.last, last.upperBound == index {
+        runs[runs.count - 1] = last.lowerBound..<index + 1
+      } else {
+        runs.append(index..<index + 1)
+      }
+    }
+    guard runs.count <= Self.mostPieces else {
+      throw unsupported("it puts \(runs.count) pieces together, over \(Self.mostPieces)")
+    }
+    var parts: [Activation] = []
+    for run in runs { parts.append(part(x, axis: axis, run)) }
+    return try joined(parts, axis: axis)
+  }
+
+  /// More pieces would make a graph of tens of thousands of operators.
+  private static var mostPieces: Int { 1024 }
+
+  /// Parts put side by side.
+  mutating func joined(_ parts: [Activation], axis: Int) throws(ONNXError) -> Activation {
+    guard let first = parts.first else { throw unsupported("it has no inputs") }
+    if parts.count == 1 { return first }
+    var shape = first.shape
+    shape[axis] = parts.reduce(0) { $0 + $1.shape[axis] }
+    let isLast = parts.contains(where: \.isChannelsLast)
+    var inputs: [Int?] = []
+    for part in parts { inputs.append((isLast ? try channelsLast(part) : part).tensor) }
+    let stored = storedAxis(
+      axis, of: Activation(tensor: 0, shape: shape, isChannelsLast: isLast))
+    return emit(.concatenation(axis: stored, .none), inputs, shape: shape, isChannelsLast: isLast)
   }
 
   /// A part of a value, by the axes of ONNX.
@@ -75,72 +143,181 @@ extension ONNXImporter {
     return strided(x, begin: begin, end: end, stride: x.shape.map { _ in 1 })
   }
 
-  mutating func convertSplit() throws(ONNXError) {
-    let x = try activation(0)
-    let axis = try axis(integer("axis", 0), rank: x.shape.count)
+  /// What each output of a split takes.
+  func splits(_ shape: [Int]) throws(ONNXError) -> [[[Int]]] {
+    let axis = try axis(integer("axis", 0), rank: shape.count)
+    guard axis < shape.count, shape[axis] > 0 else {
+      throw unsupported("there is nothing to split")
+    }
     let count = node.outputs.count
     let given = has(1) ? try integers(1) : integers("split")
-    let size = (x.shape[axis] + count - 1) / count
-    let sizes =
-      given ?? (0..<count).map { max(0, min(size, x.shape[axis] - $0 * size)) }
-    guard sizes.count == count, sizes.reduce(0, +) == x.shape[axis], !sizes.contains(0) else {
-      throw unsupported("its parts are \(sizes) of \(x.shape[axis])")
-    }
+    let size = (shape[axis] + count - 1) / count
+    let sizes = given ?? (0..<count).map { max(0, min(size, shape[axis] - $0 * size)) }
+    guard sizes.count == count, sizes.allSatisfy({ (1...shape[axis]).contains($0) }),
+      sizes.reduce(0, +) == shape[axis]
+    else { throw unsupported("its parts are \(sizes) of \(shape[axis])") }
     var start = 0
-    let names = node.outputs
-    for (output, size) in sizes.enumerated() {
-      node.outputs = [names[output]]
-      let result = part(x, axis: axis, start..<start + size)
-      values[names[output]] = .activation(result)
-      start += size
+    return sizes.map { size in
+      defer { start += size }
+      return shape.indices.map { $0 == axis ? Array(start..<start + size) : Array(0..<shape[$0]) }
     }
+  }
+
+  mutating func convertSplit() throws(ONNXError) {
+    let x = try activation(0)
+    let names = node.outputs
+    for (output, part) in try splits(x.shape).enumerated() where !names[output].isEmpty {
+      node.outputs = [names[output]]
+      set(try taking(x, part))
+    }
+  }
+
+  /// The indices that a gather takes along an axis.
+  func places(_ indices: Constant, of shape: [Int], axis: Int) throws(ONNXError) -> [Int] {
+    guard axis < shape.count, let list = indices.integers else {
+      throw unsupported("its indices are not integers")
+    }
+    let extent = shape[axis]
+    let places = list.map { $0 < 0 ? $0 &+ extent : $0 }
+    guard places.allSatisfy((0..<extent).contains) else {
+      throw unsupported("an index is outside of its input")
+    }
+    return places
   }
 
   mutating func convertGather() throws(ONNXError) {
     let x = plain(try activation(0))
     let axis = try axis(integer("axis", 0), rank: x.shape.count)
     let indices = try constant(1)
-    let extent = x.shape[axis]
-    let places = (indices.integers ?? []).map { $0 < 0 ? $0 + extent : $0 }
-    guard let first = places.first, places == Array(first..<first + places.count), first >= 0,
-      first + places.count <= extent
-    else { throw unsupported("its indices are not constant and in a row") }
-    let taken = part(x, axis: axis, first..<first + places.count)
-    let shape = x.shape[..<axis] + indices.shape + x.shape[(axis + 1)...]
-    set(Array(shape) == taken.shape ? taken : reshaped(taken, Array(shape)))
+    let places = try places(indices, of: x.shape, axis: axis)
+    let taken = try taking(
+      x, x.shape.indices.map { $0 == axis ? places : Array(0..<x.shape[$0]) })
+    let shape = Array(x.shape[..<axis] + indices.shape + x.shape[(axis + 1)...])
+    set(shape == taken.shape ? taken : reshaped(taken, shape))
+  }
+
+  /// Updates of a box that is whole but for one axis, in order.
+  mutating func convertScatter() throws(ONNXError) {
+    let data = plain(try activation(0))
+    let updates = plain(try activation(2))
+    let indices = try constant(1)
+    guard string("reduction", "none") == "none", let list = indices.integers,
+      let depth = indices.shape.last, (1...data.shape.count).contains(depth)
+    else { throw unsupported("it adds, or its indices do not fit") }
+    let strides = data.shape.indices.map { data.shape[($0 + 1)...].reduce(1, *) }
+    let size = data.shape[depth...].reduce(1, *)
+    var places: [Int] = []
+    for start in stride(from: 0, to: list.count, by: depth) {
+      let place = (0..<depth).reduce(0) { sum, axis in
+        let index = list[start + axis]
+        return sum &+ (index < 0 ? index &+ data.shape[axis] : index) &* strides[axis]
+      }
+      places.append(contentsOf: (0..<size).map { place &+ $0 })
+    }
+    let total = data.shape.reduce(1, *)
+    guard places.count == updates.shape.reduce(1, *), let first = places.first,
+      let last = places.last, (0..<total).contains(first), (0..<total).contains(last)
+    else { throw unsupported("its indices do not fit") }
+    for axis in data.shape.indices {
+      let (lower, upper) = (
+        first / strides[axis] % data.shape[axis], last / strides[axis] % data.shape[axis] + 1
+      )
+      guard lower < upper else { continue }
+      var box = data.shape.map { Array(0..<$0) }
+      box[axis] = Array(lower..<upper)
+      let wanted = Constant.integers(Array(0..<total), data.shape).taking(box)
+      guard wanted.integers == places else { continue }
+      var parts: [Activation] = []
+      if lower > 0 { parts.append(part(data, axis: axis, 0..<lower)) }
+      parts.append(reshaped(updates, wanted.shape))
+      if upper < data.shape[axis] { parts.append(part(data, axis: axis, upper..<data.shape[axis])) }
+      return set(try joined(parts, axis: axis))
+    }
+    throw unsupported("it scatters over more than one axis")
+  }
+
+  mutating func convertExpand() throws(ONNXError) {
+    let x = try activation(0)
+    set(try expanded(x, try Self.spread(x.shape, try integers(1), self)))
+  }
+
+  /// Repeated along the dimensions that it lacks.
+  mutating func expanded(_ x: Activation, _ shape: [Int]) throws(ONNXError) -> Activation {
+    if x.shape == shape { return x }
+    let ones = try spread(.floats([1], []), over: shape)
+    return try binary(.multiply, .activation(x), .constant(ones))
+  }
+
+  mutating func convertTile() throws(ONNXError) {
+    var x = try activation(0)
+    let times = try integers(1)
+    guard times.count == x.shape.count, times.allSatisfy({ (1...1024).contains($0) }) else {
+      throw unsupported("its repeats are \(times)")
+    }
+    for (axis, count) in times.enumerated() where count > 1 {
+      x = try joined(Array(repeating: x, count: count), axis: axis)
+    }
+    set(x)
+  }
+
+  /// Blocks of pixels as channels, or the other way round.
+  mutating func convertBlocks() throws(ONNXError) {
+    let x = plain(try activation(0))
+    let size = integer("blocksize", 1)
+    guard x.shape.count == 4, size > 0 else { throw unsupported("its input is \(x.shape)") }
+    let (n, c, h, w) = (x.shape[0], x.shape[1], x.shape[2], x.shape[3])
+    if node.kind == "DepthToSpace" {
+      let channels = c / (size * size)
+      guard channels * size * size == c else { throw unsupported("its blocks do not fit") }
+      let isColumns = string("mode", "DCR") == "CRD"
+      let parts = isColumns ? [n, channels, size, size, h, w] : [n, size, size, channels, h, w]
+      let moved = transposed(
+        reshaped(x, parts), isColumns ? [0, 1, 4, 2, 5, 3] : [0, 3, 4, 1, 5, 2])
+      set(reshaped(moved, [n, channels, h * size, w * size]))
+    } else {
+      guard h % size == 0, w % size == 0 else { throw unsupported("its blocks do not fit") }
+      let parts = reshaped(x, [n, c, h / size, size, w / size, size])
+      let isColumns = string("mode", "DCR") == "CRD"
+      let moved = transposed(parts, isColumns ? [0, 1, 3, 5, 2, 4] : [0, 3, 5, 1, 2, 4])
+      set(reshaped(moved, [n, c * size * size, h / size, w / size]))
+    }
   }
 
   // MARK: The same values in another shape or order
 
   mutating func convertReshape() throws(ONNXError) {
     let x = try activation(0)
-    let rank = x.shape.count
-    var shape: [Int]
+    let shape = try newShape(x.shape)
+    set(shape == x.shape ? x : reshaped(x, shape))
+  }
+
+  /// What the node makes of a shape.
+  func newShape(_ old: [Int]) throws(ONNXError) -> [Int] {
+    let rank = old.count
     switch node.kind {
     case "Flatten":
       let axis = integer("axis", 1)
       let place = axis < 0 ? axis + rank : axis
       guard (0...rank).contains(place) else { throw unsupported("there is no axis \(axis)") }
-      shape = [x.shape[..<place].reduce(1, *), x.shape[place...].reduce(1, *)]
+      return [old[..<place].reduce(1, *), old[place...].reduce(1, *)]
     case "Squeeze":
       let listed = has(1) ? try integers(1) : integers("axes")
       var dropped: Set<Int> = []
-      for axis in listed ?? x.shape.indices.filter({ x.shape[$0] == 1 }) {
+      for axis in listed ?? old.indices.filter({ old[$0] == 1 }) {
         dropped.insert(try self.axis(axis, rank: rank))
       }
-      guard dropped.allSatisfy({ x.shape[$0] == 1 }) else {
-        throw unsupported("it drops more than extents of 1 from \(x.shape)")
+      guard dropped.allSatisfy({ old.indices.contains($0) && old[$0] == 1 }) else {
+        throw unsupported("it drops more than extents of 1 from \(old)")
       }
-      shape = x.shape.indices.filter { !dropped.contains($0) }.map { x.shape[$0] }
+      return old.indices.filter { !dropped.contains($0) }.map { old[$0] }
     case "Unsqueeze":
       let listed = has(1) ? try integers(1) : integers("axes") ?? []
       var added: Set<Int> = []
       for axis in listed { added.insert(try self.axis(axis, rank: rank + listed.count)) }
-      var rest = x.shape[...]
-      shape = (0..<rank + added.count).map { added.contains($0) ? 1 : rest.popFirst() ?? 1 }
-    default: shape = try reshape(x.shape, to: try integers(1))
+      var rest = old[...]
+      return (0..<rank + added.count).map { added.contains($0) ? 1 : rest.popFirst() ?? 1 }
+    default: return try reshape(old, to: try integers(1))
     }
-    set(shape == x.shape ? x : reshaped(x, shape))
   }
 
   /// 0 stands for the extent of the input, -1 for what is left.
@@ -158,7 +335,9 @@ extension ONNXImporter {
       }
       shape[free] = count / others
     }
-    guard shape.allSatisfy({ $0 > 0 }), shape.reduce(1, *) == count else {
+    guard shape.allSatisfy({ $0 >= 0 }), shape.count <= 16, count <= 1 << 40,
+      shape.reduce(1.0, { $0 * Double($1) }) == Double(count)
+    else {
       throw unsupported("its shape \(wanted) does not fit \(old)")
     }
     return shape
@@ -166,95 +345,32 @@ extension ONNXImporter {
 
   mutating func convertTranspose() throws(ONNXError) {
     let x = try activation(0)
-    let rank = x.shape.count
+    set(transposed(x, try order(x.shape.count)))
+  }
+
+  func order(_ rank: Int) throws(ONNXError) -> [Int] {
     let order = integers("perm") ?? Array((0..<rank).reversed())
     guard order.sorted() == Array(0..<rank) else { throw unsupported("its order is \(order)") }
+    return order
+  }
+
+  mutating func transposed(_ x: Activation, _ order: [Int]) -> Activation {
     let shape = order.map { x.shape[$0] }
     // Often all it does is what the order of channels does already.
     switch (order, x.isChannelsLast) {
     case ([0, 2, 3, 1], true):
-      set(Activation(tensor: x.tensor, shape: shape))
+      return Activation(tensor: x.tensor, shape: shape)
     case ([0, 3, 1, 2], false):
-      set(Activation(tensor: x.tensor, shape: shape, isChannelsLast: true))
+      return Activation(tensor: x.tensor, shape: shape, isChannelsLast: true)
     case ([0, 2, 1], true):
-      set(emit(.reshape, [x.tensor, counts(shape)], shape: shape))
-    case (Array(0..<rank), _): set(x)
+      return emit(.reshape, [x.tensor, counts(shape)], shape: shape)
+    case (Array(order.indices), _): return x
     default:
       let data = plain(x)
-      set(emit(.transpose, [data.tensor, counts(order)], shape: shape))
+      // Extents of 1 may stand anywhere.
+      let moving = order.filter { x.shape[$0] > 1 }
+      if moving == moving.sorted() { return reshaped(data, shape) }
+      return emit(.transpose, [data.tensor, counts(order)], shape: shape)
     }
-  }
-
-  mutating func convertPad() throws(ONNXError) {
-    let x = try activation(0)
-    let rank = x.shape.count
-    let pads = has(1) ? try integers(1) : integers("pads") ?? []
-    let value = has(2) ? try constant(2).floats.first ?? 0 : float("value", 0)
-    guard string("mode", "constant") == "constant", value == 0 else {
-      throw unsupported("it pads with anything but zeros")
-    }
-    var axes = Array(0..<rank)
-    if has(3) {
-      axes = []
-      for axis in try integers(3) { axes.append(try self.axis(axis, rank: rank)) }
-    }
-    guard pads.count == 2 * axes.count, pads.allSatisfy({ $0 >= 0 }) else {
-      throw unsupported("its pads are \(pads)")
-    }
-    var shape = x.shape
-    var amounts = Array(repeating: 0, count: 2 * (x.isChannelsLast ? 4 : rank))
-    for (place, axis) in axes.enumerated() {
-      shape[axis] += pads[place] + pads[place + axes.count]
-      let stored = storedAxis(axis, of: x)
-      amounts[2 * stored] = pads[place]
-      amounts[2 * stored + 1] = pads[place + axes.count]
-    }
-    let table = counts(amounts, shape: [amounts.count / 2, 2])
-    set(emit(.pad, [x.tensor, table], shape: shape, isChannelsLast: x.isChannelsLast))
-  }
-
-  // MARK: Resizing
-
-  mutating func convertResize() throws(ONNXError) {
-    let x = try activation(0)
-    guard x.shape.count == 4 || x.shape.count == 3 else {
-      throw unsupported("its input has \(x.shape.count) dimensions")
-    }
-    let isOld = node.kind == "Upsample"
-    let scalesAt = isOld ? 1 : 2
-    let shape: [Int]
-    if !isOld, has(3) {
-      let sizes = try integers(3)
-      shape = sizes.count == x.shape.count ? sizes : Array(x.shape[..<2]) + sizes
-    } else {
-      let scales = has(scalesAt) ? try constant(scalesAt).floats : []
-      guard scales.count == x.shape.count else { throw unsupported("it has no scales") }
-      shape = zip(x.shape, scales).map { Int((Float($0) * $1).rounded(.down)) }
-    }
-    guard shape.count == x.shape.count, shape[0] == x.shape[0], shape[1] == x.shape[1],
-      shape.allSatisfy({ $0 > 0 })
-    else { throw unsupported("it resizes \(x.shape) to \(shape)") }
-    let transformation =
-      isOld ? "asymmetric" : string("coordinate_transformation_mode", "half_pixel")
-    let rounding = string("nearest_mode", "round_prefer_floor")
-    let mode = string("mode", "nearest")
-    let resizing: Resizing
-    switch (mode, transformation) {
-    case ("nearest", "asymmetric") where isOld || rounding == "floor":
-      resizing = Resizing(isLinear: false)
-    case ("nearest", "half_pixel") where rounding == "round_prefer_floor":
-      resizing = Resizing(isLinear: false, hasHalfPixelCenters: true)
-    case ("linear", "asymmetric"): resizing = Resizing(isLinear: true)
-    case ("linear", "half_pixel"), ("linear", "pytorch_half_pixel"):
-      resizing = Resizing(isLinear: true, hasHalfPixelCenters: true)
-    case ("linear", "align_corners"): resizing = Resizing(isLinear: true, alignsCorners: true)
-    default: throw unsupported("its mode is \(mode), \(transformation), \(rounding)")
-    }
-    let data = try channelsLast(x)
-    let size = Self.lastShape(shape)[1...2]
-    set(
-      emit(
-        .resize(resizing), [data.tensor, counts(Array(size))], shape: shape,
-        isChannelsLast: true, version: 3))
   }
 }

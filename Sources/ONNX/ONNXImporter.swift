@@ -6,7 +6,9 @@ public import Engine
 /// until a convolution or a pool wants its channels last; from there on it stays so until something
 /// wants the other order. Inputs and outputs are as in the file.
 public struct ONNXImporter {
-  let model: ONNXModel
+  /// The file at hand.
+  var model: ONNXModel
+  let options: Options
   var graph: Graph
   var values: [String: Value] = [:]
   /// What QuantizeLinear has made, until DequantizeLinear takes it.
@@ -16,10 +18,46 @@ public struct ONNXImporter {
   /// The node at hand.
   var node = ONNXModel.Node()
 
+  /// Products with a constant, by tensor.
+  var slopes: [Int: (source: Int, factor: Constant)] = [:]
+  /// Tensors of whole numbers.
+  var wholes: Set<Int> = []
+  /// Rows of hops that were put together, by tensor, the newest last.
+  var windows: [Int: [Activation]] = [:]
+  /// Memory that the streaming form of a network keeps.
+  var states: [StatePair] = []
+
+  /// What a file leaves open.
+  public struct Options {
+    /// Shapes of inputs by name; an extent that neither they nor the file give is 1.
+    public var shapes: [String: [Int]] = [:]
+    /// Inputs that are always the same, by name, such as a sample rate.
+    public var values: [String: [Double]] = [:]
+    /// Whether the network, exported for a whole recording, takes one hop at a time: what looks
+    /// back in time, zeros in front of an axis of one hop and recurrent layers from zero, becomes
+    /// state. `states` of the result names it.
+    public var isStreaming = false
+    /// Reads files beside the model; `nil` where a model must be one file.
+    public var external: ExternalReader?
+
+    public init() {}
+  }
+
   /// What a name stands for.
-  enum Value {
+  indirect enum Value {
     case constant(ONNXModel.Constant)
     case activation(Activation)
+    /// A comparison; who reads it decides what becomes of it.
+    case condition(Condition)
+
+    /// As ONNX sees it.
+    var shape: [Int] {
+      switch self {
+      case .constant(let constant): constant.shape
+      case .activation(let activation): activation.shape
+      case .condition(let condition): condition.shape
+      }
+    }
   }
 
   /// A float tensor of the graph.
@@ -45,60 +83,155 @@ public struct ONNXImporter {
   public static func graph(
     _ bytes: [UInt8], name: String, shapes: [String: [Int]] = [:]
   ) throws(ONNXError) -> Graph {
-    var importer = ONNXImporter(model: try ONNXModel(bytes, name: name), graph: Graph(name: name))
-    try importer.enter(shapes)
-    for node in importer.model.nodes {
-      importer.node = node
-      try importer.convert()
-    }
-    try importer.leave()
-    do { try importer.graph.validate() } catch {
-      throw .unusable(name: name, reason: error.description)
-    }
-    return importer.graph
+    var options = Options()
+    options.shapes = shapes
+    return try network(bytes, name: name, options: options).graph
   }
 
-  private mutating func enter(_ shapes: [String: [Int]]) throws(ONNXError) {
-    for (name, constant) in model.constants { values[name] = .constant(constant) }
-    for name in shapes.keys.sorted() where !model.inputs.contains(where: { $0.name == name }) {
-      let names = model.inputs.map { "'\($0.name)'" }.joined(separator: ", ")
+  /// Reads a file; `states` are the memory of a streaming network, as inputs and outputs.
+  public static func network(
+    _ bytes: [UInt8], name: String, options: Options
+  ) throws(ONNXError) -> (graph: Graph, states: [StatePair]) {
+    var importer = ONNXImporter(
+      model: try ONNXModel(bytes, name: name, external: options.external), options: options,
+      graph: Graph(name: name))
+    try importer.requireInputs()
+    try importer.enter()
+    try importer.convert(importer.model.body.nodes)
+    try importer.leave(importer.model.body.outputs.map { ($0.name, $0.name) })
+    return try importer.finished()
+  }
+
+  /// Reads several files as one network: an output of one is the input of the same name of those
+  /// after it.
+  /// - Parameter outputs: what the network gives, and what that is called in its file; the rest is
+  ///   left out.
+  public static func network(
+    joining files: [(name: String, bytes: [UInt8])], name: String,
+    outputs: [(name: String, source: String)], options: Options
+  ) throws(ONNXError) -> (graph: Graph, states: [StatePair]) {
+    var importer = ONNXImporter(
+      model: ONNXModel(name: name), options: options, graph: Graph(name: name))
+    var given: [String: Value] = [:]
+    for file in files {
+      importer.model = try ONNXModel(file.bytes, name: file.name, external: options.external)
+      importer.values = [:]
+      try importer.enter(given)
+      try importer.convert(importer.model.body.nodes)
+      for port in importer.model.body.outputs { given[port.name] = importer.values[port.name] }
+    }
+    importer.values = given
+    importer.model.name = name
+    for output in outputs where given[output.source] == nil {
+      throw .unusable(name: name, reason: "no file gives '\(output.source)'")
+    }
+    try importer.leave(outputs.map { ($0.source, $0.name) })
+    return try importer.finished()
+  }
+
+  private mutating func finished() throws(ONNXError) -> (graph: Graph, states: [StatePair]) {
+    dropUnread()
+    do { try graph.validate() } catch {
+      throw .unusable(name: model.name, reason: error.description)
+    }
+    return (graph, states)
+  }
+
+  mutating func convert(_ nodes: [ONNXModel.Node]) throws(ONNXError) {
+    for node in nodes {
+      self.node = node
+      try convert()
+    }
+  }
+
+  private func requireInputs() throws(ONNXError) {
+    let given = Array(options.shapes.keys) + Array(options.values.keys)
+    for name in given.sorted() where !model.body.inputs.contains(where: { $0.name == name }) {
+      let names = model.body.inputs.map { "'\($0.name)'" }.joined(separator: ", ")
       throw .unusable(name: model.name, reason: "there is no input '\(name)'; there is \(names)")
     }
-    for port in model.inputs {
-      guard port.isFloat else {
-        throw .unusable(
-          name: model.name, reason: "the input '\(port.name)' is not float32; export one that is")
-      }
-      let shape = shapes[port.name] ?? port.shape.map { $0 ?? 1 }
+  }
+
+  /// - Parameter others: what other files give.
+  private mutating func enter(_ others: [String: Value] = [:]) throws(ONNXError) {
+    for (name, constant) in model.body.constants { values[name] = .constant(constant) }
+    for port in model.body.inputs where others[port.name] != nil {
+      values[port.name] = others[port.name]
+    }
+    for port in model.body.inputs where values[port.name] == nil {
+      let given = options.shapes[port.name]
+      let shape = given ?? port.shape.map { $0 ?? 1 }
       guard shape.allSatisfy({ $0 > 0 }),
-        shapes[port.name] == nil || port.shape.isEmpty || shape.count == port.shape.count
+        given == nil || port.shape.isEmpty || shape.count == port.shape.count
       else {
         throw .unusable(
           name: model.name, reason: "the input '\(port.name)' cannot have the shape \(shape)")
       }
-      graph.tensors.append(Tensor(name: port.name, shape: shape, type: .float32))
-      graph.inputs.append(graph.tensors.count - 1)
-      values[port.name] = .activation(
-        Activation(tensor: graph.tensors.count - 1, shape: shape))
+      if let list = options.values[port.name] {
+        try enter(port, list, shape)
+        continue
+      }
+      guard port.elementType == 1 else {
+        throw .unusable(
+          name: model.name,
+          reason: "the input '\(port.name)' is not float32; export one that is, or give its values "
+            + "with `--value \(port.name)=`")
+      }
+      values[port.name] = .activation(enter(port.name, shape))
     }
   }
 
-  private mutating func leave() throws(ONNXError) {
+  /// An input that is always the same.
+  private mutating func enter(
+    _ port: ONNXModel.Port, _ list: [Double], _ shape: [Int]
+  ) throws(ONNXError) {
+    guard list.count == shape.reduce(1, *), list.allSatisfy({ abs($0) < 9e18 }) else {
+      throw .unusable(
+        name: model.name, reason: "the input '\(port.name)' is \(shape), not \(list.count) values")
+    }
+    values[port.name] = .constant(
+      Constant(
+        shape: shape,
+        values: Constant.isInteger(port.elementType)
+          ? .integers(list.map { Int($0) }) : .floats(list.map { Float($0) }),
+        elementType: port.elementType))
+  }
+
+  /// A new input of the graph.
+  mutating func enter(_ name: String, _ shape: [Int]) -> Activation {
+    graph.tensors.append(Tensor(name: name, shape: shape, type: .float32))
+    graph.inputs.append(graph.tensors.count - 1)
+    return Activation(tensor: graph.tensors.count - 1, shape: shape)
+  }
+
+  private mutating func leave(_ names: [(source: String, name: String)]) throws(ONNXError) {
     node = ONNXModel.Node(name: "output", kind: "output")
-    for port in model.outputs {
-      node.outputs = [port.name]
-      var output = plain(try activation(named: port.name))
+    for (source, name) in names {
+      node.outputs = [name]
+      var output = plain(try activation(named: source))
       if graph.inputs.contains(output.tensor) || graph.outputs.contains(output.tensor)
         || graph.tensors[output.tensor].isConstant
       {
         output = reshaped(output, output.shape)
       }
-      for index in graph.tensors.indices where graph.tensors[index].name == port.name {
+      for index in graph.tensors.indices where graph.tensors[index].name == name {
         graph.tensors[index].name += "/inside"
       }
-      graph.tensors[output.tensor].name = port.name
+      graph.tensors[output.tensor].name = name
       graph.outputs.append(output.tensor)
     }
+  }
+
+  /// Drops operators whose results nobody reads.
+  private mutating func dropUnread() {
+    var isRead = Array(repeating: false, count: graph.tensors.count)
+    for tensor in graph.outputs { isRead[tensor] = true }
+    var kept: [Operator] = []
+    for node in graph.operators.reversed() where node.outputs.contains(where: { isRead[$0] }) {
+      for case let tensor? in node.inputs { isRead[tensor] = true }
+      kept.append(node)
+    }
+    graph.operators = kept.reversed()
   }
 
   // MARK: Inputs of a node
@@ -146,12 +279,17 @@ public struct ONNXImporter {
     return try activation(named: node.inputs[position])
   }
 
-  private mutating func activation(named name: String) throws(ONNXError) -> Activation {
+  mutating func activation(named name: String) throws(ONNXError) -> Activation {
     switch values[name] {
     case .activation(let activation)?: return activation
     case .constant(let constant)?:
       return Activation(
         tensor: floats(constant.floats, constant.shape), shape: constant.shape)
+    case .condition(let condition)?:
+      let mask = try mask(condition)
+      wholes.insert(mask.tensor)
+      values[name] = .activation(mask)
+      return mask
     case nil: throw unsupported("nothing has written '\(name)'")
     }
   }
@@ -172,6 +310,10 @@ public struct ONNXImporter {
 
   func string(_ name: String, _ value: String) -> String {
     if case .string(let found)? = node.attributes[name] { found } else { value }
+  }
+
+  func strings(_ name: String) -> [String]? {
+    if case .strings(let found)? = node.attributes[name] { found } else { nil }
   }
 
   func axis(_ value: Int, rank: Int) throws(ONNXError) -> Int {
@@ -225,13 +367,14 @@ public struct ONNXImporter {
     values[node.outputs[output]] = .activation(result)
   }
 
-  mutating func set(_ constant: ONNXModel.Constant, output: Int = 0) {
+  mutating func set(_ constant: Constant, output: Int = 0) {
     guard output < node.outputs.count else { return }
     values[node.outputs[output]] = .constant(constant)
   }
 
   mutating func reshaped(_ value: Activation, _ shape: [Int]) -> Activation {
     let input = plain(value)
+    if shape.isEmpty { return emit(.squeeze(dimensions: []), [input.tensor], shape: []) }
     return emit(.reshape, [input.tensor, counts(shape)], shape: shape)
   }
 

@@ -3,16 +3,22 @@ struct ONNXModel {
   var name: String
   /// The version of the default operator set.
   var operatorSet = 0
-  var nodes: [Node] = []
-  var constants: [String: Constant] = [:]
-  var inputs: [Port] = []
-  var outputs: [Port] = []
+  var body = Body()
+
+  /// A graph: the whole one, or a branch of a node.
+  struct Body {
+    var nodes: [Node] = []
+    var constants: [String: Constant] = [:]
+    var inputs: [Port] = []
+    var outputs: [Port] = []
+  }
 
   struct Port {
     var name: String
     /// Extents; `nil` for one that only the caller knows.
     var shape: [Int?]
-    var isFloat: Bool
+    /// By the numbers of onnx.proto: 1 is float32, 7 int64.
+    var elementType: Int
   }
 
   struct Node {
@@ -31,8 +37,10 @@ struct ONNXModel {
     case string(String)
     case integers([Int])
     case floats([Float])
+    case strings([String])
     case constant(Constant)
-    /// A graph and the like.
+    case body(Body)
+    /// A sparse tensor and the like.
     case other
   }
 
@@ -40,8 +48,11 @@ struct ONNXModel {
   struct Constant {
     var shape: [Int]
     var values: Values
-    /// By the numbers of onnx.proto: 2 is uint8, 3 int8, 5 int16; 0 for what is computed here.
+    /// By the numbers of onnx.proto: 2 is uint8, 3 int8, 5 int16, 9 bool; 0 for what is computed
+    /// here.
     var elementType = 0
+    /// Where the values stand that are not in the model's file.
+    var external: External?
     /// Of weights that stand in 8 bits: their steps, one for all or one per output channel.
     var steps: [Float] = []
 
@@ -52,15 +63,20 @@ struct ONNXModel {
   }
 }
 
+/// Reads the file of a location that a model names, relative to the model's own folder.
+public typealias ExternalReader = (_ location: String) throws(ONNXError) -> [UInt8]
+
 extension ONNXModel {
-  init(_ bytes: [UInt8], name: String) throws(ONNXError) {
+  init(
+    _ bytes: [UInt8], name: String, external: ExternalReader? = nil
+  ) throws(ONNXError) {
     self.name = name
     var reader = ProtobufReader(bytes, name: name)
     var hasGraph = false
     while let field = try reader.next() {
       switch field.number {
       case 7:
-        try readGraph(try reader.message(field))
+        body = try Self.body(try reader.message(field))
         hasGraph = true
       case 8:
         let (domain, version) = try Self.operatorSet(try reader.message(field))
@@ -69,6 +85,8 @@ extension ONNXModel {
       }
     }
     guard hasGraph, operatorSet > 0 else { throw .notONNX(name: name) }
+    var files = ExternalFiles(model: name, read: external)
+    try body.resolve(&files)
   }
 
   private static func operatorSet(
@@ -83,21 +101,23 @@ extension ONNXModel {
     return result
   }
 
-  private mutating func readGraph(_ message: ProtobufReader) throws(ONNXError) {
+  private static func body(_ message: ProtobufReader) throws(ONNXError) -> Body {
     var message = message
+    var body = Body()
     while let field = try message.next() {
       switch field.number {
-      case 1: nodes.append(try Self.node(try message.message(field)))
+      case 1: body.nodes.append(try node(try message.message(field)))
       case 5:
-        let (name, constant) = try self.constant(try message.message(field))
-        constants[name] = constant
-      case 11: inputs.append(try Self.port(try message.message(field)))
-      case 12: outputs.append(try Self.port(try message.message(field)))
+        let (name, constant) = try tensor(try message.message(field))
+        body.constants[name] = constant
+      case 11: body.inputs.append(try port(try message.message(field)))
+      case 12: body.outputs.append(try port(try message.message(field)))
       default: break
       }
     }
     // Older files list constants among the inputs.
-    inputs.removeAll { constants[$0.name] != nil }
+    body.inputs.removeAll { [constants = body.constants] in constants[$0.name] != nil }
+    return body
   }
 
   private static func node(_ message: ProtobufReader) throws(ONNXError) -> Node {
@@ -126,6 +146,7 @@ extension ONNXModel {
     var message = message
     var (name, kind) = ("", 0)
     var (integers, floats): ([Int], [Float]) = ([], [])
+    var strings: [String] = []
     var result: [Int: Attribute] = [:]
     while let field = try message.next() {
       switch field.number {
@@ -136,6 +157,8 @@ extension ONNXModel {
       case 4: result[3] = .string(try message.string(field))
       case 5:
         result[4] = .constant(try tensor(try message.message(field)).1)
+      case 6: result[5] = .body(try body(try message.message(field)))
+      case 9: strings.append(try message.string(field))
       case 7: floats += try message.floats(field)
       case 8: integers += try message.integers(field)
       default: break
@@ -143,6 +166,7 @@ extension ONNXModel {
     }
     result[6] = .floats(floats)
     result[7] = .integers(integers)
+    result[8] = .strings(strings)
     // A value of 0 need not be written.
     if kind == 1 { result[1] = result[1] ?? .float(0) }
     if kind == 2 { result[2] = result[2] ?? .integer(0) }
@@ -152,7 +176,7 @@ extension ONNXModel {
 
   private static func port(_ message: ProtobufReader) throws(ONNXError) -> Port {
     var message = message
-    var port = Port(name: "", shape: [], isFloat: false)
+    var port = Port(name: "", shape: [], elementType: 0)
     while let field = try message.next() {
       if field.number == 1 { port.name = try message.string(field) }
       guard field.number == 2 else { continue }
@@ -161,7 +185,7 @@ extension ONNXModel {
         guard field.number == 1 else { continue }
         var tensor = try type.message(field)
         while let field = try tensor.next() {
-          if field.number == 1 { port.isFloat = try tensor.integer(field) == 1 }
+          if field.number == 1 { port.elementType = try tensor.integer(field) }
           if field.number == 2 { port.shape = try shape(try tensor.message(field)) }
         }
       }
@@ -182,98 +206,5 @@ extension ONNXModel {
       result.append(extent)
     }
     return result
-  }
-
-  private func constant(_ message: ProtobufReader) throws(ONNXError) -> (String, Constant) {
-    try Self.tensor(message)
-  }
-
-  /// A tensor with its name.
-  private static func tensor(_ message: ProtobufReader) throws(ONNXError) -> (String, Constant) {
-    var message = message
-    var (name, type, raw) = ("", 0, [UInt8]())
-    var (shape, integers): ([Int], [Int]) = ([], [])
-    var floats: [Float] = []
-    var doubles: [Double] = []
-    while let field = try message.next() {
-      switch field.number {
-      case 1: shape += try message.integers(field)
-      case 2: type = try message.integer(field)
-      case 4: floats += try message.floats(field)
-      case 5, 7: integers += try message.integers(field)
-      case 8: name = try message.string(field)
-      case 9: raw = try message.data(field)
-      case 10:
-        let words = try message.data(field)
-        doubles += words.words(UInt64.self).map(Double.init(bitPattern:))
-      case 14 where try message.integer(field) == 1:
-        throw .unusable(
-          name: name, reason: "its weights are in another file; save it with all of them inside")
-      default: break
-      }
-    }
-    let values: Constant.Values
-    switch type {
-    case 1:
-      values = .floats(raw.isEmpty ? floats : raw.words(UInt32.self).map(Float.init(bitPattern:)))
-    case 11:
-      values = .floats(
-        raw.isEmpty
-          ? doubles.map { Float($0) }
-          : raw.words(UInt64.self).map { Float(Double(bitPattern: $0)) })
-    case 10:
-      values = .floats(
-        raw.isEmpty
-          ? integers.map { Float(Float16(bitPattern: UInt16(truncatingIfNeeded: $0))) }
-          : raw.words(UInt16.self).map { Float(Float16(bitPattern: $0)) })
-    case 7:
-      values = .integers(
-        raw.isEmpty ? integers : raw.words(UInt64.self).map { Int(Int64(bitPattern: $0)) })
-    case 6:
-      values = .integers(
-        raw.isEmpty ? integers : raw.words(UInt32.self).map { Int(Int32(bitPattern: $0)) })
-    case 9, 2: values = .integers(raw.isEmpty ? integers : raw.map(Int.init))
-    case 3: values = .integers(raw.isEmpty ? integers : raw.map { Int(Int8(bitPattern: $0)) })
-    case 5:
-      values = .integers(
-        raw.isEmpty ? integers : raw.words(UInt16.self).map { Int(Int16(bitPattern: $0)) })
-    default: throw .unusable(name: name, reason: "a constant has the element type \(type)")
-    }
-    let constant = Constant(shape: shape, values: values, elementType: type)
-    guard shape.allSatisfy({ $0 >= 0 && $0 < 1 << 31 }), shape.count <= 16,
-      shape.reduce(1.0, { $0 * Double($1) }) == Double(constant.count)
-    else { throw message.damaged() }
-    return (name, constant)
-  }
-}
-
-extension ONNXModel.Constant {
-  var count: Int {
-    switch values {
-    case .floats(let values): values.count
-    case .integers(let values): values.count
-    }
-  }
-
-  var floats: [Float] {
-    switch values {
-    case .floats(let values): values
-    case .integers(let values): values.map { Float($0) }
-    }
-  }
-
-  /// `nil` for floats.
-  var integers: [Int]? {
-    if case .integers(let values) = values { values } else { nil }
-  }
-}
-
-extension [UInt8] {
-  /// The little-endian elements.
-  fileprivate func words<T: FixedWidthInteger & UnsignedInteger>(_: T.Type) -> [T] {
-    let size = MemoryLayout<T>.size
-    return (0..<count / size).map { index in
-      (0..<size).reduce(T(0)) { $0 | T(self[index * size + $1]) << T(8 * $1) }
-    }
   }
 }

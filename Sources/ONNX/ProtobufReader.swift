@@ -6,6 +6,9 @@ struct ProtobufReader {
   private var position: Int
   private let end: Int
   private let name: String
+  /// Of messages in messages; a model has about a dozen.
+  private var depth = 0
+  private static let deepest = 64
 
   /// A field's number and what stands in it.
   struct Field {
@@ -97,7 +100,10 @@ struct ProtobufReader {
 
   func message(_ field: Field) throws(ONNXError) -> ProtobufReader {
     guard case .bytes(let range) = field.value else { throw damaged() }
-    return ProtobufReader(bytes, range, name: name)
+    guard depth < Self.deepest else { throw damaged() }
+    var inner = ProtobufReader(bytes, range, name: name)
+    inner.depth = depth + 1
+    return inner
   }
 
   /// A repeated integer, alone or packed.

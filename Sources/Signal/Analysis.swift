@@ -4,7 +4,7 @@ import Memory
 /// The analysing half of the short-time Fourier transform: hops in, spectra out.
 ///
 /// A window covers the hop before and the hop that came last. X[k] = Σ x[n] w[n] e^(-2πi kn / N)
-/// with the square-root Hann window w of N = 2 hops. Thread: audio.
+/// with a window w of N = 2 hops. Thread: audio.
 public struct Analysis: ~Copyable {
   /// Samples.
   public let hop: Int
@@ -17,10 +17,12 @@ public struct Analysis: ~Copyable {
   private var windowed: AlignedBuffer<Float>
 
   /// `hop` in samples, with no prime factor above 5.
-  public init(hop: Int, instructionSet: InstructionSet = .best) {
+  public init(
+    hop: Int, window shape: WindowShape = .squareRootHann, instructionSet: InstructionSet = .best
+  ) {
     self.hop = hop
     transform = FourierTransform(length: 2 * hop, instructionSet: instructionSet)
-    window = squareRootHann(length: 2 * hop)
+    window = shape.samples(length: 2 * hop)
     samples = AlignedBuffer(count: 2 * hop)
     windowed = AlignedBuffer(count: 2 * hop)
   }

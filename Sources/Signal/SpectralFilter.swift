@@ -3,19 +3,34 @@ internal import Kernels
 /// Applies what a network answers to the spectra that it saw: a complex filter over time on each
 /// low bin, and a gain on each band above.
 ///
-/// Y[k] = Σ_j c_j[k] X_(t-j)[k] for the low bins, gain(band of k) X_t[k] for the others, where t
-/// is `lookAhead` hops ago. Thread: audio.
+/// Y[k] = Σ_j c_j[k] X_(n - age j)[k] for the bins that have a filter, gain(band of k) X_t[k] for the
+/// others, where n is the newest hop and t is `lookAhead` hops ago. Thread: audio.
 public struct SpectralFilter: Sendable {
-  /// Spectra that the complex filter reaches back over.
-  public let taps: Int
   /// Hops.
   public let lookAhead: Int
+  /// Of each tap, hops behind the newest spectrum.
+  private let ages: [Int]
+  /// Low bins that have a filter; `nil` for those below the first band.
+  private let filtered: Int?
+
+  /// Spectra that the complex filter reaches back over.
+  public var taps: Int { ages.count }
   /// Spectra that the history has to keep.
-  public var depth: Int { taps + lookAhead }
+  public var depth: Int { max(ages.max() ?? 0, lookAhead) + 1 }
 
   public init(taps: Int, lookAhead: Int) {
-    self.taps = taps
     self.lookAhead = lookAhead
+    ages = (0..<taps).map { lookAhead + $0 }
+    filtered = nil
+  }
+
+  /// - Parameters:
+  ///   - ages: of each tap, hops behind the newest spectrum.
+  ///   - bins: that have a filter, from the lowest on; in them the gains of bands count for nothing.
+  public init(ages: [Int], bins: Int, lookAhead: Int) {
+    self.ages = ages
+    self.lookAhead = lookAhead
+    filtered = bins
   }
 
   /// `filter` is [low bins][taps][real, imaginary], `gains` has one value a band, `output` room
@@ -25,12 +40,21 @@ public struct SpectralFilter: Sendable {
     to history: borrowing SpectrumHistory, bands: borrowing Bands,
     into output: UnsafeMutablePointer<Float>
   ) {
-    unsafe output.update(repeating: 0, count: 2 * bands.low)
+    unsafe bands.apply(gains: gains, to: history.pointer(age: lookAhead), into: output)
+    unsafe apply(filter: filter, to: history, bands: bands, into: output)
+  }
+
+  /// The low bins alone, over spectra that may be others than the gains apply to.
+  public func apply(
+    filter: UnsafePointer<Float>, to history: borrowing SpectrumHistory, bands: borrowing Bands,
+    into output: UnsafeMutablePointer<Float>
+  ) {
+    let bins = filtered ?? bands.low
+    unsafe output.update(repeating: 0, count: 2 * bins)
     for tap in 0..<taps {
       unsafe SignalKernels.filter(
-        filter + 2 * tap, stride: 2 * taps, of: history.pointer(age: lookAhead + tap),
-        bins: bands.low, addingTo: output)
+        filter + 2 * tap, stride: 2 * taps, of: history.pointer(age: ages[tap]), bins: bins,
+        addingTo: output)
     }
-    unsafe bands.apply(gains: gains, to: history.pointer(age: lookAhead), into: output)
   }
 }

@@ -3,7 +3,7 @@ import Memory
 
 /// The synthesising half of the short-time Fourier transform: spectra in, hops out.
 ///
-/// Behind an `Analysis` of the same hop it makes a pure delay of one hop: what comes out is the
+/// Behind an `Analysis` of the same hop and window it makes a pure delay of one hop: what comes out is the
 /// hop before the one that went in. Where a spectrum was changed by a factor, the overlap of the
 /// windows is a raised-cosine cross-fade of one hop from the old factor to the new one.
 /// Thread: audio.
@@ -17,10 +17,12 @@ public struct Synthesis: ~Copyable {
   private var overlap: AlignedBuffer<Float>
 
   /// `hop` in samples, with no prime factor above 5.
-  public init(hop: Int, instructionSet: InstructionSet = .best) {
+  public init(
+    hop: Int, window shape: WindowShape = .squareRootHann, instructionSet: InstructionSet = .best
+  ) {
     self.hop = hop
     transform = FourierTransform(length: 2 * hop, instructionSet: instructionSet)
-    var scaled = squareRootHann(length: 2 * hop)
+    var scaled = shape.samples(length: 2 * hop)
     for n in 0..<scaled.count { scaled[n] /= Float(2 * hop) }
     window = scaled
     samples = AlignedBuffer(count: 2 * hop)

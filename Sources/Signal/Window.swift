@@ -1,6 +1,28 @@
 import Glibc
 public import Memory
 
+/// The shape of an analysis and synthesis window; the squares of each add up to 1 at half overlap,
+/// so that analysis and synthesis together are a pure delay.
+public enum WindowShape: String, Codable, Sendable {
+  /// sin(π n / N)
+  case squareRootHann = "sqrt-hann"
+  /// sin(π/2 sin²(π (n + 1/2) / N)), as the Vorbis codec has it.
+  case vorbis
+
+  public func samples(length: Int) -> AlignedBuffer<Float> {
+    switch self {
+    case .squareRootHann: return Signal.squareRootHann(length: length)
+    case .vorbis:
+      var window = AlignedBuffer<Float>(count: length)
+      for n in 0..<length {
+        let rise = sin(.pi * (Double(n) + 0.5) / Double(length))
+        window[n] = Float(sin(.pi / 2 * rise * rise))
+      }
+      return window
+    }
+  }
+}
+
 /// The square root of a periodic Hann window: analysis times synthesis adds up to 1 at half
 /// overlap.
 ///

@@ -114,35 +114,34 @@ struct HopBenchmark: Encodable {
 /// What `Denoiser` does to a hop, with the clock read between the stages.
 @safe private struct Stages: ~Copyable {
   private let filter: SpectralFilter
-  private let bands: Bands
   private var network: Network
-  private var analysis: Analysis
+  private var front: FrontEnd
   private var synthesis: Synthesis
-  private var history: SpectrumHistory
-  private var features: Features
   private var denoised: AlignedBuffer<Float>
   private var output: AlignedBuffer<Float>
-  private let networkInput: UnsafeMutablePointer<Float>
+  private let inputs: FrontEnd.Ports
   private let taps: UnsafePointer<Float>
   private let gains: UnsafePointer<Float>
 
   init(_ model: Model, _ instructionSet: InstructionSet) throws {
     let network = try Network(
       model.graph, states: model.states, instructionSet: instructionSet)
-    let input = unsafe try network.input(named: "features").baseAddress!
-    let filter = unsafe try network.output(named: "taps").baseAddress!
-    let factors = unsafe try network.output(named: "gains").baseAddress!
-    unsafe networkInput = input
+    let description = model.frontEnd
+    var inputs = unsafe FrontEnd.Ports()
+    for input in description.inputs {
+      unsafe inputs[input.feature] = try network.input(named: input.name).baseAddress!
+    }
+    let filter = unsafe try network.output(named: description.taps.name).baseAddress!
+    let factors = unsafe try network.output(named: description.gains).baseAddress!
+    unsafe self.inputs = inputs
     unsafe taps = filter
     unsafe gains = factors
     self.network = network
-    self.filter = SpectralFilter(taps: model.taps, lookAhead: model.lookAhead)
-    bands = Bands(low: model.lowBins, edges: model.bandEdges)!
-    analysis = Analysis(hop: model.hop, instructionSet: instructionSet)
-    synthesis = Synthesis(hop: model.hop, instructionSet: instructionSet)
-    history = SpectrumHistory(bins: model.hop + 1, depth: self.filter.depth)
-    features = Features(
-      bins: model.hop + 1, compression: model.compression, instructionSet: instructionSet)
+    self.filter = SpectralFilter(
+      ages: description.taps.ages, bins: description.taps.bins, lookAhead: model.lookAhead)
+    front = FrontEnd(model, depth: self.filter.depth, instructionSet: instructionSet)
+    synthesis = Synthesis(
+      hop: model.hop, window: description.window, instructionSet: instructionSet)
     denoised = AlignedBuffer(count: 2 * (model.hop + 1))
     output = AlignedBuffer(count: model.hop)
   }
@@ -151,16 +150,15 @@ struct HopBenchmark: Encodable {
   mutating func process(_ input: UnsafePointer<Float>, addingTo times: inout [[Double]]) {
     let mode = Denormals.flush()
     defer { Denormals.restore(mode) }
-    history.advance()
     let start = clockSeconds()
-    unsafe analysis.push(input, into: history.pointer(age: 0))
+    unsafe front.push(input)
     let analysed = clockSeconds()
-    unsafe features.compute(history.pointer(age: 0), bands: bands, into: networkInput)
+    unsafe front.computeFeatures(into: inputs)
     let seen = clockSeconds()
     network.run()
     let answered = clockSeconds()
     unsafe filter.apply(
-      filter: taps, gains: gains, to: history, bands: bands, into: denoised.pointer)
+      filter: taps, gains: gains, to: front.history, bands: front.bands, into: denoised.pointer)
     let filtered = clockSeconds()
     unsafe synthesis.push(denoised.pointer, into: output.pointer)
     let end = clockSeconds()

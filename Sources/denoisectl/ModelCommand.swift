@@ -1,5 +1,6 @@
 import ArgumentParser
 import Control
+import ModelStore
 
 struct ModelCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -9,7 +10,7 @@ struct ModelCommand: ParsableCommand {
       ModelLightCommand.self, ModelLowLatencyCommand.self, ModelInspectCommand.self,
       ModelConvertCommand.self,
       ModelRunCommand.self, ModelDebugCommand.self, ModelDiffCommand.self, ModelVerifyCommand.self,
-      ModelEvaluateCommand.self, ModelImportCommand.self,
+      ModelEvaluateCommand.self, ModelImportCommand.self, ModelInstallCommand.self,
     ],
     defaultSubcommand: ModelChooseCommand.self)
 }
@@ -28,16 +29,24 @@ struct ModelChooseCommand: ParsableCommand {
 
   @Argument(
     help: """
-      full, light (less work), low-latency (half the delay), or auto: full, and light while the \
-      machine is too busy.
-      """)
-  var choice: Choice?
+      full, light (less work), low-latency (half the delay), auto (full, and light while the \
+      machine is too busy), or the name of a model that was installed.
+      """,
+    completion: .list(Choice.allCases.map(\.rawValue)))
+  var choice: String?
 
   @Flag(help: "Forget what was set: the configuration's value holds.")
   var reset = false
 
   func validate() throws {
     if reset && choice != nil { throw ValidationError("--reset goes without a model") }
+    guard let choice else { return }
+    let names = Choice.allCases.map(\.rawValue) + ModelStore.installed
+    guard names.contains(choice) else {
+      throw ValidationError(
+        "'\(choice)' is no model; there is \(names.joined(separator: ", ")), and what `denoisectl model "
+          + "install` puts in place")
+    }
   }
 
   func run() throws {
@@ -45,7 +54,7 @@ struct ModelChooseCommand: ParsableCommand {
     if reset {
       try client.reset("model")
     } else if let choice {
-      try client.set(model: choice.rawValue)
+      try client.set(model: choice)
     } else {
       say(try client.status().settings.model)
     }

@@ -1,6 +1,8 @@
 import ArgumentParser
 import AudioHost
 import Engine
+import Files
+import Foundation
 import ONNX
 import Quantizer
 import TFLite
@@ -12,16 +14,29 @@ struct ModelImportCommand: ParsableCommand {
     discussion: """
       Inputs and outputs keep their names and the order of their dimensions. Products, sums and \
       RELU behind a layer become part of it. `model convert` then quantizes the result.
+
+      With --denoiser, the files of a published denoiser become one model that denoises: \
+      \(ForeignDenoiser.all.map(\.option).joined(separator: ", ")).
       """)
 
   @Option(
-    parsing: .upToNextOption,
     help: ArgumentHelp(
-      "The shape of an input, where the file leaves it open; 1 where nobody says.",
+      "The shape of an input, where the file leaves it open; 1 where nobody says. May be repeated.",
       valueName: "name=1,3,16"))
   var shape: [NamedShape] = []
 
-  @Argument(help: "The .onnx file.", completion: .file(extensions: ["onnx"]))
+  @Option(
+    help: ArgumentHelp(
+      "An input that is always the same, such as a sample rate. May be repeated.",
+      valueName: "name=16000"))
+  var value: [NamedValues] = []
+
+  @Option(help: "Join the files of this denoiser, which lie in a folder or a .tar.gz.")
+  var denoiser: String?
+
+  @Argument(
+    help: "The .onnx file, or the folder or archive of a denoiser.",
+    completion: .file(extensions: ["onnx", "gz"]))
   var input: String
 
   @Argument(
@@ -42,16 +57,77 @@ struct ModelImportCommand: ParsableCommand {
     }
   }
 
+  /// NAME=16000
+  struct NamedValues: ExpressibleByArgument {
+    var name: String
+    var values: [Double]
+
+    init?(argument: String) {
+      guard let sign = argument.lastIndex(of: "=") else { return nil }
+      let parts = argument[argument.index(after: sign)...].split(separator: ",")
+      name = String(argument[..<sign])
+      values = parts.compactMap { Double($0) }
+      guard values.count == parts.count, !parts.isEmpty else { return nil }
+    }
+  }
+
+  func validate() throws {
+    guard let denoiser else { return }
+    guard ForeignDenoiser.all.contains(where: { $0.option == denoiser }) else {
+      let known = ForeignDenoiser.all.map(\.option).joined(separator: ", ")
+      throw ValidationError("--denoiser \(denoiser) is not known; there is \(known)")
+    }
+    guard shape.isEmpty, value.isEmpty else {
+      throw ValidationError("--denoiser knows its shapes; leave out --shape and --value")
+    }
+  }
+
   func run() throws {
-    let bytes = try SampleFiles.bytes(input)
-    let shapes = Dictionary(shape.map { ($0.name, $0.extents) }) { $1 }
-    let graph = try ONNXImporter.graph(bytes, name: input, shapes: shapes)
-    let result = try CanonicalGraph(graph, takesQuantization: false).graph
+    let result = try imported()
     let file = try TFLiteFile.write(result)
     try OutputFile.write(file, to: output)
     printError("\(output): \(file.count) bytes; `denoisectl model inspect` shows what is in it")
     if let problem = result.problem {
       printError("\(output): does not run here: \(problem)")
+    }
+  }
+
+  private func imported() throws -> Graph {
+    if let found = ForeignDenoiser.all.first(where: { $0.option == denoiser }) {
+      return try found.graph(try DenoiserFiles(input), name: input)
+    }
+    var options = ONNXImporter.Options()
+    options.shapes = Dictionary(shape.map { ($0.name, $0.extents) }) { $1 }
+    options.values = Dictionary(value.map { ($0.name, $0.values) }) { $1 }
+    options.external = beside(input)
+    let graph = try ONNXImporter.network(
+      try SampleFiles.bytes(input), name: input, options: options
+    ).graph
+    return try CanonicalGraph(graph, takesQuantization: false).graph
+  }
+
+  /// Reads files of the model's own folder, and none that a link there names.
+  private func beside(_ model: String) -> ExternalReader {
+    let folder = (model as NSString).deletingLastPathComponent
+    return { location throws(ONNXError) in
+      let path = folder.isEmpty ? location : "\(folder)/\(location)"
+      func inside(_ path: String) -> String {
+        URL(filePath: path).resolvingSymlinksInPath().path()
+      }
+      let root = inside(folder.isEmpty ? "." : folder)
+      guard inside(path).hasPrefix(root.hasSuffix("/") ? root : root + "/") else {
+        throw .unusable(
+          name: model, reason: "'\(location)' is a link out of its folder; copy the file there")
+      }
+      do {
+        guard let bytes = try RegularFile.read(path, atMost: 1 << 31) else {
+          throw ONNXError.unusable(
+            name: model, reason: "its weights are in '\(location)', which is not beside it")
+        }
+        return bytes
+      } catch let error as ONNXError {
+        throw error
+      } catch { throw .unusable(name: model, reason: "its weights: \(error)") }
     }
   }
 }

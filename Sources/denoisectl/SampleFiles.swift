@@ -59,7 +59,7 @@ struct SampleFiles {
       let block = try reader.read(model.hop)
       if block.count < model.hop * channels { break }
       let first = stride(from: 0, to: block.count, by: channels).map { block[$0] }
-      samples.append(["features": frontEnd.features(of: first)])
+      samples.append(frontEnd.features(of: first))
     }
     return samples
   }

@@ -71,7 +71,7 @@ package struct StatusReport {
     let model = status.model
     let facts = [model.kind, model.precision, model.instructionSet].filter { !$0.isEmpty }
     let setting = "(set to \(status.settings.model))"
-    return [
+    var lines = [
       ("mode", status.settings.mode + strength),
       (
         "model",
@@ -79,6 +79,9 @@ package struct StatusReport {
           ? "none \(setting)" : "\(model.name): \(facts.joined(separator: ", ")) \(setting)"
       ),
     ]
+    // Of our own it stands in the documentation.
+    if model.kind == "imported", !model.licence.isEmpty { lines.append(("licence", model.licence)) }
+    return lines
   }
 
   private var latency: [Line] {

@@ -98,9 +98,10 @@ extension Daemon {
   }
 
   private func set(model: String) throws(ControlError) {
-    guard Settings.models.contains(model) else {
+    guard Settings.isModel(model) else {
       throw .refused(
-        "'\(model)' is no model; there are \(Settings.models.joined(separator: ", "))")
+        "'\(model)' is no model; there are \(Settings.models.joined(separator: ", ")), and those "
+          + "that `denoisectl model install` has put in place")
     }
     if model == "light" && models.light == nil {
       throw .refused("there is no light model; `denoisectl doctor` says what is installed")
@@ -109,6 +110,9 @@ extension Daemon {
       throw .refused(
         "there is no low-latency model; name a file with models.low-latency in config.toml")
     }
+    do {
+      try models.choose(model, budgetMilliseconds: configuration.latencyBudgetMilliseconds)
+    } catch { throw .refused("\(error)") }
     settings.model = model
     state.model = model
     if let reason = applyModel() { throw .refused(reason) }
@@ -240,7 +244,7 @@ extension Daemon {
     link.settings = DenoiserSettings(settings, lowCut: configuration.lowCut)
     server?.lookAgain()
     if configuration.backend == .alsa { postALSA() }
-    if let newModels {
+    if var newModels {
       let (old, new) = (models.full, newModels.full)
       guard new.sampleRate == old.sampleRate, Crossover.fits(new.hop, old.hop),
         models.lowLatency.map({ Crossover.fits(new.hop, $0.hop) }) ?? true
@@ -248,9 +252,23 @@ extension Daemon {
         configurationFault = "models with such a hop or sample rate take effect at the next start"
         return
       }
+      choose(in: &newModels)
       models = newModels
+    } else if settings.model != model {
+      choose(in: &models)
     }
     if newModels != nil || settings.model != model { configurationFault = applyModel() }
+  }
+
+  /// Loads what the settings name; where it cannot be had, the full model runs.
+  private func choose(in models: inout Models) {
+    do {
+      try models.choose(
+        settings.model, budgetMilliseconds: configuration.latencyBudgetMilliseconds)
+    } catch {
+      configurationFault = "\(error)"
+      settings.model = "auto"
+    }
   }
 
   /// What the person set before stands above what the configuration says.
@@ -258,7 +276,7 @@ extension Daemon {
     var settings = configuration.settings
     if let mode = state.mode, Mode(rawValue: mode) != nil { settings.mode = mode }
     if let strength = state.strength { settings.strength = strength }
-    if let model = state.model, Settings.models.contains(model) { settings.model = model }
+    if let model = state.model, Settings.isModel(model) { settings.model = model }
     if let device = state.device { (settings.device, settings.channels) = (device, nil) }
     if let channels = state.channels { settings.channels = channels }
     return settings

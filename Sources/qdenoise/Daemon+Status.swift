@@ -140,6 +140,7 @@ extension Daemon {
     var status = Status.Model()
     status.name = model.name
     status.kind = model.kind.rawValue
+    status.licence = model.licence ?? ""
     status.precision = model.precision.rawValue
     status.instructionSet = InstructionSet.best.rawValue
     return status

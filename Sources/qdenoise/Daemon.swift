@@ -98,6 +98,13 @@ import Synchronization
     self.state = state
     settings = Daemon.settings(configuration, state)
     models = try Models(configuration.models)
+    do {
+      try models.choose(
+        settings.model, budgetMilliseconds: configuration.latencyBudgetMilliseconds)
+    } catch {
+      Journal.write(.warning, "\(error); the full model runs")
+      settings.model = "auto"
+    }
     modelLevel = models.top(of: settings.model)
     firstHop = models.model(at: modelLevel).hop
     link = AudioLink(

@@ -1,4 +1,5 @@
 import AudioPath
+import Control
 import Denoise
 import ModelStore
 
@@ -9,6 +10,11 @@ struct Models {
   let light: Model?
   /// What has a shorter hop; nil if there is none, or its hops do not make those of `full`.
   let lowLatency: Model?
+  /// An installed one, which takes the place of `full` while it is chosen.
+  private(set) var installed: (name: String, model: Model)?
+
+  /// What runs where nothing less is asked for.
+  private var whole: Model { installed?.model ?? full }
 
   /// Loads all. A build without a full model uses the light one for everything; without a light
   /// one, or if it does not fit, there is no step down to it.
@@ -38,7 +44,38 @@ struct Models {
     return model
   }
 
-  /// The most work that a choice ("auto", "full", "light", "low-latency") asks for.
+  /// Loads the installed model that a choice names, or lets go of it.
+  /// - Parameter budget: the most milliseconds that a model may delay the sound.
+  mutating func choose(
+    _ choice: String, budgetMilliseconds budget: Double
+  ) throws(ModelStoreError) {
+    guard !Settings.models.contains(choice) else {
+      installed = nil
+      return
+    }
+    let model = try ModelStore.load(.file(choice))
+    guard model.sampleRate == full.sampleRate else {
+      throw .unusable(
+        "\(choice): it hears \(model.sampleRate) Hz, the others \(full.sampleRate) Hz; choose another"
+      )
+    }
+    let others = [full, light, lowLatency, installed?.model].compactMap { $0 }
+    guard others.allSatisfy({ Crossover.fits(model.hop, $0.hop) }) else {
+      throw .unusable(
+        "\(choice): hops of \(model.hop) samples cannot follow those of \(full.hop); choose another"
+      )
+    }
+    let delay = Double(model.latency + model.hop) / Double(model.sampleRate) * 1000
+    guard delay <= budget else {
+      throw .unusable(
+        "\(choice): it delays the sound by \(Int(delay)) ms, the budget is \(Int(budget)) ms; raise "
+          + "latency-budget in config.toml or choose another")
+    }
+    installed = (choice, model)
+  }
+
+  /// The most work that a choice ("auto", "full", "light", "low-latency" or an installed model) asks
+  /// for.
   func top(of choice: String) -> Governor.Level {
     switch choice {
     case "light" where light != nil: .light
@@ -61,14 +98,14 @@ struct Models {
   func model(at level: Governor.Level) -> Model {
     switch level {
     case .lowLatency: lowLatency ?? full
-    case .full: full
+    case .full: whole
     case .light, .gate, .bypass: light ?? full
     }
   }
 
   /// What the governor may use when the person chose `choice`.
   func ladder(of choice: String) -> Ladder {
-    Ladder(top: top(of: choice), hasLight: light != nil)
+    Ladder(top: top(of: choice), hasLight: light.map { $0.hop == whole.hop } ?? false)
   }
 
   /// Builds a denoiser for a level and runs it once, so that nothing is done for the first time on

@@ -34,8 +34,10 @@ extension SavedState {
     state.strength = reader.take(StrengthField.self, \.strength, "strength", numbers) {
       range.contains($0)
     }
-    state.model = reader.take(ModelField.self, \.model, "model", Reader.list(Settings.models)) {
-      Settings.models.contains($0)
+    state.model = reader.take(
+      ModelField.self, \.model, "model", Reader.list(Settings.models) + ", an installed model"
+    ) {
+      Settings.isModel($0)
     }
     let name = "the name of a microphone"
     state.device = reader.take(DeviceField.self, \.device, "device", name) { isName($0) }

@@ -47,7 +47,10 @@ struct StateStoreTests {
     ("\"strength\": -40", "'strength' cannot be -40.0; allowed: a number from 0 to 100"),
     ("\"strength\": 1e308", "'strength' cannot be 1e+308; allowed: a number from 0 to 100"),
     ("\"strength\": \"12\"", "'strength' has the wrong type; allowed: a number from 0 to 100"),
-    ("\"model\": \"huge\"", "'model' cannot be huge; allowed: auto, full, light, low-latency"),
+    (
+      "\"model\": \"../huge\"",
+      "'model' cannot be ../huge; allowed: auto, full, light, low-latency, an installed model"
+    ),
     ("\"device\": \"a\\u0000b\"", "allowed: the name of a microphone"),
     ("\"lastDefaultMicrophone\": \"\"", "allowed: the name of a microphone"),
     ("\"device\": [1]", "'device' has the wrong type; allowed: the name of a microphone"),

@@ -23,7 +23,7 @@ import Testing
     arguments: [
       ("hop", nil, "there is no 'hop'"),
       ("hop", "long", "'hop' has the wrong type"),
-      ("version", 2, "version 2, this program reads version 1"),
+      ("version", 3, "version 3, this program reads versions 1 and 2"),
       ("kind", "huge", "'kind' has a value that is not allowed"),
       ("window", 1000, "'window' is 1000, not twice the hop of 480"),
       ("taps", 0, "'taps' is 0"),

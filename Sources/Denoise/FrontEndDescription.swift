@@ -1,0 +1,137 @@
+public import Signal
+
+/// What a network is given of a sound, and what its answers do to the spectrum: a part of the
+/// metadata `qdenoise`.
+public struct FrontEndDescription: Codable, Sendable, Equatable {
+  /// Of the analysis and the synthesis.
+  public var window: WindowShape
+  /// By which the features' spectrum is multiplied.
+  public var scale: Float
+  public var inputs: [Input]
+  /// Band b is the bins `bands[b] ..< bands[b + 1]` and has one gain; bins below the first have none.
+  public var bands: [Int]
+  /// The output that holds the gains.
+  public var gains: String
+  public var taps: Taps
+
+  /// A feature and the input that takes it.
+  public struct Input: Codable, Sendable, Equatable {
+    public var name: String
+    public var feature: Feature
+    /// Of compressed magnitudes: the power.
+    public var exponent: Float?
+    /// Of a unit spectrum: how many bins it has.
+    public var bins: Int?
+    /// Of running means: the share of the old one.
+    public var decay: Float?
+    /// Of running means: those of the first and of the last band before the first hop.
+    public var start: [Float]?
+    /// Of band levels.
+    public var divisor: Float?
+
+    public init(
+      name: String, feature: Feature, exponent: Float? = nil, bins: Int? = nil,
+      decay: Float? = nil, start: [Float]? = nil, divisor: Float? = nil
+    ) {
+      self.name = name
+      self.feature = feature
+      self.exponent = exponent
+      self.bins = bins
+      self.decay = decay
+      self.start = start
+      self.divisor = divisor
+    }
+  }
+
+  public enum Feature: String, Codable, Sendable {
+    /// [positions][3]: |X|^c and X |X|^(c-1); low bins one by one, then bands.
+    case compressed
+    /// One a band: `BandLevels`.
+    case bandLevels = "band-levels"
+    /// [2][bins]: `UnitSpectrum`.
+    case unitSpectrum = "unit-spectrum"
+  }
+
+  /// Complex filters over time, [bins][taps][2].
+  public struct Taps: Codable, Sendable, Equatable {
+    public var name: String
+    /// Low bins that have a filter.
+    public var bins: Int
+    /// Of each tap, hops behind the newest spectrum.
+    public var ages: [Int]
+    public var source: Source
+
+    public enum Source: String, Codable, Sendable {
+      case noisy
+      /// The spectrum after the gains.
+      case masked
+    }
+
+    public init(name: String, bins: Int, ages: [Int], source: Source) {
+      self.name = name
+      self.bins = bins
+      self.ages = ages
+      self.source = source
+    }
+  }
+
+  public init(
+    window: WindowShape, scale: Float, inputs: [Input], bands: [Int], gains: String, taps: Taps
+  ) {
+    self.window = window
+    self.scale = scale
+    self.inputs = inputs
+    self.bands = bands
+    self.gains = gains
+    self.taps = taps
+  }
+
+  /// Elements of an input.
+  func count(of input: Input) -> Int {
+    switch input.feature {
+    case .compressed: 3 * (bands[0] + bands.count - 1)
+    case .bandLevels: bands.count - 1
+    case .unitSpectrum: 2 * (input.bins ?? 0)
+    }
+  }
+
+  /// What is wrong with it for spectra of so many bins, nil if nothing is.
+  func problem(bins: Int, lookAhead: Int) -> String? {
+    if inputs.isEmpty || inputs.count > 8 { return "'inputs' has \(inputs.count) entries" }
+    if Set(inputs.map(\.feature)).count != inputs.count { return "'inputs' has a feature twice" }
+    if !(scale.isNormal && scale > 0) { return "'scale' is \(scale)" }
+    if !(0...bins).contains(taps.bins) { return "'taps' has \(taps.bins) bins" }
+    if !(1...16).contains(taps.ages.count) || !taps.ages.allSatisfy((0...116).contains) {
+      return "the ages of the taps are \(taps.ages)"
+    }
+    if taps.source == .masked, lookAhead > 0 {
+      return "taps over masked spectra go without look-ahead"
+    }
+    for input in inputs {
+      if let problem = problem(input, bins: bins) { return "'\(input.name)': \(problem)" }
+    }
+    return nil
+  }
+
+  private func problem(_ input: Input, bins: Int) -> String? {
+    if input.feature == .compressed {
+      guard let exponent = input.exponent, exponent > 0, exponent <= 1 else {
+        return "'exponent' is not in 0...1"
+      }
+      return nil
+    }
+    guard let decay = input.decay, (0..<1).contains(decay) else { return "'decay' is not in 0..<1" }
+    guard let start = input.start, start.count == 2, start.allSatisfy(\.isFinite) else {
+      return "'start' has not two numbers"
+    }
+    if input.feature == .bandLevels {
+      guard bands.first == 0 else { return "levels of bands want bands from bin 0 on" }
+      guard let divisor = input.divisor, divisor.isNormal else { return "'divisor' is missing" }
+    } else {
+      guard let count = input.bins, (1...bins).contains(count), start.allSatisfy({ $0 > 0 }) else {
+        return "'bins' or 'start' does not fit"
+      }
+    }
+    return nil
+  }
+}

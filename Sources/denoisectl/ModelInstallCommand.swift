@@ -1,0 +1,62 @@
+import ArgumentParser
+import AudioHost
+import Control
+import Denoise
+import Files
+import Foundation
+import ModelStore
+import TFLite
+
+struct ModelInstallCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "install",
+    abstract: "Puts a denoising model where the daemon finds it by its name.",
+    discussion: """
+      `denoisectl model choose NAME` then runs it, where NAME is that of the file without .tflite. \
+      `model import --denoiser` makes models of published files.
+      """)
+
+  @Argument(help: "The .tflite file.", completion: .file(extensions: ["tflite"]))
+  var file: String
+
+  func run() throws {
+    let bytes = try SampleFiles.bytes(file)
+    let name = try Self.name(of: file)
+    let model = try Model(try TFLiteFile.read(bytes, name: file))
+    guard model.sampleRate == 48000 else {
+      throw ForeignDenoiserError(
+        "\(file): it hears \(model.sampleRate) Hz; the daemon runs models of 48000 Hz")
+    }
+    // A network that the engine does not run is not installed.
+    _ = try Denoiser(model)
+    let folder = try folder()
+    let path = "\(folder)/\(name).tflite"
+    try Data(bytes).write(to: URL(filePath: path), options: .atomic)
+    say("\(path): \(model.name), licence: \(model.licence ?? "not stated")".printable)
+    printError("`denoisectl model choose \(name)` runs it")
+  }
+
+  /// What the daemon calls it.
+  static func name(of file: String) throws -> String {
+    var name = (file as NSString).lastPathComponent
+    if name.hasSuffix(".tflite") { name.removeLast(7) }
+    guard Settings.isModel(name), !Settings.models.contains(name) else {
+      throw ForeignDenoiserError(
+        "\(file): '\(name)' is no name for a model: letters, digits, dots, hyphens and underscores, at "
+          + "most 64, and none of \(Settings.models.joined(separator: ", ")); rename the file")
+    }
+    return name
+  }
+
+  private func folder() throws -> String {
+    guard let folder = ModelStore.folders.first else {
+      throw ForeignDenoiserError("there is no folder for models; set XDG_DATA_HOME")
+    }
+    do {
+      try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    } catch {
+      throw ForeignDenoiserError("\(folder): cannot be made: \(error.localizedDescription)")
+    }
+    return folder
+  }
+}
