@@ -1,0 +1,44 @@
+import CAdwaita
+import Glibc
+
+/// What libadwaita's own style does not have. Thread: main.
+@MainActor enum Style {
+  static func load() {
+    adw_init()
+    unsafe ui_style(
+      """
+      .message-bar { background-color: alpha(@warning_bg_color, .25); padding: 0 6px; }
+      .strip-hint { color: alpha(white, .75); padding: 12px; }
+      .state-icon { -gtk-icon-size: 24px; margin: 6px; }
+      .state-row .title { font-weight: bold; }
+      """)
+    unsafe ui_set_icon_name(Application.identifier)
+    // The scheme is the desktop's; the variable is for screenshots.
+    switch unsafe getenv("QDENOISE_SCHEME").map({ unsafe String(cString: $0) }) {
+    case "dark": ui_set_dark(1)
+    case "light": ui_set_dark(-1)
+    default: ui_set_dark(0)
+    }
+  }
+}
+
+/// Where the texts in other languages lie: beside the program, as it is installed.
+enum Translations {
+  static func bind() {
+    var path = [CChar](repeating: 0, count: Int(PATH_MAX))
+    let count = unsafe readlink("/proc/self/exe", &path, path.count - 1)
+    let program = String(
+      decoding: path.prefix(max(count, 0)).map(UInt8.init(bitPattern:)), as: UTF8.self)
+    let parts = program.split(separator: "/").dropLast(2)
+    let folder =
+      unsafe getenv("QDENOISE_LOCALES").map { unsafe String(cString: $0) }
+      ?? "/" + (parts + ["share", "locale"]).joined(separator: "/")
+    unsafe bindtextdomain("qdenoise", folder)
+    unsafe bind_textdomain_codeset("qdenoise", "UTF-8")
+  }
+}
+
+func complain(_ text: String) {
+  let line = Array("qdenoise-window: \(text)\n".utf8)
+  _ = unsafe write(2, line, line.count)
+}
