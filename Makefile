@@ -150,6 +150,8 @@ programs: swift
 	@scripts/install-deps build
 	$(SWIFT) build -c release --static-swift-stdlib --scratch-path $(STATIC) --product qdenoise
 	$(SWIFT) build -c release --static-swift-stdlib --scratch-path $(STATIC) --product denoisectl
+	$(SWIFT) build -c release --static-swift-stdlib --scratch-path $(STATIC) \
+	  --product qdenoise-tray
 	@if [ "$$QDENOISE_WINDOW" = yes ]; then \
 	  $(SWIFT) build -c release --static-swift-stdlib --scratch-path $(STATIC) \
 	    --product qdenoise-window; \

@@ -41,6 +41,7 @@ let package = Package(
   products: [
     .executable(name: "qdenoise", targets: ["qdenoise"]),
     .executable(name: "denoisectl", targets: ["denoisectl"]),
+    .executable(name: "qdenoise-tray", targets: ["qdenoise-tray"]),
     .library(name: "Engine", targets: ["Engine"]),
     .library(name: "TFLite", targets: ["TFLite"]),
     .library(name: "Quantizer", targets: ["Quantizer"]),
@@ -66,6 +67,11 @@ let package = Package(
         "ONNX", "Scoring", "Client", "Signal", "Kernels", "Files", "Memory", argumentParser,
       ],
       swiftSettings: settings),
+
+    // The icon in the panel; it needs no toolkit.
+    .executableTarget(
+      name: "qdenoise-tray",
+      dependencies: ["Client", "Control", "CSystemd"], swiftSettings: settings),
 
     // What the documentation of the library begins with.
     .executableTarget(

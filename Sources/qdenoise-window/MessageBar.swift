@@ -1,4 +1,5 @@
 import CAdwaita
+import Client
 
 /// A sentence above the pages that says what failed, until the person closes it or it is old.
 ///

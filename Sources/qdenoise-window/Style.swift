@@ -22,22 +22,6 @@ import Glibc
   }
 }
 
-/// Where the texts in other languages lie: beside the program, as it is installed.
-enum Translations {
-  static func bind() {
-    var path = [CChar](repeating: 0, count: Int(PATH_MAX))
-    let count = unsafe readlink("/proc/self/exe", &path, path.count - 1)
-    let program = String(
-      decoding: path.prefix(max(count, 0)).map(UInt8.init(bitPattern:)), as: UTF8.self)
-    let parts = program.split(separator: "/").dropLast(2)
-    let folder =
-      unsafe getenv("QDENOISE_LOCALES").map { unsafe String(cString: $0) }
-      ?? "/" + (parts + ["share", "locale"]).joined(separator: "/")
-    unsafe bindtextdomain("qdenoise", folder)
-    unsafe bind_textdomain_codeset("qdenoise", "UTF-8")
-  }
-}
-
 func complain(_ text: String) {
   let line = Array("qdenoise-window: \(text)\n".utf8)
   _ = unsafe write(2, line, line.count)

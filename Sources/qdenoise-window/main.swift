@@ -1,4 +1,5 @@
 import CAdwaita
+import Client
 import Control
 import Glibc
 
@@ -11,7 +12,6 @@ if let word = arguments.first {
   complain("'\(word)' is no option; usage: qdenoise-window [--version]")
   exit(64)
 }
-unsafe setlocale(LC_ALL, "")
 Translations.bind()
 // A pipe whose reader went is an error of write(2).
 signal(SIGPIPE, SIG_IGN)

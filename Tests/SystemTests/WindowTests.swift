@@ -48,6 +48,16 @@ extension SystemTests {
 
     @Test func `every control has a name`() throws { try operate("named") }
 
+    @Test func `the icon in the panel shows the state, and its menu works`() throws {
+      try operate("tray")
+    }
+
+    @Test func `a panel that comes later gets the icon`() throws { try operate("panels") }
+
+    @Test func `a microphone that is gone or muted is told of once`() throws {
+      try operate("notices")
+    }
+
     @Test func `the German texts are complete`() throws {
       let sandbox = try Sandbox("window")
       let (status, output) = try sandbox.run("\(Piece.root)/scripts/translations", ["check"])

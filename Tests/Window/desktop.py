@@ -216,6 +216,9 @@ class Desktop:
                    str(PROGRAMS / "qdenoise"))
         eventually(lambda: "org.freedesktop.systemd1" in self.run("busctl", "--user", "list"))
 
+    def start_tray(self):
+        self.start("tray", str(PROGRAMS / "qdenoise-tray"))
+
     def start_window(self, *words, environment=None, first=False, wait=True):
         state = pathlib.Path(self.environment["XDG_STATE_HOME"]) / "qdenoise"
         if not first:
@@ -262,6 +265,63 @@ class Desktop:
         text = pathlib.Path(f"/proc/{self.children[name].pid}/smaps_rollup").read_text()
         lines = dict(line.split(":") for line in text.splitlines()[1:])
         return int(lines["Rss"].split()[0]) * 1024, int(lines["Pss_Anon"].split()[0]) * 1024
+
+
+class Panel:
+    """The tray's icon and menu as a panel has them."""
+
+    def __init__(self, desktop, name="panel"):
+        import dbus
+
+        self.dbus = dbus
+        self.path = desktop.folder / f"{name}.json"
+        desktop.start(name, "/usr/bin/python3", str(ROOT / "Tests/Window/panel.py"), str(self.path))
+        if not eventually(lambda: ["ready"] in self.events()):
+            raise Failed("the panel did not start:\n" + desktop.log(name))
+        self.bus = dbus.bus.BusConnection(desktop.environment["DBUS_SESSION_BUS_ADDRESS"])
+
+    def events(self):
+        return [json.loads(line) for line in self.path.read_text().splitlines()]
+
+    def of(self, kind):
+        return [event[1:] for event in self.events() if event[0] == kind]
+
+    def item(self):
+        return self.of("item")[-1][0]
+
+    def get(self, name):
+        item = self.bus.get_object(self.item(), "/StatusNotifierItem")
+        return item.Get("org.kde.StatusNotifierItem", name,
+                        dbus_interface="org.freedesktop.DBus.Properties")
+
+    def call(self, method, *arguments):
+        self.bus.get_object(self.item(), "/StatusNotifierItem").get_dbus_method(
+            method, "org.kde.StatusNotifierItem")(*arguments)
+
+    def menu(self):
+        """Number, properties and path of every entry."""
+        menu = self.bus.get_object(self.item(), "/MenuBar")
+        _, root = menu.GetLayout(0, -1, self.dbus.Array([], signature="s"),
+                                 dbus_interface="com.canonical.dbusmenu")
+        found = []
+
+        def walk(entry, path):
+            number, properties, children = entry
+            label = str(properties.get("label", ""))
+            found.append((int(number), dict(properties), path + [label]))
+            for child in children:
+                walk(child, path + [label])
+
+        walk(root, [])
+        return found
+
+    def entry(self, label):
+        return next(entry for entry in self.menu() if entry[2][-1] == label)
+
+    def choose(self, label):
+        menu = self.bus.get_object(self.item(), "/MenuBar")
+        menu.Event(self.entry(label)[0], "clicked", self.dbus.Int32(0, variant_level=1),
+                   self.dbus.UInt32(0), dbus_interface="com.canonical.dbusmenu")
 
 
 class Screen:

@@ -11,7 +11,7 @@ import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-from desktop import Desktop, Failed, PROGRAMS, ROOT, Screen, eventually, lacking  # noqa: E402
+from desktop import Desktop, Failed, Panel, PROGRAMS, ROOT, Screen, eventually, lacking  # noqa: E402
 
 TESTS = {}
 
@@ -381,6 +381,93 @@ def named():
         for node in screen.all():
             if node.getRoleName() in roles:
                 expect(node.name, f"a {node.getRoleName()} in '{node.parent.name}' has no name")
+
+
+def with_tray(desktop):
+    desktop.start_bus()
+    desktop.start_sound()
+    desktop.start_daemon()
+    panel = Panel(desktop)
+    desktop.start_tray()
+    expect_eventually(panel.item, "no icon is registered")
+    expect_eventually(lambda: panel.get("IconName") == "audio-input-microphone-symbolic",
+                      "the icon does not show the daemon")
+    return panel
+
+
+@test
+def tray():
+    """The icon shows the state, and its menu does what it says."""
+    with Desktop() as desktop:
+        panel = with_tray(desktop)
+        desktop.plug_in("headset", "Head_set")
+        for label, mode in [("Strong", "strong"), ("None", "bypass"), ("Light", "light")]:
+            panel.choose(label)
+            expect_eventually(lambda: settings(desktop)["mode"] == mode, f"{label} is not {mode}")
+            expect_eventually(lambda: panel.entry(label)[1]["toggle-state"] == 1,
+                              f"the menu does not mark {label}")
+        panel.choose("Mute")
+        expect_eventually(lambda: settings(desktop)["mode"] == "mute", "not muted")
+        expect_eventually(lambda: "muted" in panel.get("IconName"), "the icon is not the muted one")
+        # The middle button.
+        panel.call("SecondaryActivate", 0, 0)
+        expect_eventually(lambda: settings(desktop)["mode"] == "light", "mute does not end")
+        expect_eventually(lambda: panel.entry("Head__set"), "the new microphone is not in the menu")
+        panel.choose("Head__set")
+        expect_eventually(lambda: settings(desktop).get("device") == "headset", "not chosen")
+        panel.choose("Follow the Default")
+        expect_eventually(lambda: settings(desktop).get("device") is None, "not the default")
+        desktop.listen()
+        expect_eventually(lambda: panel.get("Status") == "Active", "the icon is not active")
+        expect_eventually(lambda: "Conference" in str(panel.get("ToolTip")), "who listens is not told")
+        desktop.stop("daemon", signal.SIGKILL)
+        expect_eventually(lambda: panel.get("IconName") == "microphone-disabled-symbolic",
+                          "the icon does not show that it is off")
+        used = desktop.cpu_seconds("tray")
+        time.sleep(5)
+        used = desktop.cpu_seconds("tray") - used
+        resident, own = desktop.memory_bytes("tray")
+        print(f"{used / 5 * 100:.2f} % of a core; {resident >> 20} MiB, {own >> 20} MiB of its own")
+        panel.choose("Quit")
+        expect(desktop.children["tray"].wait(10) == 0, "it does not end")
+
+
+@test
+def panels():
+    """Without a panel nothing happens; one that comes later, or again, is told."""
+    with Desktop() as desktop:
+        desktop.start_bus()
+        desktop.start_tray()
+        time.sleep(1)
+        expect(desktop.children["tray"].poll() is None, "it ends without a panel")
+        for name in ["first", "second"]:
+            panel = Panel(desktop, name)
+            expect_eventually(panel.item, f"the {name} panel gets no icon")
+            desktop.stop(name, signal.SIGKILL)
+        desktop.stop("bus")
+        expect(desktop.children["tray"].wait(10) == 1, "it does not end with the bus")
+        expect(len(desktop.log("tray").splitlines()) == 1, desktop.log("tray"))
+
+
+@test
+def notices():
+    """A microphone that is gone and one that is muted are told of once, and taken back."""
+    with Desktop() as desktop:
+        panel = with_tray(desktop)
+        desktop.listen()
+        expect_eventually(lambda: desktop.status()["listeners"], "nobody listens")
+        desktop.run("pactl", "set-source-mute", "fakemic", "1")
+        expect_eventually(lambda: len(panel.of("notify")) == 1, "that it is muted is not told")
+        expect("muted" in panel.of("notify")[0][2], panel.of("notify"))
+        time.sleep(2)
+        expect(len(panel.of("notify")) == 1, f"it is told of again: {panel.of('notify')}")
+        desktop.run("pactl", "set-source-mute", "fakemic", "0")
+        expect_eventually(lambda: panel.of("close") == [[1]], "it is not taken back")
+        modules = desktop.run("pactl", "list", "short", "modules").splitlines()
+        for line in reversed([line for line in modules if "fakemic" in line]):
+            desktop.run("pactl", "unload-module", line.split()[0])
+        expect_eventually(lambda: len(panel.of("notify")) == 2, "that it is gone is not told")
+        expect(panel.of("notify")[1][1] == "No Microphone", panel.of("notify"))
 
 
 def main():

@@ -1,4 +1,5 @@
 import CAdwaita
+import Client
 import Control
 import Plot
 

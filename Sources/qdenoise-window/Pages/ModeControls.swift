@@ -1,4 +1,5 @@
 import CAdwaita
+import Client
 import Control
 
 /// Mode, strength and mute. Thread: main.

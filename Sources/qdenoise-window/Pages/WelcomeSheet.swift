@@ -1,4 +1,5 @@
 import CAdwaita
+import Client
 import Control
 
 /// What a person reads the first time: what to choose in the other program. Thread: main.

@@ -1,23 +1,23 @@
-import Control
+package import Control
 import Glibc
 import Synchronization
 
 /// Everything that waits for an answer of the daemon or of systemd, in a thread of its own, so that
-/// the window never does.
-final class DaemonThread: Sendable {
+/// a window never does.
+package final class DaemonThread: Sendable {
   /// The thread's connections, which are made when they are needed.
-  final class Connection {
+  package final class Connection {
     private var client: ControlClient?
     private var services: ServiceManager?
 
-    func daemon() throws(ControlError) -> ControlClient {
+    package func daemon() throws(ControlError) -> ControlClient {
       if let client { return client }
       let made = try ControlClient()
       client = made
       return made
     }
 
-    func systemd() throws(ControlError) -> ServiceManager {
+    package func systemd() throws(ControlError) -> ServiceManager {
       if let services { return services }
       let made = try ServiceManager()
       services = made
@@ -27,7 +27,7 @@ final class DaemonThread: Sendable {
     func drop() { (client, services) = (nil, nil) }
   }
 
-  typealias Job = @Sendable (Connection) -> Void
+  package typealias Job = @Sendable (Connection) -> Void
 
   private let jobs = Mutex<[Job]>([])
   private let wakeEnds: (read: Int32, write: Int32)
@@ -37,26 +37,26 @@ final class DaemonThread: Sendable {
 
   /// `report` gets the daemon's status now, at every change, and every ``lookEvery(_:)``; it is
   /// called in the thread.
-  init(report: @escaping @Sendable (Result<Status, ControlError>) -> Void) {
+  package init(report: @escaping @Sendable (Result<Status, ControlError>) -> Void) {
     self.report = report
     wakeEnds = wakePipe()
     startThread { self.run() }
   }
 
   /// Does something as soon as all that was asked before is done. Thread: any.
-  func perform(_ job: @escaping Job) {
+  package func perform(_ job: @escaping Job) {
     jobs.withLock { $0.append(job) }
     wake(wakeEnds.write)
   }
 
   /// Looks at the status so often besides, in milliseconds; 0 for at changes alone. Thread: any.
-  func lookEvery(_ milliseconds: Int) {
+  package func lookEvery(_ milliseconds: Int) {
     period.store(milliseconds, ordering: .relaxed)
     wake(wakeEnds.write)
   }
 
   /// For how long the thread has waited for an answer, in seconds.
-  var waiting: Double {
+  package var waiting: Double {
     let since = busySince.load(ordering: .relaxed)
     return since == 0 ? 0 : Double(monotonicMicroseconds() - since) / 1e6
   }
