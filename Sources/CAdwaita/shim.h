@@ -446,7 +446,7 @@ static inline GtkWidget *ui_sheet(GtkWidget *parent, const char *title, GtkWidge
   gtk_window_set_transient_for(GTK_WINDOW(sheet), GTK_WINDOW(parent));
   gtk_window_set_modal(GTK_WINDOW(sheet), TRUE);
   gtk_window_set_title(GTK_WINDOW(sheet), title);
-  gtk_window_set_default_size(GTK_WINDOW(sheet), 360, 560);
+  gtk_window_set_default_size(GTK_WINDOW(sheet), 360, 620);
   adw_window_set_content(ADW_WINDOW(sheet), child);
   return sheet;
 }
@@ -472,6 +472,10 @@ static inline void ui_choose_folder(
   G_GNUC_BEGIN_IGNORE_DEPRECATIONS
   GtkFileChooserNative *chooser = gtk_file_chooser_native_new(
       title, GTK_WINDOW(parent), GTK_FILE_CHOOSER_ACTION_SELECT_FOLDER, accept, cancel);
+  const char *music = g_get_user_special_dir(G_USER_DIRECTORY_MUSIC);
+  GFile *folder = g_file_new_for_path(music ? music : g_get_home_dir());
+  gtk_file_chooser_set_current_folder(GTK_FILE_CHOOSER(chooser), folder, NULL);
+  g_object_unref(folder);
   g_signal_connect(chooser, "response", G_CALLBACK(callback), data);
   gtk_native_dialog_set_modal(GTK_NATIVE_DIALOG(chooser), TRUE);
   gtk_native_dialog_show(GTK_NATIVE_DIALOG(chooser));
@@ -583,7 +587,7 @@ typedef struct {
 
 static inline void ui_bar_draw(
     GtkDrawingArea *area, cairo_t *cairo, int width, int height, gpointer data) {
-  // GNOME's palette.
+  // GNOME's palette; the style has the same for the rows.
   static const unsigned colours[] = {
       0x3584e4, 0x33d17a, 0xf6d32d, 0xff7800, 0x9141ac, 0x986a44, 0x62a0ea, 0xe01b24};
   ui_bar *bar = data;

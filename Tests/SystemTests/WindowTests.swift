@@ -14,6 +14,8 @@ extension SystemTests {
 
     @Test func `on, off and start at login go through systemd`() throws { try operate("service") }
 
+    @Test func `the first start says what to choose`() throws { try operate("welcome") }
+
     @Test func `who listens is named`() throws { try operate("listeners") }
 
     @Test func `what the daemon changes is seen within 100 ms`() throws { try operate("changes") }
@@ -47,6 +49,12 @@ extension SystemTests {
     }
 
     @Test func `every control has a name`() throws { try operate("named") }
+
+    @Test func `an hour of spectrograms takes no more memory than a minute`() throws {
+      try operate("hours")
+    }
+
+    @Test func `a daemon of another version is told of`() throws { try operate("versions") }
 
     @Test func `the icon in the panel shows the state, and its menu works`() throws {
       try operate("tray")

@@ -58,14 +58,14 @@ def dies_with_parent():
 
 
 class Desktop:
-    def __init__(self, width=480, height=900, language=None, scheme="light"):
+    def __init__(self, width=480, height=900, language=None, scheme="light", scale=1):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="qdenoise-window-"))
         self.children = {}
         run = self.folder / "run"
         home = self.folder / "home"
         for folder in [run, home]:
             folder.mkdir(mode=0o700)
-        self.size = (width, height)
+        self.size = (width * scale, height * scale)
         self.environment = {
             "PATH": f"{PROGRAMS}:/usr/local/bin:/usr/bin:/bin:/usr/sbin",
             "LANG": "C.UTF-8",
@@ -78,6 +78,7 @@ class Desktop:
             "DBUS_SESSION_BUS_ADDRESS": f"unix:path={run}/bus",
             "GDK_BACKEND": "x11",
             "GSK_RENDERER": "cairo",
+            "GDK_SCALE": str(scale),
             "GTK_A11Y": "atspi",
             "LIBGL_ALWAYS_SOFTWARE": "1",
             "GSETTINGS_BACKEND": "memory",
@@ -163,7 +164,7 @@ class Desktop:
             dies_with_parent()
 
         self.children["display"] = subprocess.Popen(
-            ["Xvfb", "-displayfd", str(writer), "-screen", "0", "1280x1100x24", "-nolisten", "tcp",
+            ["Xvfb", "-displayfd", str(writer), "-screen", "0", "1600x1800x24", "-nolisten", "tcp",
              "-noreset"],
             env=self.environment, pass_fds=[writer], stdin=subprocess.DEVNULL, stdout=log,
             stderr=log, preexec_fn=prepare)
@@ -206,6 +207,13 @@ class Desktop:
         if not eventually(lambda: self.status()["virtual_microphone"]):
             raise Failed("the daemon is not ready:\n" + self.log("daemon"))
 
+    def start_false_daemon(self, status, seconds=0):
+        """Something that answers as the daemon does, with this status, and records fast."""
+        path = self.folder / "status.json"
+        path.write_text(json.dumps(status))
+        self.start("false", "/usr/bin/python3", str(ROOT / "Tests/Window/daemon.py"), str(path),
+                   str(seconds))
+
     def listen(self, name="listener"):
         self.start(name, "parec", "--device=qdenoise", "--latency-msec=10", "--raw",
                    "--client-name=Conference", "/dev/null")
@@ -230,7 +238,8 @@ class Desktop:
         found = eventually(self.window_id)
         if not found:
             raise Failed("there is no window:\n" + self.log("window"))
-        self.resize(*self.size)
+        if not first:
+            self.resize(*self.size)
 
     def window_id(self):
         return self.run("xdotool", "search", "--onlyvisible", "--name", "^qdenoise$").split()[0]

@@ -18,6 +18,7 @@ LOOKS = {
     "-narrow": {"width": 360, "height": 720},
     "-narrow-de": {"width": 360, "height": 720, "language": "de", "scheme": "dark"},
     "-wide": {"width": 900, "height": 760},
+    "-double": {"width": 480, "height": 800, "scale": 2},
     "-right-to-left": {"language": "ar"},
 }
 

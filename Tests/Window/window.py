@@ -140,6 +140,26 @@ def service():
 
 
 @test
+def welcome():
+    """The first start says what to choose, and begins."""
+    with Desktop() as desktop:
+        desktop.start_bus()
+        desktop.start_display()
+        desktop.start_sound()
+        desktop.start_systemd()
+        desktop.start_window(first=True)
+        screen = Screen(desktop)
+        expect(screen.says("“Denoised Microphone”"), "it does not say what to choose")
+        screen.click("push button", "Begin")
+        expect_eventually(lambda: desktop.status()["virtual_microphone"], "no daemon was started")
+        expect_eventually(lambda: not screen.all("push button", "Begin"), "the page stays")
+        desktop.stop("window")
+        desktop.start_window(first=True)
+        time.sleep(1)
+        expect(not screen.all("push button", "Begin"), "it says so the second time, too")
+
+
+@test
 def listeners():
     """Who listens is named, and nobody else is."""
     with Desktop() as desktop:
@@ -304,6 +324,16 @@ def compare():
         screen.click("push button", "Before")
         expect_eventually(lambda: screen.all("push button", "Play"), "it does not end", 15)
         expect("Compare" not in desktop.run("pactl", "list", "sink-inputs"), "it is not over")
+        screen.click("push button", "Save Both…")
+        time.sleep(2)
+        screen.click("push button", "Save Save")
+        saved = eventually(lambda: [
+            path for path in desktop.folder.rglob("*.wav")], 10)
+        expect(saved and {path.name for path in saved} == {"microphone.wav", "denoised.wav"},
+               f"not saved: {saved}")
+        for path in saved:
+            # 16-bit or float samples: five seconds of them.
+            expect(path.stat().st_size > 5 * 48_000 * 2, f"{path} is too short")
 
 
 @test
@@ -347,9 +377,9 @@ def keyboard():
 
 @test
 def narrow():
-    """At 360 pixels nothing is cut off, in English, in German and from right to left."""
-    for language in [None, "de", "ar"]:
-        with Desktop(width=360, height=640, language=language) as desktop:
+    """At 360 pixels nothing is cut off, in English, in German, from right to left, and at 200 %."""
+    for language, scale in [(None, 1), ("de", 1), ("ar", 1), ("de", 2)]:
+        with Desktop(width=360, height=640, language=language, scale=scale) as desktop:
             desktop.start_bus()
             desktop.start_display()
             desktop.start_sound()
@@ -381,6 +411,48 @@ def named():
         for node in screen.all():
             if node.getRoleName() in roles:
                 expect(node.name, f"a {node.getRoleName()} in '{node.parent.name}' has no name")
+
+
+@test
+def hours():
+    """After an hour of spectrograms the window takes no more memory than after a minute of them."""
+    with Desktop() as desktop:
+        desktop.start_bus()
+        desktop.start_display()
+        desktop.start_sound()
+        desktop.start_daemon()
+        status = desktop.status()
+        desktop.stop("daemon")
+        sizes = []
+        for seconds in [60, 3600]:
+            desktop.start_false_daemon(status, seconds)
+            desktop.start_window()
+            time.sleep(3)
+            # It is through when it rests.
+            used = -1.0
+            while desktop.cpu_seconds("window") - used > 0.1:
+                used = desktop.cpu_seconds("window")
+                time.sleep(2)
+            sizes.append(desktop.memory_bytes("window")[1])
+            desktop.stop("window")
+            desktop.stop("false")
+        growth = sizes[1] - sizes[0]
+        print(f"{sizes[0] >> 10} KiB of its own after a minute, {sizes[1] >> 10} after an hour "
+              f"(109,090 updates)")
+        expect(growth < 4 << 20, f"it grew by {growth >> 10} KiB")
+
+
+@test
+def versions():
+    """A daemon whose answer is of another version is told of, with a button."""
+    with Desktop() as desktop:
+        desktop.start_bus()
+        desktop.start_display()
+        desktop.start_false_daemon({"schema": 0, "version": "0.0.1", "state": "confused"})
+        desktop.start_window()
+        screen = Screen(desktop)
+        expect(screen.says("Another Version Runs"), "it does not say so")
+        expect(screen.says("Mend"), "there is no button to restart it")
 
 
 def with_tray(desktop):

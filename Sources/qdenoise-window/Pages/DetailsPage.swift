@@ -76,7 +76,10 @@ import Control
     bar.widget.named(tr("Latency: %1", total))
     if stageRows.count != latency.stages.count {
       for row in stageRows { stages.removeRow(row) }
-      stageRows = latency.stages.map { Widget.row($0.name) }
+      stageRows = latency.stages.enumerated().map { index, stage in
+        let dot = Widget.icon("media-record-symbolic").styled("stage-\(index % 8)")
+        return Widget.row(stage.name).prefixed(dot)
+      }
       for row in stageRows { stages.addRow(row) }
     }
     for (row, stage) in zip(stageRows, latency.stages) {
