@@ -11,7 +11,7 @@ STATIC = .build/static
 export QDENOISE_WINDOW = $(shell pkg-config --exists libadwaita-1 2>/dev/null && echo yes || echo no)
 
 .PHONY: build deps run test test-memory test-threads test-cross test-fresh chaos check samples screenshots models train figures bench cost conformance docs programs \
-  install uninstall \
+  install uninstall deb dist test-package \
   clean swift
 
 build: swift
@@ -159,6 +159,19 @@ programs: swift
 
 install: programs
 	@scripts/install add $(STATIC)/release "$(PREFIX)" "$(DESTDIR)"
+
+# Debian packages in out/deb, of what `make programs` builds.
+deb: programs
+	scripts/make-deb $(STATIC)/release out/deb
+
+# What stands in out/deb, in a bare Debian 12 and 13: as root.
+test-package:
+	scripts/try-package bookworm
+	scripts/try-package trixie
+
+# A tarball of programs and an install script, for other distributions, in out/dist.
+dist: programs
+	scripts/make-dist $(STATIC)/release out/dist
 
 uninstall:
 	@scripts/install remove "$(PREFIX)" "$(DESTDIR)"
