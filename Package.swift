@@ -1,4 +1,5 @@
 // swift-tools-version: 6.2
+import Glibc
 import PackageDescription
 
 /// Settings of every Swift target.
@@ -40,6 +41,7 @@ let package = Package(
   products: [
     .executable(name: "qdenoise", targets: ["qdenoise"]),
     .executable(name: "denoisectl", targets: ["denoisectl"]),
+    .executable(name: "qdenoise-tray", targets: ["qdenoise-tray"]),
     .library(name: "Engine", targets: ["Engine"]),
     .library(name: "TFLite", targets: ["TFLite"]),
     .library(name: "Quantizer", targets: ["Quantizer"]),
@@ -62,9 +64,14 @@ let package = Package(
       name: "denoisectl",
       dependencies: [
         "Control", "Denoise", "AudioHost", "ModelStore", "Quantizer", "TFLite", "Engine", "Plot",
-        "ONNX", "Scoring", "Signal", "Kernels", "Files", "Memory", argumentParser,
+        "ONNX", "Scoring", "Client", "Signal", "Kernels", "Files", "Memory", argumentParser,
       ],
       swiftSettings: settings),
+
+    // The icon in the panel; it needs no toolkit.
+    .executableTarget(
+      name: "qdenoise-tray",
+      dependencies: ["Client", "Control", "CSystemd"], swiftSettings: settings),
 
     // What the documentation of the library begins with.
     .executableTarget(
@@ -80,6 +87,11 @@ let package = Package(
     // Where a model comes from.
     .target(
       name: "ModelStore", dependencies: ["Denoise", "TFLite", "Engine", "Files", "CEmbeddedModel"],
+      swiftSettings: settings),
+
+    // What the programs for people share.
+    .target(
+      name: "Client", dependencies: ["Control", "AudioHost", "Kernels", "CLinux"],
       swiftSettings: settings),
 
     .target(name: "ONNX", dependencies: ["Engine"], swiftSettings: settings),
@@ -190,8 +202,8 @@ let package = Package(
     .testTarget(
       name: "CommandTests",
       dependencies: [
-        "denoisectl", "qdenoise", "first-program", "AudioHost", "Control", "Denoise", "Engine",
-        "Files", "Kernels", "ModelStore", "ControlSupport", "Seeded", "TestSupport",
+        "denoisectl", "qdenoise", "first-program", "AudioHost", "Client", "Control", "Denoise",
+        "Engine", "Files", "Kernels", "ModelStore", "ControlSupport", "Seeded", "TestSupport",
       ],
       swiftSettings: testSettings),
     .testTarget(
@@ -200,3 +212,24 @@ let package = Package(
   ],
   cLanguageStandard: .gnu17
 )
+
+// The window is built where libadwaita is. SwiftPM keeps what a manifest said for as long as the
+// environment stays the same, so `make` says it in QDENOISE_WINDOW, which is "yes" or "no".
+let pkgConfigFolders =
+  (Context.environment["PKG_CONFIG_PATH"] ?? "").split(separator: ":").map(String.init)
+  + ["x86_64", "aarch64"].map { "/usr/lib/\($0)-linux-gnu/pkgconfig" }
+  + ["/usr/lib64/pkgconfig", "/usr/lib/pkgconfig", "/usr/local/lib/pkgconfig"]
+let hasLibadwaita =
+  Context.environment["QDENOISE_WINDOW"].map { $0 == "yes" }
+  ?? pkgConfigFolders.contains { access("\($0)/libadwaita-1.pc", R_OK) == 0 }
+
+if hasLibadwaita {
+  package.products.append(.executable(name: "qdenoise-window", targets: ["qdenoise-window"]))
+  package.targets += [
+    .executableTarget(
+      name: "qdenoise-window",
+      dependencies: ["Client", "Control", "AudioHost", "Plot", "CAdwaita"],
+      swiftSettings: settings),
+    system("CAdwaita", pkgConfig: "libadwaita-1", debian: "libadwaita-1-dev"),
+  ]
+}

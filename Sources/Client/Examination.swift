@@ -1,17 +1,15 @@
 package import AudioHost
 package import Control
-import Denoise
 import Glibc
 package import Kernels
-package import ModelStore
 
 /// All that `doctor` looks at, gathered at one time; what follows from it is in ``findings``.
 package struct Examination {
   package var daemon: Result<Status, ControlError>
   package var server: Result<Server, PulseError>
+  /// Models by name: what each is, or why it is not there. Empty where nobody looked.
+  package var models: [(name: String, model: Result<String, any Error>)]
   /// RLIMIT_RTPRIO: the highest real-time priority that this user may ask for.
-  /// What ``ModelStore`` has by name: what it is, or why it is not there.
-  package var models: [(name: String, model: Result<String, ModelStoreError>)]
   package var realTimeLimit: UInt64
   package var instructionSet: InstructionSet
   /// Whether `systemctl --user` knows the daemon.
@@ -39,7 +37,7 @@ package struct Examination {
 
   package init(
     daemon: Result<Status, ControlError>, server: Result<Server, PulseError>,
-    models: [(name: String, model: Result<String, ModelStoreError>)], realTimeLimit: UInt64,
+    models: [(name: String, model: Result<String, any Error>)], realTimeLimit: UInt64,
     instructionSet: InstructionSet, hasUnit: Bool = true, sessionProblem: String? = nil
   ) {
     self.hasUnit = hasUnit
@@ -51,22 +49,21 @@ package struct Examination {
     self.instructionSet = instructionSet
   }
 
-  static func now() -> Examination {
+  /// Looks at everything; `client` is the name of this program on the sound server.
+  package static func now(
+    client: String, models: [(name: String, model: Result<String, any Error>)] = []
+  ) -> Examination {
     var limit = rlimit()
     _ = unsafe getrlimit(__rlimit_resource_t(__RLIMIT_RTPRIO.rawValue), &limit)
     return Examination(
       daemon: Result { () throws(ControlError) in try ControlClient().status() },
       server: Result { () throws(PulseError) in
-        let connection = try SoundServer.connect()
+        let connection = try PulseConnection.open(as: client)
         return Server(
           server: try connection.server(), sources: try connection.sources(),
           modules: try connection.modules(), listeners: try connection.listeners())
       },
-      models: [
-        ("full", describe(.full)), ("light", describe(.light)),
-        ("low-latency", describe(.lowLatency)),
-      ],
-      realTimeLimit: UInt64(limit.rlim_cur), instructionSet: .best,
+      models: models, realTimeLimit: UInt64(limit.rlim_cur), instructionSet: .best,
       hasUnit: unitFolders.contains { unsafe access("\($0)/qdenoise.service", R_OK) == 0 },
       sessionProblem: sessionProblem())
   }
@@ -97,13 +94,6 @@ package struct Examination {
     return status.st_uid == geteuid() ? nil : "XDG_RUNTIME_DIR is '\(path)', which is not yours"
   }
 
-  private static func describe(_ choice: ModelChoice) -> Result<String, ModelStoreError> {
-    Result { () throws(ModelStoreError) in
-      let model = try ModelStore.load(choice)
-      return "\(model.name), \(model.precision.rawValue)"
-    }
-  }
-
   package var findings: [Finding] {
     var findings = [sessionFinding, daemonFinding, serverFinding].compactMap { $0 }
     if case .success(let server) = server {
@@ -113,7 +103,7 @@ package struct Examination {
     if case .success(let status) = daemon {
       // The microphone's own mute and volume are looked at without a daemon, too.
       let advice = findings.map(\.advice)
-      findings += runningFindings(status).filter { finding in
+      findings += Self.runningFindings(status).filter { finding in
         finding.subject != "volume" || !advice.contains(finding.advice)
       }
     }

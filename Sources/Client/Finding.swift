@@ -15,10 +15,15 @@ package struct Finding: Equatable {
   /// What to do; empty if nothing.
   package var advice = ""
 
+  /// As a terminal shows it.
   package var text: String {
-    let line = pad(verdict.rawValue, to: 9) + pad(subject, to: 16) + observation.printable
+    let line = Self.pad(verdict.rawValue, to: 9) + Self.pad(subject, to: 16) + observation.printable
     let indent = String(repeating: " ", count: 25)
     return advice.isEmpty ? line : "\(line)\n\(indent)-> \(advice.printable)"
+  }
+
+  private static func pad(_ text: String, to width: Int) -> String {
+    text + String(repeating: " ", count: max(1, width - text.count))
   }
 
   package static func good(_ subject: String, _ observation: String) -> Finding {

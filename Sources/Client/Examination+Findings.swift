@@ -1,5 +1,5 @@
 import AudioHost
-import Control
+package import Control
 import Kernels
 
 extension Examination {
@@ -114,7 +114,7 @@ extension Examination {
   }
 
   /// What the daemon itself complains of.
-  func runningFindings(_ status: Status) -> [Finding] {
+  package static func runningFindings(_ status: Status) -> [Finding] {
     let strays = status.strays.map { stray in
       stray.chosen
         ? Finding.remark("listener", stray.text, do: stray.remedy)
@@ -142,7 +142,7 @@ extension Examination {
     return findings
   }
 
-  private func degradedFinding(_ status: Status) -> Finding {
+  private static func degradedFinding(_ status: Status) -> Finding {
     let reason = status.stateReason
     switch status.silence {
     case .starting: return .remark("sound", reason, do: "ask again in a second")
