@@ -505,11 +505,16 @@ typedef struct {
   int oldest;
   /// What of the meter is filled, 0 to 1.
   double level;
+  /// How often it was asked for since `drawn` was called or set; `drawn` is called once for the first.
+  unsigned draws;
+  GSourceFunc drawn;
+  gpointer data;
 } ui_strip;
 
 static inline void ui_strip_draw(
     GtkDrawingArea *area, cairo_t *cairo, int width, int height, gpointer data) {
   ui_strip *strip = data;
+  if (strip->draws++ == 0 && strip->drawn) g_idle_add(strip->drawn, strip->data);
   int picture = height - UI_METER_HEIGHT - UI_METER_GAP;
   GdkRGBA ink, accent = {0.208, 0.518, 0.894, 1};
   G_GNUC_BEGIN_IGNORE_DEPRECATIONS
@@ -566,6 +571,18 @@ static inline void ui_strip_put(ui_strip *strip, const uint32_t *colours) {
   }
   strip->oldest = (strip->oldest + 1) % strip->columns;
   cairo_surface_mark_dirty(strip->surface);
+}
+/// Calls `drawn` when it is drawn the next time.
+static inline void ui_strip_await(ui_strip *strip, GSourceFunc drawn, gpointer data) {
+  strip->draws = 0;
+  strip->drawn = drawn;
+  strip->data = data;
+}
+static inline unsigned ui_strip_take_draws(ui_strip *strip) {
+  unsigned draws = strip->draws;
+  strip->draws = 0;
+  strip->drawn = NULL;
+  return draws;
 }
 static inline void ui_strip_set_level(ui_strip *strip, double level) { strip->level = level; }
 /// Tells a screen reader what the meter shows.
