@@ -260,10 +260,6 @@ static inline gboolean ui_toggle_get(GtkWidget *toggle) {
 static inline void ui_toggle_set(GtkWidget *toggle, gboolean active) {
   gtk_toggle_button_set_active(GTK_TOGGLE_BUTTON(toggle), active);
 }
-static inline void ui_button_fit(GtkWidget *button) {
-  GtkWidget *child = gtk_button_get_child(GTK_BUTTON(button));
-  if (GTK_IS_LABEL(child)) gtk_label_set_ellipsize(GTK_LABEL(child), PANGO_ELLIPSIZE_END);
-}
 static inline GtkWidget *ui_switch(void) {
   GtkWidget *widget = gtk_switch_new();
   gtk_widget_set_valign(widget, GTK_ALIGN_CENTER);
@@ -532,6 +528,8 @@ static inline void ui_strip_draw(
       cairo, mirrored ? width - filled : 0, height - UI_METER_HEIGHT, filled, UI_METER_HEIGHT);
   cairo_fill(cairo);
   cairo_scale(cairo, (double)width / strip->columns, (double)picture / strip->rows);
+  // Smooth edges would let the card shine through between the parts, and take a mask to paint.
+  cairo_set_antialias(cairo, CAIRO_ANTIALIAS_NONE);
   for (int part = 0; part < 2; part++) {
     int start = part ? strip->columns - strip->oldest : 0;
     int count = part ? strip->oldest : strip->columns - strip->oldest;
