@@ -260,10 +260,6 @@ static inline gboolean ui_toggle_get(GtkWidget *toggle) {
 static inline void ui_toggle_set(GtkWidget *toggle, gboolean active) {
   gtk_toggle_button_set_active(GTK_TOGGLE_BUTTON(toggle), active);
 }
-static inline void ui_button_fit(GtkWidget *button) {
-  GtkWidget *child = gtk_button_get_child(GTK_BUTTON(button));
-  if (GTK_IS_LABEL(child)) gtk_label_set_ellipsize(GTK_LABEL(child), PANGO_ELLIPSIZE_END);
-}
 static inline GtkWidget *ui_switch(void) {
   GtkWidget *widget = gtk_switch_new();
   gtk_widget_set_valign(widget, GTK_ALIGN_CENTER);
@@ -505,11 +501,16 @@ typedef struct {
   int oldest;
   /// What of the meter is filled, 0 to 1.
   double level;
+  /// How often it was asked for since `drawn` was called or set; `drawn` is called once for the first.
+  unsigned draws;
+  GSourceFunc drawn;
+  gpointer data;
 } ui_strip;
 
 static inline void ui_strip_draw(
     GtkDrawingArea *area, cairo_t *cairo, int width, int height, gpointer data) {
   ui_strip *strip = data;
+  if (strip->draws++ == 0 && strip->drawn) g_idle_add(strip->drawn, strip->data);
   int picture = height - UI_METER_HEIGHT - UI_METER_GAP;
   GdkRGBA ink, accent = {0.208, 0.518, 0.894, 1};
   G_GNUC_BEGIN_IGNORE_DEPRECATIONS
@@ -527,6 +528,8 @@ static inline void ui_strip_draw(
       cairo, mirrored ? width - filled : 0, height - UI_METER_HEIGHT, filled, UI_METER_HEIGHT);
   cairo_fill(cairo);
   cairo_scale(cairo, (double)width / strip->columns, (double)picture / strip->rows);
+  // Smooth edges would let the card shine through between the parts, and take a mask to paint.
+  cairo_set_antialias(cairo, CAIRO_ANTIALIAS_NONE);
   for (int part = 0; part < 2; part++) {
     int start = part ? strip->columns - strip->oldest : 0;
     int count = part ? strip->oldest : strip->columns - strip->oldest;
@@ -566,6 +569,18 @@ static inline void ui_strip_put(ui_strip *strip, const uint32_t *colours) {
   }
   strip->oldest = (strip->oldest + 1) % strip->columns;
   cairo_surface_mark_dirty(strip->surface);
+}
+/// Calls `drawn` when it is drawn the next time.
+static inline void ui_strip_await(ui_strip *strip, GSourceFunc drawn, gpointer data) {
+  strip->draws = 0;
+  strip->drawn = drawn;
+  strip->data = data;
+}
+static inline unsigned ui_strip_take_draws(ui_strip *strip) {
+  unsigned draws = strip->draws;
+  strip->draws = 0;
+  strip->drawn = NULL;
+  return draws;
 }
 static inline void ui_strip_set_level(ui_strip *strip, double level) { strip->level = level; }
 /// Tells a screen reader what the meter shows.

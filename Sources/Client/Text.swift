@@ -30,20 +30,3 @@ package func number(_ value: Double, decimals: Int = 1) -> String {
 
 /// A list of names as a sentence has it.
 package func list(_ names: [String]) -> String { names.joined(separator: ", ") }
-
-/// Where the texts in other languages lie: beside the program, as it is installed.
-package enum Translations {
-  package static func bind() {
-    var path = [CChar](repeating: 0, count: Int(PATH_MAX))
-    let count = unsafe readlink("/proc/self/exe", &path, path.count - 1)
-    let program = String(
-      decoding: path.prefix(max(count, 0)).map(UInt8.init(bitPattern:)), as: UTF8.self)
-    let parts = program.split(separator: "/").dropLast(2)
-    let folder =
-      unsafe getenv("QDENOISE_LOCALES").map { unsafe String(cString: $0) }
-      ?? "/" + (parts + ["share", "locale"]).joined(separator: "/")
-    unsafe setlocale(LC_ALL, "")
-    unsafe bindtextdomain("qdenoise", folder)
-    unsafe bind_textdomain_codeset("qdenoise", "UTF-8")
-  }
-}

@@ -33,20 +33,21 @@ struct RecordCommand: ParsableCommand {
       throw SoundFileError.cannotCreate(path: out, reason: unsafe String(cString: strerror(errno)))
     }
     var tap = try Tap(client)
-    let mono = SoundFormat(sampleRate: tap.sampleRate, channels: 1)
+    let rate = tap.sampleRate
+    let mono = SoundFormat(sampleRate: rate, channels: 1)
     // The files are there before the first sample comes: a wrong place is told of at once.
     var denoised = try SoundFileWriter(
       path: ab ? "\(out)/denoised.wav" : out,
       format: ab ? mono : mono.adapted(to: out))
     let bar = ProgressBar()
     defer { bar.clear() }
-    let limit = limit(tap.sampleRate)
+    let limit = limit(rate)
     var done = 0
     func show(_ count: Int) {
       done += count
       let share = seconds == nil ? nil : Double(done) / Double(limit)
       bar.show(
-        "recording \(out.printable): \(done / tap.sampleRate) s, Ctrl-C ends it", share: share)
+        "recording \(out.printable): \(done / rate) s, Ctrl-C ends it", share: share)
     }
     show(0)
     let isWhole: Bool

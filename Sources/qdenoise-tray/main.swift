@@ -11,7 +11,7 @@ if let word = arguments.first {
   complain("'\(word)' is no option; usage: qdenoise-tray [--version]")
   exit(64)
 }
-Translations.bind()
+Installation.enter()
 signal(SIGPIPE, SIG_IGN)
 do {
   try Tray().run()

@@ -29,6 +29,7 @@ import Glibc
     stack = unsafe Widget(ui_stack())
     compare = ComparePage(session, feed) { [weak self] body in self?.chooseFolder(body) }
     fill(application)
+    sound.drawnChanged = { [weak self] in self?.adjust() }
     compare.wants = { [weak self] in self?.adjust() }
     session.complain = { [weak self] text in self?.message.show(text) }
     session.observe { [weak self] in self?.update() }
@@ -115,7 +116,9 @@ import Glibc
     session.isSeen = isSeen
     session.showsFigures = page == "details"
     let isThere = session.status?.isThere == true && !session.isStalled
-    feed.isWanted = isSeen && isThere && (page == "sound" || compare.isRecording)
+    feed.isWanted =
+      isSeen && isThere
+      && (page == "sound" && sound.isDrawn || compare.isRecording)
   }
 
   private func followSurface() {

@@ -12,6 +12,7 @@ import Glibc
       .stage-0 { color: #3584e4; } .stage-1 { color: #33d17a; } .stage-2 { color: #f6d32d; }
       .stage-3 { color: #ff7800; } .stage-4 { color: #9141ac; } .stage-5 { color: #986a44; }
       .stage-6 { color: #62a0ea; } .stage-7 { color: #e01b24; }
+      .modes button { padding-left: 4px; padding-right: 4px; }
       .state-icon { -gtk-icon-size: 24px; margin: 6px; }
       .state-row .title { font-weight: bold; }
       """)

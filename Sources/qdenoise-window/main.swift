@@ -12,7 +12,7 @@ if let word = arguments.first {
   complain("'\(word)' is no option; usage: qdenoise-window [--version]")
   exit(64)
 }
-Translations.bind()
+Installation.enter()
 // A pipe whose reader went is an error of write(2).
 signal(SIGPIPE, SIG_IGN)
 guard gtk_init_check() != 0 else {

@@ -32,6 +32,10 @@ extension SystemTests {
 
     @Test func `behind a minimized window nothing runs`() throws { try operate("hidden") }
 
+    @Test func `a window that no compositor has drawn does not listen`() throws {
+      try operate("covered")
+    }
+
     @Test func `hear yourself plays until its switch is off`() throws { try operate("monitor") }
 
     @Test func `five seconds are recorded and heard on both sides`() throws {

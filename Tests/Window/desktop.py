@@ -111,6 +111,7 @@ class Desktop:
             if number == signal.SIGSTOP:
                 self.children[name] = child
                 return None
+        child.send_signal(signal.SIGCONT)
         try:
             return child.wait(10)
         except subprocess.TimeoutExpired:
@@ -176,6 +177,16 @@ class Desktop:
             raise Failed("Xvfb did not start:\n" + self.log("display"))
         self.environment["DISPLAY"] = os.environ["DISPLAY"] = f":{number}"
         self.start("openbox", "openbox")
+
+    def start_compositor(self):
+        """A Wayland compositor in place of the X server."""
+        self.start("compositor", "weston", "--backend=headless-backend.so", "--socket=wayland-test",
+                   "--width=800", "--height=900", "--idle-time=0")
+        socket = pathlib.Path(self.environment["XDG_RUNTIME_DIR"]) / "wayland-test"
+        if not eventually(socket.exists):
+            raise Failed("weston did not start:\n" + self.log("compositor"))
+        self.environment.update(
+            {"WAYLAND_DISPLAY": "wayland-test", "GDK_BACKEND": "wayland"})
 
     def start_sound(self, positions=("mono",)):
         (self.folder / "server.pa").write_text("load-module module-native-protocol-unix\n")

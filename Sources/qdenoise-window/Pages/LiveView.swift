@@ -58,6 +58,13 @@ import Plot
     if pieces % 12 == 0 { show() }
   }
 
+  /// How often it was drawn since the last call; a compositor lets a window that nobody sees draw
+  /// nothing.
+  func takeDraws() -> Int { strip.takeDraws() }
+
+  /// Calls `body` once it is drawn again.
+  func awaitDraw(_ body: @escaping @MainActor () -> Void) { strip.awaitDraw(body) }
+
   /// Says why nothing comes; nil while something does.
   func set(hint text: String?) {
     hint.set(text: text ?? "")
@@ -102,6 +109,26 @@ import Plot
   /// What of the meter is filled, 0 to 1; draws the columns that came before, too.
   func set(level: Double) {
     unsafe ui_strip_set_level(strip, min(max(level, 0), 1))
+    widget.redraw()
+  }
+
+  func takeDraws() -> Int { unsafe Int(ui_strip_take_draws(strip)) }
+
+  private var drawn: (@MainActor () -> Void)?
+
+  /// Calls `body` once it is drawn the next time. It lives as long as the window.
+  func awaitDraw(_ body: @escaping @MainActor () -> Void) {
+    drawn = body
+    unsafe ui_strip_await(
+      strip,
+      { data in
+        let strip = unsafe Unmanaged<Strip>.fromOpaque(data!).takeUnretainedValue()
+        MainActor.assumeIsolated {
+          strip.drawn?()
+          strip.drawn = nil
+        }
+        return 0
+      }, Unmanaged.passUnretained(self).toOpaque())
     widget.redraw()
   }
 

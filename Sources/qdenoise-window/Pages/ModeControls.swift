@@ -36,7 +36,7 @@ import Control
       session.ask { daemon throws(ControlError) in try daemon.set(strength: nil) }
     }
     automatic.styled("flat")
-    let buttons = Widget.line().styled("linked").homogeneous().named(tr("Mode"))
+    let buttons = Widget.line().styled("linked", "modes").homogeneous().named(tr("Mode"))
     for (index, mode) in modes.enumerated() {
       if index > 0 { mode.toggle.joined(with: modes[0].toggle) }
       buttons.append(mode.toggle)

@@ -13,6 +13,11 @@ import Control
   private let problems: FindingRows
   private let dry = LiveView(tr("Microphone"))
   private let wet = LiveView(tr("What others hear"))
+  private var pieces = 0
+  /// False once a compositor has let two seconds pass without having the page drawn.
+  private(set) var isDrawn = true
+  /// Called when ``isDrawn`` changed.
+  var drawnChanged: (() -> Void)?
 
   init(_ session: Session, _ feed: LiveFeed) {
     self.session = session
@@ -70,6 +75,18 @@ import Control
     guard widget.isMapped else { return }
     self.dry.take(dry, sampleRate: feed.sampleRate)
     self.wet.take(wet, sampleRate: feed.sampleRate)
+    pieces += 1
+    if pieces % 60 == 0, self.dry.takeDraws() == 0 { rest() }
+  }
+
+  /// Until somebody sees it again.
+  private func rest() {
+    isDrawn = false
+    dry.awaitDraw { [weak self] in
+      self?.isDrawn = true
+      self?.drawnChanged?()
+    }
+    drawnChanged?()
   }
 
   private func showFeed() {

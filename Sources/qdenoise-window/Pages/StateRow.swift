@@ -101,6 +101,11 @@ import Control
         title: tr("Reduced Quality"), detail: status.stateReason,
         icon: "dialog-warning-symbolic", style: "warning")
     }
+    if !listeners.isEmpty, status.attenuations.contains(where: { $0.percent == nil }) {
+      return Words(
+        title: tr("Muted"), detail: tr("Heard by %1.", listeners),
+        icon: "microphone-sensitivity-muted-symbolic", style: "error")
+    }
     if listeners.isEmpty {
       return Words(title: tr("Ready"), detail: tr("Nobody listens."), style: "accent")
     }

@@ -78,9 +78,7 @@ extension Widget {
   }
 
   static func toggle(_ label: String) -> Widget {
-    let toggle = unsafe Widget(ui_toggle(label))
-    unsafe ui_button_fit(toggle.raw)
-    return toggle
+    unsafe Widget(ui_toggle(label))
   }
 
   /// One of several of which one is chosen.
