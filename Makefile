@@ -6,12 +6,17 @@ DESTDIR ?=
 # `.build` holds one configuration, release: the C kernels at -O0 are of no use.
 BUILD = .build/release
 STATIC = .build/static
+# The window is built where libadwaita is; Package.swift reads it. Asked anew for each recipe, because
+# `make deps` may install it.
+export QDENOISE_WINDOW = $(shell pkg-config --exists libadwaita-1 2>/dev/null && echo yes || echo no)
 
-.PHONY: build deps run test test-memory test-threads test-cross test-fresh chaos check samples models train figures bench cost conformance docs programs \
-  install uninstall \
+.PHONY: build deps run test test-memory test-threads test-cross test-fresh chaos check samples screenshots models train figures bench cost conformance docs programs \
+  install uninstall deb dist test-package \
   clean swift
 
 build: swift
+	@[ "$$QDENOISE_WINDOW" = yes ] || \
+	  echo "qdenoise-window is left out: apt-get install libadwaita-1-dev"
 	$(SWIFT) build -c release
 
 swift:
@@ -74,9 +79,23 @@ check: swift
 	@if command -v shellcheck >/dev/null; then \
 	  shellcheck $$(grep -lE '^#!/bin/(ba)?sh' scripts/* .ci/run Tests/Support/*.sh 2>/dev/null); \
 	else echo "shellcheck is not installed: shell scripts were not checked"; fi
+	scripts/translations check
+	@if command -v desktop-file-validate >/dev/null; then desktop-file-validate data/*.desktop; \
+	else echo "desktop-file-validate is not installed: data/*.desktop was not checked"; fi
+	@if command -v appstreamcli >/dev/null; then appstreamcli validate --no-net data/*.metainfo.xml; \
+	else echo "appstreamcli is not installed: data/*.metainfo.xml was not checked"; fi
 
 samples:
 	@scripts/make-samples out/samples
+
+# The pictures of the window in README.md, in the package's description and for looking at, on an X
+# server of its own.
+screenshots: swift deps samples
+	$(SWIFT) build -c release --product qdenoise
+	$(SWIFT) build -c release --product denoisectl
+	$(SWIFT) build -c release --product qdenoise-window
+	scripts/translations build out/locale
+	/usr/bin/python3 Tests/Window/screenshots.py out/screenshots
 
 # The networks: `make train` makes them from the corpus (hours), `make models` quantizes what it left.
 CORPUS ?= ../shared/data/corpus
@@ -131,9 +150,28 @@ programs: swift
 	@scripts/install-deps build
 	$(SWIFT) build -c release --static-swift-stdlib --scratch-path $(STATIC) --product qdenoise
 	$(SWIFT) build -c release --static-swift-stdlib --scratch-path $(STATIC) --product denoisectl
+	$(SWIFT) build -c release --static-swift-stdlib --scratch-path $(STATIC) \
+	  --product qdenoise-tray
+	@if [ "$$QDENOISE_WINDOW" = yes ]; then \
+	  $(SWIFT) build -c release --static-swift-stdlib --scratch-path $(STATIC) \
+	    --product qdenoise-window; \
+	else echo "qdenoise-window is left out: apt-get install libadwaita-1-dev"; fi
 
 install: programs
 	@scripts/install add $(STATIC)/release "$(PREFIX)" "$(DESTDIR)"
+
+# Debian packages in out/deb, of what `make programs` builds.
+deb: programs
+	scripts/make-deb $(STATIC)/release out/deb
+
+# What stands in out/deb, in a bare Debian 12 and 13: as root.
+test-package:
+	scripts/try-package bookworm
+	scripts/try-package trixie
+
+# A tarball of programs and an install script, for other distributions, in out/dist.
+dist: programs
+	scripts/make-dist $(STATIC)/release out/dist
 
 uninstall:
 	@scripts/install remove "$(PREFIX)" "$(DESTDIR)"

@@ -1,4 +1,5 @@
 // swift-tools-version: 6.2
+import Glibc
 import PackageDescription
 
 /// Settings of every Swift target.
@@ -40,6 +41,7 @@ let package = Package(
   products: [
     .executable(name: "qdenoise", targets: ["qdenoise"]),
     .executable(name: "denoisectl", targets: ["denoisectl"]),
+    .executable(name: "qdenoise-tray", targets: ["qdenoise-tray"]),
     .library(name: "Engine", targets: ["Engine"]),
     .library(name: "TFLite", targets: ["TFLite"]),
     .library(name: "Quantizer", targets: ["Quantizer"]),
@@ -54,26 +56,42 @@ let package = Package(
     .executableTarget(
       name: "qdenoise",
       dependencies: [
-        "Control", "Denoise", "AudioHost", "ModelStore", "Signal", "Kernels", "Files", "Memory",
+        "AudioPath", "Control", "Denoise", "AudioHost", "ModelStore", "Signal", "Kernels", "Files",
         "CSystemd", "CLinux", histogram,
       ],
-      swiftSettings: audioPathSettings),
+      swiftSettings: settings),
     .executableTarget(
       name: "denoisectl",
       dependencies: [
         "Control", "Denoise", "AudioHost", "ModelStore", "Quantizer", "TFLite", "Engine", "Plot",
-        "ONNX", "Scoring", "Signal", "Kernels", "Files", "Memory", argumentParser,
+        "ONNX", "Scoring", "Client", "Signal", "Kernels", "Files", "Memory", argumentParser,
       ],
       swiftSettings: settings),
+
+    // The icon in the panel; it needs no toolkit.
+    .executableTarget(
+      name: "qdenoise-tray",
+      dependencies: ["Client", "Control", "CSystemd"], swiftSettings: settings),
 
     // What the documentation of the library begins with.
     .executableTarget(
       name: "first-program", dependencies: ["Engine", "TFLite"], path: "Examples/FirstProgram",
       swiftSettings: settings),
 
+    // The audio thread.
+    .target(
+      name: "AudioPath",
+      dependencies: ["Denoise", "AudioHost", "Control", "Signal", "Memory", "CLinux"],
+      swiftSettings: audioPathSettings),
+
     // Where a model comes from.
     .target(
       name: "ModelStore", dependencies: ["Denoise", "TFLite", "Engine", "Files", "CEmbeddedModel"],
+      swiftSettings: settings),
+
+    // What the programs for people share.
+    .target(
+      name: "Client", dependencies: ["Control", "AudioHost", "Kernels", "CLinux"],
       swiftSettings: settings),
 
     .target(name: "ONNX", dependencies: ["Engine"], swiftSettings: settings),
@@ -94,7 +112,8 @@ let package = Package(
     .target(
       name: "Kernels", dependencies: ["CKernels", "Memory"], swiftSettings: audioPathSettings),
     .target(
-      name: "AudioHost", dependencies: ["CPulse", "CALSA", "CSndFile", "CLinux", "Memory"],
+      name: "AudioHost",
+      dependencies: ["CPulse", "CPipeWire", "CALSA", "CSndFile", "CLinux", "Memory"],
       swiftSettings: audioPathSettings),
 
     .target(name: "Memory", swiftSettings: audioPathSettings),
@@ -107,6 +126,9 @@ let package = Package(
     .systemLibrary(name: "CLinux"),
     // pkg-config's flags for it hold -pthread, of which SwiftPM warns at every build.
     .systemLibrary(name: "CPulse"),
+    // Its headers are not where compilers look; pkg-config's flags hold -D_REENTRANT, of which SwiftPM
+    // warns at every build.
+    .target(name: "CPipeWire"),
     system("CALSA", pkgConfig: "alsa", debian: "libasound2-dev"),
     system("CSystemd", pkgConfig: "libsystemd", debian: "libsystemd-dev"),
     system("CSndFile", pkgConfig: "sndfile", debian: "libsndfile1-dev"),
@@ -162,11 +184,14 @@ let package = Package(
       name: "AudioHostTests", dependencies: ["AudioHost", "Files", "TestSupport"],
       swiftSettings: testSettings),
     .testTarget(
-      name: "DaemonTests",
+      name: "AudioPathTests",
       dependencies: [
-        "qdenoise", "AudioHost", "Control", "Denoise", "ModelStore", "Signal", "CAllocationCount",
+        "AudioPath", "AudioHost", "Control", "Denoise", "ModelStore", "Signal", "CAllocationCount",
         "TestSupport",
       ],
+      swiftSettings: testSettings),
+    .testTarget(
+      name: "DaemonTests", dependencies: ["qdenoise", "AudioHost", "Control", "TestSupport"],
       swiftSettings: testSettings),
     .target(
       name: "ControlSupport", dependencies: ["Control"], path: "Tests/Support/ControlSupport",
@@ -177,8 +202,8 @@ let package = Package(
     .testTarget(
       name: "CommandTests",
       dependencies: [
-        "denoisectl", "qdenoise", "first-program", "AudioHost", "Control", "Denoise", "Engine",
-        "Files", "Kernels", "ModelStore", "ControlSupport", "Seeded", "TestSupport",
+        "denoisectl", "qdenoise", "first-program", "AudioHost", "Client", "Control", "Denoise",
+        "Engine", "Files", "Kernels", "ModelStore", "ControlSupport", "Seeded", "TestSupport",
       ],
       swiftSettings: testSettings),
     .testTarget(
@@ -187,3 +212,24 @@ let package = Package(
   ],
   cLanguageStandard: .gnu17
 )
+
+// The window is built where libadwaita is. SwiftPM keeps what a manifest said for as long as the
+// environment stays the same, so `make` says it in QDENOISE_WINDOW, which is "yes" or "no".
+let pkgConfigFolders =
+  (Context.environment["PKG_CONFIG_PATH"] ?? "").split(separator: ":").map(String.init)
+  + ["x86_64", "aarch64"].map { "/usr/lib/\($0)-linux-gnu/pkgconfig" }
+  + ["/usr/lib64/pkgconfig", "/usr/lib/pkgconfig", "/usr/local/lib/pkgconfig"]
+let hasLibadwaita =
+  Context.environment["QDENOISE_WINDOW"].map { $0 == "yes" }
+  ?? pkgConfigFolders.contains { access("\($0)/libadwaita-1.pc", R_OK) == 0 }
+
+if hasLibadwaita {
+  package.products.append(.executable(name: "qdenoise-window", targets: ["qdenoise-window"]))
+  package.targets += [
+    .executableTarget(
+      name: "qdenoise-window",
+      dependencies: ["Client", "Control", "AudioHost", "Plot", "CAdwaita"],
+      swiftSettings: settings),
+    system("CAdwaita", pkgConfig: "libadwaita-1", debian: "libadwaita-1-dev"),
+  ]
+}

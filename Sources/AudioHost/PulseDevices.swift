@@ -280,9 +280,10 @@ func string(_ text: UnsafePointer<CChar>?) -> String? {
   return unsafe String(cString: text)
 }
 
-/// A volume as mixers show it, of the loudest channel.
+/// A volume as mixers show it, of the loudest channel; 100 where the server does not know it yet.
 private func percent(_ volume: pa_cvolume) -> Int {
-  unsafe withUnsafePointer(to: volume) { volume in
+  guard volume.channels > 0 else { return 100 }
+  return unsafe withUnsafePointer(to: volume) { volume in
     Int((100 * Double(unsafe pa_cvolume_max(volume)) / Double(PA_VOLUME_NORM)).rounded())
   }
 }

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <libintl.h>
+#include <locale.h>
 #include <signal.h>
 #include <spawn.h>
 #include <sys/eventfd.h>

@@ -3,11 +3,11 @@ import CSystemd
 /// One connection to a message bus, closed when it is released.
 ///
 /// Thread: the one that made it.
-@safe final class Bus {
-  let handle: OpaquePointer
+@safe package final class Bus {
+  package let handle: OpaquePointer
 
   /// Connects to the bus at `address`, or to the session bus.
-  init(address: String?) throws(ControlError) {
+  package init(address: String? = nil) throws(ControlError) {
     var made: OpaquePointer?
     let result =
       if let address { unsafe Self.open(&made, address) } else { unsafe sd_bus_open_user(&made) }

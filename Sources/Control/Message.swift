@@ -74,6 +74,20 @@ enum Value: Equatable {
     return unsafe text.map { unsafe String(cString: $0) }
   }
 
+  /// The next value, an object's path.
+  func readPath() -> String? {
+    var text: UnsafePointer<CChar>?
+    guard unsafe sd_bus_message_read_basic(handle, .path, &text) > 0 else { return nil }
+    return unsafe text.map { unsafe String(cString: $0) }
+  }
+
+  /// The next value, a text in a variant.
+  func readVariantText() -> String? {
+    guard unsafe sd_bus_message_enter_container(handle, .variant, "s") > 0 else { return nil }
+    defer { unsafe sd_bus_message_exit_container(handle) }
+    return readText()
+  }
+
   /// The next value, a number.
   func readNumber() -> Double? {
     var number = 0.0
@@ -96,6 +110,7 @@ enum Value: Equatable {
 }
 
 extension CChar {
+  fileprivate static let path = CChar(UInt8(ascii: "o"))
   fileprivate static let text = CChar(UInt8(ascii: "s"))
   fileprivate static let number = CChar(UInt8(ascii: "d"))
   fileprivate static let count = CChar(UInt8(ascii: "t"))

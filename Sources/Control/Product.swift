@@ -13,4 +13,9 @@ public enum Product {
   public static let instance = "qdenoise.instance"
   /// What applications show.
   public static let microphone = "Denoised Microphone"
+
+  /// Whether a source or sink of this name is ours.
+  public static func owns(_ name: String) -> Bool {
+    name == source || name == sink || name == "\(sink).monitor"
+  }
 }

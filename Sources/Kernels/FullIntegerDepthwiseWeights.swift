@@ -16,6 +16,11 @@ import Memory
   private let packed: AlignedBuffer<UInt8>
   private let output: ck_qs8_output
 
+  /// How many channels a kernel computes at once.
+  public static func block(_ instructionSet: InstructionSet) -> Int {
+    unsafe Int(instructionSet.kernels.pointee.dwconv_block)
+  }
+
   /// Weights [taps][channels], their taps as in `DepthwiseWeights`; the other parameters as those of `FullIntegerWeights`, by channel.
   public init(
     _ weights: [Int8], taps: Int, channels: Int, bias: [Int32], multipliers: [Float],

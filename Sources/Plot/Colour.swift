@@ -22,6 +22,9 @@ struct Colour: Equatable {
     return result
   }
 
+  /// 0xRRGGBB.
+  var packed: UInt32 { UInt32(red) << 16 | UInt32(green) << 8 | UInt32(blue) }
+
   static let paper = Colour(0xffffff)
   static let ink = Colour(0x22262e)
   static let faintInk = Colour(0x6b7280)

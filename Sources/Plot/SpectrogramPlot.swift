@@ -14,7 +14,7 @@ public struct SpectrogramPlot {
   private static let titleFont = Font(pitch: 2.4)
   private static let labelFont = Font(pitch: 1.85)
   /// dB between the darkest and the lightest colour.
-  private static let range: Float = 80
+  static let range: Float = 80
 
   private let recordings: [Recording]
   private let seconds: Double

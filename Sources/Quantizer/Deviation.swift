@@ -13,6 +13,8 @@ public struct Deviation: Sendable, Equatable {
 
   mutating func add(_ values: [Float], expected: [Float]) {
     for (value, wanted) in zip(values, expected) {
+      // No number in both, or the same infinity.
+      if (value.isNaN && wanted.isNaN) || (value.isInfinite && value == wanted) { continue }
       let error = Double(value) - Double(wanted)
       largest = error.isNaN ? .infinity : max(largest, abs(error))
       sum += error

@@ -4,6 +4,8 @@ internal import Engine
 func halfPrecision(_ graph: Graph, _ choice: LayerChoice) throws(QuantizerError) -> Graph {
   try stored(graph, choice, positions: [WeightUse.position, WeightUse.biasPosition]) {
     constant, values, _ in
+    // Beyond the range of halves it stays what it is.
+    if values.contains(where: { Float16($0).isInfinite }) { return nil }
     let data = values.flatMap { value in
       let bits = Float16(value).bitPattern
       return [UInt8(truncatingIfNeeded: bits), UInt8(truncatingIfNeeded: bits >> 8)]

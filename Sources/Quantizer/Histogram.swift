@@ -49,7 +49,8 @@ struct Histogram: Sendable {
     guard magnitude > limit else { return }
     if limit == 0 {
       bins = Array(repeating: 0, count: Self.binCount)
-      limit = Float(sign: .plus, exponent: magnitude.exponent, significand: 1) * 2
+      // What is smaller is zero to every quantization, and its bins would be too narrow for floats.
+      limit = max(Float(sign: .plus, exponent: magnitude.exponent, significand: 1) * 2, 0x1p-64)
       return
     }
     while magnitude > limit {

@@ -14,7 +14,10 @@ extension IntegerRewriter {
     if case .fixed(let range)? = kind.knownProperties?.integerRules?.scales {
       return .fixed(range, precision)
     }
-    return activationForm(tensor, precision)
+    guard var form = activationForm(tensor, precision) else { return nil }
+    // LiteRT refuses a clamp that has more than 2^31 steps.
+    if kind.clamps, form.type == .int16 { form.scale = max(form.scale, 6 / 0x1p30) }
+    return form
   }
 
   /// What the tensor's group says of it.
@@ -112,5 +115,15 @@ extension IntegerRewriter {
       candidate = "\(name)_\(number)"
     }
     return candidate
+  }
+}
+
+extension OperatorKind {
+  /// Whether the result has an upper limit that the quantization has to be able to say.
+  fileprivate var clamps: Bool {
+    switch self {
+    case .unary(.relu6), .unary(.reluN1To1), .unary(.relu0To1): true
+    default: activation == .relu6 || activation == .reluN1To1
+    }
   }
 }

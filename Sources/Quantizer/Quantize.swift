@@ -24,11 +24,16 @@ public func quantize(
   for name in keepingFloat.sorted() where !layers.contains(name) {
     throw .notALayer(graph: graph.name, name: name, layers: layers)
   }
-  return switch optimization {
-  case .default: try dynamicRange(graph, choice)
-  case .size: try smallWeights(graph, choice)
-  case .float16: try halfPrecision(graph, choice)
+  func quantized(_ graph: Graph) throws(QuantizerError) -> Graph {
+    switch optimization {
+    case .default: try dynamicRange(graph, choice)
+    case .size: try smallWeights(graph, choice)
+    case .float16: try halfPrecision(graph, choice)
+    }
   }
+  var result = try quantized(graph)
+  for place in result.others.indices { result.others[place] = try quantized(graph.others[place]) }
+  return result
 }
 
 /// Which layers are quantized, and how finely.

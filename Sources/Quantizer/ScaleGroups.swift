@@ -90,10 +90,44 @@ struct ScaleGroups {
     for output in outputs.dropFirst() { merge(first, output) }
     let data = inputs.filter { !graph.tensors[$0].isConstant }
     for input in data {
+      if isClamp(node, graph), isOnlyClamped(input, graph) {
+        narrow(input, to: first)
+        continue
+      }
       let isOnly = data.allSatisfy { isJoined($0, input) }
       guard isOnly || mayWiden(input, for: first, graph) else { continue }
       merge(input, first)
     }
+  }
+
+  /// Whether the operator limits its input to a constant.
+  private func isClamp(_ node: Operator, _ graph: Graph) -> Bool {
+    switch node.kind {
+    case .binary(.minimum, _), .binary(.maximum, _):
+      node.inputs.contains { $0.map { graph.tensors[$0].isConstant } ?? false }
+    default: false
+    }
+  }
+
+  /// Whether all that has the scale of a tensor is limited by constants next.
+  private func isOnlyClamped(_ tensor: Int, _ graph: Graph) -> Bool {
+    let members = graph.tensors.indices.filter { isJoined($0, tensor) }
+    return members.allSatisfy { member in
+      guard case .range? = origin(member), !graph.outputs.contains(member),
+        !graph.inputs.contains(member)
+      else { return false }
+      let readers = graph.readers(of: member)
+      return readers.count == 1 && isClamp(graph.operators[readers[0]], graph)
+    }
+  }
+
+  /// A tensor takes over the range of what is left of it: its integers end there, too.
+  private mutating func narrow(_ tensor: Int, to clamped: Int) {
+    guard case .range? = origin(clamped) else { return merge(tensor, clamped) }
+    let (a, b) = (root(clamped), root(tensor))
+    guard a != b else { return }
+    parents[b] = a
+    origins.removeValue(forKey: b)
   }
 
   /// Whether a part of something may take over the scale of the whole: not if others read it too

@@ -119,6 +119,12 @@ enum Expansion {
 }
 
 extension Tensor {
+  /// Each byte of elements that stand for 0.
+  var zeroByte: UInt8 {
+    guard let zeroPoint = quantization?.zeroPoints.first, type.size == 1 else { return 0 }
+    return UInt8(truncatingIfNeeded: zeroPoint)
+  }
+
   /// The elements of an integer or boolean constant that has few: an axis, a shape, a counter.
   var fewIntegers: [Int]? {
     let size = type.size

@@ -95,6 +95,9 @@ struct Table {
     return start + offset
   }
 
+  /// Whether field `id` is in the table.
+  func holds(_ id: Int) throws(TFLiteError) -> Bool { try position(id, size: 1) != nil }
+
   func scalar<T: FixedWidthInteger>(_ id: Int, default value: T) throws(TFLiteError) -> T {
     guard let position = try position(id, size: MemoryLayout<T>.size) else { return value }
     return try buffer.load(T.self, at: position)

@@ -11,6 +11,9 @@ extension Flattening {
     guard node.outputs.count == 1 else { return nil }
     let output = source.tensors[node.outputs[0]]
     guard [.int32, .int64, .bool].contains(output.type) else { return nil }
+    if node.kind.name == "SHAPE", let input = inputs.first, let input {
+      return constant(graph.tensors[input].shape, like: output)
+    }
     var operands: [[Int]] = []
     for input in inputs {
       guard let input, let values = integers(input) else { return nil }
@@ -19,6 +22,10 @@ extension Flattening {
     guard let values = result(node.kind, operands), values.count <= Self.mostIntegers else {
       return nil
     }
+    return constant(values, like: output)
+  }
+
+  private mutating func constant(_ values: [Int], like output: Tensor) -> Int? {
     // What a loop computes may have another shape than the file says, but as many dimensions.
     let shape = output.shape.count == 1 ? [values.count] : output.shape
     guard shape.reduce(1, { $0.multipliedReportingOverflow(by: $1).partialValue }) == values.count
@@ -47,8 +54,8 @@ extension Flattening {
     case .binary(.maximum, .none): return pairs(max)
     case .reshape, .squeeze, .expandDimensions: return operands.first
     case .concatenation, .pack: return operands.flatMap { $0 }
-    case .unsupported(let name):
-      switch name {
+    case .builtin:
+      switch kind.name {
       case "LESS": return pairs { $0 < $1 ? 1 : 0 }
       case "LESS_EQUAL": return pairs { $0 <= $1 ? 1 : 0 }
       case "GREATER": return pairs { $0 > $1 ? 1 : 0 }

@@ -68,6 +68,21 @@ extension Flattening {
         ], outputs: [result]))
   }
 
+  /// The row that a GATHER takes, where its index is known.
+  mutating func gathered(
+    _ node: Operator, _ inputs: [Int?], of subgraph: Int, _ round: String
+  ) throws(Failure) -> Int? {
+    guard case .builtin(_, let options) = node.kind, node.kind.name == "GATHER",
+      options.int(0) == 0, options.int(1) == 0, inputs.count == 2, let source = inputs[0],
+      let index = inputs[1], let row = integers(index), row.count == 1,
+      graph.tensors[index].shape.isEmpty, row[0] >= 0
+    else { return nil }
+    guard let output = node.outputs.first else { return nil }
+    let result = place(output, of: subgraph, round)
+    try emitRow(row[0], of: source, to: result)
+    return result
+  }
+
   /// Rows that an operator takes from its inputs, if it does nothing else.
   ///
   /// - Parameter isLoop: whether it is worth it; outside of loops only what was rows before.
@@ -79,13 +94,13 @@ extension Flattening {
     var pieces: [Rows]?
     switch node.kind {
     case .slice: pieces = sliced(first, inputs)
+    case _ where node.kind.name == "DYNAMIC_UPDATE_SLICE": pieces = updated(first, inputs)
     case .concatenation(axis: 0, .none):
       guard inputs.contains(where: { $0.map { rows[$0] != nil } ?? false }) else { return nil }
       pieces = inputs.reduce([Rows]?.some([])) { all, input in
         guard let all, let input, let own = rowsOf(input) else { return nil }
         return all + own
       }
-    case .unsupported(name: "DYNAMIC_UPDATE_SLICE"): pieces = updated(first, inputs)
     case .unsupported(name: "REVERSE_V2"):
       guard inputs.count == 2, let axes = inputs[1].flatMap(integers), axes == [0],
         let own = rowsOf(first)

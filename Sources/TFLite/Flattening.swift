@@ -66,6 +66,10 @@ struct Flattening {
         let result = fold(node, inputs, source) ?? taken(node, inputs, depth > 1)
       {
         known[output] = result
+      } else if let output = node.outputs.first,
+        let row = try gathered(node, inputs, of: index, round)
+      {
+        known[output] = row
       } else {
         guard !(depth > 1 && node.kind.isUnsupported) else { throw .other }
         var copy = node
@@ -87,6 +91,14 @@ struct Flattening {
     switch control {
     case .loop(let condition, let body):
       return try loop(condition, body, given, round)
+    case .branch(let yes, let no):
+      guard let condition = given.first, let answer = integers(condition)?.first else {
+        throw .dependsOnData
+      }
+      return try walk(
+        answer != 0 ? yes : no, Array(given.dropFirst()), round: "\(round)?\(visited)")
+    case .composite(let decomposition):
+      return try walk(decomposition, given, round: "\(round)/\(visited)")
     case .once(let initial):
       let before = graph.operators.count
       _ = try walk(initial, [], round: round)
@@ -107,13 +119,6 @@ struct Flattening {
       guard given.count == 2, let name = variables.names[given[0]] else { throw .unknownVariable }
       variables.values[name] = try whole(given[1])
       return []
-    case .gather(let axis):
-      guard given.count == 2, let output = node.outputs.first, axis == 0,
-        let row = integers(given[1]), row.count == 1
-      else { throw .dependsOnData }
-      let result = place(output, of: index, round)
-      try emitRow(row[0], of: given[0], to: result)
-      return [result]
     }
   }
 
@@ -136,7 +141,7 @@ struct Flattening {
   // MARK: Tensors
 
   /// The tensor of the graph for one that an operator of a subgraph writes.
-  private mutating func place(_ tensor: Int, of index: Int, _ round: String) -> Int {
+  mutating func place(_ tensor: Int, of index: Int, _ round: String) -> Int {
     if index == 0 { return tensor }
     var copy = subgraphs[index].graph.tensors[tensor]
     copy.name += round
@@ -190,7 +195,8 @@ struct Flattening {
         // Halves are restored first.
         let restored = graph.operators[operators...].first { $0.outputs == [tensor] }
           .flatMap { $0.kind == .dequantize ? $0.inputs.first ?? nil : nil }
-        guard let data = graph.tensors[restored ?? tensor].data, data.allSatisfy({ $0 == 0 })
+        let zero = graph.tensors[tensor].zeroByte
+        guard let data = graph.tensors[restored ?? tensor].data, data.allSatisfy({ $0 == zero })
         else { throw .unknownVariable }
       }
       values = [:]
@@ -199,9 +205,12 @@ struct Flattening {
 
   private mutating func read(_ name: String, like tensor: Tensor) throws(Failure) -> Int {
     if let value = variables.values[name] { return value }
-    guard tensor.type == .float32, !graph.inputs.contains(where: { graph.tensors[$0].name == name })
-    else { throw .unknownVariable }
-    let input = append(Tensor(name: name, shape: tensor.shape, type: .float32))
+    guard !graph.inputs.contains(where: { graph.tensors[$0].name == name }) else {
+      throw .unknownVariable
+    }
+    let input = append(
+      Tensor(
+        name: name, shape: tensor.shape, type: tensor.type, quantization: tensor.quantization))
     graph.inputs.append(input)
     variables.inputs[name] = input
     variables.values[name] = input
@@ -213,14 +222,16 @@ struct Flattening {
     for (name, input) in variables.inputs.sorted(by: { $0.key < $1.key }) {
       guard var value = variables.values[name],
         graph.tensors[value].shape == graph.tensors[input].shape,
-        graph.tensors[value].type == .float32
+        graph.tensors[value].type == graph.tensors[input].type
       else { throw .unknownVariable }
       let isPlain =
         graph.operators.contains { $0.outputs.contains(value) } && !graph.outputs.contains(value)
       if !isPlain {
-        let copy = append(Tensor(name: "", shape: graph.tensors[input].shape, type: .float32))
-        emitReshape(value, to: copy)
-        value = copy
+        var copy = graph.tensors[input]
+        copy.name = ""
+        let place = append(copy)
+        emitReshape(value, to: place)
+        value = place
       }
       graph.tensors[value].name = "\(name):next"
       graph.outputs.append(value)

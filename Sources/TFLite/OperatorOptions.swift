@@ -6,120 +6,56 @@ enum OperatorOptions {
   static func read(
     _ code: OperatorCode, _ options: Table?
   ) throws(TFLiteError) -> OperatorKind {
-    let unsupported = OperatorKind.unsupported(
-      name: code.custom.isEmpty ? builtinName(code.builtin) : "CUSTOM \(code.custom)")
-    if let function = BinaryFunction.allCases.first(where: { $0.code == code.builtin }) {
-      guard function.hasActivation else { return .binary(function, .none) }
-      guard let activation = try activation(options, 0) else { return unsupported }
-      return .binary(function, activation)
+    guard let row = OperatorProperties.with(code: code.builtin),
+      let kind = row.read(try fields(row.options, options))
+    else {
+      return .unsupported(
+        name: code.custom.isEmpty ? builtinName(code.builtin) : "CUSTOM \(code.custom)")
     }
-    if let function = UnaryFunction.allCases.first(where: { $0.code == code.builtin }) {
-      return .unary(function)
-    }
-    return try readOther(OperatorProperties.with(code: code.builtin)?.name, options) ?? unsupported
+    return kind
   }
 
-  private static func readOther(
-    _ name: String?, _ options: Table?
-  ) throws(TFLiteError) -> OperatorKind? {
-    func integer(_ id: Int, default value: Int32 = 0) throws(TFLiteError) -> Int {
-      Int(try options?.scalar(id, default: value) ?? value)
-    }
-    func bool(_ id: Int) throws(TFLiteError) -> Bool { try options?.bool(id) ?? false }
-    func float(_ id: Int) throws(TFLiteError) -> Float { try options?.float(id) ?? 0 }
-    switch name {
-    case "AVERAGE_POOL_2D", "MAX_POOL_2D":
-      guard let activation = try activation(options, 5), let window = try pool(options) else {
-        return nil
+  /// The fields that a table of options has of a layout.
+  static func fields(
+    _ layout: OptionLayout, _ table: Table?
+  ) throws(TFLiteError) -> OptionFields {
+    guard let table else { return OptionFields(isPresent: false) }
+    var values: [Int: OptionFields.Value] = [:]
+    for (id, form) in layout.fields.enumerated() where try table.holds(id) {
+      switch form {
+      case .byte: values[id] = .byte(try table.scalar(id, default: 0))
+      case .int: values[id] = .int(try table.scalar(id, default: 0))
+      case .float: values[id] = .float(try table.float(id))
+      case .ints: values[id] = .ints(try table.integers(id, as: Int32.self) ?? [])
+      case .text: values[id] = .text(try table.bytes(id) ?? [])
       }
-      let height = try integer(4)
-      let width = try integer(3)
-      return name == "AVERAGE_POOL_2D"
-        ? .averagePool(window, height: height, width: width, activation)
-        : .maxPool(window, height: height, width: width, activation)
-    case "CONCATENATION":
-      guard let activation = try activation(options, 1) else { return nil }
-      return .concatenation(axis: try integer(0), activation)
-    case "CONV_2D":
-      guard let activation = try activation(options, 3),
-        let window = try window(options, dilation: 4)
-      else { return nil }
-      return .convolution(window, activation)
-    case "DEPTHWISE_CONV_2D":
-      guard let activation = try activation(options, 4),
-        let window = try window(options, dilation: 5)
-      else { return nil }
-      return .depthwiseConvolution(window, multiplier: try integer(3), activation)
-    case "CAST": return .cast
-    case "DEQUANTIZE": return .dequantize
-    case "FULLY_CONNECTED":
-      // Any other layout of the weights is a shuffled one.
-      guard let activation = try activation(options, 0),
-        try options?.scalar(1, default: UInt8(0)) ?? 0 == 0
-      else { return nil }
-      return .fullyConnected(activation, keepsDimensions: try bool(2))
-    case "RESHAPE": return .reshape
-    case "SOFTMAX": return .softmax(beta: try float(0))
-    case "PAD": return .pad
-    case "TRANSPOSE": return .transpose
-    case "MEAN": return .mean(keepsDimensions: try bool(0))
-    case "SQUEEZE":
-      let dimensions = try options?.integers(0, as: Int32.self) ?? []
-      return .squeeze(dimensions: dimensions.map(Int.init))
-    case "STRIDED_SLICE":
-      guard try !bool(5) else { return nil }
-      return .stridedSlice(
-        StridedSliceMasks(
-          begin: try integer(0), end: try integer(1), ellipsis: try integer(2),
-          newAxis: try integer(3), shrinkAxis: try integer(4)))
-    case "SPLIT": return .split(count: try integer(0))
-    case "PRELU": return .prelu
-    case "SLICE": return .slice
-    case "TRANSPOSE_CONV":
-      guard let activation = try activation(options, 3), let window = try pool(options) else {
-        return nil
-      }
-      return .transposeConvolution(window, activation)
-    case "EXPAND_DIMS": return .expandDimensions
-    case "PACK": return .pack(axis: try integer(1), count: try integer(0))
-    case "UNPACK": return .unpack(axis: try integer(1), count: try integer(0))
-    case "LEAKY_RELU": return .leakyReLU(alpha: try float(0))
-    case "QUANTIZE": return .quantize
-    case "RESIZE_BILINEAR":
-      return .resize(
-        Resizing(isLinear: true, alignsCorners: try bool(2), hasHalfPixelCenters: try bool(3)))
-    case "RESIZE_NEAREST_NEIGHBOR":
-      return .resize(
-        Resizing(isLinear: false, alignsCorners: try bool(0), hasHalfPixelCenters: try bool(1)))
-    case "UNIDIRECTIONAL_SEQUENCE_LSTM":
-      guard let activation = try activation(options, 0) else { return nil }
-      return .lstm(
-        LSTM(
-          isTimeMajor: try bool(3), cellClip: try float(1), projectionClip: try float(2),
-          activation: activation))
-    case "BATCH_MATMUL": return .batchMatMul(adjointX: try bool(0), adjointY: try bool(1))
-    default: return nil
     }
+    return OptionFields(values)
   }
 
-  /// `nil` for an activation function that is not known.
-  private static func activation(_ options: Table?, _ id: Int) throws(TFLiteError) -> Activation? {
-    Activation(rawValue: try options?.scalar(id, default: 0) ?? 0)
+  /// An operator code, and the union type and fields of its options.
+  struct Encoded {
+    var code: Int
+    var options: (type: UInt8, fields: FlatTable)?
   }
 
-  /// Padding, stride width and stride height are fields 0, 1 and 2 in every table of this kind.
-  private static func pool(_ options: Table?) throws(TFLiteError) -> Window? {
-    guard let options, let padding = Window.Padding(rawValue: try options.scalar(0, default: 0))
-    else { return nil }
-    return Window(
-      padding: padding, strideHeight: Int(try options.scalar(2, default: Int32(0))),
-      strideWidth: Int(try options.scalar(1, default: Int32(0))))
-  }
-
-  private static func window(_ options: Table?, dilation id: Int) throws(TFLiteError) -> Window? {
-    guard let options, var window = try pool(options) else { return nil }
-    window.dilationWidth = Int(try options.scalar(id, default: Int32(1)))
-    window.dilationHeight = Int(try options.scalar(id + 1, default: Int32(1)))
-    return window
+  /// The inverse of `read`; `nil` for what was not understood.
+  static func encode(_ kind: OperatorKind, outputShape: [Int]) -> Encoded? {
+    guard let row = kind.knownProperties else { return nil }
+    guard row.options.type != 0 else { return Encoded(code: row.code) }
+    // Old readers take the new shape from the options.
+    let fields: FlatTable =
+      kind == .reshape
+      ? [0: .int32s(outputShape.map(Int32.init))]
+      : row.write(kind).values.mapValues { value in
+        switch value {
+        case .byte(let value): .uint8(value)
+        case .int(let value): .int32(value)
+        case .float(let value): .float(value)
+        case .ints(let values): .int32s(values)
+        case .text(let bytes): .bytes(bytes, alignment: 0)
+        }
+      }
+    return Encoded(code: row.code, options: (row.options.type, fields))
   }
 }

@@ -3,10 +3,46 @@ public import Engine
 extension TFLiteFile {
   /// The file of a graph, such that reading it gives the same graph.
   public static func write(_ graph: Graph) throws(TFLiteError) -> [UInt8] {
-    do { try graph.validate() } catch { throw .invalidGraph(error.description) }
     var codes: [OperatorCode] = []
+    var buffers = BufferTable()
+    let main = try encode(graph, "main", &codes, &buffers)
+    var others: [FlatTable] = []
+    for (place, other) in graph.others.enumerated() {
+      let name = other.signatures.first?.key ?? "\(place + 1)"
+      others.append(try encode(other, name, &codes, &buffers).subgraph)
+    }
+    if let setUp = main.setUp { others.append(setUp) }
+    let metadata: [FlatTable] = graph.metadata.sorted { $0.key < $1.key }
+      .map { [0: .string($0.key), 1: .int(buffers.index(of: $0.value))] }
+    var signatures = graph.signatures.map { encode($0, subgraph: 0) }
+    for (place, other) in graph.others.enumerated() {
+      signatures += other.signatures.map { encode($0, subgraph: place + 1) }
+    }
+    let model: FlatTable = [
+      0: .int(Int(schemaVersion)), 1: .tables(codes.map(encode)),
+      2: .tables([main.subgraph] + others),
+      3: .string("qdenoise"), 4: .tables(buffers.tables), 6: .tables(metadata),
+      7: .tables(signatures),
+    ]
+    return FlatBufferWriter(root: model, identifier: identifier).bytes
+  }
+
+  /// A graph as a subgraph, and the one that sets its variables to zero, which comes last of all.
+  private static func encode(
+    _ graph: Graph, _ name: String, _ codes: inout [OperatorCode], _ buffers: inout BufferTable
+  ) throws(TFLiteError) -> (subgraph: FlatTable, setUp: FlatTable?) {
+    do { try graph.validate() } catch { throw .invalidGraph(error.description) }
     var operators: [FlatTable] = []
     for (index, node) in graph.operators.enumerated() {
+      if case .custom(let name, let options) = node.kind {
+        let code = OperatorCode(
+          builtin: OperatorCode.custom, custom: name, version: node.version)
+        operators.append([
+          0: .int(codes.position(code)), 1: .int32s(node.inputs.map { Int32($0 ?? -1) }),
+          2: .int32s(node.outputs.map(Int32.init)), 5: .bytes(options, alignment: 1),
+        ])
+        continue
+      }
       let shape = node.outputs.first.map { graph.tensors[$0].shape } ?? []
       guard let encoded = OperatorOptions.encode(node.kind, outputShape: shape) else {
         throw .cannotWrite(name: graph.name, index: index, operator: node.kind.name)
@@ -23,33 +59,28 @@ extension TFLiteFile {
       }
       operators.append(table)
     }
-    var buffers = BufferTable()
     var tensors = graph.tensors.map { encode($0, &buffers) }
     var setUp: FlatTable?
     if !graph.variables.isEmpty {
-      let variables = VariableOperators(graph, &codes)
+      let variables = VariableOperators(graph, setUp: graph.others.count + 1, &codes)
       tensors += variables.handles
       operators = variables.before + operators + variables.after
       setUp = variables.setUp(&buffers)
     }
-    let metadata: [FlatTable] = graph.metadata.sorted { $0.key < $1.key }
-      .map { [0: .string($0.key), 1: .int(buffers.index(of: $0.value))] }
     let subgraph: FlatTable = [
       0: .tables(tensors), 1: .int32s(graph.givenInputs.map(Int32.init)),
-      2: .int32s(graph.takenOutputs.map(Int32.init)), 3: .tables(operators), 4: .string("main"),
+      2: .int32s(graph.takenOutputs.map(Int32.init)), 3: .tables(operators), 4: .string(name),
     ]
-    let model: FlatTable = [
-      0: .int(Int(schemaVersion)), 1: .tables(codes.map(encode)),
-      2: .tables([subgraph] + (setUp.map { [$0] } ?? [])),
-      3: .string("qdenoise"), 4: .tables(buffers.tables), 6: .tables(metadata),
-      7: .tables(graph.signatures.map(encode)),
-    ]
-    return FlatBufferWriter(root: model, identifier: identifier).bytes
+    return (subgraph, setUp)
   }
 
   private static func encode(_ code: OperatorCode) -> FlatTable {
     // Old readers look at the older field, which ends at 127.
-    [0: .uint8(UInt8(min(code.builtin, 127))), 2: .int(code.version), 3: .int(code.builtin)]
+    var table: FlatTable = [
+      0: .uint8(UInt8(min(code.builtin, 127))), 2: .int(code.version), 3: .int(code.builtin),
+    ]
+    if !code.custom.isEmpty { table[1] = .string(code.custom) }
+    return table
   }
 
   static func encode(_ tensor: Tensor, _ buffers: inout BufferTable) -> FlatTable {
@@ -61,6 +92,9 @@ extension TFLiteFile {
       2: .int(buffers.index(of: data)), 3: .string(tensor.name),
     ]
     if tensor.isVariable { table[5] = .bool(true) }
+    if let signature = tensor.shapeSignature {
+      table[7] = .int32s(signature.map { Int32(clamping: $0) })
+    }
     if let quantization = tensor.quantization {
       table[4] = .table([
         2: .floats(quantization.scales), 3: .int64s(quantization.zeroPoints),
@@ -77,13 +111,13 @@ extension TFLiteFile {
     }
   }
 
-  private static func encode(_ signature: Graph.Signature) -> FlatTable {
+  private static func encode(_ signature: Graph.Signature, subgraph: Int) -> FlatTable {
     func names(_ tensors: [String: Int]) -> FlatValue {
       .tables(tensors.sorted { $0.key < $1.key }.map { [0: .string($0.key), 1: .int($0.value)] })
     }
     return [
       0: names(signature.inputs), 1: names(signature.outputs), 2: .string(signature.key),
-      4: .int(0),
+      4: .int(subgraph),
     ]
   }
 }

@@ -44,8 +44,31 @@ public enum TFLiteFile {
     for table in try model.tables(7) where try table.scalar(4, default: UInt32(0)) == 0 {
       graph.signatures.append(try readSignature(table))
     }
+    graph.others = try readOthers(model, codes, &buffers, name: name)
     do { try graph.validate() } catch { throw .invalidGraph(error.description) }
     return graph
+  }
+
+  /// The graphs of signatures beside the first subgraph's.
+  private static func readOthers(
+    _ model: Table, _ codes: [OperatorCode], _ buffers: inout ConstantBuffers, name: String
+  ) throws(TFLiteError) -> [Graph] {
+    var others: [Int: Graph] = [:]
+    let tables = try model.tables(2)
+    for table in try model.tables(7) {
+      let index = Int(try table.scalar(4, default: UInt32(0)))
+      guard index > 0, tables.indices.contains(index) else { continue }
+      var graph: Graph
+      if let known = others[index] {
+        graph = known
+      } else {
+        graph = try readSubgraph(tables[index], codes, &buffers, name: name).graph
+      }
+      graph.signatures.append(try readSignature(table))
+      do { try graph.validate() } catch { throw .invalidGraph(error.description) }
+      others[index] = graph
+    }
+    return others.sorted { $0.key < $1.key }.map(\.value)
   }
 
   private static func readSubgraph(
@@ -61,6 +84,14 @@ public enum TFLiteFile {
     for table in try subgraph.tables(3) {
       let node = try readOperator(table, codes)
       guard case .unsupported(let kind) = node.kind else {
+        if case .custom(let name, let options) = node.kind {
+          if let layer = TransposeConvolutionWithBias(name, options),
+            layer.replace(node, in: &graph)
+          {
+            continue
+          }
+          graph.giveShapes(name, options, node)
+        }
         graph.operators.append(node)
         continue
       }
@@ -70,9 +101,12 @@ public enum TFLiteFile {
         continue
       }
       if Expansion.append(kind, node, to: &graph) { continue }
-      controls[graph.operators.count] = try Subgraph.Control(kind, options)
+      if kind == "DENSIFY", graph.replaceDensify(node) { continue }
+      controls[graph.operators.count] = try Subgraph.Control(
+        kind, options, try table.table(12))
       graph.operators.append(node)
     }
+    graph.fillEmptyConstants()
     do { try graph.validate() } catch { throw .invalidGraph(error.description) }
     return Subgraph(graph: graph, controls: controls)
   }
@@ -94,14 +128,15 @@ public enum TFLiteFile {
     guard let type = ElementType(rawValue: code) else {
       throw .unsupported(name: table.buffer.name, what: "tensor '\(name)' of element type \(code)")
     }
-    guard try table.table(6) == nil else {
-      throw .unsupported(name: table.buffer.name, what: "the sparse tensor '\(name)'")
+    if let sparsity = try table.table(6) {
+      data = try Sparsity(sparsity, shape: shape, name: name).dense(data, elementSize: type.size)
     }
     var tensor = Tensor(
       name: name, shape: shape, type: type,
       quantization: try readQuantization(table), data: data.isEmpty ? nil : data)
     tensor.isVariable = try table.bool(5)
     tensor.isPackedInFile = isPacked
+    tensor.shapeSignature = try table.integers(7, as: Int32.self)?.map(Int.init)
     return tensor
   }
 
@@ -160,8 +195,13 @@ public enum TFLiteFile {
     guard codes.indices.contains(index) else {
       throw table.buffer.damaged("an operator has no code", at: table.start)
     }
+    let code = codes[index]
+    let kind =
+      code.builtin == OperatorCode.custom
+      ? OperatorKind.custom(name: code.custom, options: try table.bytes(5) ?? [])
+      : try OperatorOptions.read(code, try table.table(4))
     return Operator(
-      try OperatorOptions.read(codes[index], try table.table(4)),
+      kind,
       inputs: try table.integers(1, as: Int32.self)?.map { $0 == -1 ? nil : Int($0) } ?? [],
       outputs: try indices(table, 2), version: codes[index].version)
   }
@@ -183,8 +223,31 @@ public enum TFLiteFile {
   }
 }
 
+extension Graph {
+  /// The shapes of detections, which a file does not say.
+  fileprivate mutating func giveShapes(_ name: String, _ options: [UInt8], _ node: Operator) {
+    guard name == "TFLite_Detection_PostProcess", let options = DetectionOptions(options) else {
+      return
+    }
+    for (output, shape) in zip(node.outputs, options.shapes)
+    where tensors.indices.contains(output) { tensors[output].shape = shape }
+  }
+
+  /// Makes constants of tensors without elements that are read but never written: a file has no data for them.
+  fileprivate mutating func fillEmptyConstants() {
+    let written = Set(inputs + operators.flatMap(\.outputs))
+    let read = Set(operators.flatMap(\.inputs).compactMap { $0 })
+    for index in read.subtracting(written) where tensors.indices.contains(index) {
+      if tensors[index].count == 0, !tensors[index].isVariable { tensors[index].data = [] }
+    }
+  }
+}
+
 /// One entry of the file's list of operator codes.
 struct OperatorCode: Hashable {
+  /// The builtin code of operators that the schema does not have.
+  static let custom = 32
+
   var builtin: Int
   var custom: String
   var version: Int

@@ -16,13 +16,14 @@ struct VariableOperators {
     static let assign = (code: 144, options: UInt8(113))
   }
 
-  init(_ graph: Graph, _ codes: inout [OperatorCode]) {
+  /// - Parameter setUp: the number of the subgraph that CALL_ONCE runs.
+  init(_ graph: Graph, setUp: Int, _ codes: inout [OperatorCode]) {
     func code(_ builtin: Int) -> Int {
       codes.position(OperatorCode(builtin: builtin, custom: "", version: 1))
     }
     self.codes = (code(Kind.handle.code), code(Kind.assign.code))
     let (once, read) = (code(Kind.once.code), code(Kind.read.code))
-    before.append([0: .int(once), 3: .uint8(Kind.once.options), 4: .table([0: .int(1)])])
+    before.append([0: .int(once), 3: .uint8(Kind.once.options), 4: .table([0: .int(setUp)])])
     for variable in graph.variables {
       guard let input = graph.inputs.first(where: { graph.tensors[$0].name == variable.input }),
         let output = graph.outputs.first(where: { graph.tensors[$0].name == variable.output })
@@ -48,7 +49,8 @@ struct VariableOperators {
     for (tensor, name) in initial {
       var zeros = tensor
       zeros.name = "\(name)/zeros"
-      zeros.data = Array(repeating: 0, count: (tensor.count ?? 0) * tensor.type.size)
+      zeros.data = Array(
+        repeating: tensor.zeroByte, count: (tensor.count ?? 0) * tensor.type.size)
       tensors += [TFLiteFile.encode(zeros, &buffers), Self.handle(name)]
       operators += [
         makeHandle(tensors.count - 1, name), assign(tensors.count - 2, to: tensors.count - 1),

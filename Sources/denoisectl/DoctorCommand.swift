@@ -1,6 +1,7 @@
 import ArgumentParser
-import AudioHost
-import Control
+import Client
+import Denoise
+import ModelStore
 
 struct DoctorCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -9,7 +10,12 @@ struct DoctorCommand: ParsableCommand {
     discussion: "Exits with 1 if something has to be done.")
 
   func run() throws {
-    let examination = Examination.now()
+    let examination = Examination.now(
+      client: "denoisectl",
+      models: [
+        ("full", describe(.full)), ("light", describe(.light)),
+        ("low-latency", describe(.lowLatency)),
+      ])
     let findings = examination.findings
     say(findings.map(\.text).joined(separator: "\n"))
     let count = findings.count { $0.verdict == .problem }
@@ -18,5 +24,12 @@ struct DoctorCommand: ParsableCommand {
       throw ExitCode.failure
     }
     say("nothing has to be done")
+  }
+
+  private func describe(_ choice: ModelChoice) -> Result<String, any Error> {
+    Result {
+      let model = try ModelStore.load(choice)
+      return "\(model.name), \(model.precision.rawValue)"
+    }
   }
 }

@@ -10,8 +10,9 @@ struct ModelRunCommand: ParsableCommand {
     commandName: "run",
     abstract: "Runs a model once on NumPy arrays.",
     discussion: """
-      Every output becomes INDEX_NAME.npy, with characters outside of [A-Za-z0-9._-] as _. States \
-      are inputs and outputs like any other here.
+      Every output becomes INDEX_NAME.npy, with characters outside of [A-Za-z0-9._-] as _ and of a \
+      long name its first 200. Of inputs with one name each is given by its place, as in \
+      '#0=FILE.npy'. States are inputs and outputs like any other here.
       """)
 
   @OptionGroup var microkernels: MicrokernelOption
@@ -44,16 +45,18 @@ struct ModelRunCommand: ParsableCommand {
     let graph = try ModelStore.graph(file)
     var network = try Network(graph, instructionSet: microkernels.isa)
     let names = graph.givenInputs.map { graph.tensors[$0].name }
-    for name in names where !input.contains(where: { $0.name == name }) {
+    for (index, name) in names.enumerated()
+    where !input.contains(where: { $0.name == name || $0.name == "#\(index)" }) {
       throw ModelRunError.missing(graph: graph.name, input: name)
     }
     for assignment in input { try fill(assignment, of: graph, in: network) }
     network.run()
     try makeFolder()
     for (index, tensor) in graph.takenOutputs.map({ graph.tensors[$0] }).enumerated() {
-      let bytes = unsafe Array(try network.outputBytes(named: tensor.name))
+      let bytes = unsafe Array(network.outputBytes(at: index))
       let array = NumPyArray(type: tensor.type, shape: tensor.shape, data: bytes)
-      let name = tensor.name.replacing(/[^A-Za-z0-9._-]/, with: "_")
+      // A file name has 255 bytes at most.
+      let name = tensor.name.replacing(/[^A-Za-z0-9._-]/, with: "_").prefix(200)
       try OutputFile.write(array.bytes, to: "\(outputDir)/\(index)_\(name).npy")
     }
   }
@@ -61,21 +64,36 @@ struct ModelRunCommand: ParsableCommand {
   private func fill(
     _ assignment: Assignment, of graph: Graph, in network: borrowing Network
   ) throws {
-    let buffer = unsafe try network.inputBytes(named: assignment.name)
+    let place = try place(of: assignment, in: graph)
+    let buffer = unsafe network.inputBytes(at: place)
     let bytes = try SampleFiles.bytes(assignment.path)
     let array: NumPyArray
     do { array = try NumPyArray(bytes: bytes) } catch {
       throw ModelRunError.notAnArray(path: assignment.path, reason: error.description)
     }
-    guard let index = graph.givenInputs.first(where: { graph.tensors[$0].name == assignment.name })
-    else { return }
-    let tensor = graph.tensors[index]
+    let tensor = graph.tensors[graph.givenInputs[place]]
     guard array.type == tensor.type, array.shape == tensor.shape else {
       throw ModelRunError.wrongShape(
         path: assignment.path, is: "\(array.type) \(array.shape)", input: assignment.name,
         wants: "\(tensor.type) \(tensor.shape)")
     }
     unsafe buffer.copyBytes(from: array.data)
+  }
+
+  /// Which input is meant: by its name, or by #INDEX where several have one name.
+  private func place(of assignment: Assignment, in graph: Graph) throws -> Int {
+    let names = graph.givenInputs.map { graph.tensors[$0].name }
+    let places = names.indices.filter { names[$0] == assignment.name }
+    if places.count == 1 { return places[0] }
+    if places.isEmpty, assignment.name.hasPrefix("#"), let place = Int(assignment.name.dropFirst()),
+      names.indices.contains(place)
+    {
+      return place
+    }
+    throw places.isEmpty
+      ? EngineError.noTensor(
+        graph: graph.name, name: assignment.name, kind: "input", available: names)
+      : ModelRunError.several(graph: graph.name, input: assignment.name, places: places)
   }
 
   private func makeFolder() throws {
@@ -91,6 +109,7 @@ struct ModelRunCommand: ParsableCommand {
 /// Why `model run` did not.
 enum ModelRunError: Error, CustomStringConvertible {
   case missing(graph: String, input: String)
+  case several(graph: String, input: String, places: [Int])
   case notAnArray(path: String, reason: String)
   case wrongShape(path: String, is: String, input: String, wants: String)
 
@@ -98,6 +117,9 @@ enum ModelRunError: Error, CustomStringConvertible {
     switch self {
     case .missing(let graph, let input):
       "\(graph): input '\(input)' has no values; give --input '\(input)=FILE.npy'"
+    case .several(let graph, let name, let places):
+      "\(graph): \(places.count) inputs are called '\(name)'; give each by its place, "
+        + places.map { "--input '#\($0)=FILE.npy'" }.joined(separator: " ")
     case .notAnArray(let path, let reason): "\(path): \(reason)"
     case .wrongShape(let path, let description, let input, let wants):
       "\(path): is \(description), but input '\(input)' wants \(wants); convert it"

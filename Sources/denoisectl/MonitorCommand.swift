@@ -1,5 +1,6 @@
 import ArgumentParser
 import AudioHost
+import Client
 import Control
 
 struct MonitorCommand: ParsableCommand {
@@ -19,72 +20,10 @@ struct MonitorCommand: ParsableCommand {
 
   func run() throws {
     let microphone = try ControlClient().status().microphone.name
-    let source = raw ? microphone : Product.source
-    let server = try SoundServer.connect()
-    guard try server.sources().contains(where: { $0.name == source }) else {
-      throw MonitorError.noSource(source.isEmpty ? "microphone" : source)
-    }
-    guard let sink = try to ?? server.server().defaultSink else { throw MonitorError.noSink }
-    guard !feedsUs(sink, among: try server.sinks()) else { throw MonitorError.ourSink(sink) }
-    try play(source, to: sink, on: server)
-  }
-
-  /// Whether what is played to the sink is heard from the virtual microphone.
-  private func feedsUs(_ name: String, among sinks: [PulseSink]) -> Bool {
-    var name: String? = name
-    for _ in 0...sinks.count {
-      if name == Product.sink { return true }
-      guard let master = sinks.first(where: { $0.name == name })?.master else { return false }
-      name = master
-    }
-    return true
-  }
-
-  private func play(_ source: String, to sink: String, on server: PulseConnection) throws {
+    let monitor = try Monitor(
+      on: SoundServer.connect(), microphone: raw ? microphone : nil, to: to)
     let interrupt = Interrupt()
-    var ended = false
-    let watch = server.loop.watch(interrupt.descriptor) { ended = true }
-    defer { withExtendedLifetime(watch) {} }
-    let playback = try PulsePlaybackStream(
-      server, name: "Hear yourself", sink: sink, sampleRate: 48_000, target: Self.target,
-      request: 480)
-    let record = try unsafe PulseRecordStream(
-      server, name: "Hear yourself", source: source, sampleRate: 48_000, fragment: 480
-    ) { samples, count in
-      // The two devices have clocks of their own: what runs ahead is thrown away.
-      if let answer = playback.takeAnswer(), answer.fill > 4 * Self.target { playback.flush() }
-      _ = playback.askFill()
-      if let samples = unsafe samples { _ = unsafe playback.write(samples, count) }
-    }
-    printError("playing to \(sink); Ctrl-C ends it")
-    while !ended {
-      if record.hasFailed { throw record.failure }
-      if playback.hasFailed { throw MonitorError.sinkGone(sink) }
-      server.loop.iterate(timeoutMicroseconds: nil)
-    }
-  }
-
-  /// Samples that the server keeps before it plays: 30 ms.
-  private static let target = 1440
-}
-
-enum MonitorError: Error, Equatable, CustomStringConvertible {
-  case noSource(String)
-  case noSink
-  case ourSink(String)
-  case sinkGone(String)
-
-  var description: String {
-    switch self {
-    case .noSource(let name):
-      "there is no '\(name)' to listen to; `denoisectl doctor` says why"
-    case .noSink:
-      "there is no output to play to; plug one in or name one with --to"
-    case .ourSink(let name):
-      "'\(name)' plays into the virtual microphone itself: others would hear you in a circle;"
-        + " name another output with --to"
-    case .sinkGone(let name):
-      "cannot play to '\(name)'; `pactl list short sinks` lists what there is"
-    }
+    printError("playing to \(monitor.sink); Ctrl-C ends it")
+    try monitor.play(until: interrupt.descriptor)
   }
 }

@@ -71,6 +71,7 @@ struct NumPyArray: Equatable {
     case .float16: ["<f2"]
     case .float32: ["<f4"]
     case .float64: ["<f8"]
+    case .complex64: ["<c8"]
     case .int8: ["|i1", "<i1"]
     case .uint8: ["|u1", "<u1"]
     case .int16: ["<i2"]

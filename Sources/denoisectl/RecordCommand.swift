@@ -1,5 +1,6 @@
 import ArgumentParser
 import AudioHost
+import Client
 import Control
 import Glibc
 
@@ -31,7 +32,7 @@ struct RecordCommand: ParsableCommand {
     if unsafe ab && mkdir(out, 0o777) != 0 && errno != EEXIST {
       throw SoundFileError.cannotCreate(path: out, reason: unsafe String(cString: strerror(errno)))
     }
-    let tap = try Tap(client)
+    var tap = try Tap(client)
     let mono = SoundFormat(sampleRate: tap.sampleRate, channels: 1)
     // The files are there before the first sample comes: a wrong place is told of at once.
     var denoised = try SoundFileWriter(

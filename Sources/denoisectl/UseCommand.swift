@@ -1,5 +1,6 @@
 import ArgumentParser
 import AudioHost
+import Client
 import Control
 
 struct UseCommand: ParsableCommand {

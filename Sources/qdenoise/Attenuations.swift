@@ -51,7 +51,13 @@ package struct VolumeChain {
     for stream in recorders where stream.processID == processID {
       look(stream: stream, "the recording stream of qdenoise")
     }
-    if let sink = sinks.first(where: { $0.name == VirtualMicrophone.sinkName }) {
+    let sink = sinks.first { $0.name == VirtualMicrophone.sinkName }
+    for player in players where sink == nil && player.processID == processID {
+      look(
+        "the playback stream of \(player.application)", "sink-input", "\(player.index)",
+        muted: player.isMuted, volume: player.volume, least: Self.ours)
+    }
+    if let sink {
       for player in players where player.sink == sink.index {
         look(
           "the playback stream of \(player.application)", "sink-input", "\(player.index)",

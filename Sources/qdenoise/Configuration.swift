@@ -5,6 +5,11 @@ import Denoise
 package struct Configuration: Equatable, Sendable {
   /// Where sound comes from and goes to.
   package enum Backend: String, CaseIterable, Sendable {
+    /// The sound server that there is: PipeWire by itself, else PulseAudio.
+    case auto
+    /// PipeWire by itself.
+    case pipeWire = "pipewire"
+    /// PulseAudio, or PipeWire's pulse server.
     case pulse
     case alsa
   }
@@ -39,7 +44,7 @@ package struct Configuration: Equatable, Sendable {
     package var lowLatency: String?
   }
 
-  package var backend = Backend.pulse
+  package var backend = Backend.auto
   package var output = Output.auto
   /// What holds until `denoisectl` sets something else.
   package var settings = Settings()

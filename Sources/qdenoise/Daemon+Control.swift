@@ -1,4 +1,5 @@
 import AudioHost
+import AudioPath
 import Control
 import Denoise
 import Glibc

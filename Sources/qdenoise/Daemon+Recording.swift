@@ -1,3 +1,4 @@
+import AudioPath
 import Control
 import Denoise
 import Glibc
@@ -19,7 +20,7 @@ extension Daemon {
 
   private var recordingRefusal: String? {
     if recording != nil { return "a recording is running already; end it first" }
-    if configuration.backend == .pulse && microphone == nil {
+    if configuration.backend != .alsa && microphone == nil {
       return "there is nothing to record: \(statusLine)"
     }
     return nil

@@ -1,4 +1,5 @@
 import AudioHost
+import AudioPath
 import Control
 import Denoise
 import Synchronization
@@ -19,7 +20,7 @@ extension Daemon {
 
   /// Gives the order again if audio could not carry it out.
   private func retry() {
-    guard configuration.backend == .pulse else { return }
+    guard configuration.backend != .alsa else { return }
     switch (report.connection, report.capture) {
     case (.lost, _), (_, .failed): post(order)
     default: break
@@ -84,6 +85,8 @@ extension Daemon {
   func feedWatchdog(at now: UInt64) {
     guard let interval = Notify.watchdogInterval, let due = nextQuestion else { return }
     let hops = link.hops.load(ordering: .relaxed)
+    // PipeWire's graph stands still while the microphone does.
+    let isRunning = isRunning && order.transport == .pulse
     if watchdog.isWell(
       answer: link.pong.load(ordering: .acquiring), isRunning: isRunning, hops: hops)
     {

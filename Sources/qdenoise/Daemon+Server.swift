@@ -1,10 +1,14 @@
 import AudioHost
+import AudioPath
 import Control
 import Denoise
 import Glibc
 import Synchronization
 
 extension Daemon {
+  /// Connections to PipeWire that may fail before it is done without.
+  private static let mostFailures = 3
+
   /// Keeps the connection and the virtual microphone up, and the order to audio right.
   func followServer(at now: UInt64) {
     if server?.isLost == true { lose("the sound server went away") }
@@ -49,14 +53,29 @@ extension Daemon {
       if let owner = try made.owner() {
         return waitForEnd(of: owner)
       }
+      if configuration.backend == .pipeWire && !made.server.isPipeWire {
+        return refuse(made.server)
+      }
       server = made
+      canReachPipeWire = made.server.isPipeWire && PipeWireSocket.answers
+      pipeWireFailures = 0
       nextConnect = nil
-      order = AudioOrder(connection: order.connection + 1)
+      order = AudioOrder(connection: order.connection + 1, transport: order.transport)
     } catch {
       if serverFailure != "\(error)" { Journal.write(.warning, "\(error)") }
       serverFailure = "\(error)"
       waitToConnect()
     }
+  }
+
+  /// Another server than the one that the configuration names.
+  private func refuse(_ other: PulseServer) {
+    let reason =
+      "backend = \"pipewire\", but the sound server is \(other.title); backend = \"auto\" in"
+      + " config.toml takes it"
+    if serverFailure != reason { Journal.write(.warning, reason) }
+    serverFailure = reason
+    waitToConnect()
   }
 
   private func lose(_ reason: String) {
@@ -70,7 +89,7 @@ extension Daemon {
     nextLook = nil
     cutOffSince = nil
     waitToConnect()
-    post(AudioOrder(connection: order.connection))
+    post(AudioOrder(connection: order.connection, transport: order.transport))
   }
 
   /// Says once for each connection that it serves; before that a failure is not told anew.
@@ -107,7 +126,7 @@ extension Daemon {
     for listener in stray {
       strays.note(moveOf: listener, helped: try server.bringBack(listener), at: now)
     }
-    nextLook = strays.areMoving ? now + Daemon.lookPause : nil
+    nextLook = strays.areMoving || strays.mayMove(at: now) ? now + Daemon.lookPause : nil
   }
 
   /// Looks again after a while whether somebody who is connected to nothing still is.
@@ -164,15 +183,25 @@ extension Daemon {
   }
 
   private func virtualMicrophone(on server: SoundServer) -> VirtualMicrophone {
-    let usesPipe =
-      switch configuration.output {
-      // A server on another machine does not see our FIFO.
-      case .auto: !server.server.isPipeWire && server.isLocal
-      case .pipe: true
-      case .sink: false
-      }
-    return VirtualMicrophone(
-      layout: usesPipe ? .pipe(path: directory.fifo) : .sink, sampleRate: models.full.sampleRate)
+    VirtualMicrophone(layout: layout(on: server), sampleRate: models.full.sampleRate)
+  }
+
+  private func layout(on server: SoundServer) -> VirtualMicrophone.Layout {
+    switch configuration.output {
+    case .auto where isNative: .node
+    // A server on another machine does not see our FIFO.
+    case .auto where server.server.isPipeWire || !server.isLocal: .sink
+    case .auto, .pipe: .pipe(path: directory.fifo)
+    case .sink: .sink
+    }
+  }
+
+  /// Whether the sound goes through PipeWire's own graph.
+  private var isNative: Bool {
+    switch configuration.backend {
+    case .auto, .pipeWire: canReachPipeWire && pipeWireFailures < Self.mostFailures
+    case .pulse, .alsa: false
+    }
   }
 
   static let needlessSink =
@@ -222,9 +251,11 @@ extension Daemon {
       case _ where server.listeners.isEmpty: .nowhere
       case .pipe(let path): .pipe(path: path)
       case .sink: .sink(name: VirtualMicrophone.sinkName, target: sinkTarget(on: server))
+      case .node: .node(name: VirtualMicrophone.sourceName)
       }
     let wanted = AudioOrder(
-      connection: order.connection, edition: server.edition,
+      connection: order.connection, transport: layout == .node ? .pipeWire : .pulse,
+      edition: server.edition,
       source: isHeard ? microphone?.source.name : nil,
       positions: isHeard ? microphone?.source.positions ?? ["mono"] : ["mono"],
       pinned: pinnedChannels, route: isHeard ? route : nil)
@@ -276,9 +307,20 @@ extension Daemon {
       Journal.write(.warning, "audio: \(reason)")
       // The control connection finds out by itself if the server is gone.
       order.connection += 1
+      notePipeWireFailure(reason)
       nextSecond = nextSecond ?? AudioClock.microseconds + 1_000_000
     }
     if case .failed(let reason) = next.capture { Journal.write(.warning, "microphone: \(reason)") }
     if let output = next.output { Journal.write(.error, "output: \(output)") }
+  }
+
+  /// After some failures the sound goes through PipeWire's pulse server.
+  private func notePipeWireFailure(_ reason: String) {
+    guard order.transport == .pipeWire else { return }
+    pipeWireFailures += 1
+    guard pipeWireFailures == Self.mostFailures else { return }
+    Journal.write(
+      .warning, "\(reason); the sound goes through PipeWire's pulse server, with more latency")
+    server?.lookAgain()
   }
 }

@@ -1,4 +1,5 @@
 import AudioHost
+import AudioPath
 import Control
 import Denoise
 import Glibc
@@ -92,7 +93,7 @@ extension Daemon {
   }
 
   private var stateAndReason: (Status.State, String) {
-    if configuration.backend == .pulse {
+    if configuration.backend != .alsa {
       guard server != nil else { return (.waiting, serverFailure ?? "no sound server yet") }
       guard microphone != nil else { return (.waiting, "there is no microphone") }
       guard isRunning else { return (.idle, "nobody records from the virtual microphone") }
@@ -208,9 +209,16 @@ extension Daemon {
   private func enterCapture(in ledger: inout LatencyLedger, _ model: Model) {
     let rate = model.sampleRate
     let period = link.period.load(ordering: .relaxed)
+    if order.transport == .pipeWire {
+      if isRunning, period > 0 {
+        ledger.measure("quantum of the graph", microseconds: period * 1_000_000 / rate)
+      }
+      return ledger.declare(
+        "hop", samples: GraphPath.wait(hop: model.hop, quantum: period), sampleRate: rate)
+    }
     let waiting = link.waiting.load(ordering: .relaxed)
     guard isRunning, period > 0, waiting > 0 else {
-      let fragment = min(report.fragment ?? PulseAudioLoop.fragment(rate), model.hop)
+      let fragment = min(report.fragment ?? PulseStreams.fragment(rate), model.hop)
       ledger.declare("capture fragment", samples: fragment, sampleRate: rate)
       ledger.declare("hop", samples: model.hop - fragment, sampleRate: rate)
       return

@@ -1,4 +1,5 @@
 import AudioHost
+import AudioPath
 import CLinux
 import Control
 import Denoise
@@ -45,6 +46,10 @@ import Synchronization
   var isGreeted = false
   var nextConnect: UInt64? = 0
   var connectPause = Daemon.shortestPause
+  /// The server is PipeWire, and takes connections at its own socket.
+  var canReachPipeWire = false
+  /// Connections of audio to PipeWire that failed since there is this server.
+  var pipeWireFailures = 0
   var strays: StrayListeners
   /// What of the strays is in the session's directory.
   var keptMemory: StrayListeners.Memory
@@ -70,6 +75,8 @@ import Synchronization
   var recording: Recording?
   var nextFlow: UInt64?
   var realTime = "no: not asked for yet"
+  /// The thread for which a real-time priority was asked for last.
+  var realTimeThread = 0
   /// What is wrong with the configuration file, while the settings of before hold.
   var configurationFault: String?
   var isStopping = false
@@ -128,6 +135,8 @@ import Synchronization
     let now = AudioClock.microseconds
     processControl()
     takeReports()
+    // On PipeWire the sound runs in a thread of its own.
+    if link.threadID.load(ordering: .relaxed) != realTimeThread { askForRealTime() }
     followServer(at: now)
     if let due = nextSecond, due <= now { second(at: now) }
     flow(at: now)
@@ -167,14 +176,15 @@ import Synchronization
       started.post(loop.waker)
       wakeControl.wake()
       switch configuration.backend {
-      case .pulse:
-        PulseAudioLoop(
+      case .auto, .pipeWire, .pulse:
+        AudioLoop(
           loop: loop, processor: processor, sampleRate: sampleRate, link: link,
           wakeControl: wakeControl
         ).run()
       case .alsa:
         ALSALoop(
-          configuration.alsa, processor: processor, sampleRate: sampleRate, link: link,
+          capture: configuration.alsa.capture, playback: configuration.alsa.playback,
+          processor: processor, sampleRate: sampleRate, link: link,
           wakeControl: wakeControl
         ).run()
       }
@@ -199,7 +209,12 @@ import Synchronization
       realTime = "no: switched off in the configuration"
       return
     }
-    let thread = link.threadID.load(ordering: .relaxed)
+    let thread = link.threadID.load(ordering: .acquiring)
+    realTimeThread = thread
+    if let priority = RealTime.priority(of: thread) {
+      realTime = "SCHED_FIFO \(priority)"
+      return
+    }
     let refused = RealTime.raise(thread: thread, priority: priority)
     if refused == 0 {
       realTime = "SCHED_FIFO \(priority)"

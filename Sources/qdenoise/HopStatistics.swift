@@ -1,3 +1,4 @@
+import AudioPath
 import Histogram
 
 /// How long hops take to compute, since the daemon started. Thread: control.

@@ -1,4 +1,5 @@
 package import AudioHost
+import Control
 
 /// Which microphone is captured, and why.
 package struct MicrophoneChoice: Equatable, Sendable {
@@ -53,9 +54,9 @@ package struct MicrophoneChoice: Equatable, Sendable {
     var name = source.name
     // Remap sources can be stacked; a ring of them cannot be made, but is not waited for either.
     for _ in 0...sources.count {
-      if VirtualMicrophone.isOurs(name) { return true }
+      if Product.owns(name) { return true }
       guard let found = sources.first(where: { $0.name == name }) else { return false }
-      if let sink = found.monitorOf, VirtualMicrophone.isOurs(sink) { return true }
+      if let sink = found.monitorOf, Product.owns(sink) { return true }
       guard let master = found.master else { return false }
       name = master
     }

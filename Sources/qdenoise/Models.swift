@@ -1,3 +1,4 @@
+import AudioPath
 import Control
 import Denoise
 import ModelStore

@@ -1,3 +1,4 @@
+import AudioPath
 import Glibc
 
 /// What the process costs. Thread: control.

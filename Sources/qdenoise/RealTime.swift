@@ -21,6 +21,15 @@ enum RealTime {
     sched_getscheduler(pid_t(thread)) & ~resetOnFork == SCHED_FIFO
   }
 
+  /// The priority under SCHED_FIFO that a thread has.
+  static func priority(of thread: Int) -> Int? {
+    var parameters = sched_param()
+    guard has(thread: thread), unsafe sched_getparam(pid_t(thread), &parameters) == 0 else {
+      return nil
+    }
+    return Int(parameters.sched_priority)
+  }
+
   /// Asks rtkit to do the same, and says why it would not.
   static func ask(thread: Int, priority: Int) -> String? {
     // rtkit refuses a process that could hold a processor for ever.

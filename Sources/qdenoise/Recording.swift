@@ -1,10 +1,11 @@
+import AudioPath
 import CLinux
 import Glibc
 
 /// Somebody who wants both sides of the denoiser through a pipe. Thread: control.
 @safe final class Recording {
-  /// How often what was recorded is handed on, in microseconds.
-  static let period: UInt64 = 50_000
+  /// How often what was recorded is handed on, in microseconds: 30 times a second, as it is drawn.
+  static let period: UInt64 = 33_000
   /// What a reader may leave unread before it counts as gone: about 10 s.
   private static let largestBacklog = 4 << 20
 

@@ -25,7 +25,7 @@ import Glibc
   /// Everybody who records from some source, ourselves excepted.
   private(set) var everybody: [PulseListener] = []
   private var sinks: [PulseSink] = []
-  /// Who plays to which sink; asked for where there is a sink of ours.
+  /// Who plays to which sink; asked for where the virtual microphone is fed by a playback.
   private var players: [PulsePlayer] = []
   private(set) var feedGuard = FeedGuard()
 
@@ -39,8 +39,8 @@ import Glibc
     try connection.connect()
     server = try connection.server()
     connection.onEvent = { [unowned self] event in
-      // Who plays matters where there is a sink of ours to play into.
-      if event.subject == .sinkInput, virtualMicrophone?.layout != .sink { return }
+      // Who plays matters where there is a sink of ours to play into, or a playback of ours.
+      if event.subject == .sinkInput, !plays { return }
       isStale = true
       if event.subject == .module && event.change == .removed { modulesAreStale = true }
     }
@@ -67,12 +67,19 @@ import Glibc
     }
     isConnectedTo = everybody.contains { $0.source == ours }
     listeners = everybody.filter { $0.source == ours && !$0.isCorked }
-    let hasSink = virtualMicrophone?.layout == .sink
     sinks = try connection.sinks()
-    players = hasSink ? try connection.players() : []
+    players = plays ? try connection.players() : []
     volumes = VolumeChain(sources: sources)
     volumes.recorders = recorders
-    if hasSink { (volumes.sinks, volumes.players) = (sinks, players) }
+    if plays { (volumes.sinks, volumes.players) = (sinks, players) }
+  }
+
+  /// The virtual microphone is fed by a playback.
+  private var plays: Bool {
+    switch virtualMicrophone?.layout {
+    case .sink, .node: true
+    case .pipe, nil: false
+    }
   }
 
   /// The daemon that was on this server before us.

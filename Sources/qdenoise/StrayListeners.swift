@@ -123,6 +123,12 @@ package struct StrayListeners {
   /// Somebody was to be moved back: whether it helped is to be looked at.
   package var areMoving: Bool { strays.contains(where: isToBeMoved) }
 
+  /// The server may still move a stream for a change of devices, and it does not always tell.
+  package func mayMove(at now: UInt64) -> Bool {
+    guard let upheaval, !memory.entries.isEmpty else { return false }
+    return now - upheaval < Self.grace
+  }
+
   /// What became of moving one back.
   /// - Parameter helped: false if the server does not let it be moved.
   package mutating func note(moveOf listener: UInt32, helped: Bool, at now: UInt64) {

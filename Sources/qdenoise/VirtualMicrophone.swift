@@ -13,6 +13,9 @@ package struct VirtualMicrophone: Equatable, Sendable {
     case pipe(path: String)
     /// A null sink that is played to, and a source made of its monitor.
     case sink
+    /// A source in PipeWire's graph that our stream is linked to. It is the server's, so that it
+    /// outlives a crash of ours.
+    case node
   }
 
   /// A module to load.
@@ -50,6 +53,15 @@ package struct VirtualMicrophone: Equatable, Sendable {
           argument: "source_name=\(Self.sourceName) file=\(path) format=s16le rate=\(sampleRate)"
             + " channels=1 channel_map=mono \(properties)")
       ]
+    case .node:
+      return [
+        Request(
+          name: "module-null-sink",
+          argument: "media.class=Audio/Source/Virtual sink_name=\(Self.sourceName)"
+            + " rate=\(sampleRate) channels=1 channel_map=mono"
+            // The microphone's clock drives the graph.
+            + " sink_properties='device.description=\"\(Self.description)\" priority.driver=1'")
+      ]
     case .sink:
       return [
         Request(
@@ -84,13 +96,9 @@ package struct VirtualMicrophone: Equatable, Sendable {
     return Plan(unload: unload, adopt: adopt)
   }
 
-  /// Whether a source or sink of this name is ours.
-  package static func isOurs(_ name: String) -> Bool {
-    name == sourceName || name == sinkName || name == "\(sinkName).monitor"
-  }
-
   private static func isOurs(_ module: PulseModule) -> Bool {
     let words = module.argument.split(separator: " ")
-    return words.contains("source_name=\(sourceName)") || words.contains("sink_name=\(sinkName)")
+    return ["source_name=\(sourceName)", "sink_name=\(sourceName)", "sink_name=\(sinkName)"]
+      .contains { words.contains($0) }
   }
 }

@@ -218,7 +218,7 @@ struct ConfigurationTests {
 
   @Test(arguments: [
     ("mode = 3", "mode", "3", "\"bypass\", \"light\", \"standard\", \"strong\", \"mute\""),
-    ("backend = \"jack\"", "backend", "\"jack\"", "\"pulse\", \"alsa\""),
+    ("backend = \"jack\"", "backend", "\"jack\"", "\"auto\", \"pipewire\", \"pulse\", \"alsa\""),
     ("strength = -1", "strength", "-1", "a number from 0 to 100"),
     ("strength = nan", "strength", "nan", "a number from 0 to 100"),
     ("latency.budget_ms = \"40\"", "latency.budget_ms", "\"40\"", "a number from 1 to 10000"),

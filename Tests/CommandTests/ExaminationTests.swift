@@ -1,9 +1,9 @@
 import AudioHost
+import Client
 import Control
 import Kernels
 import ModelStore
 import Testing
-import denoisectl
 
 /// What `doctor` concludes from what it found.
 struct ExaminationTests {
@@ -275,5 +275,29 @@ struct ExaminationTests {
     let problems = examination.findings.filter { $0.verdict == .problem }
     #expect(problems.count == 2)
     #expect(problems.allSatisfy { !$0.advice.isEmpty })
+  }
+
+  @Test(arguments: [
+    ("pactl set-source-mute usb 0", ["pactl", "set-source-mute", "usb", "0"]),
+    ("pactl set-source-volume 'my mic' 100%", ["pactl", "set-source-volume", "my mic", "100%"]),
+    ("pactl set-source-mute 'it'\\''s' 0", ["pactl", "set-source-mute", "it's", "0"]),
+    (
+      "systemctl --user enable --now qdenoise",
+      ["systemctl", "--user", "enable", "--now", "qdenoise"]
+    ),
+  ])
+  func `advice that is one command can be run`(advice: String, words: [String]) {
+    #expect(Finding.problem("x", "y", do: advice).command == words)
+  }
+
+  @Test(arguments: [
+    "", "install rtkit", "pactl", "systemctl --user status qdenoise",
+    "systemctl --user start pipewire-pulse (or pulseaudio)",
+    "pactl unload-module 5; pactl unload-module 4", "pactl unload-module $(reboot)",
+    "start the daemon, which adopts them, or: pactl unload-module 5", "rm -r /", "denoisectl 'x",
+    "denoisectl model light, or wait",
+  ])
+  func `advice that is more than a command is left to the person`(advice: String) {
+    #expect(Finding.problem("x", "y", do: advice).command == nil)
   }
 }

@@ -5,6 +5,7 @@ import qdenoise
 
 private let pipe = VirtualMicrophone(layout: .pipe(path: "/run/x/microphone"), sampleRate: 48_000)
 private let sink = VirtualMicrophone(layout: .sink, sampleRate: 48_000)
+private let node = VirtualMicrophone(layout: .node, sampleRate: 48_000)
 
 private func loaded(_ microphone: VirtualMicrophone, from first: UInt32 = 20) -> [PulseModule] {
   microphone.requests.enumerated().map { offset, request in
@@ -18,7 +19,7 @@ private func loaded(_ microphone: VirtualMicrophone, from first: UInt32 = 20) ->
     PulseModule(index: 2, name: "module-remap-source", argument: "source_name=qdenoise2 master=x"),
   ]
 
-  @Test(arguments: [pipe, sink])
+  @Test(arguments: [pipe, sink, node])
   func `on a fresh server everything is loaded and nothing unloaded`(
     microphone: VirtualMicrophone
   ) {
@@ -28,14 +29,14 @@ private func loaded(_ microphone: VirtualMicrophone, from first: UInt32 = 20) ->
     #expect(plan.adopt.count == microphone.requests.count)
   }
 
-  @Test(arguments: [pipe, sink])
+  @Test(arguments: [pipe, sink, node])
   func `what a crashed daemon left is adopted`(microphone: VirtualMicrophone) {
     let plan = microphone.plan(for: foreign + loaded(microphone), adopts: true)
     #expect(plan.unload.isEmpty)
     #expect(plan.adopt == microphone.requests.indices.map { 20 + UInt32($0) })
   }
 
-  @Test(arguments: [pipe, sink])
+  @Test(arguments: [pipe, sink, node])
   func `a duplicate is unloaded`(microphone: VirtualMicrophone) {
     let plan = microphone.plan(for: loaded(microphone) + loaded(microphone, from: 40), adopts: true)
     #expect(plan.unload == microphone.requests.indices.reversed().map { 40 + UInt32($0) })
@@ -48,7 +49,7 @@ private func loaded(_ microphone: VirtualMicrophone, from first: UInt32 = 20) ->
     #expect(plan.adopt == [nil])
   }
 
-  @Test(arguments: [pipe, sink])
+  @Test(arguments: [pipe, sink, node])
   func `what nobody is connected to is made anew`(microphone: VirtualMicrophone) {
     let plan = microphone.plan(for: foreign + loaded(microphone), adopts: false)
     #expect(plan.unload == microphone.requests.indices.reversed().map { 20 + UInt32($0) })

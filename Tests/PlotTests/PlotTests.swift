@@ -102,4 +102,35 @@ import Plot
   private func height(of png: [UInt8]) -> Int {
     png[20..<24].reduce(0) { $0 << 8 | Int($1) }
   }
+
+  @Test(arguments: [1, 480, 1584, 4000])
+  func `a live spectrogram has the columns of the whole`(piece: Int) throws {
+    let length = 48_000
+    // A tone that rises from 200 Hz.
+    let samples = (0..<length).map { n -> Float in
+      let turns = (200 + Double(n) / 20) * Double(n) / 48000
+      return 0.3 * Float(sin(2 * Double.pi * turns))
+    }
+    let scale = FrequencyScale(highest: 12_000)
+    let whole = try Spectrogram(
+      Recording(title: "", samples: samples, sampleRate: 48_000), seconds: 1, columns: 60,
+      rows: 40, scale: scale)
+    var live = LiveSpectrogram(sampleRate: 48_000, columnsPerSecond: 60, rows: 40, scale: scale)
+    var levels: [Float] = []
+    for start in stride(from: 0, to: length, by: piece) {
+      live.append(Array(samples[start..<min(start + piece, length)])) { levels += $0 }
+    }
+    // What reaches beyond the last sample is still awaited.
+    #expect(levels.count == 59 * 40)
+    #expect(levels == Array(whole.levels.prefix(levels.count)))
+  }
+
+  @Test func `a meter rises at once and falls by 30 dB a second`() {
+    var meter = Meter()
+    #expect(meter.level == -120)
+    meter.take([Float](repeating: 0.1, count: 480))
+    #expect(abs(meter.level + 20) < 0.01)
+    for _ in 0..<100 { meter.take([Float](repeating: 0, count: 480)) }
+    #expect(abs(meter.level + 50) < 0.1)
+  }
 }

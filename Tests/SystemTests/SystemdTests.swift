@@ -117,6 +117,57 @@ extension SystemTests {
       #expect(said["reason"] == "1")
     }
 
+    @Test func `the first caller on the bus starts the unit`() throws {
+      let said = try session(
+        .pulseAudio,
+        """
+        say before $(systemctl --user is-active qdenoise)
+        busctl --user call io.github.qdenoise.Daemon /io/github/qdenoise/Daemon \
+          io.github.qdenoise.Daemon1 GetStatus >status; say called $?
+        say after $(systemctl --user is-active qdenoise)
+        say schema $(grep -c '"schema' status || grep -c schema status)
+        systemctl --user stop qdenoise
+        # Only asking how it is starts nothing.
+        denoisectl status >/dev/null 2>&1; say asked $?
+        say stopped $(systemctl --user is-active qdenoise)
+        """)
+      #expect(said["before"] == "inactive")
+      #expect(said["called"] == "0")
+      #expect(said["after"] == "active")
+      #expect(said["asked"] == "3")
+      #expect(said["stopped"] == "inactive")
+    }
+
+    @Test func `the icon in the panel starts and stops the unit`() throws {
+      let python = "/usr/bin/python3"
+      try Piece.require(["python3"])
+      let said = try session(
+        .pulseAudio,
+        """
+        \(python) -c 'import dbus, gi' 2>/dev/null || { say lacking python3-dbus; exit 0; }
+        \(python) panel.py panel.json >panel.log 2>&1 &
+        awaited 'grep -q ready panel.json 2>/dev/null'
+        qdenoise-tray 2>tray.log &
+        awaited 'grep -q item panel.json'; say registered $?
+        item=$(sed -n 's/.*"item", "\\(.*\\)".*/\\1/p' panel.json)
+        power() {
+          busctl --user call "$item" /MenuBar com.canonical.dbusmenu Event isvu 1 clicked i 0 0
+        }
+        power
+        awaited '[ $(systemctl --user is-active qdenoise) = active ]'; say started $?
+        awaited 'denoisectl status >/dev/null 2>&1'
+        sleep 1
+        power
+        awaited '[ $(systemctl --user is-active qdenoise) = inactive ]'; say stopped $?
+        say complaints $(wc -l <tray.log)
+        """, files: ["\(Piece.root)/Tests/Window/panel.py"])
+      if let lacking = said["lacking"] { try Piece.skip("\(lacking) is not installed") }
+      #expect(said["registered"] == "0")
+      #expect(said["started"] == "0")
+      #expect(said["stopped"] == "0")
+      #expect(said["complaints"] == "0")
+    }
+
     @Test func `a server that is reached over TCP is named with what the unit forbids`() throws {
       let said = try session(
         .pulseAudio,
@@ -141,7 +192,9 @@ extension SystemTests {
 
     /// Installs into the home of a user of its own, runs `script` in that user's session, and gives what
     /// it said: `say NAME WORDS`.
-    private func session(_ kind: SoundServer.Kind, _ script: String) throws -> [String: String] {
+    private func session(
+      _ kind: SoundServer.Kind, _ script: String, files: [String] = []
+    ) throws -> [String: String] {
       try Piece.require(kind)
       try Piece.require(["systemctl", "journalctl", "unshare", "runuser", "busctl"])
       guard Piece.isRoot else { try Piece.skip("a systemd of its own needs root") }
@@ -161,6 +214,9 @@ extension SystemTests {
 
         """
       try write(prelude + script, to: "\(home)/script")
+      for file in files {
+        try write(contents(of: file), to: "\(home)/\((file as NSString).lastPathComponent)")
+      }
       let result = try sandbox.run(
         "\(Piece.root)/Tests/Support/systemd/user-session.sh",
         [sandbox.directory, "sh", "\(home)/script"],

@@ -27,9 +27,13 @@ extension SystemTests {
         ("the microphone 'fakemic'", ["set-source-volume", "fakemic", "0"]),
       ]
       if kind == .pipeWire {
+        let playback = try #require(
+          try scene.server.list("sink-inputs").first {
+            $0.properties?["application.process.id"] == "\(scene.daemon.pid)"
+          }?.index)
         places += [
-          ("the sink of the virtual microphone", ["set-sink-mute", "qdenoise_feed", "1"]),
-          ("the sink of the virtual microphone", ["set-sink-volume", "qdenoise_feed", "5%"]),
+          ("the playback stream of qdenoise", ["set-sink-input-mute", "\(playback)", "1"]),
+          ("the playback stream of qdenoise", ["set-sink-input-volume", "\(playback)", "5%"]),
         ]
       }
       for (place, command) in places {

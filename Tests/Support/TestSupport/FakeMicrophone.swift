@@ -25,7 +25,9 @@ public final class FakeMicrophone {
     let map = "channel_map=\(positions.joined(separator: ","))"
     modules = [
       try server.loadModule(
-        "module-null-sink", "sink_name=\(sink)", "rate=48000", channels, "format=float32le", map),
+        "module-null-sink", "sink_name=\(sink)", "rate=48000", channels, "format=float32le", map,
+        // As a card has it, so that it drives PipeWire's graph.
+        "sink_properties=priority.driver=2000"),
       try server.loadModule(
         "module-remap-source", "source_name=\(name)", "master=\(sink).monitor", channels, map,
         "source_properties=device.description=\(name)"),

@@ -1,0 +1,227 @@
+internal import CPipeWire
+import Glibc
+
+/// A recording of a microphone and, in the same cycle of the graph, what is made of it on its way
+/// into a virtual source of the server's.
+///
+/// Both streams are in one group, so the microphone drives them; the recording triggers the output,
+/// so what arrives in a cycle leaves in the same one. The streams exist as long as this does, and
+/// with them the graph runs. Thread: the loop's, but for `Handlers`.
+@safe public final class PipeWireDuplex {
+  /// A cycle of the graph.
+  public struct Cycle: Sendable {
+    /// Its start, in nanoseconds of the monotonic clock.
+    public var start: UInt64
+    /// The time of the driver, in nanoseconds; what it advances by beyond what arrives is lost.
+    public var position: UInt64
+
+    public init(start: UInt64, position: UInt64) {
+      self.start = start
+      self.position = position
+    }
+  }
+
+  /// What is called in each cycle, in this order. Thread: PipeWire's data loop.
+  @safe public struct Handlers {
+    public var begin: (Cycle) -> Void
+    /// Samples (-1...1, the channels interleaved) that have arrived, and how many of each channel.
+    public var take: (UnsafePointer<Float>, Int) -> Void
+    /// So many samples of one channel are to be written.
+    public var give: (UnsafeMutablePointer<Float>, Int) -> Void
+
+    public init(
+      begin: @escaping (Cycle) -> Void,
+      take: @escaping (UnsafePointer<Float>, Int) -> Void,
+      give: @escaping (UnsafeMutablePointer<Float>, Int) -> Void
+    ) {
+      self.begin = begin
+      unsafe self.take = unsafe take
+      unsafe self.give = unsafe give
+    }
+  }
+
+  /// What is recorded.
+  public struct Source: Equatable, Sendable {
+    /// The name of its node, as a pulse server calls it.
+    public var name: String
+    /// Of its channels, as a pulse server calls them.
+    public var positions: [String]
+
+    public init(name: String, positions: [String]) {
+      self.name = name
+      self.positions = positions
+    }
+  }
+
+  private let connection: PipeWireConnection
+  private let target: String?
+  private let handlers: Handlers
+  private let channels: Int
+  private var capture: PipeWireStream?
+  private var output: PipeWireStream?
+  private var link: OpaquePointer?
+  /// What the link is between.
+  private var linked: PipeWireConnection.Link?
+  /// Called when a stream came up or failed.
+  public var onChange: (() -> Void)?
+
+  /// - Parameters:
+  ///   - application: the name that mixers show.
+  ///   - target: the node that the output is linked to; nil for none, and then nothing is asked for
+  ///     with `give`.
+  ///   - quantum: samples that the graph is asked to hand over at once, or fewer.
+  ///   - delay: samples by which the output is behind the recording, for programs that ask.
+  public init(
+    _ connection: PipeWireConnection, application: String, from source: Source,
+    to target: String?, sampleRate: Int, quantum: Int, delay: Int, handlers: Handlers
+  ) throws(PipeWireError) {
+    self.connection = connection
+    self.target = target
+    self.handlers = handlers
+    channels = source.positions.count
+    let group = "\(application)-\(getpid())"
+    let common = [
+      PW_KEY_MEDIA_TYPE: "Audio", PW_KEY_APP_NAME: application,
+      PW_KEY_APP_PROCESS_ID: "\(getpid())", PW_KEY_NODE_GROUP: group,
+      PW_KEY_NODE_LINK_GROUP: group,
+      // What a person does with other streams of this role is none of ours.
+      "state.restore-props": "false", "state.restore-target": "false",
+    ]
+    if target != nil {
+      output = try unsafe PipeWireStream(
+        connection, "Denoised", .output, sampleRate: sampleRate, positions: ["mono"],
+        properties: common.merging([
+          PW_KEY_NODE_NAME: "\(application).output", PW_KEY_MEDIA_CATEGORY: "Playback",
+          PW_KEY_NODE_AUTOCONNECT: "false", PW_KEY_NODE_PASSIVE: "true",
+        ]) { $1 },
+        flags: PW_STREAM_FLAG_TRIGGER.rawValue, changed: { [unowned self] in onChange?() },
+        process: { [unowned self] in unsafe give($0) })
+    }
+    let latency = [PW_KEY_NODE_LATENCY: "\(quantum)/\(sampleRate)"]
+    let made = try unsafe PipeWireStream(
+      connection, "Microphone", .capture, sampleRate: sampleRate, positions: source.positions,
+      properties: common.merging(Self.properties(of: source, application)) { $1 }
+        .merging(latency) { $1 }.merging(target == nil ? [:] : [PW_KEY_NODE_PASSIVE: "true"]) {
+          $1
+        },
+      flags: PW_STREAM_FLAG_AUTOCONNECT.rawValue | PW_STREAM_FLAG_DONT_RECONNECT.rawValue,
+      changed: { [unowned self] in onChange?() }, process: { [unowned self] in unsafe take($0) })
+    made.onLatency = { [unowned self] latency in
+      guard let output = self.output else { return }
+      var latency = latency
+      latency.min_rate += UInt32(delay)
+      latency.max_rate += UInt32(delay)
+      unsafe pipewire_stream_set_latency(output.raw, &latency)
+    }
+    capture = made
+  }
+
+  deinit { close() }
+
+  /// Ends the streams; no handler runs any more when this is done. It is not to be used after that.
+  public func close() {
+    // The recording calls the output, so it ends first.
+    capture?.close()
+    unlink()
+    output?.close()
+  }
+
+  private static func properties(of source: Source, _ application: String) -> [String: String] {
+    var properties = [
+      PW_KEY_NODE_NAME: "\(application).capture", PW_KEY_MEDIA_CATEGORY: "Capture",
+      // A Bluetooth headset changes to the profile that has a microphone for a call alone.
+      PW_KEY_MEDIA_ROLE: "Communication", PW_KEY_TARGET_OBJECT: source.name,
+      "node.dont-fallback": "true", "node.dont-move": "true",
+    ]
+    let monitor = ".monitor"
+    if source.name.hasSuffix(monitor) {
+      properties[PW_KEY_STREAM_CAPTURE_SINK] = "true"
+      properties[PW_KEY_TARGET_OBJECT] = String(source.name.dropLast(monitor.count))
+    }
+    return properties
+  }
+
+  /// Samples arrive.
+  public var isRunning: Bool { capture?.isStreaming == true }
+
+  /// Why a stream has ended.
+  public var failure: PipeWireError? { capture?.failure ?? output?.failure }
+
+  /// Links the output to its target, if both are there and it is not. Call it when the connection
+  /// tells of a change.
+  public func connectOutput() {
+    guard let target, let from = output?.node, let to = connection.node(target),
+      let output = connection.port(of: from, isInput: false),
+      let input = connection.port(of: to, isInput: true)
+    else { return }
+    let wanted = PipeWireConnection.Link(output: output, input: input)
+    if linked == wanted, !wasUnlinked { return }
+    unlink()
+    let properties = unsafe pw_properties_new_string("")
+    defer { unsafe pw_properties_free(properties) }
+    for (key, value) in [
+      (PW_KEY_LINK_OUTPUT_PORT, "\(output)"), (PW_KEY_LINK_INPUT_PORT, "\(input)"),
+      (PW_KEY_LINK_PASSIVE, "true"), (PW_KEY_OBJECT_LINGER, "false"),
+    ] { unsafe pw_properties_set(properties, key, value) }
+    guard let proxy = unsafe pipewire_core_link(connection.core, properties) else { return }
+    unsafe link = proxy
+    linked = wanted
+    wasSeen = false
+  }
+
+  /// The server had told of our link.
+  private var wasSeen = false
+
+  /// The link was there and is not any more.
+  private var wasUnlinked: Bool {
+    guard let linked else { return false }
+    let isThere = connection.links.values.contains(linked)
+    defer { wasSeen = isThere }
+    return wasSeen && !isThere
+  }
+
+  private func unlink() {
+    if let link = unsafe link { unsafe pw_proxy_destroy(link) }
+    unsafe link = nil
+    linked = nil
+  }
+
+  // MARK: Data loop
+
+  /// Takes what the microphone gave in this cycle, or in several. Thread: the data loop's.
+  private func take(_ raw: OpaquePointer) {
+    var time = pw_time()
+    unsafe pw_stream_get_time_n(raw, &time, MemoryLayout<pw_time>.size)
+    let second = 1_000_000_000 * UInt64(time.rate.num)
+    let (whole, rest) = time.ticks.quotientAndRemainder(dividingBy: UInt64(max(1, time.rate.denom)))
+    let position = whole * second + rest * second / UInt64(max(1, time.rate.denom))
+    handlers.begin(Cycle(start: UInt64(max(0, time.now)), position: position))
+    while let buffer = unsafe pw_stream_dequeue_buffer(raw) {
+      let data = unsafe buffer.pointee.buffer.pointee.datas[0]
+      if let memory = unsafe data.data, unsafe data.chunk.pointee.size > 0 {
+        let samples = unsafe (memory + Int(data.chunk.pointee.offset))
+          .assumingMemoryBound(to: Float.self)
+        let bytes = unsafe Int(data.chunk.pointee.size)
+        unsafe handlers.take(samples, bytes / (channels * MemoryLayout<Float>.stride))
+      }
+      unsafe pw_stream_queue_buffer(raw, buffer)
+    }
+    if let output { unsafe pw_stream_trigger_process(output.raw) }
+  }
+
+  /// Writes what the graph asks for. Thread: the data loop's.
+  private func give(_ raw: OpaquePointer) {
+    guard let buffer = unsafe pw_stream_dequeue_buffer(raw) else { return }
+    let data = unsafe buffer.pointee.buffer.pointee.datas!
+    guard let memory = unsafe data[0].data else { return }
+    let room = unsafe Int(data[0].maxsize) / MemoryLayout<Float>.stride
+    let requested = unsafe Int(buffer.pointee.requested)
+    let count = requested > 0 ? min(requested, room) : room
+    unsafe handlers.give(memory.assumingMemoryBound(to: Float.self), count)
+    unsafe data[0].chunk.pointee.offset = 0
+    unsafe data[0].chunk.pointee.stride = Int32(MemoryLayout<Float>.stride)
+    unsafe data[0].chunk.pointee.size = UInt32(count * MemoryLayout<Float>.stride)
+    unsafe buffer.pointee.size = UInt64(count)
+    unsafe pw_stream_queue_buffer(raw, buffer)
+  }
+}

@@ -1,0 +1,18 @@
+package import AudioHost
+import Control
+
+extension PulseConnection {
+  /// Connects to the user's own sound server, which shows the program under `name`.
+  package static func open(as name: String) throws(PulseError) -> PulseConnection {
+    let connection = PulseConnection(loop: PulseLoop(), name: name)
+    try connection.connect()
+    return connection
+  }
+}
+
+extension PulseSource {
+  /// Whether it can be the microphone that is denoised: no monitor, and not our own.
+  package var isMicrophone: Bool {
+    monitorOf == nil && name != Product.source && master != Product.source
+  }
+}

@@ -1,0 +1,81 @@
+/// A piece of a network's memory.
+struct Storage {
+  var kind: Kind
+  var byteCount: Int
+  /// The steps between which a scratch storage holds something.
+  var lifetime: ClosedRange<Int>?
+  /// Bytes from the start of the arena; of a ring view, of the ring.
+  var offset = 0
+  /// What each byte of a persistent storage is at first.
+  var initial: UInt8 = 0
+
+  enum Kind {
+    /// Shares its bytes with others that live at other times.
+    case scratch
+    /// Belongs to one tensor between runs too.
+    case persistent
+    /// Filled once, with these bytes.
+    case constant([UInt8])
+    /// One row of a ring: the one written `lag` runs ago.
+    case ringView(ring: Int, lag: Int)
+  }
+}
+
+/// Rows that a network remembers. Each run writes one and forgets the oldest.
+struct Ring {
+  var slots: Int
+  var slotBytes: Int
+  /// Bytes from the start of the arena.
+  var offset = 0
+  /// What each byte is at first.
+  var initial: UInt8 = 0
+}
+
+/// Gives every storage its place in one arena.
+struct ArenaLayout {
+  private(set) var byteCount = 0
+
+  static let alignment = 64
+
+  /// Scratch storages whose lifetimes overlap get disjoint places, the largest first, each at the
+  /// lowest offset that is free during its life.
+  init(storages: inout [Storage], rings: inout [Ring]) {
+    for i in rings.indices { rings[i].offset = append(rings[i].slots * rings[i].slotBytes) }
+    for i in storages.indices {
+      switch storages[i].kind {
+      case .persistent, .constant: storages[i].offset = append(storages[i].byteCount)
+      case .ringView(let ring, _): storages[i].offset = rings[ring].offset
+      case .scratch: break
+      }
+    }
+    let base = byteCount
+    var placed: [Int] = []
+    let scratch = storages.indices.filter { storages[$0].isScratch }
+    for i in scratch.sorted(by: { storages[$0].byteCount > storages[$1].byteCount }) {
+      guard let lifetime = storages[i].lifetime else { continue }
+      let size = Self.aligned(storages[i].byteCount)
+      var offset = base
+      let rivals = placed.filter { storages[$0].lifetime?.overlaps(lifetime) ?? false }
+      for rival in rivals.sorted(by: { storages[$0].offset < storages[$1].offset }) {
+        if offset + size <= storages[rival].offset { break }
+        offset = max(offset, storages[rival].offset + Self.aligned(storages[rival].byteCount))
+      }
+      storages[i].offset = offset
+      placed.append(i)
+      byteCount = max(byteCount, offset + size)
+    }
+  }
+
+  private mutating func append(_ size: Int) -> Int {
+    defer { byteCount += Self.aligned(size) }
+    return byteCount
+  }
+
+  static func aligned(_ size: Int) -> Int { (size + alignment - 1) & ~(alignment - 1) }
+}
+
+extension Storage {
+  fileprivate var isScratch: Bool {
+    if case .scratch = kind { true } else { false }
+  }
+}

@@ -1,0 +1,118 @@
+extension OperatorProperties {
+  /// Truth values of two values, and of truth values.
+  static let comparisons: [OperatorProperties] = [
+    comparison(71, "EQUAL", options: 53, { $0 == $1 }, { $0 == $1 }),
+    comparison(61, "GREATER", options: 44, { $0 > $1 }, { $0 > $1 }),
+    comparison(62, "GREATER_EQUAL", options: 45, { $0 >= $1 }, { $0 >= $1 }),
+    comparison(58, "LESS", options: 41, { $0 < $1 }, { $0 < $1 }),
+    comparison(63, "LESS_EQUAL", options: 46, { $0 <= $1 }, { $0 <= $1 }),
+    comparison(72, "NOT_EQUAL", options: 54, { $0 != $1 }, { $0 != $1 }),
+    comparison(86, "LOGICAL_AND", options: 62, { $0 != 0 && $1 != 0 }),
+    comparison(84, "LOGICAL_OR", options: 60, { $0 != 0 || $1 != 0 }),
+    .builtin(
+      87, "LOGICAL_NOT", types: .any, options: OptionLayout(63),
+      lower: { planner, index, _ throws(EngineError) in
+        try planner.lowerIntegerMapping(index) { $0 == 0 ? 1 : 0 }
+      }),
+  ]
+
+  private static func comparison(
+    _ code: Int, _ name: String, options: UInt8,
+    _ integers: @escaping @Sendable (Int, Int) -> Bool,
+    _ floats: (@Sendable (Float, Float) -> Bool)? = nil
+  ) -> OperatorProperties {
+    .builtin(
+      code, name, types: .any, options: OptionLayout(options),
+      lower: { planner, index, _ throws(EngineError) in
+        try planner.lowerComparison(index, integers, floats)
+      })
+  }
+}
+
+extension Planner {
+  /// A function of two integers, or of two floats, that gives a truth value.
+  mutating func lowerComparison(
+    _ index: Int, _ integers: @escaping @Sendable (Int, Int) -> Bool,
+    _ floats: (@Sendable (Float, Float) -> Bool)?
+  ) throws(EngineError) {
+    let (a, b, y) = (try callInput(index, 0), try callInput(index, 1), try callOutput(index))
+    try requireType(index, y, .bool)
+    let nest = try pairs(index, a, b, y)
+    if a.type == .float32 {
+      guard let floats else { throw unsupported(index, "it does not take \(a.type)") }
+      return emitCall(index, [a, b, y]) { network in
+        let (left, right) = unsafe (network.floats(a), network.floats(b))
+        let result = unsafe network.bytes(y)
+        nest.forEach { i, j, k in
+          unsafe result[k] = floats(left[i], right[j]) ? 1 : 0
+        }
+      }
+    }
+    emitCall(index, [a, b, y]) { network in
+      nest.forEach { i, j, k in
+        network.set(y, k, to: integers(network.integer(a, i), network.integer(b, j)) ? 1 : 0)
+      }
+    }
+  }
+
+  /// The elements of two operands that go together, and where their result goes.
+  func pairs(
+    _ index: Int, _ a: CallOperand, _ b: CallOperand, _ y: CallOperand
+  ) throws(EngineError) -> Nest {
+    guard a.type == b.type else { throw unsupported(index, "it is of \(a.type) and \(b.type)") }
+    let extents = try broadcast(a.shape, b.shape, index)
+    guard extents == y.shape else {
+      throw invalid(index, "its output is \(y.shape), not \(extents)")
+    }
+    return Nest(
+      extents: extents, a: strides(a.shape, in: extents), b: strides(b.shape, in: extents),
+      y: denseStrides(extents))
+  }
+
+  /// A function of one integer or truth value.
+  mutating func lowerIntegerMapping(
+    _ index: Int, _ function: @escaping @Sendable (Int) -> Int
+  ) throws(EngineError) {
+    let (x, y) = (try callInput(index, 0), try callOutput(index))
+    try requireShape(try output(index), x.shape, index)
+    guard x.type == y.type, x.type.isInteger else {
+      throw unsupported(index, "it is of \(x.type) and \(y.type)")
+    }
+    emitCall(index, [x, y]) { network in
+      for i in 0..<y.count { network.set(y, i, to: function(network.integer(x, i))) }
+    }
+  }
+
+  /// A function of two integers.
+  mutating func lowerIntegerPairs(
+    _ index: Int, _ function: @escaping @Sendable (Int, Int) -> Int
+  ) throws(EngineError) {
+    let (a, b, y) = (try callInput(index, 0), try callInput(index, 1), try callOutput(index))
+    guard a.type == y.type, a.type.isInteger else {
+      throw unsupported(index, "it is of \(a.type) and \(y.type)")
+    }
+    let nest = try pairs(index, a, b, y)
+    emitCall(index, [a, b, y]) { network in
+      nest.forEach { i, j, k in
+        network.set(y, k, to: function(network.integer(a, i), network.integer(b, j)))
+      }
+    }
+  }
+
+  /// A function of two floats that has no kernel.
+  mutating func lowerFloatPairs(
+    _ index: Int, _ function: @escaping @Sendable (Float, Float) -> Float
+  ) throws(EngineError) {
+    let (a, b, y) = (try callInput(index, 0), try callInput(index, 1), try callOutput(index))
+    try requireType(index, y, .float32)
+    try requireType(index, a, .float32)
+    let nest = try pairs(index, a, b, y)
+    emitCall(index, [a, b, y]) { network in
+      let (left, right) = unsafe (network.floats(a), network.floats(b))
+      let result = unsafe network.floats(y)
+      nest.forEach { i, j, k in
+        unsafe result[k] = function(left[i], right[j])
+      }
+    }
+  }
+}

@@ -1,0 +1,309 @@
+/// All there is to know about an operator, in one row: the reader and writer of files, the planner,
+/// the quantizer and docs/engine.md take it from here. The rows stand by family in this folder.
+public struct OperatorProperties: Sendable, Equatable {
+  /// What the schema calls it.
+  public let name: String
+  /// The builtin operator code of the schema.
+  public let code: Int
+  /// How it computes where its activations are integers.
+  public let integers: Integers
+  /// Its weights, if it has any.
+  public let weights: Weights?
+  /// Whether a constant second operand in int8 is multiplied in dynamic range.
+  public let multipliesConstants: Bool
+  /// What becomes part of what.
+  public let fusion: Fusion
+  /// The types of the values that it computes with.
+  public let types: Types
+  /// `nil` for an operator without a form for integers.
+  public let integerRules: IntegerRules?
+  /// How its options lie in a file.
+  public let options: OptionLayout
+  /// The operator of a file's options; `nil` where an option has a value that is not known.
+  public let read: @Sendable (OptionFields) -> OperatorKind?
+  /// The options of an operator of this row.
+  public let write: @Sendable (OperatorKind) -> OptionFields
+  /// Appends its steps.
+  let lower: Lowering
+  /// Its result, where that depends on the shape of its input alone.
+  private(set) var ofShape: (@Sendable ([Int]) -> [Int])?
+  /// Its function of one value, where it is nothing else and has no kernel.
+  private(set) var function: (@Sendable (OptionFields) -> @Sendable (Float) -> Float)?
+  /// Which inputs are moved, if it moves any.
+  private(set) var moved: Set<Int> = [0]
+
+  typealias Lowering = @Sendable (inout Planner, Int, OperatorKind) throws(EngineError) -> Void
+
+  public enum Integers: String, Sendable {
+    /// Through floats: dequantized before, quantized after.
+    case none
+    /// Moves them, so that all of them have the same scale.
+    case moves
+    /// A product of int8, or of int16 with int8.
+    case products
+    /// Of two bytes.
+    case pairs
+    /// A table of all 256 bytes.
+    case table
+    /// The greatest or a mean of several bytes.
+    case pools
+    /// Sums of bytes, or of their products, as whole numbers in floats.
+    case sums
+  }
+
+  /// Beside float32, float16 and quantized activations, which every operator takes.
+  public enum Types: String, Sendable {
+    /// Nothing else.
+    case reals
+    /// Integers and truth values that stand for themselves.
+    case any
+  }
+
+  /// Weights stand at position 1 of the inputs, their bias at position 2 (of TRANSPOSE_CONV, 3).
+  public struct Weights: Sendable, Equatable {
+    /// The dimension of the outputs, which may have a scale for each index.
+    public let axis: Int
+    /// The operator version that allows int8 weights with float activations; `nil` where these
+    /// become floats.
+    public let dynamicRangeVersion: Int?
+  }
+
+  public enum Fusion: String, Sendable {
+    case none
+    /// A clamp after it becomes the limits of its result.
+    case takesClamps
+    /// Writes over its input, if nobody else reads that.
+    case inPlace
+    /// Both.
+    case takesClampsInPlace
+    /// Its result is a part of its input's memory, where that is one stretch.
+    case view
+    /// Its inputs are computed where its result lies, where that is one stretch.
+    case gathers
+
+    var takesClamps: Bool { self == .takesClamps || self == .takesClampsInPlace }
+    var isInPlace: Bool { self == .inPlace || self == .takesClampsInPlace }
+  }
+
+  /// A row of an operator whose options are a case of `OperatorKind`.
+  /// - Parameters:
+  ///   - versions: the operator versions that take int8 and int16 activations.
+  ///   - scales: what integer activations have in common; by default what `integers` asks for.
+  ///   - match: the options of an operator of this row.
+  init<Payload>(
+    _ code: Int, _ name: String, _ integers: Integers = .none, _ fusion: Fusion = .none,
+    types: Types = .reals, weights: Weights? = nil, multipliesConstants: Bool = false,
+    versions: (int8: Int, int16: Int?)? = nil, scales: IntegerRules.Scales? = nil,
+    options: OptionLayout = .none,
+    match: @escaping @Sendable (OperatorKind) -> Payload?,
+    read: @escaping @Sendable (OptionFields) -> OperatorKind?,
+    write: @escaping @Sendable (Payload) -> OptionFields,
+    lower: @escaping @Sendable (inout Planner, Int, Payload) throws(EngineError) -> Void
+  ) {
+    self.code = code
+    self.name = name
+    self.integers = integers
+    self.fusion = fusion
+    self.types = types
+    self.weights = weights
+    self.multipliesConstants = multipliesConstants
+    let usual: IntegerRules.Scales = integers == .moves || integers == .pools ? .same : .free
+    integerRules = versions.map {
+      IntegerRules(scales: scales ?? usual, int8Version: $0.int8, int16Version: $0.int16)
+    }
+    self.options = options
+    self.read = read
+    self.write = { kind in match(kind).map(write) ?? OptionFields() }
+    self.lower = { planner, index, kind throws(EngineError) in
+      guard let payload = match(kind) else { throw planner.unsupported(index) }
+      try lower(&planner, index, payload)
+    }
+  }
+
+  /// A row of an operator whose kind has no options in it.
+  init(
+    _ code: Int, _ name: String, _ integers: Integers = .none, _ fusion: Fusion = .none,
+    types: Types = .reals, versions: (int8: Int, int16: Int?)? = nil,
+    scales: IntegerRules.Scales? = nil, options: OptionLayout = .none, kind: OperatorKind,
+    write: @escaping @Sendable () -> OptionFields = { OptionFields() },
+    lower: @escaping @Sendable (inout Planner, Int) throws(EngineError) -> Void
+  ) {
+    self.init(
+      code, name, integers, fusion, types: types, versions: versions, scales: scales,
+      options: options, match: { $0 == kind ? () : nil }, read: { _ in kind },
+      write: { _ in write() },
+      lower: { planner, index, _ throws(EngineError) in try lower(&planner, index) })
+  }
+
+  /// A row of an operator that keeps its options as the schema has them, and so needs no case of
+  /// `OperatorKind`.
+  static func builtin(
+    _ code: Int, _ name: String, _ integers: Integers = .none, _ fusion: Fusion = .none,
+    types: Types = .reals, versions: (int8: Int, int16: Int?)? = nil,
+    scales: IntegerRules.Scales? = nil, options: OptionLayout = .none,
+    lower: @escaping @Sendable (inout Planner, Int, OptionFields) throws(EngineError) -> Void
+  ) -> OperatorProperties {
+    OperatorProperties(
+      code, name, integers, fusion, types: types, versions: versions, scales: scales,
+      options: options,
+      match: { if case .builtin(code, let fields) = $0 { fields } else { nil } },
+      read: { .builtin(code: code, $0.withoutZeros) }, write: { $0 }, lower: lower)
+  }
+
+  /// A row of a function of one value that has no kernel, in floats and as a table of bytes.
+  static func mapping(
+    _ code: Int, _ name: String, versions: (int8: Int, int16: Int?)? = nil,
+    options: OptionLayout = .none,
+    _ function: @escaping @Sendable (OptionFields) -> @Sendable (Float) -> Float
+  ) -> OperatorProperties {
+    var row = builtin(
+      code, name, .table, .inPlace, versions: versions, options: options,
+      lower: { planner, index, fields throws(EngineError) in
+        try planner.lowerMapping(index, function(fields))
+      })
+    row.function = function
+    return row
+  }
+
+  /// The row with a result that depends on the shape of its input alone.
+  func of(shape result: @escaping @Sendable ([Int]) -> [Int]) -> OperatorProperties {
+    var row = self
+    row.ofShape = result
+    return row
+  }
+
+  /// The row with other inputs than the first that are moved.
+  func moving(_ positions: Set<Int>) -> OperatorProperties {
+    var row = self
+    row.moved = positions
+    return row
+  }
+
+  public static func == (a: OperatorProperties, b: OperatorProperties) -> Bool { a.code == b.code }
+
+  /// Every operator that a graph can name, by name.
+  public static let all: [OperatorProperties] =
+    ([products, elementwise, binaries, comparisons, reductions, selections, pools, resizing]
+    + [slices, joins, shapes, rearrangements, gathers, sequences, conversions, recurrent]
+    + [filters, spectra])
+    .flatMap { $0 }.sorted { $0.name < $1.name }
+
+  private static let byCode = Dictionary(uniqueKeysWithValues: all.map { ($0.code, $0) })
+  private static let byName = Dictionary(uniqueKeysWithValues: all.map { ($0.name, $0) })
+
+  /// The operator with a code of the schema, if a graph can name it.
+  public static func with(code: Int) -> OperatorProperties? { byCode[code] }
+
+  /// The operator that the schema calls so, if a graph can name it.
+  public static func with(name: String) -> OperatorProperties? { byName[name] }
+
+  /// The table as docs/engine.md has it.
+  public static var markdown: String {
+    let rows = all.map { row in
+      let weights = row.weights.map { $0.dynamicRangeVersion == nil ? "in float32" : "int8" }
+      let dynamic = weights ?? (row.multipliesConstants ? "int8, if constant" : "")
+      let plain = row.types == .any ? "yes" : ""
+      return "| \(row.name) | \(row.integers.text) | \(plain) | \(dynamic) | \(row.fusion.text) |"
+    }
+    return
+      ([
+        "| operator | quantized activations | int32, int64, bool | int8 weights, float activations "
+          + "| fusion |",
+        "| --- | --- | --- | --- | --- |",
+      ] + rows).joined(separator: "\n") + "\n"
+  }
+}
+
+/// Where the options of an operator lie in a file.
+public struct OptionLayout: Sendable, Equatable {
+  /// The schema's number of their table in the union of all of them; 0 where there is none.
+  public let type: UInt8
+  /// What each field holds, by number.
+  public let fields: [OptionFields.Form]
+
+  public init(_ type: UInt8, _ fields: [OptionFields.Form] = []) {
+    self.type = type
+    self.fields = fields
+  }
+
+  public static let none = OptionLayout(0)
+}
+
+extension OperatorProperties {
+  /// What TensorFlow Lite's kernels ask of an operator whose activations are integers:
+  /// the schema's operator versions, and the quantization specification of the kernels.
+  public struct IntegerRules: Sendable, Equatable {
+    /// Scales of an operator's activations.
+    public enum Scales: Sendable, Equatable {
+      /// Every activation has its own.
+      case free
+      /// Inputs and outputs have the same.
+      case same
+      /// The outputs are in this range whatever the data are; the inputs have their own.
+      case fixed(ClosedRange<Float>)
+    }
+
+    public let scales: Scales
+    /// The operator version that takes int8 activations.
+    public let int8Version: Int
+    /// The operator version that takes int16 activations; `nil` where there is no such form.
+    public let int16Version: Int?
+  }
+}
+
+extension OperatorProperties.Integers {
+  fileprivate var text: String {
+    switch self {
+    case .none: "through float32"
+    case .moves: "moved as they are"
+    case .products: "int8 or 16x8 product"
+    case .pairs: "int8 pairs"
+    case .table: "table of 256"
+    case .pools: "int8 pools"
+    case .sums: "whole numbers in float32"
+    }
+  }
+}
+
+extension OperatorProperties.Fusion {
+  fileprivate var text: String {
+    switch self {
+    case .none: ""
+    case .takesClamps: "takes over clamps"
+    case .inPlace: "in place"
+    case .takesClampsInPlace: "takes over clamps, in place"
+    case .view: "a view"
+    case .gathers: "its parts are computed in place"
+    }
+  }
+}
+
+extension OperatorKind {
+  /// The operator's row of the table; `nil` for one that is not known.
+  public var knownProperties: OperatorProperties? { code.flatMap(OperatorProperties.with(code:)) }
+
+  /// What the schema calls it.
+  public var name: String {
+    if case .unsupported(let name) = self { return name }
+    if case .custom(let name, _) = self { return "CUSTOM \(name)" }
+    return knownProperties?.name ?? "?"
+  }
+
+  var integers: OperatorProperties.Integers { knownProperties?.integers ?? .none }
+  var fusion: OperatorProperties.Fusion { knownProperties?.fusion ?? .none }
+  var types: OperatorProperties.Types {
+    if case .custom = self { return .any }
+    return knownProperties?.types ?? .reals
+  }
+}
+
+extension OperatorKind {
+  /// Whether an input is moved, and not a count, an axis or an index.
+  func moves(_ position: Int) -> Bool {
+    switch self {
+    case .split: position == 1
+    case .concatenation, .pack: true
+    default: knownProperties?.moved.contains(position) == true
+    }
+  }
+}

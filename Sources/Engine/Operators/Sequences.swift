@@ -1,0 +1,135 @@
+internal import Kernels
+
+extension OperatorProperties {
+  /// Sums along a dimension, and what is made of shapes and numbers alone.
+  static let sequences: [OperatorProperties] = [
+    .builtin(
+      128, "CUMSUM", types: .any, options: OptionLayout(102, [.byte, .byte]),
+      lower: { planner, index, fields throws(EngineError) in
+        try planner.lowerRunningSum(index, isExclusive: fields.bool(0), isReversed: fields.bool(1))
+      }),
+    .builtin(
+      77, "SHAPE", types: .any, options: OptionLayout(55, [.byte]),
+      lower: { planner, index, _ throws(EngineError) in
+        let values = planner.shape(try planner.input(index, 0))
+        try planner.lowerKnown(index, values)
+      }
+    ).of { $0 },
+    .builtin(
+      110, "RANK", types: .any, options: OptionLayout(86),
+      lower: { planner, index, _ throws(EngineError) in
+        try planner.lowerKnown(index, [planner.shape(try planner.input(index, 0)).count])
+      }
+    ).of { [$0.count] },
+    .builtin(
+      93, "ZEROS_LIKE", types: .any, options: OptionLayout(67),
+      lower: { planner, index, _ throws(EngineError) in
+        let y = try planner.callOutput(index)
+        planner.emitCall(index, [y]) { network in unsafe network.bytes(y).update(repeating: 0) }
+      }),
+    .builtin(
+      94, "FILL", types: .any, options: OptionLayout(68),
+      lower: { planner, index, _ throws(EngineError) in
+        let (value, y) = (try planner.callInput(index, 1), try planner.callOutput(index))
+        guard value.count == 1, value.type == y.type else {
+          throw planner.invalid(index, "it fills \(y.type) with \(value.type)")
+        }
+        let size = y.type.size
+        planner.emitCall(index, [value, y]) { network in
+          let (source, target) = unsafe (network.bytes(value), network.bytes(y))
+          for byte in 0..<y.count * size { unsafe target[byte] = source[byte % size] }
+        }
+      }),
+    .builtin(
+      96, "RANGE", types: .any, options: OptionLayout(73),
+      lower: { planner, index, _ throws(EngineError) in
+        let (start, step) = (try planner.callInput(index, 0), try planner.callInput(index, 2))
+        let y = try planner.callOutput(index)
+        guard start.count == 1, step.count == 1, start.type == y.type, step.type == y.type else {
+          throw planner.invalid(index, "it counts in \(start.type)")
+        }
+        planner.emitCall(index, [start, step, y]) { network in
+          for place in 0..<y.count {
+            if y.type == .float32 {
+              unsafe network.floats(y)[place] =
+                network.floats(start)[0] + Float(place) * network.floats(step)[0]
+            } else {
+              network.set(
+                y, place, to: network.integer(start, 0) &+ place &* network.integer(step, 0))
+            }
+          }
+        }
+      }),
+    .builtin(
+      106, "ADD_N", types: .any, options: OptionLayout(82),
+      lower: { planner, index, _ throws(EngineError) in
+        let y = try planner.callOutput(index)
+        var inputs: [CallOperand] = []
+        for position in planner.graph.operators[index].inputs.indices {
+          inputs.append(try planner.callInput(index, position))
+          guard inputs[position].shape == y.shape, inputs[position].type == y.type else {
+            throw planner.invalid(index, "it adds \(inputs[position].shape) to \(y.shape)")
+          }
+        }
+        let terms = inputs
+        planner.emitCall(index, inputs + [y]) { network in
+          for place in 0..<y.count {
+            if y.type == .float32 {
+              var sum: Float = 0
+              for term in 0..<terms.count { unsafe sum += network.floats(terms[term])[place] }
+              unsafe network.floats(y)[place] = sum
+            } else {
+              var sum = 0
+              for term in 0..<terms.count { sum &+= network.integer(terms[term], place) }
+              network.set(y, place, to: sum)
+            }
+          }
+        }
+      }),
+  ]
+}
+
+extension Planner {
+  mutating func lowerRunningSum(
+    _ index: Int, isExclusive: Bool, isReversed: Bool
+  ) throws(EngineError) {
+    let (x, y) = (try callInput(index, 0), try callOutput(index))
+    guard let first = try integers(try input(index, 1)).first else {
+      throw invalid(index, "it has no axis")
+    }
+    let axis = try normalized(first, rank: x.shape.count, index)
+    try requireShape(try output(index), x.shape, index)
+    guard x.type == y.type else { throw unsupported(index, "it is of \(x.type) and \(y.type)") }
+    let (extent, inner) = (x.shape[axis], x.extent(axis + 1..<x.shape.count))
+    emitCall(index, [x, y]) { network in
+      for line in 0..<x.count / extent {
+        let start = line / inner * extent * inner + line % inner
+        var (sum, whole): (Float, Int) = (0, 0)
+        for step in 0..<extent {
+          let place = start + (isReversed ? extent - 1 - step : step) * inner
+          if x.type == .float32 {
+            let (values, result) = unsafe (network.floats(x), network.floats(y))
+            let value = unsafe values[place]
+            unsafe result[place] = isExclusive ? sum : sum + value
+            sum += value
+          } else {
+            let value = network.integer(x, place)
+            network.set(y, place, to: isExclusive ? whole : whole &+ value)
+            whole &+= value
+          }
+        }
+      }
+    }
+  }
+
+  /// A result that is known now.
+  mutating func lowerKnown(_ index: Int, _ values: [Int]) throws(EngineError) {
+    let y = try callOutput(index)
+    guard y.count == values.count, y.type.isInteger else {
+      throw invalid(index, "its output is \(y.shape) of \(y.type)")
+    }
+    emitCall(index, [y]) { network in
+      for place in 0..<values.count { network.set(y, place, to: values[place]) }
+    }
+  }
+}

@@ -1,0 +1,101 @@
+internal import Kernels
+
+extension Graph {
+  /// The most elements that constant folding makes in one graph.
+  private static let mostFolded = 1 << 20
+
+  /// Computes now what does not depend on the inputs: shapes, axes, sizes and what is made of them.
+  ///
+  /// Each operator runs as a network of its own, so that it has the bits that it would have later.
+  /// What cannot be computed stays, and the planner says why.
+  mutating func foldConstants(_ instructionSet: InstructionSet) {
+    var budget = Self.mostFolded
+    var kept: [Operator] = []
+    for node in operators {
+      guard let results = constants(of: node, instructionSet, &budget) else {
+        kept.append(node)
+        continue
+      }
+      for (output, data) in zip(node.outputs, results) { tensors[output].data = data }
+    }
+    operators = kept
+  }
+
+  private func constants(
+    of node: Operator, _ instructionSet: InstructionSet, _ budget: inout Int
+  ) -> [[UInt8]]? {
+    guard let row = node.kind.knownProperties, !node.outputs.isEmpty,
+      node.outputs.allSatisfy({ isFoldable($0) && !outputs.contains($0) || isPlain($0) }),
+      node.outputs.allSatisfy({ !tensors[$0].isVariable })
+    else { return nil }
+    if let ofShape = row.ofShape {
+      guard let input = node.inputs.first, let input, node.outputs.count == 1 else { return nil }
+      return integers(ofShape(tensors[input].shape), as: tensors[node.outputs[0]]).map { [$0] }
+    }
+    guard !node.inputs.isEmpty, !isRestored(node),
+      node.inputs.allSatisfy({ $0.map { tensors[$0].isConstant } ?? true })
+    else { return nil }
+    let count = node.outputs.reduce(0) { $0 + (tensors[$1].count ?? Self.mostFolded) }
+    guard count <= budget else { return nil }
+    let graph = alone(node)
+    do {
+      var network = Network(
+        try Planner(graph, states: [], instructionSet: instructionSet, folds: false), graph)
+      network.run()
+      var results: [[UInt8]] = []
+      for place in node.outputs.indices {
+        results.append(unsafe Array(try network.outputBytes(named: "\(place)")))
+      }
+      budget -= count
+      return results
+    } catch { return nil }
+  }
+
+  /// The operator as a graph of its own, whose outputs are named by their places.
+  private func alone(_ node: Operator) -> Graph {
+    var graph = Graph(name: name)
+    var places: [Int: Int] = [:]
+    func place(_ tensor: Int, _ graph: inout Graph) -> Int {
+      if let place = places[tensor] { return place }
+      graph.tensors.append(tensors[tensor])
+      places[tensor] = graph.tensors.count - 1
+      return graph.tensors.count - 1
+    }
+    var copy = node
+    copy.inputs = node.inputs.map { $0.map { place($0, &graph) } }
+    copy.outputs = node.outputs.map { place($0, &graph) }
+    for (place, output) in copy.outputs.enumerated() { graph.tensors[output].name = "\(place)" }
+    graph.operators = [copy]
+    graph.outputs = copy.outputs
+    return graph
+  }
+
+  private func isPlain(_ tensor: Int) -> Bool {
+    tensors[tensor].quantization == nil && tensors[tensor].type.isInteger
+  }
+
+  /// Integers and truth values, and few floats.
+  private func isFoldable(_ tensor: Int) -> Bool {
+    isPlain(tensor) || (tensors[tensor].type == .float32 && (tensors[tensor].count ?? .max) <= 64)
+  }
+
+  /// What the planner computes by itself: halves and bytes that become floats, in another shape.
+  private func isRestored(_ node: Operator) -> Bool {
+    switch node.kind {
+    case .dequantize: true
+    case .cast, .reshape, .squeeze, .expandDimensions:
+      tensors[node.outputs[0]].type == .float32
+    default: false
+    }
+  }
+
+  /// Integers as the elements of a tensor; `nil` where they do not fit it.
+  private func integers(_ values: [Int], as tensor: Tensor) -> [UInt8]? {
+    guard tensor.count == values.count, tensor.type == .int32 || tensor.type == .int64 else {
+      return nil
+    }
+    return values.flatMap { value in
+      (0..<tensor.type.size).map { UInt8(truncatingIfNeeded: value >> (8 * $0)) }
+    }
+  }
+}

@@ -1,0 +1,178 @@
+internal import Kernels
+
+extension Network {
+  func perform(_ step: Step) {
+    switch step {
+    case .copy(let copy): perform(copy)
+    case .transpose(let transpose): perform(transpose)
+    case .fill(let address, let count, let byte):
+      unsafe bytes(address, count).update(repeating: byte)
+    case .unary(let unary):
+      unsafe elementwise.apply(
+        unary.function, UnsafeBufferPointer(floats(unary.source, unary.count)),
+        into: floats(unary.destination, unary.count))
+    case .binary(let binary, let function, let range): perform(binary, function, range)
+    case .quantizeRows(let rows): perform(rows)
+    case .quantizeImage(let image): perform(image)
+    case .floatProduct(let product): performFloat(product)
+    case .integerProduct(let product): performInteger(product)
+    case .halveRows(let rows): perform(rows)
+    case .halfProduct(let product): performHalf(product)
+    case .batchProduct(let product): perform(product)
+    case .resize(let resize): perform(resize)
+    case .lstm(let lstm): perform(lstm)
+    case .gatedRecurrence(let step): perform(step)
+    case .memoryCell(let step): perform(step)
+    case .gates(let step): perform(step)
+    case .depthwise(let depthwise): perform(depthwise)
+    case .floatDepthwise(let slide, let weights): performDepthwise(slide, weights: weights)
+    case .fullIntegerProduct(let product): performFullInteger(product)
+    case .fullIntegerDepthwise(let depthwise): performFullInteger(depthwise)
+    case .splitImage(let split): perform(split)
+    case .wideProduct(let product): performWide(product)
+    case .wideDepthwise(let depthwise): performWide(depthwise)
+    case .integerBinary(let binary, let function): perform(binary, function)
+    case .integerPool(let slide, let isMaximum, let results):
+      performPool(slide, isMaximum: isMaximum, results)
+    case .lookUp(let conversion, let table): performLookUp(conversion, table)
+    case .flip(let conversion): performFlip(conversion)
+    case .quantize(let conversion): performQuantize(conversion)
+    case .quantizeSums(let conversion, let scale): performQuantizeSums(conversion, scale)
+    case .dequantize(let conversion): performDequantize(conversion)
+    case .readHalves(let conversion): performReadHalves(conversion)
+    case .writeHalves(let conversion): performWriteHalves(conversion)
+    case .sum(let sum): perform(sum)
+    case .softmax(let softmax): perform(softmax)
+    case .pool(let slide, let isMaximum): performPool(slide, isMaximum: isMaximum)
+    case .call(let call): call.run(self)
+    }
+  }
+
+  private func perform(_ copy: Step.Copy) {
+    let (nest, rows) = (copy.nest, copy.rows)
+    let last = (a: (rows.extent - 1) * rows.a, y: (rows.extent - 1) * rows.y)
+    let (sourceCount, targetCount) = (last.a + copy.block, last.y + copy.block)
+    let source = unsafe UnsafeBufferPointer(
+      bytes(copy.source, nest.reach(nest.a) + sourceCount))
+    let target = unsafe bytes(copy.destination, nest.reach(nest.y) + targetCount)
+    nest.forEach { a, _, y in
+      unsafe copyRows(
+        rows.extent, size: copy.block, input: source.part(a, sourceCount), inputStride: rows.a,
+        output: target.part(y, targetCount), outputStride: rows.y)
+    }
+  }
+
+  private func perform(_ step: Step.Transpose) {
+    let inputCount = (step.rows - 1) * step.sourceStride + step.columns
+    let outputCount = (step.columns - 1) * step.destinationStride + step.rows
+    let source = unsafe UnsafeBufferPointer(
+      floats(step.source, (step.repeats - 1) * step.sourceStep + inputCount))
+    let target = unsafe floats(
+      step.destination, (step.repeats - 1) * step.destinationStep + outputCount)
+    for index in 0..<step.repeats {
+      unsafe transpose(
+        rows: step.rows, columns: step.columns,
+        input: source.part(index * step.sourceStep, inputCount), inputStride: step.sourceStride,
+        output: target.part(index * step.destinationStep, outputCount),
+        outputStride: step.destinationStride)
+    }
+  }
+
+  private func perform(_ step: Step.QuantizeRows) {
+    let output = unsafe bytes(step.destination, step.rows * step.columns)
+    let parameters = unsafe elements(QuantizationParameters.self, step.parameters, step.rows)
+    if step.segmentCount == 1 {
+      let input = unsafe floats(step.segments[0].address, step.rows * step.columns)
+      return unsafe quantization.quantizeRows(
+        step.rows, columns: step.columns, input: UnsafeBufferPointer(input),
+        inputStride: step.columns, output: output, outputStride: step.columns,
+        parameters: parameters)
+    }
+    let none = unsafe DynamicQuantization.RowPart(
+      UnsafeBufferPointer(start: nil, count: 0), count: 0)
+    var parts = unsafe InlineArray<4, DynamicQuantization.RowPart>(repeating: none)
+    for index in 0..<step.segmentCount {
+      let segment = step.segments[index]
+      unsafe parts[index] = DynamicQuantization.RowPart(
+        UnsafeBufferPointer(floats(segment.address, step.rows * segment.columns)),
+        count: segment.columns)
+    }
+    unsafe quantization.quantizeGatheredRows(
+      step.rows, parts: parts, partCount: step.segmentCount, output: output,
+      parameters: parameters)
+  }
+
+  private func perform(_ step: Step.QuantizeImage) {
+    let image = step.images
+    let count = image.height * image.rowLength
+    let source = unsafe floats(image.source, image.images * count)
+    let target = unsafe bytes(image.destination, image.images * image.paddedCount)
+    let parameters = unsafe elements(
+      QuantizationParameters.self, step.parameters, image.images)
+    for index in 0..<image.images {
+      let padded = unsafe target.part(index * image.paddedCount, image.paddedCount)
+      unsafe parameters[index] = quantization.quantizeImage(
+        rows: image.height, columns: image.rowLength,
+        input: UnsafeBufferPointer(source).part(index * count, count),
+        inputStride: image.rowLength,
+        output: padded.part(image.inner.lowerBound, image.inner.count), outputStride: image.stride)
+      unsafe image.fillPadding(of: padded, with: parameters[index].zeroByte)
+    }
+  }
+
+  private func perform(_ step: Step.HalveRows) {
+    let count = unsafe step.rows * weights.half[step.weights].inputs
+    unsafe weights.half[step.weights].halve(
+      rows: step.rows, UnsafeBufferPointer(floats(step.source, count)),
+      into: elements(UInt16.self, step.destination, count), scales: floats(step.scales, step.rows))
+  }
+
+  private func performHalf(_ product: Step.Product) {
+    let source = unsafe elements(UInt16.self, product.source, product.sourceCount)
+    let scales = unsafe floats(product.parameters, product.rows)
+    unsafe weights.half[product.weights].multiply(
+      rows: product.rows, UnsafeBufferPointer(source), scales: UnsafeBufferPointer(scales),
+      into: floats(product.destination, product.destinationCount),
+      minimum: product.range.lowerBound, maximum: product.range.upperBound)
+  }
+
+  private func perform(_ sum: Step.Sum) {
+    let count = sum.reduced * sum.inner
+    let source = unsafe UnsafeBufferPointer(floats(sum.source, sum.outer * count))
+    let target = unsafe floats(sum.destination, sum.outer * sum.inner)
+    for outer in 0..<sum.outer {
+      let block = unsafe source.part(outer * count, count)
+      if sum.inner == 1 {
+        unsafe target[outer] = sum.factor * elementwise.sum(block)
+        continue
+      }
+      unsafe pools.sumRows(
+        block, factor: sum.factor, into: target.part(outer * sum.inner, sum.inner))
+    }
+  }
+
+  private func perform(_ softmax: Step.Softmax) {
+    let source = unsafe UnsafeBufferPointer(
+      floats(softmax.source, softmax.rows * softmax.columns))
+    let target = unsafe floats(softmax.destination, softmax.rows * softmax.columns)
+    for row in 0..<softmax.rows {
+      unsafe elementwise.softmax(
+        source.part(row * softmax.columns, softmax.columns), beta: softmax.beta,
+        into: target.part(row * softmax.columns, softmax.columns))
+    }
+  }
+}
+
+extension UnsafeBufferPointer {
+  /// `count` elements from `first`, checked.
+  func part(_ first: Int, _ count: Int) -> UnsafeBufferPointer {
+    unsafe UnsafeBufferPointer(rebasing: self[first..<first + count])
+  }
+}
+
+extension UnsafeMutableBufferPointer {
+  /// `count` elements from `first`, checked.
+  func part(_ first: Int, _ count: Int) -> UnsafeMutableBufferPointer {
+    unsafe UnsafeMutableBufferPointer(rebasing: self[first..<first + count])
+  }
+}

@@ -1,0 +1,290 @@
+public import Kernels
+internal import Memory
+
+/// A graph made ready to run: steps, packed weights, and one arena of memory.
+///
+/// All of its memory is allocated by `init`. Thread: any, but one at a time.
+@safe public struct Network: ~Copyable, @unchecked Sendable {
+  /// Whose microkernels run.
+  public let instructionSet: InstructionSet
+  let steps: [Step]
+  /// The operator of the graph that each step was made for.
+  package let stepOperators: [Int]
+  let weights: PackedWeights
+  let quantization: DynamicQuantization
+  let elementwise: Elementwise
+  let integers: IntegerElementwise
+  let products: FloatMatrixProduct
+  let pools: FloatPool
+  let integerPools: IntegerPool
+  private let name: String
+  private let rings: [Ring]
+  private let views: [RingView]
+  /// Bytes that `reset` clears: inputs, outputs and states.
+  private let memories: [Memory]
+  private let inputs: [String: Place]
+  private let outputs: [String: Place]
+  /// In the graph's order, without the states.
+  private let inputPlaces: [Place]
+  private let outputPlaces: [Place]
+  private var arena: AlignedBuffer<UInt8>
+  /// Where each storage begins; those of rings move between runs.
+  private var bases: AlignedBuffer<Int>
+  private let byteCounts: AlignedBuffer<Int>
+  /// The slot of each ring that this run writes.
+  private var heads: AlignedBuffer<Int>
+
+  /// Bytes that stay between runs, and what they are at first.
+  private struct Memory {
+    var range: Range<Int>
+    var initial: UInt8
+  }
+
+  /// A storage that is a row of a ring.
+  private struct RingView {
+    var storage: Int
+    var ring: Int
+    var lag: Int
+  }
+
+  private struct Place {
+    var address: Address
+    var count: Int
+    var type: ElementType
+  }
+
+  /// Compiles a graph.
+  /// - Parameters:
+  ///   - states: outputs that become inputs of the next run; they start as zeros, live inside the
+  ///     network and can no longer be reached by name.
+  ///   - instructionSet: one that this processor has.
+  ///   - customs: what computes operators that the schema does not have.
+  public init(
+    _ graph: Graph, states: [StatePair] = [], instructionSet: InstructionSet = .best,
+    customs: [CustomOperator] = []
+  ) throws(EngineError) {
+    self.init(
+      try Planner(graph, states: states, instructionSet: instructionSet, customs: customs), graph)
+  }
+
+  /// - Parameter graph: what was planned, as the caller has it.
+  init(_ planner: Planner, _ graph: Graph) {
+    var planner = planner
+    let instructionSet = planner.instructionSet
+    let layout = ArenaLayout(storages: &planner.storages, rings: &planner.rings)
+    let values = planner.values
+    let external = planner.external
+    func places(_ tensors: [String: Int]) -> [String: Place] {
+      tensors.compactMapValues { tensor in
+        guard let value = external[tensor] ?? values[tensor],
+          let count = graph.tensors[tensor].count
+        else {
+          return nil
+        }
+        return Place(
+          address: planner.address(value), count: count, type: graph.tensors[tensor].type)
+      }
+    }
+    func ordered(_ tensors: [Int], among named: [String: Int]) -> [Place] {
+      // Of two tensors of one name, both.
+      tensors.filter { named[graph.tensors[$0].name] != nil }
+        .compactMap { places(["": $0])[""] }
+    }
+    inputPlaces = ordered(graph.inputs, among: planner.namedInputs)
+    outputPlaces = ordered(graph.outputs, among: planner.namedOutputs)
+    inputs = places(planner.namedInputs)
+    outputs = places(planner.namedOutputs)
+    name = graph.name
+    self.instructionSet = instructionSet
+    steps = planner.steps
+    stepOperators = planner.stepOperators
+    rings = planner.rings
+    (views, memories) = Self.memories(planner)
+    weights = PackedWeights(planner, instructionSet)
+    quantization = DynamicQuantization(instructionSet)
+    elementwise = Elementwise(instructionSet)
+    integers = IntegerElementwise(instructionSet)
+    products = FloatMatrixProduct(instructionSet)
+    pools = FloatPool(instructionSet)
+    integerPools = IntegerPool(instructionSet)
+    arena = AlignedBuffer(count: layout.byteCount)
+    bases = AlignedBuffer(planner.storages.map(\.offset))
+    byteCounts = AlignedBuffer(planner.storages.map(\.byteCount))
+    heads = AlignedBuffer(count: planner.rings.count)
+    for storage in planner.storages {
+      guard case .constant(let bytes) = storage.kind else { continue }
+      unsafe (arena.pointer + storage.offset).update(from: bytes, count: bytes.count)
+    }
+    reset()
+  }
+
+  /// Bytes of the arena: activations, states and constants without the packed weights.
+  public var arenaByteCount: Int { arena.count }
+
+  /// Where the caller writes an input before `run`; stable for the network's life, and kept
+  /// between runs.
+  @unsafe public func input(named name: String) throws(EngineError)
+    -> UnsafeMutableBufferPointer<Float>
+  {
+    let place = try place(name, in: inputs, kind: "input")
+    guard place.type == .float32 else {
+      throw .notFloat(graph: self.name, name: name, kind: "input", type: place.type)
+    }
+    return unsafe floats(place.address, place.count)
+  }
+
+  /// The same for an input of any type: its elements, little-endian.
+  @unsafe public func inputBytes(named name: String) throws(EngineError)
+    -> UnsafeMutableRawBufferPointer
+  {
+    let place = try place(name, in: inputs, kind: "input")
+    return unsafe UnsafeMutableRawBufferPointer(
+      bytes(place.address, place.count * place.type.size))
+  }
+
+  /// Where the caller reads an output after `run`; stable for the network's life.
+  @unsafe public func output(named name: String) throws(EngineError)
+    -> UnsafeBufferPointer<Float>
+  {
+    let place = try place(name, in: outputs, kind: "output")
+    guard place.type == .float32 else {
+      throw .notFloat(graph: self.name, name: name, kind: "output", type: place.type)
+    }
+    return unsafe UnsafeBufferPointer(floats(place.address, place.count))
+  }
+
+  /// The same for an output of any type: its elements, little-endian.
+  @unsafe public func outputBytes(named name: String) throws(EngineError)
+    -> UnsafeRawBufferPointer
+  {
+    let place = try place(name, in: outputs, kind: "output")
+    return unsafe UnsafeRawBufferPointer(bytes(place.address, place.count * place.type.size))
+  }
+
+  /// How many inputs and outputs there are beside the states.
+  public var inputCount: Int { inputPlaces.count }
+  public var outputCount: Int { outputPlaces.count }
+
+  /// The elements of the input at a place of the graph's inputs, states left out.
+  @unsafe public func inputBytes(at index: Int) -> UnsafeMutableRawBufferPointer {
+    let place = inputPlaces[index]
+    return unsafe UnsafeMutableRawBufferPointer(
+      bytes(place.address, place.count * place.type.size))
+  }
+
+  /// The elements of the output at a place of the graph's outputs, states left out.
+  @unsafe public func outputBytes(at index: Int) -> UnsafeRawBufferPointer {
+    let place = outputPlaces[index]
+    return unsafe UnsafeRawBufferPointer(bytes(place.address, place.count * place.type.size))
+  }
+
+  private func place(
+    _ name: String, in places: [String: Place], kind: String
+  ) throws(EngineError) -> Place {
+    guard let place = places[name] else {
+      throw .noTensor(
+        graph: self.name, name: name, kind: kind, available: places.keys.sorted())
+    }
+    return place
+  }
+
+  /// Computes the outputs and the next states. Allocates nothing.
+  public mutating func run() {
+    for index in 0..<steps.count { perform(steps[index]) }
+    advance()
+  }
+
+  /// Runs, and adds to each step's entry how many seconds it took, reading a clock in between.
+  package mutating func run(addingSecondsTo seconds: inout [Double]) {
+    let clock = ContinuousClock()
+    for index in 0..<steps.count {
+      let duration = clock.measure { perform(steps[index]) }
+      seconds[index] += Double(duration.components.attoseconds) / 1e18
+    }
+    advance()
+  }
+
+  /// Runs, and adds the seconds that each operator took to its entry, by the graph's order. What an
+  /// operator has become a part of counts for that.
+  public mutating func run(profiling seconds: inout [Double]) {
+    let clock = ContinuousClock()
+    for index in 0..<steps.count {
+      let duration = clock.measure { perform(steps[index]) }
+      let place = stepOperators[index]
+      if seconds.indices.contains(place) {
+        seconds[place] += Double(duration.components.attoseconds) / 1e18
+      }
+    }
+    advance()
+  }
+
+  /// Moves on to the next run's rows.
+  private mutating func advance() {
+    for ring in 0..<rings.count { heads[ring] = (heads[ring] + 1) % rings[ring].slots }
+    moveViews()
+  }
+
+  /// Forgets the past: states, inputs and outputs are zero again.
+  public mutating func reset() {
+    for memory in memories {
+      unsafe (arena.pointer + memory.range.lowerBound).update(
+        repeating: memory.initial, count: memory.range.count)
+    }
+    heads.fill(with: 0)
+    moveViews()
+  }
+
+  /// Points the views of every ring at the rows that they mean in the next run.
+  private mutating func moveViews() {
+    for index in 0..<views.count {
+      let view = views[index]
+      let ring = rings[view.ring]
+      let slot = (heads[view.ring] + ring.slots - view.lag) % ring.slots
+      bases[view.storage] = ring.offset + slot * ring.slotBytes
+    }
+  }
+
+  private static func memories(_ planner: Planner) -> (views: [RingView], cleared: [Memory]) {
+    var views: [RingView] = []
+    var cleared = planner.rings.map {
+      Memory(range: $0.offset..<$0.offset + $0.slots * $0.slotBytes, initial: $0.initial)
+    }
+    for (index, storage) in planner.storages.enumerated() {
+      switch storage.kind {
+      case .ringView(let ring, let lag):
+        views.append(RingView(storage: index, ring: ring, lag: lag))
+      case .persistent:
+        cleared.append(
+          Memory(
+            range: storage.offset..<storage.offset + storage.byteCount, initial: storage.initial))
+      case .scratch, .constant: break
+      }
+    }
+    return (views, cleared)
+  }
+
+  // MARK: Memory
+
+  /// `count` bytes of a storage.
+  func bytes(_ address: Address, _ count: Int) -> UnsafeMutableBufferPointer<UInt8> {
+    let storage = Int(address.storage)
+    let offset = Int(address.offset)
+    precondition(offset >= 0 && offset + count <= byteCounts[storage], "outside of its storage")
+    return unsafe UnsafeMutableBufferPointer(
+      start: arena.pointer + bases[storage] + offset, count: count)
+  }
+
+  /// `count` elements of a storage.
+  func elements<T: BitwiseCopyable>(
+    _: T.Type, _ address: Address, _ count: Int
+  ) -> UnsafeMutableBufferPointer<T> {
+    let bytes = unsafe bytes(address, count * MemoryLayout<T>.stride)
+    return unsafe UnsafeMutableBufferPointer(
+      start: UnsafeMutableRawPointer(bytes.baseAddress)?.assumingMemoryBound(to: T.self),
+      count: count)
+  }
+
+  func floats(_ address: Address, _ count: Int) -> UnsafeMutableBufferPointer<Float> {
+    unsafe elements(Float.self, address, count)
+  }
+}

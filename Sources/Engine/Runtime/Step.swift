@@ -1,0 +1,403 @@
+internal import Kernels
+
+/// A place in a network's memory: a storage, whose base may move between runs, and bytes into it.
+struct Address: BitwiseCopyable {
+  var storage: Int32
+  var offset: Int32
+}
+
+/// What `Network.run` does, one after the other; all sizes are in elements unless said otherwise.
+///
+/// Indirect, as the largest has 320 bytes: to take one out of an array is to count a reference.
+indirect enum Step {
+  case copy(Copy)
+  case transpose(Transpose)
+  /// Sets `count` bytes.
+  case fill(Address, count: Int, byte: UInt8)
+  case unary(Unary)
+  case binary(Binary, Elementwise.Binary, range: ClosedRange<Float>)
+  case quantizeRows(QuantizeRows)
+  case quantizeImage(QuantizeImage)
+  case floatProduct(Product)
+  case integerProduct(Product)
+  case halveRows(HalveRows)
+  case halfProduct(Product)
+  case batchProduct(BatchProduct)
+  case resize(Resize)
+  case lstm(LSTM)
+  case gatedRecurrence(GatedRecurrence)
+  case memoryCell(MemoryCell)
+  case gates(Gates)
+  case depthwise(Depthwise)
+  case floatDepthwise(Slide, weights: Int)
+  case fullIntegerProduct(Product)
+  case fullIntegerDepthwise(Depthwise)
+  case splitImage(SplitImage)
+  case wideProduct(Product)
+  case wideDepthwise(Depthwise)
+  case integerBinary(Binary, IntegerElementwise.Binary)
+  case integerPool(Slide, isMaximum: Bool, IntegerPool.Results)
+  case lookUp(Conversion, table: Address)
+  case flip(Conversion)
+  case quantize(Conversion)
+  case quantizeSums(Conversion, FixedPoint)
+  case dequantize(Conversion)
+  case readHalves(Conversion)
+  case writeHalves(Conversion)
+  case sum(Sum)
+  case softmax(Softmax)
+  case pool(Slide, isMaximum: Bool)
+  case call(Call)
+
+  /// Moves blocks of bytes; every stride is in bytes.
+  struct Copy {
+    var source: Address
+    var destination: Address
+    var nest: Nest
+    /// Blocks moved at each position of the nest.
+    var rows: Nest.Dimension
+    /// Consecutive bytes of one.
+    var block: Int
+  }
+
+  /// Columns of floats become rows; strides are in elements.
+  struct Transpose {
+    var source: Address
+    var destination: Address
+    var rows: Int
+    var columns: Int
+    var sourceStride: Int
+    var destinationStride: Int
+    var repeats: Int
+    var sourceStep: Int
+    var destinationStep: Int
+  }
+
+  struct Unary {
+    var function: Elementwise.Unary
+    var source: Address
+    var destination: Address
+    var count: Int
+  }
+
+  /// y = f(a, b), for rows of columns at every position of the nest; columns have strides of 0 or 1
+  /// in a and b.
+  struct Binary {
+    var a: Address
+    var b: Address
+    var destination: Address
+    var nest: Nest
+    var rows: Nest.Dimension
+    var columns: Nest.Dimension
+  }
+
+  /// Quantizes rows that are spread over up to four segments, each row with its own parameters.
+  struct QuantizeRows {
+    var segments: InlineArray<4, Segment>
+    var segmentCount: Int
+    var rows: Int
+    var columns: Int
+    var destination: Address
+    var parameters: Address
+
+    struct Segment: BitwiseCopyable {
+      var address: Address
+      var columns: Int
+    }
+  }
+
+  /// Makes halves of dense rows, as long as the weights' inputs, with a scale for each row.
+  struct HalveRows {
+    var weights: Int
+    var source: Address
+    var destination: Address
+    var scales: Address
+    var rows: Int
+  }
+
+  /// Whole images that become padded ones.
+  struct PaddedImages {
+    var source: Address
+    var images: Int
+    var height: Int
+    /// Width times channels.
+    var rowLength: Int
+    var padTop: Int
+    /// Columns of padding before and after, times channels.
+    var padBefore: Int
+    var padAfter: Int
+    var padBottom: Int
+    var destination: Address
+
+    /// Elements of a padded row, and of a padded image.
+    var stride: Int { padBefore + rowLength + padAfter }
+    var paddedCount: Int { (padTop + height + padBottom) * stride }
+    /// What of a padded image its rows take, with the padding between them.
+    var inner: Range<Int> {
+      let first = padTop * stride + padBefore
+      return first..<first + (height - 1) * stride + rowLength
+    }
+  }
+
+  /// Quantizes images, each with parameters of its own.
+  struct QuantizeImage {
+    var images: PaddedImages
+    var parameters: Address
+  }
+
+  /// Splits images of int16 into planes of high and of low bytes.
+  struct SplitImage {
+    var images: PaddedImages
+    /// From the high to the low bytes.
+    var planeStep: Int
+  }
+
+  /// `repeats` times a product of `rows` rows with packed weights.
+  struct Product {
+    var weights = 0
+    var source = Address(storage: 0, offset: 0)
+    /// Of the int8 product, and scales of that of halves.
+    var parameters = Address(storage: 0, offset: 0)
+    /// 1 where every row has its own.
+    var parametersStride = 0
+    var destination = Address(storage: 0, offset: 0)
+    var rows: Int
+    var inputs: Int
+    var outputs: Int
+    var sourceStride: Int
+    var destinationStride: Int
+    var range: ClosedRange<Float>
+    var repeats = 1
+    var sourceStep = 0
+    var destinationStep = 0
+    /// Of a row of bytes.
+    var segments = RowSegments.one
+    /// From the plane of high to that of low bytes, where the activations are int16.
+    var planeStep = 0
+
+    var sourceCountPerRepeat: Int {
+      (rows - 1) * sourceStride + (segments.count - 1) * segments.step + inputs / segments.count
+    }
+    var sourceCount: Int { (repeats - 1) * sourceStep + sourceCountPerRepeat }
+    var destinationCountPerRepeat: Int { (rows - 1) * destinationStride + outputs }
+    var destinationCount: Int { (repeats - 1) * destinationStep + destinationCountPerRepeat }
+
+    /// Dense rows.
+    init(rows: Int, inputs: Int, outputs: Int, range: ClosedRange<Float>) {
+      self.rows = rows
+      self.inputs = inputs
+      self.outputs = outputs
+      sourceStride = inputs
+      destinationStride = outputs
+      self.range = range
+    }
+  }
+
+  /// Products of dense matrices, both computed; the nest walks whole matrices.
+  struct BatchProduct {
+    var a: Address
+    var b: Address
+    /// One packed matrix b.
+    var packed: Address
+    var destination: Address
+    var rows: Int
+    var inputs: Int
+    var outputs: Int
+    /// Whether b is [inputs][outputs].
+    var isTransposed: Bool
+    var batches: Nest
+  }
+
+  /// `rows` and `columns` are a `ResizeTap` for each of the output.
+  struct Resize {
+    var isLinear: Bool
+    var source: Address
+    var destination: Address
+    var rows: Address
+    var columns: Address
+    var images: Int
+    var height: Int
+    var width: Int
+    var outputHeight: Int
+    var outputWidth: Int
+    var channels: Int
+    /// 4 where it is linear.
+    var elementSize: Int
+  }
+
+  /// A sequence through a cell, whose gates are input, forget, output and candidate, `units` each.
+  struct LSTM {
+    /// Of what was put out before.
+    var weights = 0
+    var isInteger = false
+    /// What the inputs add to the gates, for every time.
+    var sums: Address
+    var gates: Address
+    /// What was put out before, quantized.
+    var bytes: Address
+    var parameters: Address
+    var hidden: Address
+    var memory: Address
+    var destination: Address
+    var times: Int
+    var units: Int
+    /// Of the memory; 0 is none.
+    var clip: Float
+  }
+
+  /// A step of gated recurrent units from their two products, the same for every row; the
+  /// destination may be the state.
+  struct GatedRecurrence {
+    var input: Address
+    var past: Address
+    var state: Address
+    var destination: Address
+    var rows: Int
+    var units: Int
+    var order: GateOrder
+  }
+
+  /// A step of long short-term memory cells from what adds up to their gates, the same for every
+  /// row; the new memory may be the memory.
+  struct MemoryCell {
+    var input: Address
+    var past: Address?
+    var bias: Address?
+    var memory: Address
+    var newMemory: Address
+    var destination: Address
+    var rows: Int
+    var units: Int
+    var order: MemoryGateOrder
+  }
+
+  /// logistic(first) h, or z h + (1 - z) tanh(candidate) with z = logistic(first); the destination
+  /// may be the state h.
+  struct Gates {
+    var first: GateSum
+    var candidate: GateSum?
+    var state: Address
+    var destination: Address
+    var rows: Int
+    var units: Int
+  }
+
+  struct GateSum: BitwiseCopyable {
+    var input: GateRows
+    var past: GateRows
+  }
+
+  /// Rows of values, `stride` values apart.
+  struct GateRows: BitwiseCopyable {
+    var address: Address
+    var stride: Int
+  }
+
+  /// One row of output pixels after the other, over a padded image.
+  struct Depthwise {
+    var weights: Int
+    /// Bytes, or int16 in 16x8 networks.
+    var source: Address
+    /// One for each image, in dynamic range.
+    var parameters = Address(storage: 0, offset: 0)
+    var tapOffsets: Address
+    var destination: Address
+    var images: Int
+    var imageStep: Int
+    var outputHeight: Int
+    var rowStep: Int
+    var outputWidth: Int
+    var pixelStride: Int
+    var range: ClosedRange<Float> = -Float.infinity...Float.infinity
+    /// Neighbouring pixels that are computed as the channels of one.
+    var group = 1
+  }
+
+  /// y[o][i] = factor * sum over r of x[o][r][i].
+  struct Sum {
+    var source: Address
+    var destination: Address
+    var outer: Int
+    var reduced: Int
+    var inner: Int
+    var factor: Float
+  }
+
+  /// A window that slides over images.
+  struct Slide {
+    var source: Address
+    var destination: Address
+    var sliding: SlidingWindow
+    /// Of floats.
+    var range: ClosedRange<Float>
+  }
+
+  /// From one form of elements to another.
+  struct Conversion {
+    var source: Address
+    var destination: Address
+    var count: Int
+    /// Of the side that is quantized.
+    var scale: Float = 1
+    var zeroPoint = 0
+    /// Whether that side is int16 instead of a stored byte.
+    var isWide = false
+  }
+
+  struct Softmax {
+    var source: Address
+    var destination: Address
+    var rows: Int
+    var columns: Int
+    var beta: Float
+  }
+}
+
+extension Step {
+  var name: String {
+    switch self {
+    case .copy: "copy"
+    case .transpose: "transpose"
+    case .fill: "fill"
+    case .unary: "unary"
+    case .binary: "binary"
+    case .quantizeRows: "quantize rows"
+    case .quantizeImage: "quantize image"
+    case .floatProduct: "float product"
+    case .integerProduct: "int8 product"
+    case .halveRows: "halve rows"
+    case .halfProduct: "half product"
+    case .batchProduct: "batch product"
+    case .resize: "resize"
+    case .lstm: "lstm"
+    case .gatedRecurrence: "gated recurrence"
+    case .memoryCell: "memory cell"
+    case .gates: "gates"
+    case .depthwise: "depthwise"
+    case .floatDepthwise: "float depthwise"
+    case .fullIntegerProduct: "full integer product"
+    case .fullIntegerDepthwise: "full integer depthwise"
+    case .splitImage: "split image"
+    case .wideProduct: "int16 product"
+    case .wideDepthwise: "int16 depthwise"
+    case .integerBinary: "integer binary"
+    case .integerPool: "integer pool"
+    case .lookUp: "look up"
+    case .flip: "flip"
+    case .quantize: "quantize"
+    case .quantizeSums: "quantize sums"
+    case .dequantize: "dequantize"
+    case .readHalves: "read halves"
+    case .writeHalves: "write halves"
+    case .sum: "sum"
+    case .softmax: "softmax"
+    case .pool: "pool"
+    case .call(let call): call.name
+    }
+  }
+}
+
+extension Network {
+  /// What `run` does, in order.
+  package var stepNames: [String] { steps.map(\.name) }
+}

@@ -1,0 +1,78 @@
+import Kernels
+internal import Memory
+internal import Signal
+
+/// Makes columns of a spectrogram from windows of samples: the levels of its rows, in dB of a
+/// full-scale sine.
+struct ColumnAnalysis: ~Copyable {
+  /// Half the length of a window, in samples.
+  let half: Int
+  let rows: Int
+  /// The bins between which each row lies; `nil` above the bandwidth.
+  private let places: [(low: Double, high: Double)?]
+  private let root: AlignedBuffer<Float>
+  private var transform: FourierTransform
+  private var windowed: [Float]
+  private var spectrum: [Float]
+  private var power: [Float]
+
+  /// Half the length of a window: 16 ms.
+  private static let halfWindowSeconds = 0.016
+
+  init(sampleRate: Int, rows: Int, scale: FrequencyScale) {
+    let half = Self.halfLength(near: Int(Self.halfWindowSeconds * Double(sampleRate)))
+    self.half = half
+    self.rows = rows
+    let bandwidth = Double(sampleRate) / 2
+    places = (0..<rows).map { row in
+      let low = scale.frequency(row: Double(row), of: rows) / bandwidth * Double(half)
+      let high = scale.frequency(row: Double(row + 1), of: rows) / bandwidth * Double(half)
+      return high <= Double(half) + 0.5 ? (low, high) : nil
+    }
+    transform = FourierTransform(length: 2 * half)
+    root = squareRootHann(length: 2 * half)
+    windowed = [Float](repeating: 0, count: 2 * half)
+    spectrum = [Float](repeating: 0, count: 2 * (half + 1))
+    power = [Float](repeating: 0, count: half + 1)
+  }
+
+  /// Adds a window, whose samples `sample` gives, to the column as one of `count`.
+  mutating func add(oneOf count: Int, _ sample: (Int) -> Float) {
+    for n in 0..<2 * half {
+      // A Hann window; its sum is `half`, of which a sine gets one half.
+      windowed[n] = sample(n) * root[n] * root[n] * 2 / Float(half)
+    }
+    unsafe transform.forward(windowed, into: &spectrum)
+    for bin in 0...half {
+      let (re, im) = (spectrum[2 * bin], spectrum[2 * bin + 1])
+      power[bin] += (re * re + im * im) / Float(count)
+    }
+  }
+
+  /// Hands over the levels of the rows, the lowest frequency first, and begins another column.
+  mutating func finish(_ body: (_ row: Int, _ level: Float) -> Void) {
+    for row in 0..<rows {
+      guard let place = places[row] else { break }
+      body(row, Self.level(power, from: place.low, to: place.high))
+    }
+    for bin in 0...half { power[bin] = 0 }
+  }
+
+  /// The loudest of the bins between two positions, or what lies between the two nearest.
+  private static func level(_ power: [Float], from low: Double, to high: Double) -> Float {
+    let first = Int(low.rounded(.up))
+    let last = min(Int(high.rounded(.down)), power.count - 1)
+    if first <= last { return decibels(meanSquare: power[first...last].max() ?? 0) }
+    let middle = (low + high) / 2
+    let index = min(Int(middle), power.count - 2)
+    let share = Float(middle - Double(index))
+    return (1 - share) * decibels(meanSquare: power[index])
+      + share * decibels(meanSquare: power[index + 1])
+  }
+
+  private static func halfLength(near length: Int) -> Int {
+    var result = max(length, 8)
+    while !FourierTransform.supports(length: 2 * result) { result += 1 }
+    return result
+  }
+}

@@ -1,0 +1,39 @@
+import Client
+import Control
+
+/// What a person must know while the window is closed, one text a kind.
+enum Notice: CaseIterable {
+  case microphone, busy, muted
+
+  /// What there is to tell; nil if nothing is.
+  func text(_ status: Status?) -> String? {
+    guard let status else { return nil }
+    switch self {
+    case .microphone:
+      return status.state == .waiting ? status.stateReason : nil
+    case .busy:
+      return status.state == .degraded && status.silence == nil ? status.stateReason : nil
+    case .muted:
+      // Nobody hears the difference while nobody listens.
+      guard !status.listeners.isEmpty else { return nil }
+      let texts = status.attenuations.map(\.sentence)
+      return texts.isEmpty ? nil : texts.joined(separator: "; ")
+    }
+  }
+
+  var title: String {
+    switch self {
+    case .microphone: tr("No Microphone")
+    case .busy: tr("The Machine Is Too Busy")
+    case .muted: tr("The Microphone Is Muted")
+    }
+  }
+
+  var icon: String {
+    switch self {
+    case .microphone: "microphone-disabled-symbolic"
+    case .busy: "dialog-warning-symbolic"
+    case .muted: "microphone-sensitivity-muted-symbolic"
+    }
+  }
+}

@@ -1,0 +1,43 @@
+import Client
+import Glibc
+
+/// Something that a thread does until it is told to end, which frees it. Thread: main.
+@MainActor final class Background {
+  private let end: Int32
+
+  /// `body` gets a descriptor that becomes readable when it shall end; `done` gets what it threw, on
+  /// the main thread, but not once this is freed.
+  init(
+    _ body: @escaping @Sendable (Int32) throws -> Void,
+    done: @escaping @MainActor ((any Error)?) -> Void
+  ) {
+    let ends = wakePipe()
+    end = ends.write
+    let reader = ends.read
+    let guardian = WeakBackground()
+    startThread {
+      var failure: String?
+      do { try body(reader) } catch { failure = "\(error)" }
+      close(reader)
+      MainLoop.post { [failure] in
+        if guardian.task != nil { done(failure.map(Failure.init)) }
+      }
+    }
+    guardian.task = self
+  }
+
+  isolated deinit {
+    wake(end)
+    close(end)
+  }
+}
+
+/// What a thread's work threw, as its text.
+struct Failure: Error, CustomStringConvertible {
+  let description: String
+}
+
+/// Thread: main.
+@MainActor private final class WeakBackground {
+  weak var task: Background?
+}

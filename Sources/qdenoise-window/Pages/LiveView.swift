@@ -1,0 +1,113 @@
+import CAdwaita
+import Client
+import Control
+import Plot
+
+/// One side of the denoiser as a spectrogram of the last ten seconds, with its level.
+///
+/// Thread: main.
+@MainActor final class LiveView {
+  let widget: Widget
+  private let strip: Strip
+  private let figure = Widget.label("", "caption", "dim-label", "numeric").roomy(letters: 9)
+  private let hint = Widget.label("", "strip-hint").centred().placed(
+    GTK_ALIGN_CENTER, GTK_ALIGN_CENTER)
+  private let name: String
+  private var meter = Meter()
+  private var pieces = 0
+
+  private static let seconds = 10.0
+  private static let columns = 600
+  private static let rows = 96
+  /// dB that are drawn as the lightest colour.
+  private static let loudest: Float = -25
+  /// dB where the meter begins.
+  private static let quietest: Float = -60
+
+  init(_ name: String) {
+    self.name = name
+    strip = Strip(columns: Self.columns, rows: Self.rows)
+    strip.widget.named(tr("%1: level, and spectrogram of the last ten seconds", name))
+    let heading = Widget.line(
+      spacing: 6, Widget.label(name, "caption-heading").expanding(), figure)
+    widget = Widget.column(spacing: 6, heading, strip.widget.over(hint))
+    spectrogram = Self.spectrogram(sampleRate: 48_000)
+    silence()
+  }
+
+  private var sampleRate = 48_000
+  private var spectrogram: LiveSpectrogram
+
+  private static func spectrogram(sampleRate: Int) -> LiveSpectrogram {
+    LiveSpectrogram(
+      sampleRate: sampleRate, columnsPerSecond: Double(columns) / seconds, rows: rows,
+      scale: FrequencyScale(highest: 12_000))
+  }
+
+  /// Takes the next samples.
+  func take(_ samples: [Float], sampleRate: Int) {
+    if sampleRate != self.sampleRate {
+      self.sampleRate = sampleRate
+      spectrogram = Self.spectrogram(sampleRate: sampleRate)
+    }
+    spectrogram.append(samples) { strip.put($0, loudest: Self.loudest) }
+    meter.take(samples)
+    strip.set(level: Double((meter.level - Self.quietest) / -Self.quietest))
+    pieces += 1
+    // Words that change all the time are not read, and cost more than the bar.
+    if pieces % 12 == 0 { show() }
+  }
+
+  /// Says why nothing comes; nil while something does.
+  func set(hint text: String?) {
+    hint.set(text: text ?? "")
+    hint.isVisible = text != nil
+    if text != nil { silence() }
+  }
+
+  private func silence() {
+    meter = Meter()
+    strip.set(level: 0)
+    figure.set(text: "")
+  }
+
+  private func show() {
+    let decibels = meter.level
+    let text = decibels <= -99 ? tr("silence") : tr("%1 dB", number(Double(decibels), decimals: 0))
+    figure.set(text: text)
+    strip.tell(Double(max(decibels, Self.quietest)), from: Double(Self.quietest), text)
+  }
+}
+
+/// A picture whose columns come one by one, and a meter. Thread: main.
+@MainActor @safe private final class Strip {
+  let widget: Widget
+  private let strip: UnsafeMutablePointer<ui_strip>
+  private var colours: [UInt32]
+
+  init(columns: Int, rows: Int) {
+    var made: UnsafeMutablePointer<ui_strip>?
+    widget = unsafe Widget(ui_strip_new(Int32(columns), Int32(rows), &made))
+    unsafe strip = made!
+    colours = [UInt32](repeating: 0, count: rows)
+  }
+
+  func put(_ levels: [Float], loudest: Float) {
+    for (row, level) in levels.enumerated() {
+      colours[row] = LiveSpectrogram.colour(level, loudest: loudest)
+    }
+    unsafe ui_strip_put(strip, colours)
+  }
+
+  /// What of the meter is filled, 0 to 1; draws the columns that came before, too.
+  func set(level: Double) {
+    unsafe ui_strip_set_level(strip, min(max(level, 0), 1))
+    widget.redraw()
+  }
+
+  /// Tells a screen reader the level, in dB and in words.
+  func tell(_ level: Double, from least: Double, _ text: String) {
+    unsafe ui_set_meter(widget.raw, least, 0, level)
+    widget.says(text)
+  }
+}

@@ -1,0 +1,90 @@
+import Foundation
+import TestSupport
+import Testing
+
+extension SystemTests {
+  /// The window on an X server of its own, operated through AT-SPI as a screen reader does it. What it
+  /// did is read from the real daemon.
+  @Suite struct WindowTests {
+    @Test func `mode, strength and mute reach the daemon`() throws { try operate("modes") }
+
+    @Test func `microphone, channel and model are chosen by keyboard`() throws {
+      try operate("choices")
+    }
+
+    @Test func `on, off and start at login go through systemd`() throws { try operate("service") }
+
+    @Test func `the first start says what to choose`() throws { try operate("welcome") }
+
+    @Test func `who listens is named`() throws { try operate("listeners") }
+
+    @Test func `what the daemon changes is seen within 100 ms`() throws { try operate("changes") }
+
+    @Test func `the deaths of daemon and sound server are seen, and their return`() throws {
+      try operate("deaths")
+    }
+
+    @Test func `a daemon that does not answer freezes nothing`() throws { try operate("silence") }
+
+    @Test func `without a display, a bus or systemd there is a sentence`() throws {
+      try operate("nothing")
+    }
+
+    @Test func `behind a minimized window nothing runs`() throws { try operate("hidden") }
+
+    @Test func `hear yourself plays until its switch is off`() throws { try operate("monitor") }
+
+    @Test func `five seconds are recorded and heard on both sides`() throws {
+      try operate("compare")
+    }
+
+    @Test func `what the doctor finds is mended by its button`() throws { try operate("doctor") }
+
+    @Test func `keys turn pages, mute and quit, and Tab reaches all`() throws {
+      try operate("keyboard")
+    }
+
+    @Test func `at 360 pixels nothing is cut off in three languages`() throws {
+      try operate("narrow")
+    }
+
+    @Test func `every control has a name`() throws { try operate("named") }
+
+    @Test func `an hour of spectrograms takes no more memory than a minute`() throws {
+      try operate("hours")
+    }
+
+    @Test func `a daemon of another version is told of`() throws { try operate("versions") }
+
+    @Test func `the icon in the panel shows the state, and its menu works`() throws {
+      try operate("tray")
+    }
+
+    @Test func `a panel that comes later gets the icon`() throws { try operate("panels") }
+
+    @Test func `a microphone that is gone or muted is told of once`() throws {
+      try operate("notices")
+    }
+
+    @Test func `the German texts are complete`() throws {
+      let sandbox = try Sandbox("window")
+      let (status, output) = try sandbox.run("\(Piece.root)/scripts/translations", ["check"])
+      #expect(status == 0, "\(output)")
+    }
+
+    /// A test of Tests/Window/window.py.
+    private func operate(_ name: String) throws {
+      // Debian's Python has AT-SPI, another one has not.
+      let python = "/usr/bin/python3"
+      guard access(python, X_OK) == 0 else { try Piece.skip("\(python) is not installed") }
+      let sandbox = try Sandbox("window")
+      _ = try sandbox.run(
+        "\(Piece.root)/scripts/make-samples", ["\(Piece.root)/out/samples"])
+      let (status, output) = try sandbox.run(
+        python, ["\(Piece.root)/Tests/Window/window.py", name],
+        environment: ["QDENOISE_PROGRAMS": Piece.built("")], seconds: 240)
+      if status == 77 { try Piece.skip(output.split(separator: "\n").map(String.init).last ?? "") }
+      #expect(status == 0, "\(output)")
+    }
+  }
+}

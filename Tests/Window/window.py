@@ -1,0 +1,574 @@
+#!/usr/bin/python3
+"""window.py [NAME...]: operates qdenoise-window on the real daemon and reads from the daemon what it
+did. Without a name it does all there is; --list names them.
+
+Exit status: 0 all is well, 1 something is not, 77 a program is missing."""
+
+import os
+import signal
+import sys
+import time
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+from desktop import Desktop, Failed, Panel, PROGRAMS, ROOT, Screen, eventually, lacking  # noqa: E402
+
+TESTS = {}
+
+
+def test(function):
+    TESTS[function.__name__.replace("_", "-")] = function
+    return function
+
+
+def expect(condition, what):
+    if not condition:
+        raise Failed(what)
+
+
+def expect_eventually(condition, what, seconds=15):
+    if not eventually(condition, seconds):
+        raise Failed(what)
+
+
+def whole(desktop, systemd=True, **options):
+    """All of it, with the window open."""
+    desktop.start_bus()
+    desktop.start_display()
+    desktop.start_sound(**options)
+    desktop.start_daemon()
+    if systemd:
+        desktop.start_systemd()
+    desktop.start_window()
+    screen = Screen(desktop)
+    screen.find("push button", "Standard")
+    return screen
+
+
+def settings(desktop):
+    return desktop.status()["settings"]
+
+
+@test
+def modes():
+    """Mode, strength and mute reach the daemon."""
+    with Desktop() as desktop:
+        screen = whole(desktop)
+        for name, mode in [("Strong", "strong"), ("None", "bypass"), ("Light", "light"),
+                           ("Standard", "standard")]:
+            screen.click("push button", name)
+            expect_eventually(lambda: settings(desktop)["mode"] == mode, f"{name} is no {mode}")
+        slider = screen.find("slider", "Strength in dB")
+        slider.queryValue().currentValue = 18
+        expect_eventually(lambda: settings(desktop).get("strength") == 18, "strength is not 18 dB")
+        expect(screen.says("18 dB"), "18 dB is not shown")
+        screen.click("push button", "Leave the strength to the mode")
+        expect_eventually(lambda: "strength" not in settings(desktop), "the strength is still set")
+        screen.click("push button", "Strong")
+        expect_eventually(lambda: settings(desktop)["mode"] == "strong", "not strong")
+        screen.click("check box", "Mute")
+        expect_eventually(lambda: settings(desktop)["mode"] == "mute", "not muted")
+        expect(screen.says("Others hear silence."), "it does not say that it is muted")
+        screen.click("check box", "Mute")
+        expect_eventually(lambda: settings(desktop)["mode"] == "strong",
+                          "after mute the mode of before is not back")
+
+
+@test
+def choices():
+    """Microphone, channel, model and following the default reach the daemon, by keyboard."""
+    with Desktop() as desktop:
+        screen = whole(desktop)
+        desktop.plug_in("headset", "Headset", positions=("front-left", "front-right"))
+        expect(screen.says("Follow the Default Microphone"), "there is no settings page")
+        desktop.key("alt+2")
+        follow = screen.find("check box", "Follow the Default Microphone")
+        expect_eventually(lambda: screen.has_state(follow, screen.api.STATE_CHECKED),
+                          "it does not follow the default")
+
+        def choose(name, *keys):
+            combo = screen.find("combo box", name)
+            for _ in range(30):
+                if screen.has_state(combo, screen.api.STATE_FOCUSED):
+                    break
+                desktop.key("Tab")
+            else:
+                raise Failed(f"Tab does not reach '{name}'")
+            desktop.key("Return")
+            time.sleep(0.5)
+            desktop.key(*keys, "Return")
+
+        choose("Microphone", "Down")
+        expect_eventually(lambda: settings(desktop).get("device") == "headset",
+                          "the headset is not chosen")
+        expect_eventually(lambda: not screen.has_state(follow, screen.api.STATE_CHECKED),
+                          "it still claims to follow the default")
+        expect_eventually(lambda: screen.all("combo box", "Channel"), "there is no channel")
+        choose("Channel", "Down", "Down")
+        expect_eventually(lambda: settings(desktop).get("channels") == [2], "channel 2 is not chosen")
+        choose("Model", "Down", "Down")
+        expect_eventually(lambda: settings(desktop)["model"] == "light", "the model is not light")
+        screen.click("check box", "Follow the Default Microphone")
+        expect_eventually(lambda: settings(desktop).get("device") is None, "the default is not back")
+
+
+@test
+def service():
+    """On, off and start at login go through systemd's interface."""
+    with Desktop() as desktop:
+        desktop.start_bus()
+        desktop.start_display()
+        desktop.start_sound()
+        desktop.start_systemd()
+        desktop.start_window()
+        screen = Screen(desktop)
+        expect(screen.says("Applications hear the microphone as it is."), "it does not say 'off'")
+        screen.click("check box", "Denoise my microphone")
+        expect_eventually(lambda: desktop.status()["virtual_microphone"], "no daemon was started")
+        expect(screen.says("Nobody listens."), "it does not say that it is ready")
+        desktop.key("alt+2")
+        screen.click("check box", "Start at Login")
+        expect_eventually(lambda: '"enabled"' in desktop.run(
+            "busctl", "--user", "call", "org.freedesktop.systemd1", "/org/freedesktop/systemd1",
+            "org.freedesktop.systemd1.Manager", "GetUnitFileState", "s", "qdenoise.service"),
+            "it does not start at login")
+        desktop.key("alt+1")
+        screen.click("check box", "Denoise my microphone")
+        expect(screen.says("Applications hear the microphone as it is."), "it is not off")
+        expect("not running" in desktop.run(str(PROGRAMS / "denoisectl"), "doctor", check=False),
+               "the daemon still runs")
+
+
+@test
+def welcome():
+    """The first start says what to choose, and begins."""
+    with Desktop() as desktop:
+        desktop.start_bus()
+        desktop.start_display()
+        desktop.start_sound()
+        desktop.start_systemd()
+        desktop.start_window(first=True)
+        screen = Screen(desktop)
+        expect(screen.says("“Denoised Microphone”"), "it does not say what to choose")
+        screen.click("push button", "Begin")
+        expect_eventually(lambda: desktop.status()["virtual_microphone"], "no daemon was started")
+        expect_eventually(lambda: not screen.all("push button", "Begin"), "the page stays")
+        desktop.stop("window")
+        desktop.start_window(first=True)
+        time.sleep(1)
+        expect(not screen.all("push button", "Begin"), "it says so the second time, too")
+
+
+@test
+def listeners():
+    """Who listens is named, and nobody else is."""
+    with Desktop() as desktop:
+        screen = whole(desktop)
+        expect(screen.says("Nobody listens."), "somebody listens before anybody does")
+        desktop.listen()
+        expect(screen.says("Heard by Conference."), "the listener is not named")
+        desktop.stop("listener")
+        expect(screen.says("Nobody listens."), "the listener is still named")
+
+
+@test
+def changes():
+    """What the daemon changes is seen soon, half of the times within 100 ms."""
+    with Desktop() as desktop:
+        screen = whole(desktop)
+        buttons = {mode: screen.find("push button", name) for name, mode in
+                   [("Strong", "strong"), ("Light", "light"), ("Standard", "standard")]}
+        times = []
+        for _ in range(5):
+            for mode, button in buttons.items():
+                if settings(desktop)["mode"] == mode:
+                    continue
+                desktop.denoisectl("mode", mode)
+                start = time.monotonic()
+                expect_eventually(
+                    lambda: screen.has_state(button, screen.api.STATE_PRESSED)
+                    or screen.has_state(button, screen.api.STATE_CHECKED),
+                    f"'{mode}' is not seen")
+                times.append(time.monotonic() - start)
+        times.sort()
+        median = times[len(times) // 2]
+        print(f"changes are seen after {1000 * median:.0f} ms (median), "
+              f"{1000 * times[-1]:.0f} ms at most, of {len(times)}")
+        expect(median < 0.1, f"the median is {1000 * median:.0f} ms")
+
+
+@test
+def deaths():
+    """Daemon and sound server are killed and come back, and the window says so."""
+    with Desktop() as desktop:
+        screen = whole(desktop, systemd=False)
+        expect(screen.says("Nobody listens."), "it is not ready")
+        desktop.stop("daemon", signal.SIGKILL)
+        expect(screen.says("Applications hear the microphone as it is."), "the death is not seen")
+        desktop.start_daemon()
+        expect(screen.says("Nobody listens."), "the return is not seen")
+        desktop.stop("sound", signal.SIGKILL)
+        expect(screen.says("Waiting"), "the death of the server is not seen")
+        desktop.start_sound()
+        expect(screen.says("Nobody listens.", seconds=30), "the return of the server is not seen")
+        expect(desktop.children["window"].poll() is None, "the window is gone")
+
+
+@test
+def silence():
+    """A daemon that does not answer freezes nothing, and is told of."""
+    with Desktop() as desktop:
+        screen = whole(desktop)
+        desktop.stop("daemon", signal.SIGSTOP)
+        start = time.monotonic()
+        screen.click("push button", "Strong")
+        expect(screen.says("The daemon does not answer.", seconds=6), "its silence is not told of")
+        print(f"told after {time.monotonic() - start:.1f} s")
+        # The window goes on: its pages turn at once.
+        start = time.monotonic()
+        desktop.key("alt+4")
+        examine = screen.find("push button", "Examine")
+        expect(not screen.has_state(examine, screen.api.STATE_SENSITIVE), "the page does not turn")
+        desktop.key("alt+1")
+        time.sleep(11)
+        expect(screen.says("The daemon does not answer."), "after 11 s it says something else")
+        expect(any("Mend" == text for text in screen.texts()), "there is no button to restart it")
+        desktop.children["daemon"].send_signal(signal.SIGCONT)
+        expect(screen.says("Nobody listens.", seconds=15), "its answer is not seen")
+
+
+@test
+def nothing():
+    """No display, no bus, no systemd, wrong words: a sentence each."""
+    with Desktop() as desktop:
+        window = str(PROGRAMS / "qdenoise-window")
+        done = desktop.start("window", window)
+        expect(done.wait(10) == 1, "without a display it does not end with 1")
+        text = desktop.log("window").splitlines()
+        expect(len(text) == 1 and text[0].startswith("qdenoise-window: no display; "), text)
+        expect(desktop.start("wrong", window, "--wrong").wait(10) == 64, "--wrong is not refused")
+        desktop.start_display()
+        desktop.start_window(environment={"DBUS_SESSION_BUS_ADDRESS": "unix:path=/nowhere"},
+                             wait=False)
+        expect_eventually(desktop.window_id, "without a bus there is no window")
+        time.sleep(1)
+        expect(desktop.children["window"].poll() is None, "without a bus it ends")
+        desktop.stop("window")
+        desktop.start_bus()
+        desktop.start_window()
+        screen = Screen(desktop)
+        screen.click("check box", "Denoise my microphone")
+        expect(screen.says("there is no systemd in this session"), "it does not say what is missing")
+        desktop.stop("bus")
+        time.sleep(1)
+        expect(desktop.children["window"].poll() is None, "it does not survive the bus")
+
+
+@test
+def hidden():
+    """Behind a minimized window nothing is measured, and nobody listens."""
+    with Desktop() as desktop:
+        screen = whole(desktop)
+        desktop.play(ROOT / "out/samples/noisy.wav")
+        expect_eventually(lambda: desktop.status()["listeners"], "the preview does not listen")
+        time.sleep(2)
+
+        def share(seconds):
+            start, used = time.monotonic(), desktop.cpu_seconds("window")
+            time.sleep(seconds)
+            return (desktop.cpu_seconds("window") - used) / (time.monotonic() - start)
+
+        visible = share(10)
+        desktop.run("xdotool", "windowminimize", desktop.window_id())
+        expect_eventually(lambda: not desktop.status()["listeners"], "the preview still listens")
+        time.sleep(1)
+        hidden = share(10)
+        resident, own = desktop.memory_bytes("window")
+        print(f"{100 * visible:.1f} % of a core visible, {100 * hidden:.2f} % hidden; "
+              f"{resident >> 20} MiB resident, {own >> 20} MiB of its own")
+        expect(hidden < 0.002, f"hidden it takes {100 * hidden:.2f} %")
+        del screen
+
+
+@test
+def monitor():
+    """Hear yourself plays, and ends with the switch."""
+    with Desktop() as desktop:
+        screen = whole(desktop)
+
+        def plays():
+            return "qdenoise-window" in desktop.run("pactl", "list", "sink-inputs")
+
+        desktop.key("alt+3")
+        screen.click("check box", "Hear Yourself")
+        expect_eventually(plays, "nothing is played")
+        screen.click("check box", "Hear Yourself")
+        expect_eventually(lambda: not plays(), "it goes on")
+
+
+@test
+def compare():
+    """Five seconds are recorded and played on either side."""
+    with Desktop() as desktop:
+        screen = whole(desktop)
+        desktop.play(ROOT / "out/samples/noisy.wav")
+        play = screen.find("push button", "Play")
+        expect(not screen.has_state(play, screen.api.STATE_SENSITIVE), "there is nothing to play yet")
+        desktop.key("alt+3")
+        screen.click("push button", "Record Five Seconds")
+        expect_eventually(lambda: screen.has_state(play, screen.api.STATE_SENSITIVE),
+                          "the recording does not end", 20)
+        screen.click("push button", "Play")
+        expect_eventually(lambda: "Compare" in desktop.run("pactl", "list", "sink-inputs"),
+                          "nothing is played")
+        screen.click("push button", "Before")
+        expect_eventually(lambda: screen.all("push button", "Play"), "it does not end", 15)
+        expect("Compare" not in desktop.run("pactl", "list", "sink-inputs"), "it is not over")
+        screen.click("push button", "Save Both…")
+        time.sleep(2)
+        screen.click("push button", "Save Save")
+        saved = eventually(lambda: [
+            path for path in desktop.folder.rglob("*.wav")], 10)
+        expect(saved and {path.name for path in saved} == {"microphone.wav", "denoised.wav"},
+               f"not saved: {saved}")
+        for path in saved:
+            # 16-bit or float samples: five seconds of them.
+            expect(path.stat().st_size > 5 * 48_000 * 2, f"{path} is too short")
+
+
+@test
+def doctor():
+    """What the doctor finds is mended by its button."""
+    with Desktop() as desktop:
+        screen = whole(desktop)
+        desktop.run("pactl", "set-source-mute", "fakemic", "1")
+        desktop.key("alt+4")
+        button = eventually(lambda: screen.all("push button", "Mend: microphone")
+                            or screen.all("push button", "Mend: volume"), 15)
+        expect(button, "there is no button to mend it")
+        button[0].queryAction().doAction(0)
+        expect_eventually(lambda: "Mute: no" in desktop.run("pactl", "get-source-mute", "fakemic"),
+                          "the microphone is still muted")
+        expect_eventually(lambda: not screen.all("push button", "Mend: microphone"),
+                          "the finding is still there")
+
+
+@test
+def keyboard():
+    """Keys turn pages, mute and quit."""
+    with Desktop() as desktop:
+        screen = whole(desktop)
+        desktop.key("ctrl+m")
+        expect_eventually(lambda: settings(desktop)["mode"] == "mute", "Ctrl+M does not mute")
+        desktop.key("ctrl+m")
+        expect_eventually(lambda: settings(desktop)["mode"] == "standard", "Ctrl+M does not unmute")
+        # All that can be done is reached with Tab alone.
+        reached = set()
+        for _ in range(30):
+            desktop.key("Tab")
+            for node in screen.all():
+                if screen.has_state(node, screen.api.STATE_FOCUSED) and node.name:
+                    reached.add(node.name)
+        for name in ["Denoise my microphone", "Standard", "Strength in dB", "Mute"]:
+            expect(any(name in found for found in reached), f"Tab does not reach '{name}': {reached}")
+        desktop.key("ctrl+q")
+        expect(desktop.children["window"].wait(10) == 0, "Ctrl+Q does not end it")
+
+
+@test
+def narrow():
+    """At 360 pixels nothing is cut off, in English, in German, from right to left, and at 200 %."""
+    for language, scale in [(None, 1), ("de", 1), ("ar", 1), ("de", 2)]:
+        with Desktop(width=360, height=640, language=language, scale=scale) as desktop:
+            desktop.start_bus()
+            desktop.start_display()
+            desktop.start_sound()
+            desktop.start_daemon()
+            desktop.start_systemd()
+            desktop.start_window()
+            screen = Screen(desktop)
+            time.sleep(2)
+            for page in range(1, 5):
+                desktop.key(f"alt+{page}")
+                time.sleep(0.5)
+                for node in screen.all():
+                    if not screen.has_state(node, screen.api.STATE_SHOWING):
+                        continue
+                    box = node.queryComponent().getExtents(screen.api.WINDOW_COORDS)
+                    # GTK's shadows belong to the window.
+                    expect(box.width <= 364, f"{language}: {node.getRoleName()} '{node.name}' is"
+                           f" {box.width} wide")
+
+
+@test
+def named():
+    """Every control has a name for a screen reader."""
+    with Desktop() as desktop:
+        screen = whole(desktop)
+        time.sleep(1)
+        roles = {"push button", "toggle button", "check box", "slider", "combo box", "level bar",
+                 "progress bar"}
+        for node in screen.all():
+            if node.getRoleName() in roles:
+                expect(node.name, f"a {node.getRoleName()} in '{node.parent.name}' has no name")
+
+
+@test
+def hours():
+    """After an hour of spectrograms the window takes no more memory than after a minute of them."""
+    with Desktop() as desktop:
+        desktop.start_bus()
+        desktop.start_display()
+        desktop.start_sound()
+        desktop.start_daemon()
+        status = desktop.status()
+        desktop.stop("daemon")
+        sizes = []
+        for seconds in [60, 3600]:
+            desktop.start_false_daemon(status, seconds)
+            desktop.start_window()
+            time.sleep(3)
+            # It is through when it rests.
+            used = -1.0
+            while desktop.cpu_seconds("window") - used > 0.1:
+                used = desktop.cpu_seconds("window")
+                time.sleep(2)
+            sizes.append(desktop.memory_bytes("window")[1])
+            desktop.stop("window")
+            desktop.stop("false")
+        growth = sizes[1] - sizes[0]
+        print(f"{sizes[0] >> 10} KiB of its own after a minute, {sizes[1] >> 10} after an hour "
+              f"(109,090 updates)")
+        expect(growth < 4 << 20, f"it grew by {growth >> 10} KiB")
+
+
+@test
+def versions():
+    """A daemon whose answer is of another version is told of, with a button."""
+    with Desktop() as desktop:
+        desktop.start_bus()
+        desktop.start_display()
+        desktop.start_false_daemon({"schema": 0, "version": "0.0.1", "state": "confused"})
+        desktop.start_window()
+        screen = Screen(desktop)
+        expect(screen.says("Another Version Runs"), "it does not say so")
+        expect(screen.says("Mend"), "there is no button to restart it")
+
+
+def with_tray(desktop):
+    desktop.start_bus()
+    desktop.start_sound()
+    desktop.start_daemon()
+    panel = Panel(desktop)
+    desktop.start_tray()
+    expect_eventually(panel.item, "no icon is registered")
+    expect_eventually(lambda: panel.get("IconName") == "audio-input-microphone-symbolic",
+                      "the icon does not show the daemon")
+    return panel
+
+
+@test
+def tray():
+    """The icon shows the state, and its menu does what it says."""
+    with Desktop() as desktop:
+        panel = with_tray(desktop)
+        desktop.plug_in("headset", "Head_set")
+        for label, mode in [("Strong", "strong"), ("None", "bypass"), ("Light", "light")]:
+            panel.choose(label)
+            expect_eventually(lambda: settings(desktop)["mode"] == mode, f"{label} is not {mode}")
+            expect_eventually(lambda: panel.entry(label)[1]["toggle-state"] == 1,
+                              f"the menu does not mark {label}")
+        panel.choose("Mute")
+        expect_eventually(lambda: settings(desktop)["mode"] == "mute", "not muted")
+        expect_eventually(lambda: "muted" in panel.get("IconName"), "the icon is not the muted one")
+        # The middle button.
+        panel.call("SecondaryActivate", 0, 0)
+        expect_eventually(lambda: settings(desktop)["mode"] == "light", "mute does not end")
+        expect_eventually(lambda: panel.entry("Head__set"), "the new microphone is not in the menu")
+        panel.choose("Head__set")
+        expect_eventually(lambda: settings(desktop).get("device") == "headset", "not chosen")
+        panel.choose("Follow the Default")
+        expect_eventually(lambda: settings(desktop).get("device") is None, "not the default")
+        desktop.listen()
+        expect_eventually(lambda: panel.get("Status") == "Active", "the icon is not active")
+        expect_eventually(lambda: "Conference" in str(panel.get("ToolTip")), "who listens is not told")
+        desktop.stop("daemon", signal.SIGKILL)
+        expect_eventually(lambda: panel.get("IconName") == "microphone-disabled-symbolic",
+                          "the icon does not show that it is off")
+        used = desktop.cpu_seconds("tray")
+        time.sleep(5)
+        used = desktop.cpu_seconds("tray") - used
+        resident, own = desktop.memory_bytes("tray")
+        print(f"{used / 5 * 100:.2f} % of a core; {resident >> 20} MiB, {own >> 20} MiB of its own")
+        panel.choose("Quit")
+        expect(desktop.children["tray"].wait(10) == 0, "it does not end")
+
+
+@test
+def panels():
+    """Without a panel nothing happens; one that comes later, or again, is told."""
+    with Desktop() as desktop:
+        desktop.start_bus()
+        desktop.start_tray()
+        time.sleep(1)
+        expect(desktop.children["tray"].poll() is None, "it ends without a panel")
+        for name in ["first", "second"]:
+            panel = Panel(desktop, name)
+            expect_eventually(panel.item, f"the {name} panel gets no icon")
+            desktop.stop(name, signal.SIGKILL)
+        desktop.stop("bus")
+        expect(desktop.children["tray"].wait(10) == 1, "it does not end with the bus")
+        expect(len(desktop.log("tray").splitlines()) == 1, desktop.log("tray"))
+
+
+@test
+def notices():
+    """A microphone that is gone and one that is muted are told of once, and taken back."""
+    with Desktop() as desktop:
+        panel = with_tray(desktop)
+        desktop.listen()
+        expect_eventually(lambda: desktop.status()["listeners"], "nobody listens")
+        desktop.run("pactl", "set-source-mute", "fakemic", "1")
+        expect_eventually(lambda: len(panel.of("notify")) == 1, "that it is muted is not told")
+        expect("muted" in panel.of("notify")[0][2], panel.of("notify"))
+        time.sleep(2)
+        expect(len(panel.of("notify")) == 1, f"it is told of again: {panel.of('notify')}")
+        desktop.run("pactl", "set-source-mute", "fakemic", "0")
+        expect_eventually(lambda: panel.of("close") == [[1]], "it is not taken back")
+        modules = desktop.run("pactl", "list", "short", "modules").splitlines()
+        for line in reversed([line for line in modules if "fakemic" in line]):
+            desktop.run("pactl", "unload-module", line.split()[0])
+        expect_eventually(lambda: len(panel.of("notify")) == 2, "that it is gone is not told")
+        expect(panel.of("notify")[1][1] == "No Microphone", panel.of("notify"))
+
+
+def main():
+    words = sys.argv[1:]
+    if words == ["--list"]:
+        print("\n".join(TESTS))
+        return 0
+    missing = lacking()
+    if missing:
+        print(missing)
+        return 77
+    failed = 0
+    for name in words or TESTS:
+        start = time.monotonic()
+        try:
+            TESTS[name]()
+            print(f"ok {name} ({time.monotonic() - start:.1f} s)", flush=True)
+        except Failed as failure:
+            failed += 1
+            print(f"FAILED {name}: {failure}", flush=True)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    # AT-SPI binds a process to the first bus it sees: each test has a process of its own.
+    if len(sys.argv) == 2 or "--list" in sys.argv:
+        sys.exit(main())
+    import subprocess
+    status = 0
+    for each in sys.argv[1:] or TESTS:
+        status = max(status, subprocess.run([sys.executable, __file__, each]).returncode)
+    sys.exit(status)
