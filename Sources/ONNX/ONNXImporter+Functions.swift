@@ -8,6 +8,13 @@ extension ONNXImporter {
     emit(.unary(function), [x.tensor], shape: x.shape, isChannelsLast: x.isChannelsLast)
   }
 
+  /// TFLite's LOG.
+  mutating func logarithm(_ x: Activation) -> Activation {
+    emit(Self.log, [x.tensor], shape: x.shape, isChannelsLast: x.isChannelsLast)
+  }
+
+  static let log = OperatorKind.builtin(code: 73, OptionFields())
+
   func number(_ number: Float) -> Value { Self.scalar(number) }
 
   /// A function by the name of its operator, of the node's first input; `nil` for another name.
@@ -44,7 +51,7 @@ extension ONNXImporter {
       let scaled = try binary(.multiply, data, number(float("alpha", 1)))
       return try binary(.multiply, data, .activation(apply(.logistic, scaled)))
     case "Sign": return try sign(x)
-    case "LogSoftmax": return apply(.logarithm, try softmax(x))
+    case "LogSoftmax": return logarithm(try softmax(x))
     default:
       var sum = x
       for position in node.inputs.indices.dropFirst() {
@@ -103,7 +110,7 @@ extension ONNXImporter {
   /// max(x, 0) + ln(1 + e^-|x|)
   mutating func softplus(_ x: Activation) throws(ONNXError) -> Activation {
     let small = apply(.exponential, apply(.negate, apply(.absolute, x)))
-    let rest = apply(.logarithm, try binary(.add, .activation(small), number(1)))
+    let rest = logarithm(try binary(.add, .activation(small), number(1)))
     return try binary(.add, .activation(apply(.relu, x)), .activation(rest))
   }
 

@@ -56,7 +56,7 @@ extension ONNXImporter {
     case "Neg": try convertUnary(.unary(.negate))
     case "Sqrt": try convertUnary(.unary(.squareRoot))
     case "Exp": try convertUnary(.unary(.exponential))
-    case "Log": try convertUnary(.unary(.logarithm))
+    case "Log": try convertUnary(Self.log)
     case "LeakyRelu": try convertUnary(.leakyReLU(alpha: float("alpha", 0.01)))
     case "PRelu": try convertPReLU()
     case "Clip": try convertClip()

@@ -34,10 +34,10 @@ extension ONNXImporter {
     case "ReduceL1": set(try sum(apply(.absolute, x), axes, keepsDimensions: keeps))
     case "ReduceL2":
       set(apply(.squareRoot, try sum(apply(.square, x), axes, keepsDimensions: keeps)))
-    case "ReduceLogSum": set(apply(.logarithm, try sum(x, axes, keepsDimensions: keeps)))
+    case "ReduceLogSum": set(logarithm(try sum(x, axes, keepsDimensions: keeps)))
     case "ReduceLogSumExp":
       let powers = try sum(apply(.exponential, x), axes, keepsDimensions: keeps)
-      set(apply(.logarithm, powers))
+      set(logarithm(powers))
     case "ReduceProd": set(try product(x, axes, keepsDimensions: keeps))
     case "ReduceMin":
       set(apply(.negate, maximum(apply(.negate, x), axes, keepsDimensions: keeps)))
