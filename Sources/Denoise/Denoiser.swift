@@ -69,6 +69,8 @@ import Signal
   private var front: FrontEnd
   /// Hops until the network hears about one that there was.
   private var hopsAhead: Int
+  /// What the network's own spectrum is.
+  private var given: Given?
   /// The spectra after the gains, where the filter runs over them.
   private var masked: SpectrumHistory?
   private var synthesis: Synthesis
@@ -80,10 +82,18 @@ import Signal
   /// Where the network takes and gives numbers; valid while it lives.
   @unsafe private struct Ports {
     var features: FrontEnd.Ports
-    var filter: UnsafePointer<Float>
-    var gains: UnsafePointer<Float>
+    /// Nil where the network gives the spectrum.
+    var filter: UnsafePointer<Float>?
+    var gains: UnsafePointer<Float>?
+    var spectrum: UnsafePointer<Float>?
     /// Nil where the network gives no probability of speech.
     var speech: UnsafePointer<Float>?
+  }
+
+  private struct Given: Sendable {
+    var bins: Int
+    var scale: Float
+    var above: UpperBand?
   }
 
   /// What is louder than this is clipped at the entry, 24 dB above full scale.
@@ -99,7 +109,14 @@ import Signal
     latency = model.latency
     sampleRate = model.sampleRate
     let taps = model.frontEnd.taps
-    filter = SpectralFilter(ages: taps.ages, bins: taps.bins, lookAhead: model.lookAhead)
+    filter = SpectralFilter(
+      ages: taps?.ages ?? [], bins: taps?.bins ?? 0, lookAhead: model.lookAhead)
+    if let spectrum = model.frontEnd.spectrum {
+      let above = UpperBand(low: spectrum.bins, bins: model.hop + 1)
+      given = Given(
+        bins: spectrum.bins, scale: 1 / model.frontEnd.scale,
+        above: spectrum.above == .follows ? above : nil)
+    }
     hopsAhead = model.lookAhead
     self.mode = mode
     self.strength = strength
@@ -109,7 +126,7 @@ import Signal
     self.network = network
     unsafe self.ports = ports
     front = FrontEnd(model, depth: filter.depth, instructionSet: instructionSet)
-    if taps.source == .masked {
+    if taps?.source == .masked {
       masked = SpectrumHistory(bins: model.hop + 1, depth: filter.depth)
     }
     synthesis = Synthesis(
@@ -196,6 +213,10 @@ import Signal
   @unsafe private static func ports(
     of network: borrowing Network, _ model: Model
   ) throws(DenoiseError) -> Ports {
+    func output(_ name: String?) throws -> UnsafePointer<Float>? {
+      guard let name else { return nil }
+      return unsafe UnsafePointer(try network.output(named: name).baseAddress!)
+    }
     do {
       var features = unsafe FrontEnd.Ports()
       for input in model.frontEnd.inputs {
@@ -203,8 +224,9 @@ import Signal
       }
       return unsafe Ports(
         features: features,
-        filter: try network.output(named: model.frontEnd.taps.name).baseAddress!,
-        gains: try network.output(named: model.frontEnd.gains).baseAddress!,
+        filter: try output(model.frontEnd.taps?.name),
+        gains: try output(model.frontEnd.gains),
+        spectrum: try output(model.frontEnd.spectrum?.name),
         speech: model.givesSpeech ? try network.output(named: "speech").baseAddress! : nil)
     } catch {
       throw .engine(model: model.name, problem: "\(error)")
@@ -223,22 +245,39 @@ import Signal
     hearSpeech()
     if masked != nil {
       unsafe filterMasked(into: y)
-    } else {
+    } else if let given, let spectrum = unsafe ports.spectrum {
+      unsafe take(spectrum, given, into: y)
+    } else if let taps = unsafe ports.filter, let gains = unsafe ports.gains {
       unsafe filter.apply(
-        filter: ports.filter, gains: ports.gains, to: front.history, bands: front.bands, into: y)
+        filter: taps, gains: gains, to: front.history, bands: front.bands, into: y)
     }
     let x = unsafe front.history.pointer(age: filter.lookAhead)
     unsafe SignalKernels.mix(y, by: mix.wet, with: x, by: mix.dry, count: 2 * (hop + 1))
   }
 
+  /// The spectrum that the network gives, and what it says of the bins above.
+  private func take(
+    _ spectrum: UnsafePointer<Float>, _ given: Given, into y: UnsafeMutablePointer<Float>
+  ) {
+    for index in 0..<2 * given.bins { unsafe y[index] = spectrum[index] * given.scale }
+    if let above = given.above {
+      unsafe above.apply(to: front.history.pointer(age: filter.lookAhead), into: y)
+    } else {
+      let rest = 2 * (hop + 1 - given.bins)
+      unsafe (y + 2 * given.bins).update(repeating: 0, count: rest)
+    }
+  }
+
   /// The gains first, then the filter over what they left.
   private mutating func filterMasked(into y: UnsafeMutablePointer<Float>) {
-    guard masked != nil else { return }
+    guard masked != nil, let taps = unsafe ports.filter, let gains = unsafe ports.gains else {
+      return
+    }
     masked!.advance()
     unsafe front.bands.apply(
-      gains: ports.gains, to: front.history.pointer(age: 0), into: masked!.pointer(age: 0))
+      gains: gains, to: front.history.pointer(age: 0), into: masked!.pointer(age: 0))
     unsafe y.update(from: masked!.pointer(age: 0), count: 2 * (hop + 1))
-    unsafe filter.apply(filter: ports.filter, to: masked!, bands: front.bands, into: y)
+    unsafe filter.apply(filter: taps, to: masked!, bands: front.bands, into: y)
   }
 
   private mutating func cutLow() {

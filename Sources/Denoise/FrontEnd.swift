@@ -11,12 +11,15 @@ package struct FrontEnd: ~Copyable {
   private var compressed: Features?
   private var levels: BandLevels?
   private var unit: UnitSpectrum?
+  /// Bins of the spectrum as it is, and its scale.
+  private var plain = (bins: 0, scale: Float(1))
 
   /// Where the features go; nil for those that the model does not have.
   @unsafe package struct Ports {
     package var compressed: UnsafeMutablePointer<Float>?
     package var levels: UnsafeMutablePointer<Float>?
     package var unit: UnsafeMutablePointer<Float>?
+    package var spectrum: UnsafeMutablePointer<Float>?
 
     package init() {}
 
@@ -26,6 +29,7 @@ package struct FrontEnd: ~Copyable {
         case .compressed: unsafe compressed
         case .bandLevels: unsafe levels
         case .unitSpectrum: unsafe unit
+        case .spectrum: unsafe spectrum
         }
       }
       set {
@@ -33,6 +37,7 @@ package struct FrontEnd: ~Copyable {
         case .compressed: unsafe compressed = newValue
         case .bandLevels: unsafe levels = newValue
         case .unitSpectrum: unsafe unit = newValue
+        case .spectrum: unsafe spectrum = newValue
         }
       }
     }
@@ -41,7 +46,9 @@ package struct FrontEnd: ~Copyable {
   /// `depth` is the number of spectra that are kept.
   package init(_ model: Model, depth: Int, instructionSet: InstructionSet = .best) {
     let description = model.frontEnd
-    bands = Bands(low: description.bands[0], edges: description.bands)!
+    // A spectrum has no bands; one of all bins does no harm.
+    let edges = description.bands.isEmpty ? [0, model.hop + 1] : description.bands
+    bands = Bands(low: edges[0], edges: edges)!
     history = SpectrumHistory(bins: model.hop + 1, depth: depth)
     analysis = Analysis(
       hop: model.hop, window: description.window, instructionSet: instructionSet)
@@ -58,6 +65,7 @@ package struct FrontEnd: ~Copyable {
       case .unitSpectrum:
         unit = UnitSpectrum(
           bins: input.bins ?? 0, scale: description.scale, decay: input.decay ?? 0, start: start)
+      case .spectrum: plain = (input.bins ?? 0, description.scale)
       }
     }
   }
@@ -76,6 +84,9 @@ package struct FrontEnd: ~Copyable {
     }
     if let place = unsafe ports.levels { unsafe levels?.compute(spectrum, into: place) }
     if let place = unsafe ports.unit { unsafe unit?.compute(spectrum, into: place) }
+    if let place = unsafe ports.spectrum {
+      for index in 0..<2 * plain.bins { unsafe place[index] = spectrum[index] * plain.scale }
+    }
   }
 
   /// Forgets everything that was heard.

@@ -10,9 +10,10 @@ public struct FrontEndDescription: Codable, Sendable, Equatable {
   public var inputs: [Input]
   /// Band b is the bins `bands[b] ..< bands[b + 1]` and has one gain; bins below the first have none.
   public var bands: [Int]
-  /// The output that holds the gains.
-  public var gains: String
-  public var taps: Taps
+  /// The output that holds the gains; nil where the network gives the spectrum itself.
+  public var gains: String?
+  public var taps: Taps?
+  public var spectrum: Spectrum?
 
   /// A feature and the input that takes it.
   public struct Input: Codable, Sendable, Equatable {
@@ -20,7 +21,7 @@ public struct FrontEndDescription: Codable, Sendable, Equatable {
     public var feature: Feature
     /// Of compressed magnitudes: the power.
     public var exponent: Float?
-    /// Of a unit spectrum: how many bins it has.
+    /// Of a spectrum: how many bins it has.
     public var bins: Int?
     /// Of running means: the share of the old one.
     public var decay: Float?
@@ -50,6 +51,8 @@ public struct FrontEndDescription: Codable, Sendable, Equatable {
     case bandLevels = "band-levels"
     /// [2][bins]: `UnitSpectrum`.
     case unitSpectrum = "unit-spectrum"
+    /// [bins][2]: the spectrum as it is.
+    case spectrum
   }
 
   /// Complex filters over time, [bins][taps][2].
@@ -75,8 +78,29 @@ public struct FrontEndDescription: Codable, Sendable, Equatable {
     }
   }
 
+  /// The denoised spectrum, [bins][2], in the scale of the features.
+  public struct Spectrum: Codable, Sendable, Equatable {
+    public var name: String
+    public var bins: Int
+    public var above: Above
+
+    /// What becomes of the bins above.
+    public enum Above: String, Codable, Sendable {
+      /// A gain that follows the top of the network's band: `UpperBand`.
+      case follows
+      case silent
+    }
+
+    public init(name: String, bins: Int, above: Above) {
+      self.name = name
+      self.bins = bins
+      self.above = above
+    }
+  }
+
   public init(
-    window: WindowShape, scale: Float, inputs: [Input], bands: [Int], gains: String, taps: Taps
+    window: WindowShape, scale: Float, inputs: [Input], bands: [Int] = [], gains: String? = nil,
+    taps: Taps? = nil, spectrum: Spectrum? = nil
   ) {
     self.window = window
     self.scale = scale
@@ -84,6 +108,7 @@ public struct FrontEndDescription: Codable, Sendable, Equatable {
     self.bands = bands
     self.gains = gains
     self.taps = taps
+    self.spectrum = spectrum
   }
 
   /// Elements of an input.
@@ -91,7 +116,7 @@ public struct FrontEndDescription: Codable, Sendable, Equatable {
     switch input.feature {
     case .compressed: 3 * (bands[0] + bands.count - 1)
     case .bandLevels: bands.count - 1
-    case .unitSpectrum: 2 * (input.bins ?? 0)
+    case .unitSpectrum, .spectrum: 2 * (input.bins ?? 0)
     }
   }
 
@@ -100,12 +125,20 @@ public struct FrontEndDescription: Codable, Sendable, Equatable {
     if inputs.isEmpty || inputs.count > 8 { return "'inputs' has \(inputs.count) entries" }
     if Set(inputs.map(\.feature)).count != inputs.count { return "'inputs' has a feature twice" }
     if !(scale.isNormal && scale > 0) { return "'scale' is \(scale)" }
-    if !(0...bins).contains(taps.bins) { return "'taps' has \(taps.bins) bins" }
-    if !(1...16).contains(taps.ages.count) || !taps.ages.allSatisfy((0...116).contains) {
-      return "the ages of the taps are \(taps.ages)"
+    if let taps {
+      if !(0...bins).contains(taps.bins) { return "'taps' has \(taps.bins) bins" }
+      if !(1...16).contains(taps.ages.count) || !taps.ages.allSatisfy((0...116).contains) {
+        return "the ages of the taps are \(taps.ages)"
+      }
+      if taps.source == .masked, lookAhead > 0 {
+        return "taps over masked spectra go without look-ahead"
+      }
     }
-    if taps.source == .masked, lookAhead > 0 {
-      return "taps over masked spectra go without look-ahead"
+    if let spectrum {
+      if !(1...bins).contains(spectrum.bins) { return "'spectrum' has \(spectrum.bins) bins" }
+      if gains != nil || taps != nil || !bands.isEmpty { return "'spectrum' goes without gains" }
+    } else if gains == nil || taps == nil {
+      return "there are neither gains and taps nor a spectrum"
     }
     for input in inputs {
       if let problem = problem(input, bins: bins) { return "'\(input.name)': \(problem)" }
@@ -118,6 +151,10 @@ public struct FrontEndDescription: Codable, Sendable, Equatable {
       guard let exponent = input.exponent, exponent > 0, exponent <= 1 else {
         return "'exponent' is not in 0...1"
       }
+      return nil
+    }
+    if input.feature == .spectrum {
+      guard let count = input.bins, (1...bins).contains(count) else { return "'bins' does not fit" }
       return nil
     }
     guard let decay = input.decay, (0..<1).contains(decay) else { return "'decay' is not in 0..<1" }

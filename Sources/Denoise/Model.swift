@@ -57,14 +57,14 @@ public struct Model: Sendable {
   public var latency: Int { window - hop + lookAhead * hop }
   public var hopSeconds: Double { Double(hop) / Double(sampleRate) }
   /// Spectra that the filter of the low bins reaches back over.
-  public var taps: Int { frontEnd.taps.ages.count }
+  public var taps: Int { frontEnd.taps?.ages.count ?? 0 }
   /// Bins that have a filter each.
-  public var lowBins: Int { frontEnd.taps.bins }
+  public var lowBins: Int { frontEnd.taps?.bins ?? 0 }
   /// Band b is the bins `bandEdges[b] ..< bandEdges[b + 1]` and has one gain.
   public var bandEdges: [Int] { frontEnd.bands }
 
   /// Positions that a network of compressed magnitudes sees: bins below the bands, and the bands.
-  public var positions: Int { bandEdges[0] + bandEdges.count - 1 }
+  public var positions: Int { (bandEdges.first ?? 1) + bandEdges.count - 1 }
 
   /// Reads the metadata and checks that the graph fits it.
   public init(_ graph: Graph) throws(DenoiseError) {
@@ -78,8 +78,8 @@ public struct Model: Sendable {
         model: graph.name, problem: "'window' is \(metadata.window), it needs factors of 2, 3, 5")
     }
     let frontEnd = metadata.frontEnd
-    let lowest = metadata.version == 1 ? frontEnd.taps.bins : frontEnd.bands.first ?? 0
-    guard Bands(low: lowest, edges: frontEnd.bands) != nil else {
+    let lowest = metadata.version == 1 ? metadata.lowBins ?? 0 : frontEnd.bands.first ?? 0
+    guard frontEnd.spectrum != nil || Bands(low: lowest, edges: frontEnd.bands) != nil else {
       throw .metadata(
         model: graph.name,
         problem: metadata.version == 1
@@ -108,8 +108,15 @@ public struct Model: Sendable {
         throw .shape(model: graph.name, problem: "nothing is said of its input '\(name)'")
       }
     }
-    try check(outputs, name: frontEnd.taps.name, kind: "output", count: 2 * taps * lowBins)
-    try check(outputs, name: frontEnd.gains, kind: "output", count: bandEdges.count - 1)
+    if let taps = frontEnd.taps {
+      try check(outputs, name: taps.name, kind: "output", count: 2 * self.taps * lowBins)
+    }
+    if let gains = frontEnd.gains {
+      try check(outputs, name: gains, kind: "output", count: bandEdges.count - 1)
+    }
+    if let spectrum = frontEnd.spectrum {
+      try check(outputs, name: spectrum.name, kind: "output", count: 2 * spectrum.bins)
+    }
     if givesSpeech { try check(outputs, name: "speech", kind: "output", count: 1) }
   }
 

@@ -98,7 +98,9 @@ struct ModelMetadata: Codable, Sendable {
       return "'compression' is \(compression)"
     }
     let bands = version == 1 ? "band_edges" : "bands"
-    if frontEnd.bands.last != hop + 1 { return "'\(bands)' do not end at \(hop + 1)" }
+    if frontEnd.spectrum == nil, frontEnd.bands.last != hop + 1 {
+      return "'\(bands)' do not end at \(hop + 1)"
+    }
     if states.contains(where: { $0.count != 2 }) { return "'states' are not pairs" }
     if let problem = frontEnd.problem(bins: hop + 1, lookAhead: lookAhead) {
       return "'front_end': \(problem)"

@@ -22,7 +22,7 @@ public struct Synthesis: ~Copyable {
   ) {
     self.hop = hop
     transform = FourierTransform(length: 2 * hop, instructionSet: instructionSet)
-    var scaled = shape.samples(length: 2 * hop)
+    var scaled = shape.synthesis(length: 2 * hop)
     for n in 0..<scaled.count { scaled[n] /= Float(2 * hop) }
     window = scaled
     samples = AlignedBuffer(count: 2 * hop)

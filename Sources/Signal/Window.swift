@@ -1,17 +1,36 @@
 import Glibc
 public import Memory
 
-/// The shape of an analysis and synthesis window; the squares of each add up to 1 at half overlap,
-/// so that analysis and synthesis together are a pure delay.
+/// The shape of an analysis window. Its product with that of the synthesis adds up to 1 at half
+/// overlap, so that both together are a pure delay.
 public enum WindowShape: String, Codable, Sendable {
   /// sin(π n / N)
   case squareRootHann = "sqrt-hann"
   /// sin(π/2 sin²(π (n + 1/2) / N)), as the Vorbis codec has it.
   case vorbis
+  /// sin²(π n / N) in the analysis; the synthesis makes up for its squares not adding up to 1.
+  case hann
+
+  /// What a transform is multiplied by after it came back.
+  func synthesis(length: Int) -> AlignedBuffer<Float> {
+    var window = samples(length: length)
+    guard self == .hann else { return window }
+    let hop = length / 2
+    for n in 0..<hop {
+      let sum = window[n] * window[n] + window[n + hop] * window[n + hop]
+      window[n] /= sum
+      window[n + hop] /= sum
+    }
+    return window
+  }
 
   public func samples(length: Int) -> AlignedBuffer<Float> {
     switch self {
     case .squareRootHann: return Signal.squareRootHann(length: length)
+    case .hann:
+      var window = Signal.squareRootHann(length: length)
+      for n in 0..<length { window[n] *= window[n] }
+      return window
     case .vorbis:
       var window = AlignedBuffer<Float>(count: length)
       for n in 0..<length {

@@ -17,38 +17,108 @@ package struct ForeignDenoiser {
   /// What the network gives, and what that is called in its file.
   var outputs: [(name: String, source: String)]
   /// What config.ini has to say where there is one, by section and key.
-  var required: [(key: String, value: String)]
+  var required: [(key: String, value: String)] = []
+  /// Whether the files are made for whole recordings, and get their states here.
+  var isWhole = false
+  /// The states that the files have themselves.
+  var states: [StatePair] = []
   /// Elements of all states: another version has other ones.
   var memory: Int
   var sampleRate = 48000
-  var hop = 480
-  var lookAhead: Int
-  /// Levels and spectra in front of the network, ERB bands of gains and filters behind it.
-  var bands = 32
-  var filteredBins = 96
-  var order = 5
-  var source: FrontEndDescription.Taps.Source
-  var shortestBand = 2
+  var hop: Int
+  var lookAhead = 0
+  var frontEnd: FrontEndDescription
 
-  package static let all = [deepFilterNet2LowLatency, deepFilterNet3]
+  package static let all = [deepFilterNet2LowLatency, deepFilterNet3, gtcrn, ulunas]
 
-  private static let deepFilterNetLicence =
-    "MIT or Apache-2.0, Copyright (c) 2021 Hendrik Schröter (DeepFilterNet)"
+  // MARK: DeepFilterNet
 
-  private static let deepFilterNet3 = ForeignDenoiser(
-    option: "deepfilternet3", name: "DeepFilterNet3", licence: deepFilterNetLicence,
-    files: ["enc.onnx", "erb_dec.onnx", "df_dec.onnx"],
-    outputs: [("gains", "m"), ("taps", "coefs")],
-    required: [("train.model", "deepfilternet3"), ("deepfilternet.conv_lookahead", "2")],
-    memory: 26_304, lookAhead: 2, source: .noisy)
+  private static let deepFilterNet3 = deepFilterNet(
+    option: "deepfilternet3", name: "DeepFilterNet3", version: "deepfilternet3", memory: 26_304,
+    lookAhead: 2, source: .noisy)
 
-  private static let deepFilterNet2LowLatency = ForeignDenoiser(
-    option: "deepfilternet2-ll", name: "DeepFilterNet2, low latency",
-    licence: deepFilterNetLicence,
-    files: ["enc.onnx", "erb_dec.onnx", "df_dec.onnx"],
-    outputs: [("gains", "m"), ("taps", "coefs")],
-    required: [("train.model", "deepfilternet2"), ("deepfilternet.conv_lookahead", "0")],
+  private static let deepFilterNet2LowLatency = deepFilterNet(
+    option: "deepfilternet2-ll", name: "DeepFilterNet2, low latency", version: "deepfilternet2",
     memory: 14_016, lookAhead: 0, source: .masked)
+
+  /// Levels and spectra in front of the network, 32 ERB bands of gains and filters of five hops for
+  /// 96 bins behind it.
+  private static func deepFilterNet(
+    option: String, name: String, version: String, memory: Int, lookAhead: Int,
+    source: FrontEndDescription.Taps.Source
+  ) -> ForeignDenoiser {
+    let decay = Float(0.99)
+    return ForeignDenoiser(
+      option: option, name: name,
+      licence: "MIT or Apache-2.0, Copyright (c) 2021 Hendrik Schröter (DeepFilterNet)",
+      files: ["enc.onnx", "erb_dec.onnx", "df_dec.onnx"],
+      outputs: [("gains", "m"), ("taps", "coefs")],
+      required: [
+        ("train.model", version), ("deepfilternet.conv_lookahead", "\(lookAhead)"),
+        ("df.df_lookahead", "\(lookAhead)"), ("df.sr", "48000"), ("df.fft_size", "960"),
+        ("df.hop_size", "480"), ("df.nb_erb", "32"), ("df.nb_df", "96"),
+        ("df.min_nb_erb_freqs", "2"), ("df.df_order", "5"),
+      ],
+      isWhole: true, memory: memory, hop: 480, lookAhead: lookAhead,
+      frontEnd: FrontEndDescription(
+        window: .vorbis, scale: 1 / 960,
+        inputs: [
+          .init(
+            name: "feat_erb", feature: .bandLevels, decay: decay, start: [-60, -90], divisor: 40),
+          .init(
+            name: "feat_spec", feature: .unitSpectrum, bins: 96, decay: decay,
+            start: [0.001, 0.0001]),
+        ],
+        bands: bandEdges(32, shortest: 2, hop: 480, sampleRate: 48000), gains: "gains",
+        taps: .init(name: "taps", bins: 96, ages: [4, 3, 2, 1, 0], source: source)))
+  }
+
+  /// Evenly spaced in equivalent rectangular bandwidths (Glasberg and Moore, 1990), none shorter than
+  /// `shortest` bins.
+  private static func bandEdges(
+    _ count: Int, shortest: Int, hop: Int, sampleRate: Int
+  ) -> [Int] {
+    let scale = 9.265
+    func erb(_ frequency: Double) -> Double { scale * log(1 + frequency / (24.7 * scale)) }
+    let highest = erb(Double(sampleRate) / 2)
+    var edges = [0]
+    for band in 1...count {
+      let position = highest * Double(band) / Double(count) / scale
+      let frequency = 24.7 * scale * (exp(position) - 1)
+      let bin = (frequency * Double(2 * hop) / Double(sampleRate)).rounded()
+      edges.append(max(Int(bin), edges[band - 1] + shortest))
+    }
+    edges[count] = hop + 1
+    return edges
+  }
+
+  // MARK: Networks of 16 kHz
+
+  private static let gtcrn = sixteenKilohertz(
+    option: "gtcrn", name: "GTCRN", licence: "MIT, Copyright (c) 2024 Rong Xiaobin (GTCRN)",
+    file: "gtcrn_simple.onnx", window: .squareRootHann,
+    states: ["conv_cache", "tra_cache", "inter_cache"], memory: 18_048)
+
+  private static let ulunas = sixteenKilohertz(
+    option: "ul-unas", name: "UL-UNAS", licence: "MIT, Copyright (c) 2025 Rong Xiaobin (UL-UNAS)",
+    file: "ulunas_stream_simple.onnx", window: .hann,
+    states: ["conv_cache", "tfa_cache", "inter_cache"], memory: 6_816)
+
+  /// A network that takes and gives the spectrum of 512 samples at 16 kHz. Three times as many at
+  /// 48 kHz have the same bins, and three times their size, so that nothing has to be resampled.
+  private static func sixteenKilohertz(
+    option: String, name: String, licence: String, file: String, window: WindowShape,
+    states: [String], memory: Int
+  ) -> ForeignDenoiser {
+    ForeignDenoiser(
+      option: option, name: name, licence: licence, files: [file],
+      outputs: [("enh", "enh")] + states.map { ($0 + "_out", $0 + "_out") },
+      states: states.map { StatePair(input: $0, output: $0 + "_out") }, memory: memory, hop: 768,
+      frontEnd: FrontEndDescription(
+        window: window, scale: 1.0 / 3,
+        inputs: [.init(name: "mix", feature: .spectrum, bins: 257)],
+        spectrum: .init(name: "enh", bins: 257, above: .follows)))
+  }
 
   // MARK: The model
 
@@ -65,9 +135,10 @@ package struct ForeignDenoiser {
       parts.append(("\(folder.name)/\(file)", bytes))
     }
     var options = ONNXImporter.Options()
-    options.isStreaming = true
-    let (graph, states) = try ONNXImporter.network(
+    options.isStreaming = isWhole
+    let (graph, found) = try ONNXImporter.network(
       joining: parts, name: name, outputs: outputs, options: options)
+    let states = self.states + found
     let memory = graph.tensors.filter { tensor in states.contains { $0.input == tensor.name } }
       .reduce(0) { $0 + ($1.count ?? 0) }
     guard memory == self.memory else {
@@ -83,51 +154,11 @@ package struct ForeignDenoiser {
     return result
   }
 
-  private var frontEnd: FrontEndDescription {
-    let decay = Float(0.99)
-    return FrontEndDescription(
-      window: .vorbis, scale: 1 / Float(2 * hop),
-      inputs: [
-        .init(
-          name: "feat_erb", feature: .bandLevels, decay: decay, start: [-60, -90], divisor: 40),
-        .init(
-          name: "feat_spec", feature: .unitSpectrum, bins: filteredBins, decay: decay,
-          start: [0.001, 0.0001]),
-      ],
-      bands: edges, gains: "gains",
-      taps: .init(
-        name: "taps", bins: filteredBins, ages: (0..<order).reversed().map { $0 }, source: source))
-  }
-
-  /// Evenly spaced in equivalent rectangular bandwidths (Glasberg and Moore, 1990), none shorter than
-  /// `shortestBand` bins.
-  private var edges: [Int] {
-    let scale = 9.265
-    func erb(_ frequency: Double) -> Double { scale * log(1 + frequency / (24.7 * scale)) }
-    let highest = erb(Double(sampleRate) / 2)
-    var edges = [0]
-    for band in 1...bands {
-      let position = highest * Double(band) / Double(bands) / scale
-      let frequency = 24.7 * scale * (exp(position) - 1)
-      let bin = (frequency * Double(2 * hop) / Double(sampleRate)).rounded()
-      edges.append(max(Int(bin), edges[band - 1] + shortestBand))
-    }
-    edges[bands] = hop + 1
-    return edges
-  }
-
   /// Compares config.ini, where there is one, with what the row says.
   private func check(_ folder: DenoiserFiles) throws {
     guard let bytes = folder.bytes("config.ini") else { return }
     let found = Self.settings(String(decoding: bytes, as: UTF8.self))
-    let wanted =
-      required + [
-        ("df.sr", "\(sampleRate)"), ("df.fft_size", "\(2 * hop)"), ("df.hop_size", "\(hop)"),
-        ("df.nb_erb", "\(bands)"), ("df.nb_df", "\(filteredBins)"),
-        ("df.min_nb_erb_freqs", "\(shortestBand)"), ("df.df_order", "\(order)"),
-        ("df.df_lookahead", "\(lookAhead)"),
-      ]
-    for (key, value) in wanted {
+    for (key, value) in required {
       guard let other = found[key], other != value else { continue }
       throw ForeignDenoiserError(
         "\(folder.name)/config.ini: \(key) is \(other), \(option) has \(value); choose another "

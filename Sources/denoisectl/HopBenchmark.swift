@@ -131,14 +131,17 @@ struct HopBenchmark: Encodable {
     for input in description.inputs {
       unsafe inputs[input.feature] = try network.input(named: input.name).baseAddress!
     }
-    let filter = unsafe try network.output(named: description.taps.name).baseAddress!
-    let factors = unsafe try network.output(named: description.gains).baseAddress!
+    guard let filtering = description.taps, let masking = description.gains else {
+      throw ForeignDenoiserError("\(model.name): it gives spectra, whose stages are not timed")
+    }
+    let filter = unsafe try network.output(named: filtering.name).baseAddress!
+    let factors = unsafe try network.output(named: masking).baseAddress!
     unsafe self.inputs = inputs
     unsafe taps = filter
     unsafe gains = factors
     self.network = network
     self.filter = SpectralFilter(
-      ages: description.taps.ages, bins: description.taps.bins, lookAhead: model.lookAhead)
+      ages: filtering.ages, bins: filtering.bins, lookAhead: model.lookAhead)
     front = FrontEnd(model, depth: self.filter.depth, instructionSet: instructionSet)
     synthesis = Synthesis(
       hop: model.hop, window: description.window, instructionSet: instructionSet)

@@ -137,6 +137,53 @@ struct ImportedModelTests {
     #expect(worst < 1e-3)
   }
 
+  /// A network that gives what it was given, of 16 kHz.
+  private func narrow(_ above: FrontEndDescription.Spectrum.Above) throws -> Model {
+    try Model(
+      Graph(
+        name: "narrow.tflite",
+        tensors: [
+          Tensor(name: "mix", shape: [1, 257, 2], type: .float32),
+          Tensor(name: "half", shape: [1], values: [0.5]),
+          Tensor(name: "enhanced", shape: [1, 257, 2], type: .float32),
+        ],
+        operators: [Operator(.binary(.multiply, .none), inputs: [0, 1], outputs: [2])],
+        inputs: [0], outputs: [2],
+        metadata: [
+          "qdenoise": try Model.metadata(
+            name: "narrow", sampleRate: 48000, hop: 768, lookAhead: 0, states: [], licence: "MIT",
+            frontEnd: FrontEndDescription(
+              window: .hann, scale: 1.0 / 3,
+              inputs: [.init(name: "mix", feature: .spectrum, bins: 257)],
+              spectrum: .init(name: "enhanced", bins: 257, above: above)))
+        ]))
+  }
+
+  @Test func `above the band of a narrow network a gain follows it, or there is silence`() throws {
+    let input = noise(40 * 768)
+    for above in [FrontEndDescription.Spectrum.Above.follows, .silent] {
+      let model = try narrow(above)
+      #expect(model.latency == 768)
+      var denoiser = try Denoiser(model, mode: .strong, lowCut: false)
+      var output = input
+      for start in stride(from: 0, to: input.count, by: 768) {
+        output.withUnsafeMutableBufferPointer {
+          denoiser.process($0.baseAddress! + start, $0.baseAddress! + start)
+        }
+      }
+      // Half of everything, or half of a third of the band's power.
+      let worst = zip(output.dropFirst(768), input).reduce(Float(0)) {
+        max($0, abs($1.0 - 0.5 * $1.1))
+      }
+      let power = output.reduce(0) { $0 + $1 * $1 } / input.reduce(0) { $0 + $1 * $1 }
+      if above == .follows {
+        #expect(worst < 1e-5)
+      } else {
+        #expect(abs(power - 0.25 / 3) < 0.01)
+      }
+    }
+  }
+
   @Test func `a front end that cannot be is refused by name`() throws {
     func problem(_ change: (inout FrontEndDescription) -> Void) throws -> String {
       var graph = try ImportedModel().graph
@@ -153,11 +200,12 @@ struct ImportedModelTests {
     #expect(try problem { $0.inputs = [] }.contains("'inputs' has 0 entries"))
     #expect(try problem { $0.inputs[0].decay = 2 }.contains("'levels': 'decay' is not in 0..<1"))
     #expect(try problem { $0.inputs[1].start = [0, 1] }.contains("'spectrum': 'bins' or 'start'"))
-    #expect(try problem { $0.taps.source = .masked }.contains("without look-ahead"))
-    #expect(try problem { $0.taps.ages = [-1] }.contains("the ages of the taps are [-1]"))
+    #expect(try problem { $0.taps?.source = .masked }.contains("without look-ahead"))
+    #expect(try problem { $0.taps?.ages = [-1] }.contains("the ages of the taps are [-1]"))
     #expect(try problem { $0.bands = [0, 481, 481] }.contains("'bands' do not rise"))
     #expect(
       try problem { $0.inputs.removeLast() }.contains("nothing is said of its input 'spectrum'"))
+    #expect(try problem { $0.gains = nil }.contains("neither gains and taps nor a spectrum"))
     #expect(try problem { $0.gains = "taps" }.contains("is float32 [1, 960], not 32 of float32"))
   }
 }
