@@ -19,9 +19,9 @@ extension Flattening {
       guard let input, let values = integers(input) else { return nil }
       operands.append(values)
     }
-    guard let values = result(node.kind, operands), values.count <= Self.mostIntegers else {
-      return nil
-    }
+    guard let values = result(node.kind, operands) ?? computed(node, inputs, output),
+      values.count <= Self.mostIntegers
+    else { return nil }
     return constant(values, like: output)
   }
 
@@ -35,6 +35,22 @@ extension Flattening {
       (0..<size).map { UInt8(truncatingIfNeeded: value >> (8 * $0)) }
     }
     return append(Tensor(name: output.name, shape: shape, type: output.type, data: data))
+  }
+
+  /// What the engine makes of integers.
+  private func computed(
+    _ node: Operator, _ inputs: [Int?], _ output: Tensor
+  ) -> [Int]? {
+    var copy = node
+    copy.inputs = inputs
+    var graph = graph
+    graph.tensors.append(output)
+    copy.outputs = [graph.tensors.count - 1]
+    guard let shape = try? graph.shapes(of: copy).first else { return nil }
+    graph.tensors[graph.tensors.count - 1].shape = shape
+    guard let data = graph.constants(of: copy)?.first else { return nil }
+    graph.tensors[graph.tensors.count - 1].data = data
+    return graph.tensors[graph.tensors.count - 1].fewIntegers
   }
 
   private func result(_ kind: OperatorKind, _ operands: [[Int]]) -> [Int]? {

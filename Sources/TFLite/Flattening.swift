@@ -26,6 +26,8 @@ struct Flattening {
   /// Tensors that are rows of others and not yet put together.
   var rows: [Int: [Rows]] = [:]
   private var variables = Variables()
+  /// Tensors that have another shape here than in the file.
+  private var reshaped: Set<Int> = []
 
   /// The first is the graph's own.
   init(_ subgraphs: [Subgraph]) throws(Failure) {
@@ -79,6 +81,7 @@ struct Flattening {
         copy.outputs = node.outputs.map { place($0, of: index, round) }
         for (output, place) in zip(node.outputs, copy.outputs) { known[output] = place }
         graph.operators.append(copy)
+        giveShapes(copy)
       }
     }
     return source.outputs.map { known[$0] ?? constant(index, $0) }
@@ -139,6 +142,21 @@ struct Flattening {
   }
 
   // MARK: Tensors
+
+  /// Gives the results of an operator the shapes that they have here, where the file leaves several
+  /// extents open or what it reads has become another shape.
+  private mutating func giveShapes(_ node: Operator) {
+    let isOpen = node.outputs.contains { output in
+      graph.tensors[output].shapeSignature?.count { $0 == -1 } ?? 0 > 1
+    }
+    guard isOpen || node.inputs.contains(where: { $0.map(reshaped.contains) ?? false }),
+      let shapes = try? graph.shapes(of: node)
+    else { return }
+    for (output, shape) in zip(node.outputs, shapes) where graph.tensors[output].shape != shape {
+      graph.tensors[output].shape = shape
+      reshaped.insert(output)
+    }
+  }
 
   /// The tensor of the graph for one that an operator of a subgraph writes.
   mutating func place(_ tensor: Int, of index: Int, _ round: String) -> Int {

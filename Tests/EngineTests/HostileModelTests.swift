@@ -17,6 +17,11 @@ struct HostileModelTests {
     #expect(try HostileModels.change(name, mostSeconds: Self.mostSeconds) == [])
   }
 
+  @Test func `an operator with a few changed bytes gives an error or runs`() throws {
+    let problems = try HostileModels.changeOperators(mutations: 100, mostSeconds: Self.mostSeconds)
+    #expect(problems == [])
+  }
+
   @Test(arguments: HostileModels.denoising)
   func `a denoising model with a few changed bytes gives an error or denoises`(
     name: String

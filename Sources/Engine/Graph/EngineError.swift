@@ -29,8 +29,10 @@ public enum EngineError: Error, Equatable, CustomStringConvertible {
       "\(graph): there is no \(kind) '\(name)'; there is "
         + (available.isEmpty ? "none" : available.map { "'\($0)'" }.joined(separator: ", "))
     case .notFloat(let graph, let name, let kind, let type):
-      "\(graph): the \(kind) '\(name)' is \(type), not float32; use a model with float32 inputs and "
-        + "outputs"
+      "\(graph): the \(kind) '\(name)' is \(type), not float32; "
+        + (type.isInteger && type.size >= 4 || type == .bool
+          ? "give and take its bytes, as `denoisectl model run` does with NumPy arrays"
+          : "use a model with float32 inputs and outputs")
     case .invalidState(let graph, let state, let reason):
       "\(graph): state '\(state)': \(reason); correct the states in the model's metadata"
     case .tooLarge(let graph, let bytes, let limit):

@@ -54,7 +54,8 @@ extension Planner {
       ? 1 : graph.tensors[tensor].shape[(quantization.axis + 1)...].reduce(1, *)
     return values.enumerated().map { index, value in
       let channel = scales.count == 1 ? 0 : index / inner % scales.count
-      return Float(value &- Int(quantization.zeroPoints[channel])) * scales[channel]
+      let whole = Float(value &- Int(quantization.zeroPoints[channel]))
+      return view == .wholes ? whole : whole * scales[channel]
     }
   }
 }

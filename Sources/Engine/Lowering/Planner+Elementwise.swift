@@ -11,7 +11,15 @@ extension Planner {
     // Nothing clamps after a tanh.
     if activation == .tanh { return (output, Self.unclamped, true) }
     var range = activation.range
-    if isQuantized(output) { return (output, range, false) }
+    if isQuantized(output) {
+      guard view == .wholes, let index = producer[output],
+        case .float(let scale)? = sumScale(index),
+        let form = try? integerForm(output)
+      else { return (output, range, false) }
+      // Limits of whole numbers.
+      let unit = scale * form.scale
+      return (output, range.lowerBound / unit...range.upperBound / unit, false)
+    }
     var tensor = output
     while !isOutput[tensor], readers[tensor].count == 1, let reader = readers[tensor].first,
       case .unary(let function) = graph.operators[reader].kind, let next = function.range,

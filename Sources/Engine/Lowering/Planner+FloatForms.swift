@@ -85,6 +85,12 @@ extension Planner {
       let result = try? integerForm(output), let a = computedForm(left)
     else { return nil }
     switch node.kind {
+    case .fullyConnected, .convolution, .depthwiseConvolution:
+      guard let weights = weightScale(index), (a.scale * weights).isNormal,
+        case let scale = a.scale * weights / result.scale, scale.isNormal,
+        (scale * result.scale).isNormal
+      else { return nil }
+      return .float(scale)
     case .builtin(code: 74, _):
       return FixedPoint(Double(a.scale) / Double(result.scale)).map { .fixed($0) }
     case .mean:
@@ -99,6 +105,17 @@ extension Planner {
       return FixedPoint(Double(a.scale) * Double(b.scale) / Double(result.scale)).map { .fixed($0) }
     default: return nil
     }
+  }
+
+  /// The scale of weights that have a zero point, as networks of TensorFlow 1 do: what they and
+  /// their bias stand for are whole numbers times scales.
+  private func weightScale(_ index: Int) -> Float? {
+    guard let weights = optionalInput(index, 1), graph.tensors[weights].isConstant,
+      isByte(weights), let form = try? integerForm(weights),
+      graph.operators[index].kind.activation != .tanh
+    else { return nil }
+    guard let bias = optionalInput(index, 2) else { return form.scale }
+    return graph.tensors[bias].type == .int32 && graph.tensors[bias].isConstant ? form.scale : nil
   }
 
   private func computedForm(_ tensor: Int) -> IntegerForm? {

@@ -36,8 +36,9 @@ extension Planner {
       case .pools: areBytes(1) && canPool(index)
       case .sums: false
       }
-    if node.kind.integers == .sums, sumScale(index) != nil { return .wholes }
-    return isNative ? .native : .floats
+    if isNative { return .native }
+    let hasSums = node.kind.integers == .sums || node.kind.integers == .products
+    return hasSums && sumScale(index) != nil ? .wholes : .floats
   }
 
   /// Whether a pool's result has the form of its input, and its kernel takes the window.

@@ -6,7 +6,7 @@ extension Planner {
   mutating func lowerLSTM(_ index: Int, _ cell: LSTM) throws(EngineError) {
     let input = try input(index, 0)
     let output = try output(index)
-    let (source, result) = (shape(input), shape(output))
+    let source = shape(input)
     let node = graph.operators[index]
     // The order of the gates in the file, and with the three sigmoids side by side here.
     let gates = [0, 1, 3, 2]
@@ -17,11 +17,13 @@ extension Planner {
     guard node.inputs.count >= 20, optionalInput(index, 1) != nil, optionalInput(index, 5) != nil
     else { throw unsupported(index, "its input gate is coupled to its forget gate") }
     guard cell.activation == .tanh else { throw unsupported(index, "its activation is not tanh") }
-    guard source.count == 3, result.count == 3, source[cell.isTimeMajor ? 1 : 0] == 1 else {
+    guard source.count == 3, source[cell.isTimeMajor ? 1 : 0] == 1 else {
       throw unsupported(index, "its input is \(source): one sequence at a time")
     }
     let (times, inputs) = (source[cell.isTimeMajor ? 0 : 1], source[2])
-    let units = result[2]
+    guard let units = shape(try self.input(index, 8)).first else {
+      throw invalid(index, "its weights do not fit")
+    }
     try requireShape(output, [source[0], source[1], units], index)
     let (hidden, memory) = (try self.input(index, 18), try self.input(index, 19))
     var states: [Value] = []
@@ -30,7 +32,7 @@ extension Planner {
         throw unsupported(index, "'\(graph.tensors[state].name)' is no variable")
       }
       try requireShape(state, [1, units], index)
-      // A quantized cell computes in floats, and keeps its states so.
+      // A quantized cell computes in floats, and keeps its states so, rounded to their steps.
       states.append(
         isQuantized(state)
           ? Value(storage: try newStorage(.persistent, byteCount: 4 * units))
@@ -42,7 +44,8 @@ extension Planner {
       index, gates.map { 5 + $0 }, biases: nil, outputs: units, inputs: units)
 
     var product = Step.Product(
-      rows: times, inputs: inputs, outputs: 4 * units, range: Self.unclamped)
+      rows: times, inputs: inputs, outputs: 4 * units,
+      range: isQuantized(memory) ? Step.LSTM.integerGates : Self.unclamped)
     if case .integer = first {
       let quantized = try quantizedRows(input, columns: inputs)
       product.source = address(quantized.bytes)
@@ -57,12 +60,14 @@ extension Planner {
     emit(product, first)
     try emitLSTM(
       second, sums: sums, hidden: states[0], memory: states[1], to: try destination(output),
-      times: times, units: units, clip: cell.cellClip)
+      times: times, units: units, clip: cell.cellClip,
+      forms: isQuantized(memory) && isQuantized(hidden)
+        ? (try integerForm(memory), try integerForm(hidden)) : nil)
   }
 
   private mutating func emitLSTM(
     _ weights: Weights, sums: Int, hidden: Value, memory: Value, to output: Value, times: Int,
-    units: Int, clip: Float
+    units: Int, clip: Float, forms: (memory: IntegerForm, output: IntegerForm)?
   ) throws(EngineError) {
     let gates = try newStorage(.scratch, byteCount: try checkedProduct([16, units]))
     let bytes = try newStorage(.scratch, byteCount: units)
@@ -71,6 +76,15 @@ extension Planner {
       sums: address(sums), gates: address(gates), bytes: address(bytes),
       parameters: address(parameters), hidden: address(hidden), memory: address(memory),
       destination: address(output), times: times, units: units, clip: clip)
+    if let forms {
+      let output = forms.output
+      step.memoryStep = forms.memory.scale
+      step.outputStep = output.scale
+      step.outputRange =
+        Float(-128 - output.zeroPoint) * output.scale...Float(127 - output.zeroPoint) * output.scale
+      let limit = 32767 * forms.memory.scale
+      step.clip = clip > 0 ? min(clip, limit) : limit
+    }
     switch weights {
     case .integer(let index):
       step.weights = index
@@ -173,19 +187,30 @@ extension Network {
     into output: UnsafeMutableBufferPointer<Float>
   ) {
     let units = step.units
-    unsafe elementwise.apply(.add, UnsafeBufferPointer(gates), sums, into: gates)
+    let range = step.memoryStep > 0 ? Step.LSTM.integerGates : Planner.unclamped
+    unsafe elementwise.apply(
+      .add, UnsafeBufferPointer(gates), sums, into: gates, minimum: range.lowerBound,
+      maximum: range.upperBound)
     let (squashed, candidate) = unsafe (gates.part(0, 3 * units), gates.part(3 * units, units))
     unsafe elementwise.apply(.logistic, UnsafeBufferPointer(squashed), into: squashed)
     unsafe elementwise.apply(.tanh, UnsafeBufferPointer(candidate), into: candidate)
     for unit in 0..<units {
       let kept = unsafe squashed[units + unit] * memory[unit]
       let new = unsafe squashed[unit] * candidate[unit]
-      unsafe memory[unit] = min(max(kept + new, -step.clip), step.clip)
+      let sum = min(max(kept + new, -step.clip), step.clip)
+      unsafe memory[unit] =
+        step.memoryStep > 0 ? (sum / step.memoryStep).rounded() * step.memoryStep : sum
     }
     unsafe elementwise.apply(.tanh, UnsafeBufferPointer(memory), into: output)
     unsafe elementwise.apply(
       .multiply, UnsafeBufferPointer(output),
       UnsafeBufferPointer(squashed).part(2 * units, units), into: output)
+    guard step.outputStep > 0 else { return }
+    for unit in 0..<units {
+      let rounded = unsafe (output[unit] / step.outputStep).rounded() * step.outputStep
+      unsafe output[unit] = min(
+        max(rounded, step.outputRange.lowerBound), step.outputRange.upperBound)
+    }
   }
 
   private func multiplyHidden(

@@ -40,6 +40,7 @@ extension Planner {
     guard graph.tensors[input].isConstant || folded[input] != nil else { return false }
     let output = try self.output(index)
     if node.kind != .dequantize, graph.tensors[output].type != .float32 { return false }
+    if infersShapes { try requireShape(output, try reshaped(index, shape(input)), index) }
     let values = try floats(input)
     guard graph.tensors[output].type == .float32, graph.tensors[output].count == values.count else {
       throw invalid(index, "its output does not have the shape of its input, or is not float32")
@@ -99,13 +100,6 @@ extension Planner {
   }
 
   func shape(_ tensor: Int) -> [Int] { graph.tensors[tensor].shape }
-
-  func requireShape(_ tensor: Int, _ shape: [Int], _ index: Int) throws(EngineError) {
-    guard graph.tensors[tensor].shape == shape else {
-      throw invalid(
-        index, "'\(graph.tensors[tensor].name)' is \(graph.tensors[tensor].shape), not \(shape)")
-    }
-  }
 
   /// `axis` as an index from the front; negative ones count from the back.
   func normalized(_ axis: Int, rank: Int, _ index: Int) throws(EngineError) -> Int {

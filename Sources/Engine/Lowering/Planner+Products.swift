@@ -27,6 +27,8 @@ struct WeightKey: Hashable {
   var kernelRow: Planner.KernelRow?
   var halvesBytes: Bool
   var isHalf: Bool
+  /// Whether they are whole numbers, without their scale.
+  var isWhole: Bool
 }
 
 extension Planner {
@@ -96,7 +98,8 @@ extension Planner {
     let halvesBytes = isInteger && staysHalfByte(tensor, rows: rows, inputs: inputs)
     var key = WeightKey(
       weights: tensor, bias: biasTensor, isInteger: isInteger, kernelRow: kernelRow,
-      halvesBytes: halvesBytes, isHalf: !isInteger && staysHalf(tensor, rows: rows))
+      halvesBytes: halvesBytes, isHalf: !isInteger && staysHalf(tensor, rows: rows),
+      isWhole: view == .wholes)
     if let known = weightCache[key] {
       return isInteger ? .integer(known) : key.isHalf ? .half(known) : .float(known)
     }
@@ -155,6 +158,13 @@ extension Planner {
     let (outputs, inputs) = (weightShape[0], weightShape[1])
     let count = try elementCount(input)
     let rows = count / inputs
+    if infersShapes, rows * inputs == count {
+      var shape = [rows, outputs]
+      if case .fullyConnected(_, keepsDimensions: true) = graph.operators[index].kind {
+        shape = Array(self.shape(input).dropLast()) + [outputs]
+      }
+      try requireShape(output, shape, index)
+    }
     guard rows * inputs == count, try elementCount(output) == rows * outputs else {
       throw invalid(index, "\(shape(input)) and \(weightShape) do not give \(shape(output))")
     }

@@ -5,8 +5,12 @@ extension Planner {
   mutating func lowerResize(_ index: Int, _ resizing: Resizing) throws(EngineError) {
     let input = try input(index, 0)
     let output = try output(index)
-    let (image, result) = (shape(input), shape(output))
+    let image = shape(input)
     let size = try integers(try self.input(index, 1))
+    if infersShapes, image.count == 4, size.count == 2 {
+      try requireShape(output, [image[0], size[0], size[1], image[3]], index)
+    }
+    let result = shape(output)
     guard image.count == 4, result.count == 4, size == [result[1], result[2]],
       image[0] == result[0], image[3] == result[3]
     else { throw invalid(index, "\(image) is not resized from \(size) to \(result)") }

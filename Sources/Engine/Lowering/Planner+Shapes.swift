@@ -2,6 +2,7 @@ extension Planner {
   mutating func lowerReshape(_ index: Int) throws(EngineError) {
     let input = try input(index, 0)
     let output = try output(index)
+    if infersShapes { try requireShape(output, try reshaped(index, shape(input)), index) }
     guard graph.tensors[input].count == graph.tensors[output].count else {
       throw invalid(
         index, "\(shape(input)) and \(shape(output)) differ in their number of elements")
@@ -13,6 +14,40 @@ extension Planner {
     }
     if source != destination {
       try emitCopy(source, destination, bytes: byteCount(output))
+    }
+  }
+
+  /// The shape that RESHAPE, SQUEEZE and EXPAND_DIMS give.
+  func reshaped(_ index: Int, _ shape: [Int]) throws(EngineError) -> [Int] {
+    switch graph.operators[index].kind {
+    case .squeeze(let dimensions):
+      let dropped = Set(dimensions.map { $0 < 0 ? $0 + shape.count : $0 })
+      return shape.indices.filter {
+        dropped.isEmpty ? shape[$0] != 1 : !dropped.contains($0)
+      }.map { shape[$0] }
+    case .expandDimensions:
+      guard let axis = try integers(try input(index, 1)).first else {
+        throw invalid(index, "it has no axis")
+      }
+      var result = shape
+      result.insert(1, at: try normalized(axis, rank: shape.count + 1, index))
+      return result
+    case .reshape:
+      let old = self.shape(try output(index))
+      var wanted = old
+      if let tensor = optionalInput(index, 1), graph.tensors[tensor].isConstant {
+        wanted = try integers(tensor)
+      }
+      let count = shape.reduce(1, *)
+      let known = wanted.filter { $0 != -1 }.reduce(1, *)
+      if let open = wanted.firstIndex(of: -1), known > 0, count.isMultiple(of: known) {
+        wanted[open] = count / known
+      }
+      guard wanted.reduce(1, *) == count else {
+        throw unsupported(index, "it makes \(wanted) of \(shape), whatever the inputs are")
+      }
+      return wanted
+    default: return shape
     }
   }
 
@@ -66,19 +101,20 @@ extension Planner {
   ) throws(EngineError) {
     let output = try output(index)
     guard activation == .none else { throw unsupported(index, "it has an activation") }
-    var result = shape(output)
-    let axis = try normalized(axis, rank: result.count, index)
     let inputs = graph.operators[index].inputs.compactMap { $0 }
+    guard let first = inputs.first else { throw invalid(index, "it has no parts") }
+    var result = shape(first)
+    let axis = try normalized(axis, rank: result.count, index)
     result[axis] = 0
     for input in inputs {
       guard shape(input).count == result.count else {
-        throw invalid(index, "\(shape(input)) is no part of \(shape(output))")
+        throw invalid(index, "\(shape(input)) and \(shape(first)) do not go together")
       }
       result[axis] += shape(input)[axis]
       var part = shape(input)
-      part[axis] = shape(output)[axis]
-      guard part == shape(output) else {
-        throw invalid(index, "\(shape(input)) is no part of \(shape(output))")
+      part[axis] = shape(first)[axis]
+      guard part == shape(first) else {
+        throw invalid(index, "\(shape(input)) and \(shape(first)) do not go together")
       }
     }
     try requireShape(output, result, index)

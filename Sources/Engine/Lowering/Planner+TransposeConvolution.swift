@@ -7,7 +7,9 @@ extension Planner {
     let weightTensor = try input(index, 1)
     let input = try input(index, 2)
     let output = try output(index)
-    let (image, kernel, result) = (shape(input), shape(weightTensor), shape(output))
+    let (image, kernel) = (shape(input), shape(weightTensor))
+    if infersShapes { try requireShape(output, try integers(try self.input(index, 0)), index) }
+    let result = shape(output)
     guard image.count == 4, kernel.count == 4, result.count == 4, image[3] == kernel[3],
       image[0] == result[0], kernel[0] == result[3]
     else { throw invalid(index, "\(image) and \(kernel) do not give \(result)") }

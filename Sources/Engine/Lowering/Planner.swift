@@ -5,7 +5,10 @@ internal import Kernels
 /// First it decides where tensors lie that must lie somewhere (states, parts of a concatenation,
 /// in-place results), from the last operator to the first; then it lowers the operators in order.
 struct Planner {
-  let graph: Graph
+  private(set) var graph: Graph
+  /// Whether shapes of outputs are found out instead of checked.
+  let infersShapes: Bool
+  private var hasInferred = false
   let instructionSet: InstructionSet
   /// Inputs and outputs of float16, which are float32 in `graph`.
   let halfEdges: Set<Int>
@@ -103,13 +106,24 @@ struct Planner {
     _ graph: Graph, states: [StatePair], instructionSet: InstructionSet, folds: Bool = true,
     customs: [CustomOperator] = []
   ) throws(EngineError) {
-    self.customs = Dictionary(customs.map { ($0.name, $0) }) { $1 }
     try graph.validate()
     var (graph, halfEdges) = Self.withoutHalves(graph)
     if folds { graph.foldConstants(instructionSet) }
+    self.init(
+      graph, halfEdges: halfEdges, instructionSet: instructionSet, customs: customs,
+      infersShapes: false)
+    try plan(states)
+  }
+
+  private init(
+    _ graph: Graph, halfEdges: Set<Int>, instructionSet: InstructionSet,
+    customs: [CustomOperator], infersShapes: Bool
+  ) {
     self.graph = graph
     self.halfEdges = halfEdges
     self.instructionSet = instructionSet
+    self.customs = Dictionary(customs.map { ($0.name, $0) }) { $1 }
+    self.infersShapes = infersShapes
     var readers = Array(repeating: [Int](), count: graph.tensors.count)
     var producer = [Int?](repeating: nil, count: graph.tensors.count)
     for (index, node) in graph.operators.enumerated() {
@@ -121,7 +135,44 @@ struct Planner {
     var isOutput = Array(repeating: false, count: graph.tensors.count)
     for tensor in graph.outputs { isOutput[tensor] = true }
     self.isOutput = isOutput
+  }
 
+  /// The shapes of the outputs of the only operator of a graph.
+  static func shapes(
+    _ graph: Graph, _ instructionSet: InstructionSet
+  ) throws(EngineError) -> [[Int]] {
+    let (graph, halfEdges) = Self.withoutHalves(graph)
+    var planner = Planner(
+      graph, halfEdges: halfEdges, instructionSet: instructionSet, customs: [], infersShapes: true)
+    for tensor in graph.inputs { try planner.planInput(tensor) }
+    for tensor in graph.tensors.indices where graph.tensors[tensor].isVariable {
+      planner.values[tensor] = try planner.persistent(tensor)
+    }
+    // What fails later knows its shapes already.
+    do { try planner.lower(0) } catch {
+      if !planner.hasInferred { throw error }
+    }
+    return graph.operators[0].outputs.map { planner.graph.tensors[$0].shape }
+  }
+
+  /// Requires a shape, or gives it to an output whose shape is looked for.
+  mutating func requireShape(
+    _ tensor: Int, _ shape: [Int], _ index: Int
+  ) throws(EngineError) {
+    if infersShapes, graph.operators[index].outputs.contains(tensor) {
+      guard shape.allSatisfy({ $0 > 0 }) else { throw unsupported(index, "it makes \(shape)") }
+      _ = try checkedProduct(shape)
+      graph.tensors[tensor].shape = shape
+      hasInferred = true
+      return
+    }
+    guard graph.tensors[tensor].shape == shape else {
+      throw invalid(
+        index, "'\(graph.tensors[tensor].name)' is \(graph.tensors[tensor].shape), not \(shape)")
+    }
+  }
+
+  private mutating func plan(_ states: [StatePair]) throws(EngineError) {
     let pairs = try resolve(states + graph.variables.filter { !states.contains($0) })
     let stateTensors = Set(pairs.flatMap { [$0.input, $0.output] })
     for tensor in graph.inputs where !stateTensors.contains(tensor) {

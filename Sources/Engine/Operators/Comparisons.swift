@@ -35,7 +35,7 @@ extension Planner {
     _ index: Int, _ integers: @escaping @Sendable (Int, Int) -> Bool,
     _ floats: (@Sendable (Float, Float) -> Bool)?
   ) throws(EngineError) {
-    let (a, b, y) = (try callInput(index, 0), try callInput(index, 1), try callOutput(index))
+    let (a, b, y) = try pairOperands(index)
     try requireType(index, y, .bool)
     let nest = try pairs(index, a, b, y)
     if a.type == .float32 {
@@ -53,6 +53,15 @@ extension Planner {
         network.set(y, k, to: integers(network.integer(a, i), network.integer(b, j)) ? 1 : 0)
       }
     }
+  }
+
+  /// Two inputs and the output that they give.
+  private mutating func pairOperands(
+    _ index: Int
+  ) throws(EngineError) -> (CallOperand, CallOperand, CallOperand) {
+    let (a, b) = (try callInput(index, 0), try callInput(index, 1))
+    try requireShape(try output(index), try broadcast(a.shape, b.shape, index), index)
+    return (a, b, try callOutput(index))
   }
 
   /// The elements of two operands that go together, and where their result goes.
@@ -73,8 +82,9 @@ extension Planner {
   mutating func lowerIntegerMapping(
     _ index: Int, _ function: @escaping @Sendable (Int) -> Int
   ) throws(EngineError) {
-    let (x, y) = (try callInput(index, 0), try callOutput(index))
+    let x = try callInput(index, 0)
     try requireShape(try output(index), x.shape, index)
+    let y = try callOutput(index)
     guard x.type == y.type, x.type.isInteger else {
       throw unsupported(index, "it is of \(x.type) and \(y.type)")
     }
@@ -87,7 +97,7 @@ extension Planner {
   mutating func lowerIntegerPairs(
     _ index: Int, _ function: @escaping @Sendable (Int, Int) -> Int
   ) throws(EngineError) {
-    let (a, b, y) = (try callInput(index, 0), try callInput(index, 1), try callOutput(index))
+    let (a, b, y) = try pairOperands(index)
     guard a.type == y.type, a.type.isInteger else {
       throw unsupported(index, "it is of \(a.type) and \(y.type)")
     }
@@ -103,7 +113,7 @@ extension Planner {
   mutating func lowerFloatPairs(
     _ index: Int, _ function: @escaping @Sendable (Float, Float) -> Float
   ) throws(EngineError) {
-    let (a, b, y) = (try callInput(index, 0), try callInput(index, 1), try callOutput(index))
+    let (a, b, y) = try pairOperands(index)
     try requireType(index, y, .float32)
     try requireType(index, a, .float32)
     let nest = try pairs(index, a, b, y)

@@ -47,6 +47,9 @@ extension Planner {
     }
     let (encodings, scores) = (try callInput(index, 0), try callInput(index, 1))
     let anchors = try callInput(index, 2)
+    for (output, shape) in zip(graph.operators[index].outputs, options.shapes) {
+      try requireShape(output, shape, index)
+    }
     var results: [CallOperand] = []
     for position in 0..<4 { results.append(try callOutput(index, position)) }
     guard encodings.shape.count == 3, encodings.shape[0] == 1, encodings.shape[2] == 4,

@@ -23,8 +23,12 @@ extension Planner {
   mutating func lowerSVDF(
     _ index: Int, rank: Int, _ range: ClosedRange<Float>
   ) throws(EngineError) {
-    let (x, y) = (try callInput(index, 0), try callOutput(index))
+    let x = try callInput(index, 0)
     let (features, times) = (shape(try input(index, 1)), shape(try input(index, 2)))
+    if let batches = x.shape.first, let filters = features.first, (1...filters).contains(rank) {
+      try requireShape(try output(index), [batches, filters / rank], index)
+    }
+    let y = try callOutput(index)
     guard x.type == .float32, y.type == .float32, x.shape.count == 2, features.count == 2,
       times.count == 2, features[0] == times[0], features[1] == x.shape[1],
       (1...features[0]).contains(rank), y.shape == [x.shape[0], features[0] / rank],

@@ -15,9 +15,11 @@ extension OperatorProperties {
       7, "EMBEDDING_LOOKUP", types: .any,
       lower: { planner, index, _ throws(EngineError) in
         let (ids, table) = (try planner.callInput(index, 0), try planner.callInput(index, 1))
+        try planner.requireShape(
+          try planner.output(index), ids.shape + table.shape.dropFirst(), index)
         let y = try planner.callOutput(index)
         guard ids.type == .int32, ids.shape.count == 1, let rows = table.shape.first, rows > 0,
-          y.shape == ids.shape + table.shape.dropFirst(), y.type == table.type
+          y.type == table.type
         else { throw planner.unsupported(index, "of \(ids.shape) and \(table.shape)") }
         planner.emitGather(
           index, table, ids, to: y, outer: 1, count: rows, indices: ids.count,
@@ -40,17 +42,17 @@ extension Planner {
     _ index: Int, axis: Int, batchDimensions: Int
   ) throws(EngineError) {
     let (x, places) = (try callInput(index, 0), try callInput(index, 1))
-    let y = try callOutput(index)
     try requireType(index, places, .int32, .int64, .int16)
     let rank = x.shape.count
     let axis = try normalized(axis, rank: rank, index)
     let batches = batchDimensions < 0 ? batchDimensions + places.shape.count : batchDimensions
     guard (0...min(axis, places.shape.count)).contains(batches),
-      x.shape[..<batches] == places.shape[..<batches],
-      y.shape == Array(x.shape[..<axis]) + places.shape[batches...] + x.shape[(axis + 1)...]
-    else {
-      throw invalid(index, "\(y.shape) is not gathered from \(x.shape) by \(places.shape)")
-    }
+      x.shape[..<batches] == places.shape[..<batches]
+    else { throw invalid(index, "\(x.shape) and \(places.shape) do not go together") }
+    try requireShape(
+      try output(index),
+      Array(x.shape[..<axis]) + places.shape[batches...] + x.shape[(axis + 1)...], index)
+    let y = try callOutput(index)
     emitGather(
       index, x, places, to: y, batches: x.extent(0..<batches), outer: x.extent(batches..<axis),
       count: x.shape[axis], indices: places.extent(batches..<places.shape.count),
@@ -87,13 +89,13 @@ extension Planner {
 
   mutating func lowerGatherND(_ index: Int) throws(EngineError) {
     let (x, places) = (try callInput(index, 0), try callInput(index, 1))
-    let y = try callOutput(index)
     try requireType(index, places, .int32, .int64, .int16)
-    guard let depth = places.shape.last, depth > 0, depth <= x.shape.count,
-      y.shape == Array(places.shape.dropLast()) + x.shape[depth...]
-    else {
-      throw invalid(index, "\(y.shape) is not gathered from \(x.shape) by \(places.shape)")
+    guard let depth = places.shape.last, depth > 0, depth <= x.shape.count else {
+      throw invalid(index, "\(x.shape) and \(places.shape) do not go together")
     }
+    try requireShape(
+      try output(index), Array(places.shape.dropLast()) + x.shape[depth...], index)
+    let y = try callOutput(index)
     let block = x.extent(depth..<x.shape.count) * y.type.size
     emitCall(index, [x, places, y]) { network in
       let (source, target) = unsafe (UnsafeBufferPointer(network.bytes(x)), network.bytes(y))
@@ -118,9 +120,11 @@ extension Planner {
   /// A tensor with a part of it replaced, at a place that a run may compute.
   mutating func lowerUpdate(_ index: Int) throws(EngineError) {
     let (x, update) = (try callInput(index, 0), try callInput(index, 1))
-    let (begin, y) = (try callInput(index, 2), try callOutput(index))
+    let begin = try callInput(index, 2)
+    try requireShape(try output(index), x.shape, index)
+    let y = try callOutput(index)
     try requireType(index, begin, .int32, .int64)
-    guard update.shape.count == x.shape.count, begin.count == x.shape.count, y.shape == x.shape,
+    guard update.shape.count == x.shape.count, begin.count == x.shape.count,
       zip(update.shape, x.shape).allSatisfy({ $0 <= $1 })
     else { throw invalid(index, "\(update.shape) is no part of \(x.shape)") }
     let size = y.type.size
@@ -149,14 +153,17 @@ extension Planner {
   mutating func lowerOneHot(_ index: Int, axis: Int) throws(EngineError) {
     let places = try callInput(index, 0)
     let (on, off) = (try callInput(index, 2), try callInput(index, 3))
-    let y = try callOutput(index)
     try requireType(index, places, .int32, .int64)
     let axis = axis == -1 ? places.shape.count : axis
     guard (0...places.shape.count).contains(axis),
-      let depth = try integers(try input(index, 1)).first, (1...(1 << 24)).contains(depth),
-      on.count == 1, off.count == 1, on.type == y.type, off.type == y.type,
-      y.shape == Array(places.shape[..<axis]) + [depth] + places.shape[axis...]
-    else { throw invalid(index, "its output is \(y.shape)") }
+      let depth = try integers(try input(index, 1)).first, (1...(1 << 24)).contains(depth)
+    else { throw invalid(index, "there is no axis \(axis)") }
+    try requireShape(
+      try output(index), Array(places.shape[..<axis]) + [depth] + places.shape[axis...], index)
+    let y = try callOutput(index)
+    guard on.count == 1, off.count == 1, on.type == y.type, off.type == y.type else {
+      throw invalid(index, "its values are no scalars of \(y.type)")
+    }
     let inner = places.extent(axis..<places.shape.count)
     let size = y.type.size
     emitCall(index, [places, on, off, y]) { network in

@@ -4,24 +4,29 @@ extension OperatorProperties {
     .builtin(
       130, "BROADCAST_TO", .moves, types: .any, options: OptionLayout(104),
       lower: { planner, index, _ throws(EngineError) in
-        let (x, y) = (try planner.callInput(index, 0), try planner.callOutput(index))
+        let x = try planner.callInput(index, 0)
+        let wanted = try planner.integers(try planner.input(index, 1))
+        try planner.requireShape(try planner.output(index), wanted, index)
+        let y = try planner.callOutput(index)
         guard try planner.broadcast(x.shape, y.shape, index) == y.shape else {
           throw planner.invalid(index, "\(x.shape) does not become \(y.shape)")
         }
-        let strides = planner.strides(x.shape, in: y.shape)
-        try planner.emitRearrangement(index, x, y) { position in
-          zip(position, strides).reduce(0) { $0 + $1.0 * $1.1 }
-        }
+        let size = x.type.size
+        planner.emitCopy(
+          x.address, y.address, extents: y.shape,
+          from: planner.strides(x.shape, in: y.shape).map { size * $0 },
+          to: denseStrides(y.shape, elementSize: size), elementSize: size)
       }),
     .builtin(
       100, "MIRROR_PAD", .moves, types: .any, options: OptionLayout(77, [.byte]),
       lower: { planner, index, fields throws(EngineError) in
-        let (x, y) = (try planner.callInput(index, 0), try planner.callOutput(index))
+        let x = try planner.callInput(index, 0)
         // REFLECT leaves the edge out, SYMMETRIC repeats it.
         let edge = fields.byte(0) == 0 ? 1 : 0
-        let padding = try planner.padding(index, x, y) { padding, extent in
+        let padding = try planner.padding(index, x) { padding, extent in
           padding <= extent - edge
         }
+        let y = try planner.callOutput(index)
         try planner.emitRearrangement(index, x, y) { position in
           let places = zip(zip(position, padding), x.shape).map { place, extent in
             let inner = place.0 - place.1
@@ -34,8 +39,9 @@ extension OperatorProperties {
     .builtin(
       60, "PADV2", .moves, types: .any, options: OptionLayout(43),
       lower: { planner, index, _ throws(EngineError) in
-        let (x, y) = (try planner.callInput(index, 0), try planner.callOutput(index))
-        let padding = try planner.padding(index, x, y) { _, _ in true }
+        let x = try planner.callInput(index, 0)
+        let padding = try planner.padding(index, x) { _, _ in true }
+        let y = try planner.callOutput(index)
         let value = try planner.input(index, 2)
         guard planner.graph.tensors[value].isConstant,
           planner.graph.tensors[value].type
@@ -45,49 +51,65 @@ extension OperatorProperties {
         guard fill.count == x.type.size else {
           throw planner.invalid(index, "it pads with several")
         }
-        try planner.emitRearrangement(index, x, y, fill: fill) { position in
-          let places = zip(position, padding).map { $0 - $1 }
-          return zip(places, x.shape).allSatisfy { (0..<$1).contains($0) }
-            ? linear(places, x.shape) : nil
+        let size = x.type.size
+        planner.emitCall(index, [y]) { network in
+          let bytes = unsafe network.bytes(y)
+          for byte in 0..<bytes.count { unsafe bytes[byte] = fill[byte % size] }
         }
+        let strides = denseStrides(y.shape, elementSize: size)
+        var inner = y.address
+        inner.offset += Int32(zip(padding, strides).reduce(0) { $0 + $1.0 * $1.1 })
+        planner.emitCopy(
+          x.address, inner, extents: x.shape, from: denseStrides(x.shape, elementSize: size),
+          to: strides, elementSize: size)
       }),
     .builtin(
       5, "DEPTH_TO_SPACE", .moves, types: .any, options: OptionLayout(94, [.int]),
       lower: { planner, index, fields throws(EngineError) in
-        let (x, y) = (try planner.callInput(index, 0), try planner.callOutput(index))
+        let x = try planner.callInput(index, 0)
         let block = fields.int(0)
-        guard x.shape.count == 4, y.shape.count == 4, block > 0, block <= x.shape[3],
-          y.shape == [
-            x.shape[0], x.shape[1] * block, x.shape[2] * block, x.shape[3] / (block * block),
-          ], x.count == y.count
-        else { throw planner.invalid(index, "\(x.shape) does not become \(y.shape)") }
-        try planner.emitRearrangement(index, x, y) { p in
-          let channel = (p[1] % block * block + p[2] % block) * y.shape[3] + p[3]
-          return linear([p[0], p[1] / block, p[2] / block, channel], x.shape)
-        }
+        guard x.shape.count == 4, block > 0, block <= x.shape[3],
+          x.shape[3].isMultiple(of: block * block)
+        else { throw planner.invalid(index, "blocks of \(block) of \(x.shape)") }
+        let depth = x.shape[3] / (block * block)
+        try planner.requireShape(
+          try planner.output(index), [x.shape[0], x.shape[1] * block, x.shape[2] * block, depth],
+          index)
+        let y = try planner.callOutput(index)
+        planner.emitBlocks(x, y, Array(x.shape.dropLast()) + [block, block, depth], block: block)
       }),
     .builtin(
       26, "SPACE_TO_DEPTH", .moves, types: .any, options: OptionLayout(19, [.int]),
       lower: { planner, index, fields throws(EngineError) in
-        let (x, y) = (try planner.callInput(index, 0), try planner.callOutput(index))
+        let x = try planner.callInput(index, 0)
         let block = fields.int(0)
-        guard x.shape.count == 4, y.shape.count == 4, block > 0, block <= x.shape[1],
-          x.shape == [
-            y.shape[0], y.shape[1] * block, y.shape[2] * block, y.shape[3] / (block * block),
-          ], x.count == y.count
-        else { throw planner.invalid(index, "\(x.shape) does not become \(y.shape)") }
-        try planner.emitRearrangement(index, x, y) { p in
-          let (place, channel) = (p[3] / x.shape[3], p[3] % x.shape[3])
-          return linear(
-            [p[0], p[1] * block + place / block, p[2] * block + place % block, channel], x.shape)
-        }
+        guard x.shape.count == 4, block > 0, x.shape[1].isMultiple(of: block),
+          x.shape[2].isMultiple(of: block)
+        else { throw planner.invalid(index, "blocks of \(block) of \(x.shape)") }
+        let shape = [
+          x.shape[0], x.shape[1] / block, x.shape[2] / block, x.shape[3] * block * block,
+        ]
+        try planner.requireShape(try planner.output(index), shape, index)
+        let y = try planner.callOutput(index)
+        planner.emitBlocks(
+          x, y, Array(shape.dropLast()) + [block, block, x.shape[3]], block: block, isReversed: true
+        )
       }),
     .builtin(
       38, "SPACE_TO_BATCH_ND", .moves, types: .any, options: OptionLayout(25),
       lower: { planner, index, _ throws(EngineError) in
-        let (x, y) = (try planner.callInput(index, 0), try planner.callOutput(index))
+        let x = try planner.callInput(index, 0)
         let (blocks, padding) = try planner.blocks(index)
         let inner = x.shape.count > blocks.count ? x.shape.count - 1 - blocks.count : -1
+        if inner >= 0 {
+          let middle = blocks.indices.map { axis in
+            (x.shape[axis + 1] + padding[2 * axis] + padding[2 * axis + 1]) / blocks[axis]
+          }
+          try planner.requireShape(
+            try planner.output(index),
+            [x.shape[0] * blocks.reduce(1, *)] + middle + x.shape.suffix(inner), index)
+        }
+        let y = try planner.callOutput(index)
         guard inner >= 0, x.shape[0] * blocks.reduce(1, *) == y.shape.first,
           y.shape.count == x.shape.count, y.shape.suffix(inner) == x.shape.suffix(inner),
           blocks.indices.allSatisfy({
@@ -113,9 +135,18 @@ extension OperatorProperties {
     .builtin(
       37, "BATCH_TO_SPACE_ND", .moves, types: .any, options: OptionLayout(24),
       lower: { planner, index, _ throws(EngineError) in
-        let (x, y) = (try planner.callInput(index, 0), try planner.callOutput(index))
+        let x = try planner.callInput(index, 0)
         let (blocks, crops) = try planner.blocks(index)
         let inner = x.shape.count > blocks.count ? x.shape.count - 1 - blocks.count : -1
+        if inner >= 0 {
+          let middle = blocks.indices.map { axis in
+            x.shape[axis + 1] * blocks[axis] - crops[2 * axis] - crops[2 * axis + 1]
+          }
+          try planner.requireShape(
+            try planner.output(index),
+            [x.shape[0] / blocks.reduce(1, *)] + middle + x.shape.suffix(inner), index)
+        }
+        let y = try planner.callOutput(index)
         guard inner >= 0, y.shape.count == x.shape.count,
           x.shape[0] == y.shape[0] * blocks.reduce(1, *),
           y.shape.suffix(inner) == x.shape.suffix(inner),
@@ -146,7 +177,7 @@ func linear(_ position: [Int], _ shape: [Int]) -> Int {
 
 extension Planner {
   /// The most elements of which each has a place of its own in a table.
-  private static let mostRearranged = 1 << 24
+  private static let mostRearranged = 1 << 21
 
   /// Moves single elements: each of the output is the one of the input that `source` says for its
   /// position, or `fill` where there is none.
@@ -185,19 +216,36 @@ extension Planner {
     }
   }
 
+  /// Moves blocks of pixels from the channels into space, or back.
+  ///
+  /// - Parameter extents: images, rows, columns, rows and columns of a block, channels.
+  mutating func emitBlocks(
+    _ x: CallOperand, _ y: CallOperand, _ extents: [Int], block: Int, isReversed: Bool = false
+  ) {
+    let size = x.type.size
+    let deep = denseStrides(extents, elementSize: size)
+    let column = size * extents[5]
+    let row = column * extents[2] * block
+    let flat = [row * extents[1] * block, row * block, column * block, row, column, size]
+    emitCopy(
+      x.address, y.address, extents: extents, from: isReversed ? flat : deep,
+      to: isReversed ? deep : flat, elementSize: size)
+  }
+
   /// The elements before each dimension that PADV2 and MIRROR_PAD add.
-  func padding(
-    _ index: Int, _ x: CallOperand, _ y: CallOperand, _ isValid: (Int, Int) -> Bool
+  mutating func padding(
+    _ index: Int, _ x: CallOperand, _ isValid: (Int, Int) -> Bool
   ) throws(EngineError) -> [Int] {
     let padding = try integers(try input(index, 1))
-    guard padding.count == 2 * x.shape.count, y.shape.count == x.shape.count,
-      x.shape.indices.allSatisfy({ axis in
-        let (before, after) = (padding[2 * axis], padding[2 * axis + 1])
-        return before >= 0 && after >= 0 && isValid(before, x.shape[axis])
-          && isValid(after, x.shape[axis]) && before <= y.shape[axis]
-          && y.shape[axis] - before - x.shape[axis] == after
+    guard padding.count == 2 * x.shape.count,
+      padding.allSatisfy({ (0...Self.mostRearranged).contains($0) }),
+      x.shape.indices.allSatisfy({
+        isValid(padding[2 * $0], x.shape[$0]) && isValid(padding[2 * $0 + 1], x.shape[$0])
       })
     else { throw invalid(index, "the padding \(padding) does not fit \(x.shape)") }
+    try requireShape(
+      try output(index),
+      x.shape.indices.map { padding[2 * $0] + x.shape[$0] + padding[2 * $0 + 1] }, index)
     return x.shape.indices.map { padding[2 * $0] }
   }
 

@@ -72,7 +72,7 @@ extension OperatorProperties {
 
 extension Planner {
   /// The axes of a reduction, and what is left of a shape.
-  func reducedAxes(
+  mutating func reducedAxes(
     _ index: Int, _ extents: [Int], keepsDimensions: Bool
   ) throws(EngineError) -> (axes: Set<Int>, result: [Int]) {
     var reduced: Set<Int> = []
@@ -91,8 +91,9 @@ extension Planner {
     _ integers: @escaping @Sendable (Int, Int) -> Int,
     _ floats: (@Sendable (Float, Float) -> Float)?
   ) throws(EngineError) {
-    let (x, y) = (try callInput(index, 0), try callOutput(index))
+    let x = try callInput(index, 0)
     let (axes, _) = try reducedAxes(index, x.shape, keepsDimensions: keepsDimensions)
+    let y = try callOutput(index)
     guard x.type == y.type else { throw unsupported(index, "it is of \(x.type) and \(y.type)") }
     let strides = denseStrides(x.shape)
     func nest(_ axes: [Int]) -> Nest {
@@ -133,8 +134,9 @@ extension Planner {
         UnsafeBufferPointer<Float>, UnsafeMutableBufferPointer<Float>
       ) -> Void
   ) throws(EngineError) {
-    let (x, y) = (try callInput(index, 0), try callOutput(index))
+    let x = try callInput(index, 0)
     try requireShape(try output(index), x.shape, index)
+    let y = try callOutput(index)
     let columns = x.shape.last ?? 1
     emitCall(index, [x, y]) { network in
       let (values, results) = unsafe (

@@ -31,7 +31,7 @@ extension OperatorProperties {
 extension Planner {
   mutating func lowerSelect(_ index: Int) throws(EngineError) {
     let condition = try callInput(index, 0)
-    let (a, b, y) = (try callInput(index, 1), try callInput(index, 2), try callOutput(index))
+    let (a, b) = (try callInput(index, 1), try callInput(index, 2))
     try requireType(index, condition, .bool)
     // SELECT may have one truth value for each row.
     let isByRow =
@@ -41,9 +41,8 @@ extension Planner {
       isByRow
       ? condition.shape + Array(repeating: 1, count: a.shape.count - 1) : condition.shape
     let extents = try broadcast(try broadcast(a.shape, b.shape, index), chosen, index)
-    guard extents == y.shape else {
-      throw invalid(index, "its output is \(y.shape), not \(extents)")
-    }
+    try requireShape(try output(index), extents, index)
+    let y = try callOutput(index)
     let (c, left, right) = (
       strides(chosen, in: extents), strides(a.shape, in: extents), strides(b.shape, in: extents)
     )
@@ -71,15 +70,14 @@ extension Planner {
 
   /// The place of the greatest or least element along a dimension, the first of equals.
   mutating func lowerArgument(_ index: Int, isMaximum: Bool) throws(EngineError) {
-    let (x, y) = (try callInput(index, 0), try callOutput(index))
-    try requireType(index, y, .int32, .int64)
+    let x = try callInput(index, 0)
     guard let first = try integers(try input(index, 1)).first else {
       throw invalid(index, "it has no axis")
     }
     let axis = try normalized(first, rank: x.shape.count, index)
-    guard y.shape == Array(x.shape[..<axis]) + x.shape[(axis + 1)...] else {
-      throw invalid(index, "its output is \(y.shape) of \(x.shape)")
-    }
+    try requireShape(try output(index), Array(x.shape[..<axis]) + x.shape[(axis + 1)...], index)
+    let y = try callOutput(index)
+    try requireType(index, y, .int32, .int64)
     let (extent, inner) = (x.shape[axis], x.extent(axis + 1..<x.shape.count))
     emitCall(index, [x, y]) { network in
       for element in 0..<y.count {
@@ -105,13 +103,18 @@ extension Planner {
   /// The greatest elements of each row in falling order, the first of equals first, and where they
   /// are.
   mutating func lowerTop(_ index: Int) throws(EngineError) {
-    let (x, values) = (try callInput(index, 0), try callOutput(index, 0))
-    let places = try callOutput(index, 1)
-    try requireType(index, places, .int32, .int16)
+    let x = try callInput(index, 0)
     guard let count = try integers(try input(index, 1)).first, let columns = x.shape.last,
-      (1...columns).contains(count), values.type == x.type,
-      values.shape == Array(x.shape.dropLast()) + [count], places.shape == values.shape
-    else { throw invalid(index, "its output is \(values.shape) of \(x.shape)") }
+      (1...columns).contains(count), graph.operators[index].outputs.count == 2
+    else { throw invalid(index, "it takes more than \(x.shape) has") }
+    for output in graph.operators[index].outputs {
+      try requireShape(output, Array(x.shape.dropLast()) + [count], index)
+    }
+    let (values, places) = (try callOutput(index, 0), try callOutput(index, 1))
+    try requireType(index, places, .int32, .int16)
+    guard values.type == x.type else {
+      throw unsupported(index, "it is of \(x.type) and \(values.type)")
+    }
     let size = x.type.size
     emitCall(index, [x, values, places]) { network in
       let (source, target) = unsafe (network.bytes(x), network.bytes(values))

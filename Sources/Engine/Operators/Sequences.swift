@@ -18,18 +18,23 @@ extension OperatorProperties {
     .builtin(
       110, "RANK", types: .any, options: OptionLayout(86),
       lower: { planner, index, _ throws(EngineError) in
-        try planner.lowerKnown(index, [planner.shape(try planner.input(index, 0)).count])
+        try planner.lowerKnown(
+          index, [planner.shape(try planner.input(index, 0)).count], isScalar: true)
       }
     ).of { [$0.count] },
     .builtin(
       93, "ZEROS_LIKE", types: .any, options: OptionLayout(67),
       lower: { planner, index, _ throws(EngineError) in
+        let shape = planner.shape(try planner.input(index, 0))
+        try planner.requireShape(try planner.output(index), shape, index)
         let y = try planner.callOutput(index)
         planner.emitCall(index, [y]) { network in unsafe network.bytes(y).update(repeating: 0) }
       }),
     .builtin(
       94, "FILL", types: .any, options: OptionLayout(68),
       lower: { planner, index, _ throws(EngineError) in
+        let shape = try planner.integers(try planner.input(index, 0))
+        try planner.requireShape(try planner.output(index), shape, index)
         let (value, y) = (try planner.callInput(index, 1), try planner.callOutput(index))
         guard value.count == 1, value.type == y.type else {
           throw planner.invalid(index, "it fills \(y.type) with \(value.type)")
@@ -63,6 +68,8 @@ extension OperatorProperties {
     .builtin(
       106, "ADD_N", types: .any, options: OptionLayout(82),
       lower: { planner, index, _ throws(EngineError) in
+        let shape = planner.shape(try planner.input(index, 0))
+        try planner.requireShape(try planner.output(index), shape, index)
         let y = try planner.callOutput(index)
         var inputs: [CallOperand] = []
         for position in planner.graph.operators[index].inputs.indices {
@@ -93,12 +100,13 @@ extension Planner {
   mutating func lowerRunningSum(
     _ index: Int, isExclusive: Bool, isReversed: Bool
   ) throws(EngineError) {
-    let (x, y) = (try callInput(index, 0), try callOutput(index))
+    let x = try callInput(index, 0)
     guard let first = try integers(try input(index, 1)).first else {
       throw invalid(index, "it has no axis")
     }
     let axis = try normalized(first, rank: x.shape.count, index)
     try requireShape(try output(index), x.shape, index)
+    let y = try callOutput(index)
     guard x.type == y.type else { throw unsupported(index, "it is of \(x.type) and \(y.type)") }
     let (extent, inner) = (x.shape[axis], x.extent(axis + 1..<x.shape.count))
     emitCall(index, [x, y]) { network in
@@ -123,7 +131,10 @@ extension Planner {
   }
 
   /// A result that is known now.
-  mutating func lowerKnown(_ index: Int, _ values: [Int]) throws(EngineError) {
+  mutating func lowerKnown(
+    _ index: Int, _ values: [Int], isScalar: Bool = false
+  ) throws(EngineError) {
+    try requireShape(try output(index), isScalar ? [] : [values.count], index)
     let y = try callOutput(index)
     guard y.count == values.count, y.type.isInteger else {
       throw invalid(index, "its output is \(y.shape) of \(y.type)")

@@ -17,7 +17,9 @@ extension OperatorProperties {
     .builtin(
       code, name, types: .any,
       lower: { planner, index, _ throws(EngineError) in
-        let (x, y) = (try planner.callInput(index, 0), try planner.callOutput(index))
+        let x = try planner.callInput(index, 0)
+        try planner.requireShape(try planner.output(index), x.shape, index)
+        let y = try planner.callOutput(index)
         guard x.type == .complex64, y.type == .float32, x.shape == y.shape else {
           throw planner.unsupported(index, "it makes \(y.type) of \(x.type)")
         }
@@ -35,9 +37,14 @@ extension OperatorProperties {
 extension Planner {
   /// The transform of the last two dimensions of reals, by its definition.
   mutating func lowerSpectrum(_ index: Int) throws(EngineError) {
-    let (x, y) = (try callInput(index, 0), try callOutput(index))
+    let x = try callInput(index, 0)
     let size = try integers(try input(index, 1))
     let rank = x.shape.count
+    if rank >= 2, size.count == 2 {
+      try requireShape(
+        try output(index), Array(x.shape.dropLast(2)) + [size[0], size[1] / 2 + 1], index)
+    }
+    let y = try callOutput(index)
     guard x.type == .float32, y.type == .complex64, rank >= 2, size.count == 2,
       size.allSatisfy({ (1...1 << 16).contains($0) }),
       y.shape == Array(x.shape.dropLast(2)) + [size[0], size[1] / 2 + 1]

@@ -2,7 +2,7 @@ internal import Kernels
 
 extension Graph {
   /// The most elements that constant folding makes in one graph.
-  private static let mostFolded = 1 << 20
+  static let mostFolded = 1 << 20
 
   /// Computes now what does not depend on the inputs: shapes, axes, sizes and what is made of them.
   ///
@@ -21,7 +21,7 @@ extension Graph {
     operators = kept
   }
 
-  private func constants(
+  func constants(
     of node: Operator, _ instructionSet: InstructionSet, _ budget: inout Int
   ) -> [[UInt8]]? {
     guard let row = node.kind.knownProperties, !node.outputs.isEmpty,
@@ -52,7 +52,7 @@ extension Graph {
   }
 
   /// The operator as a graph of its own, whose outputs are named by their places.
-  private func alone(_ node: Operator) -> Graph {
+  func alone(_ node: Operator) -> Graph {
     var graph = Graph(name: name)
     var places: [Int: Int] = [:]
     func place(_ tensor: Int, _ graph: inout Graph) -> Int {

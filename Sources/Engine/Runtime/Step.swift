@@ -243,6 +243,13 @@ indirect enum Step {
     var units: Int
     /// Of the memory; 0 is none.
     var clip: Float
+    /// Steps of the memory and of what is put out, of a quantized cell; 0 is none.
+    var memoryStep: Float = 0
+    var outputStep: Float = 0
+    var outputRange: ClosedRange<Float> = -1...1
+
+    /// What gates can be where they are int16 with 12 bits of fraction, as LiteRT's are.
+    static let integerGates: ClosedRange<Float> = -8...32767 / 4096
   }
 
   /// A step of gated recurrent units from their two products, the same for every row; the

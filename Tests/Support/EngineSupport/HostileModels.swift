@@ -36,7 +36,20 @@ public enum HostileModels {
   /// What went wrong with a model that was changed in one to four places, from a seed each time.
   /// - Parameter mostSeconds: of one attempt, in processor time.
   public static func change(_ name: String, mostSeconds: Double) throws -> [String] {
-    let bytes = try ModelFixture.bytes(name)
+    try change(
+      name, try ModelFixture.bytes(name), mutations: mutations, mostSeconds: mostSeconds)
+  }
+
+  /// The same with each operator alone.
+  public static func changeOperators(mutations: Int, mostSeconds: Double) throws -> [String] {
+    try OperatorFixture.all.flatMap {
+      try change($0.name, $0.model, mutations: mutations, mostSeconds: mostSeconds)
+    }
+  }
+
+  private static func change(
+    _ name: String, _ bytes: [UInt8], mutations: Int, mostSeconds: Double
+  ) throws -> [String] {
     let places = try structure(of: bytes)
     let sets = InstructionSet.available
     return (0..<UInt64(mutations)).flatMap { seed in

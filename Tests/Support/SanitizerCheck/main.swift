@@ -8,6 +8,8 @@ let mostSeconds = 30.0
 /// Of each model that denoises.
 let denoisingMutations = 4000
 let commandMutations: UInt64 = 150
+/// Of each operator alone.
+let operatorMutations = 150
 
 /// What the sanitizer found while `denoisectl` at `program` worked with damaged models.
 func commandProblems(_ program: String) throws -> [String] {
@@ -70,6 +72,9 @@ case ("engine", nil):
     problems += try HostileModels.change(name, mostSeconds: mostSeconds)
     print("\(HostileModels.mutations) changes of \(name)")
   }
+  problems += try HostileModels.changeOperators(
+    mutations: operatorMutations, mostSeconds: mostSeconds)
+  print("\(operatorMutations) changes of each operator alone")
 case ("denoising", let denoisectl?):
   for name in HostileModels.denoising {
     problems += try HostileModels.changeDenoising(

@@ -1,0 +1,57 @@
+import Engine
+import EngineSupport
+import Foundation
+import TFLite
+import Testing
+
+/// Shapes that follow from those of the inputs.
+struct ResizingTests {
+  static var fixtures: [String] {
+    get throws {
+      try FileManager.default.contentsOfDirectory(atPath: ModelFixture.folder.path())
+        .filter { $0.hasSuffix(".tflite") }.map { String($0.dropLast(7)) }.sorted()
+    }
+  }
+
+  /// Of what is computed, all shapes but those that a RESHAPE without a constant is to give.
+  private func expectShapes(_ graph: Graph) throws {
+    var blank = graph
+    for node in graph.operators where node.kind != .reshape {
+      for output in node.outputs { blank.tensors[output].shape = [] }
+    }
+    #expect(try blank.resized([:]) == graph)
+  }
+
+  @Test(arguments: try fixtures)
+  func `the shapes of a network follow from its inputs`(name: String) throws {
+    try expectShapes(try TFLiteFile.read(try ModelFixture.bytes(name), name: name))
+  }
+
+  @Test(arguments: try OperatorFixture.all)
+  func `the shapes of an operator follow from its inputs`(fixture: OperatorFixture) throws {
+    try expectShapes(try TFLiteFile.read(fixture.model, name: fixture.name))
+  }
+
+  @Test func `several rows at once are each computed as one alone`() throws {
+    let fixture = try Fixture("fc_m1_f32")
+    let (name, row) = fixture.runs[0].inputs[0]
+    let shape = fixture.graph.tensors[fixture.graph.inputs[0]].shape
+    let graph = try fixture.graph.resized([name: [3] + shape.dropFirst()])
+    var network = try Network(graph)
+    let expected = fixture.runs[0].outputs[0]
+    let outputs = try network.run([(name, row + row + row)], reading: [expected.name])
+    #expect(outputs[0].count == 3 * expected.values.count)
+    #expect(largestError(outputs[0], expected.values + expected.values + expected.values) <= 1e-6)
+  }
+
+  @Test func `an input that is not there and a shape that does not fit are named`() throws {
+    let graph = try Fixture("fc_m1_f32").graph
+    #expect(throws: EngineError.self) { try graph.resized(["nothing": [1]]) }
+    let name = graph.tensors[graph.inputs[0]].name
+    #expect {
+      try graph.resized([name: [1, 7]])
+    } throws: {
+      "\($0)".contains("operator 0 (FULLY_CONNECTED") && "\($0)".contains("new shapes")
+    }
+  }
+}
