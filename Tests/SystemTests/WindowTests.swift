@@ -86,7 +86,7 @@ extension SystemTests {
         "\(Piece.root)/scripts/make-samples", ["\(Piece.root)/out/samples"])
       let (status, output) = try sandbox.run(
         python, ["\(Piece.root)/Tests/Window/window.py", name],
-        environment: ["QDENOISE_PROGRAMS": Piece.built("")], seconds: 240)
+        environment: ["QDENOISE_PROGRAMS": Piece.built("")], seconds: 600)
       if status == 77 { try Piece.skip(output.split(separator: "\n").map(String.init).last ?? "") }
       #expect(status == 0, "\(output)")
     }
