@@ -45,6 +45,7 @@ public enum TFLiteFile {
       graph.signatures.append(try readSignature(table))
     }
     graph.others = try readOthers(model, codes, &buffers, name: name)
+    if graph.hasOpenShapes, let closed = try? graph.resized([:]) { graph = closed }
     do { try graph.validate() } catch { throw .invalidGraph(error.description) }
     return graph
   }
@@ -224,6 +225,16 @@ public enum TFLiteFile {
 }
 
 extension Graph {
+  /// Whether a file leaves more than the batch open in what is computed: its shapes are then those of
+  /// no run.
+  fileprivate var hasOpenShapes: Bool {
+    operators.contains { node in
+      node.outputs.contains { output in
+        tensors[output].shapeSignature?.count { $0 == -1 } ?? 0 > 1
+      }
+    }
+  }
+
   /// The shapes of detections, which a file does not say.
   fileprivate mutating func giveShapes(_ name: String, _ options: [UInt8], _ node: Operator) {
     guard name == "TFLite_Detection_PostProcess", let options = DetectionOptions(options) else {
