@@ -40,7 +40,7 @@ extension ONNXImporter {
         result + terms.enumerated().filter { $0.offset != position }.flatMap(\.element))
       let axes = Set(term.indices.filter { !others.contains(term[$0]) })
       let summed =
-        axes.isEmpty ? data : try sum(data, axes, keepsDimensions: false)
+        axes.isEmpty ? data : sum(data, axes, keepsDimensions: false)
       operands.append(Named(data: summed, names: term.filter(others.contains)))
     }
     let all =

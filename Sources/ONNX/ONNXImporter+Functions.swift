@@ -8,20 +8,13 @@ extension ONNXImporter {
     emit(.unary(function), [x.tensor], shape: x.shape, isChannelsLast: x.isChannelsLast)
   }
 
-  /// TFLite's LOG.
-  mutating func logarithm(_ x: Activation) -> Activation {
-    emit(Self.log, [x.tensor], shape: x.shape, isChannelsLast: x.isChannelsLast)
-  }
-
-  static let log = OperatorKind.builtin(code: 73, OptionFields())
-
   func number(_ number: Float) -> Value { Self.scalar(number) }
 
   /// A function by the name of its operator, of the node's first input; `nil` for another name.
   mutating func named(_ kind: String) throws(ONNXError) -> Activation? {
     switch kind {
     case "Reciprocal", "Erf", "Gelu", "Softplus", "Softsign", "Mish", "Elu", "Celu", "Selu",
-      "ThresholdedRelu", "Swish", "LogSoftmax", "Sum", "Mean", "Sign":
+      "ThresholdedRelu", "Swish", "LogSoftmax", "Sum", "Mean":
       break
     default: return nil
     }
@@ -30,7 +23,11 @@ extension ONNXImporter {
     switch kind {
     case "Reciprocal": return try binary(.divide, number(1), data)
     case "Erf": return try errorFunction(x)
-    case "Gelu": return try gelu(x)
+    case "Gelu":
+      let isApproximate = string("approximate", "none") == "tanh"
+      return emit(
+        code: 150, [x.tensor], shape: x.shape, options: [0: .bool(isApproximate)],
+        isChannelsLast: x.isChannelsLast)
     case "Softplus": return try softplus(x)
     case "Softsign":
       let sum = try binary(.add, .activation(apply(.absolute, x)), number(1))
@@ -50,8 +47,7 @@ extension ONNXImporter {
     case "Swish":
       let scaled = try binary(.multiply, data, number(float("alpha", 1)))
       return try binary(.multiply, data, .activation(apply(.logistic, scaled)))
-    case "Sign": return try sign(x)
-    case "LogSoftmax": return logarithm(try softmax(x))
+    case "LogSoftmax": return try softmax(x, isLogarithm: true)
     default:
       var sum = x
       for position in node.inputs.indices.dropFirst() {
@@ -60,16 +56,6 @@ extension ONNXImporter {
       if kind == "Sum" { return sum }
       return try binary(.multiply, .activation(sum), number(1 / Float(node.inputs.count)))
     }
-  }
-
-  /// -1 below zero, 0 at it, 1 above.
-  private mutating func sign(_ x: Activation) throws(ONNXError) -> Activation {
-    var result = x
-    for _ in 0..<2 {
-      let large = try binary(.multiply, .activation(result), number(Self.amplification))
-      result = apply(.reluN1To1, large)
-    }
-    return result
   }
 
   /// 1 - (a1 t + ... + a5 t⁵) e^(-x²) with t = 1 / (1 + p |x|), and the sign of x: Abramowitz and
@@ -87,24 +73,8 @@ extension ONNXImporter {
     let bell = apply(.exponential, apply(.negate, apply(.square, x)))
     let rest = try binary(.multiply, .activation(power), .activation(bell))
     let result = try binary(.subtract, number(1), .activation(rest))
-    return try binary(.multiply, .activation(result), .activation(try sign(x)))
-  }
-
-  private mutating func gelu(_ x: Activation) throws(ONNXError) -> Activation {
-    let half = try binary(.multiply, .activation(x), number(0.5))
-    let inner: Activation
-    if string("approximate", "none") == "tanh" {
-      // √(2/π) (x + 0.044715 x³)
-      let square = try binary(.multiply, .activation(apply(.square, x)), number(0.044_715))
-      let sum = try binary(.add, .activation(square), number(1))
-      let cubic = try binary(.multiply, .activation(sum), .activation(x))
-      inner = apply(.tanh, try binary(.multiply, .activation(cubic), number(0.797_884_56)))
-    } else {
-      inner = try errorFunction(
-        try binary(.multiply, .activation(x), number(Float(0.5).squareRoot())))
-    }
-    let sum = try binary(.add, .activation(inner), number(1))
-    return try binary(.multiply, .activation(half), .activation(sum))
+    let sign = emit(code: 158, [x.tensor], shape: x.shape, isChannelsLast: x.isChannelsLast)
+    return try binary(.multiply, .activation(result), .activation(sign))
   }
 
   /// max(x, 0) + ln(1 + e^-|x|)
@@ -112,6 +82,10 @@ extension ONNXImporter {
     let small = apply(.exponential, apply(.negate, apply(.absolute, x)))
     let rest = logarithm(try binary(.add, .activation(small), number(1)))
     return try binary(.add, .activation(apply(.relu, x)), .activation(rest))
+  }
+
+  mutating func logarithm(_ x: Activation) -> Activation {
+    emit(code: 73, [x.tensor], shape: x.shape, isChannelsLast: x.isChannelsLast)
   }
 
   /// `slope` x above zero, `alpha` (e^(`scale` x) - 1) below.
@@ -144,9 +118,6 @@ extension ONNXImporter {
     }
   }
 
-  /// Twice this is more than any difference needs to become 1.
-  private static let amplification: Float = 1e38
-
   mutating func convertCondition() throws(ONNXError) {
     let a = try value(0)
     guard node.kind != "Not" else {
@@ -172,31 +143,37 @@ extension ONNXImporter {
 
   /// 1 where the condition holds, else 0.
   mutating func mask(_ condition: Condition) throws(ONNXError) -> Activation {
-    let operands = condition.operands
-    switch condition.kind {
-    case .greater:
-      return try positive(try binary(.subtract, operands[0], operands[1]))
-    case .greaterOrEqual:
-      let less = try positive(try binary(.subtract, operands[1], operands[0]))
-      return try binary(.subtract, number(1), .activation(less))
-    case .equal:
-      let distance = apply(.absolute, try binary(.subtract, operands[0], operands[1]))
-      return try binary(.subtract, number(1), .activation(try positive(distance)))
-    case .not: return try binary(.subtract, number(1), operands[0])
-    case .and: return try binary(.multiply, operands[0], operands[1])
-    case .or: return try binary(.maximum, operands[0], operands[1])
-    case .xor: return apply(.absolute, try binary(.subtract, operands[0], operands[1]))
-    }
+    let result = try truth(condition)
+    return emit(.cast, [result.tensor], shape: result.shape)
   }
 
-  /// 1 for what is above zero, else 0.
-  private mutating func positive(_ x: Activation) throws(ONNXError) -> Activation {
-    var result = x
-    for _ in 0..<2 {
-      let large = try binary(.multiply, .activation(result), number(Self.amplification))
-      result = apply(.relu0To1, large)
+  /// The condition as truth values.
+  mutating func truth(_ condition: Condition) throws(ONNXError) -> Activation {
+    let operands = condition.operands
+    let code: Int
+    switch condition.kind {
+    case .greater: code = 61
+    case .greaterOrEqual: code = 62
+    case .equal: code = 71
+    case .not: code = 87
+    case .and: code = 86
+    case .or: code = 84
+    case .xor: code = 72
     }
-    return result
+    let isLogical = ![.greater, .greaterOrEqual, .equal].contains(condition.kind)
+    let type: ElementType = isLogical ? .bool : integerType(operands) ?? .float32
+    var inputs: [Int?] = []
+    for operand in operands {
+      var input = try tensor(operand, like: type)
+      if graph.tensors[input].type != type {
+        guard type == .float32 || graph.tensors[input].type == .bool else {
+          throw unsupported("it compares \(graph.tensors[input].type) with \(type)")
+        }
+        input = emit(.cast, [input], shape: operand.shape, type: type).tensor
+      }
+      inputs.append(input)
+    }
+    return emit(code: code, inputs, shape: condition.shape, type: .bool)
   }
 
   mutating func convertWhere() throws(ONNXError) {
@@ -208,30 +185,13 @@ extension ONNXImporter {
     }
     let shape = try Self.spread(
       try Self.spread(try value(0).shape, a.shape, self), b.shape, self)
-    let (chosen, other): (Value, Value)
-    if case .constant(let choice) = try value(0) {
-      let flags = (choice.integers ?? []).map { Float($0 != 0 ? 1 : 0) }
-      guard flags.count == choice.count else { throw unsupported("its choice is not of booleans") }
-      chosen = .constant(.floats(flags, choice.shape))
-      other = .constant(.floats(flags.map { 1 - $0 }, choice.shape))
-    } else {
-      chosen = .activation(try activation(0))
-      other = .activation(try binary(.subtract, number(1), chosen))
-    }
-    let left = try binary(.multiply, chosen, finite(a))
-    let right = try binary(.multiply, other, finite(b))
-    let sum = try binary(.add, .activation(left), .activation(right))
-    set(sum.shape == shape ? sum : try expanded(sum, shape))
-  }
-
-  /// Infinite constants, which 0 does not make 0, as the largest finite ones.
-  private func finite(_ value: Value) -> Value {
-    guard case .constant(let constant) = value, constant.floats.contains(where: { !$0.isFinite })
-    else { return value }
-    let largest = Float.greatestFiniteMagnitude
-    return .constant(
-      .floats(
-        constant.floats.map { $0.isNaN ? $0 : min(max($0, -largest), largest) }, constant.shape))
+    let choice = try tensor(try value(0), like: .bool)
+    let type = integerType([a, b]) ?? .float32
+    let inputs = [choice, try tensor(a, like: type), try tensor(b, like: type)]
+    guard graph.tensors[choice].type == .bool,
+      inputs[1...].allSatisfy({ graph.tensors[$0].type == type })
+    else { throw unsupported("its inputs are of different types") }
+    set(emit(code: 123, inputs, shape: shape, type: type))
   }
 
   /// x where x is above zero, else x times a constant: a PRELU.
@@ -250,20 +210,15 @@ extension ONNXImporter {
   }
 
   mutating func convertCast() throws(ONNXError) {
-    let type = integer("to", 1)
-    let x = try value(0)
-    switch x {
-    case .condition: values[node.outputs[0]] = x
-    case .activation(let activation) where wholes.contains(activation.tensor):
-      values[node.outputs[0]] = x
-    case .activation(let activation) where type == 9:
-      let zero = Condition(kind: .equal, [x, number(0)], activation.shape)
-      set(Condition(kind: .not, [.condition(zero)], activation.shape))
-    default:
-      guard [1, 10, 11, 16].contains(type) else {
-        throw unsupported("it makes integers of computed values")
-      }
-      values[node.outputs[0]] = x
+    let types: [Int: ElementType] = [
+      1: .float32, 10: .float32, 11: .float32, 16: .float32, 6: .int32, 7: .int64, 9: .bool,
+    ]
+    guard let type = types[integer("to", 1)] else {
+      throw unsupported("it casts to the element type \(integer("to", 1))")
     }
+    let x = try activation(0)
+    if self.type(x) == type { return set(x) }
+    set(
+      emit(.cast, [x.tensor], shape: x.shape, isChannelsLast: x.isChannelsLast, type: type))
   }
 }

@@ -56,7 +56,15 @@ extension ONNXImporter {
     case "Neg": try convertUnary(.unary(.negate))
     case "Sqrt": try convertUnary(.unary(.squareRoot))
     case "Exp": try convertUnary(.unary(.exponential))
-    case "Log": try convertUnary(Self.log)
+    case "Log": try convertUnary(code: 73)
+    case "Floor": try convertUnary(code: 8)
+    case "Ceil": try convertUnary(code: 104)
+    case "Round": try convertUnary(code: 116)
+    case "Sign": try convertUnary(code: 158)
+    case "Sin": try convertUnary(code: 66)
+    case "Cos": try convertUnary(code: 108)
+    case "ArgMax": try convertArgument(code: 56)
+    case "ArgMin": try convertArgument(code: 79)
     case "LeakyRelu": try convertUnary(.leakyReLU(alpha: float("alpha", 0.01)))
     case "PRelu": try convertPReLU()
     case "Clip": try convertClip()
@@ -101,6 +109,28 @@ extension ONNXImporter {
     set(emit(kind, [x.tensor], shape: x.shape, isChannelsLast: x.isChannelsLast))
   }
 
+  private mutating func convertUnary(code: Int) throws(ONNXError) {
+    let x = try activation(0)
+    set(emit(code: code, [x.tensor], shape: x.shape, isChannelsLast: x.isChannelsLast))
+  }
+
+  /// The place of the greatest or least along an axis, the first of equals.
+  private mutating func convertArgument(code: Int) throws(ONNXError) {
+    let x = plain(try activation(0))
+    let axis = try axis(integer("axis", 0), rank: x.shape.count)
+    guard integer("select_last_index", 0) == 0, axis < x.shape.count else {
+      throw unsupported("it takes the last of equals")
+    }
+    var shape = x.shape
+    shape.remove(at: axis)
+    // Field 0: the type of the places, int64.
+    let places = emit(
+      code: code, [x.tensor, counts([axis])], shape: shape, options: [0: .byte(4)], type: .int64)
+    guard integer("keepdims", 1) != 0 else { return set(places) }
+    shape.insert(1, at: axis)
+    set(reshaped(places, shape))
+  }
+
   private mutating func convertBinary(_ function: BinaryFunction) throws(ONNXError) {
     guard node.inputs.count > 1 else { return set(try activation(0)) }
     let (a, b) = (try value(0), try value(1))
@@ -126,6 +156,10 @@ extension ONNXImporter {
     }
     let result = try Self.spread(a.shape, b.shape, self)
     let operands = [a, b]
+    if let type = integerType(operands) {
+      let inputs = [try tensor(a, like: type), try tensor(b, like: type)]
+      return emit(.binary(function, .none), inputs, shape: result, type: type)
+    }
     // Fewer dimensions would be spread along others.
     let staysLast =
       operands.contains(where: isLast)
@@ -151,13 +185,24 @@ extension ONNXImporter {
     return emit(.binary(function, .none), inputs, shape: result, isChannelsLast: staysLast)
   }
 
+  /// The type of operands that are no floats.
+  func integerType(_ operands: [Value]) -> ElementType? {
+    for case .activation(let activation) in operands where type(activation) != .float32 {
+      return type(activation)
+    }
+    return nil
+  }
+
   static func scalar(_ value: Float) -> Value {
     .constant(.init(shape: [], values: .floats([value])))
   }
 
   private mutating func convertPower() throws(ONNXError) {
-    let exponent = try constant(1).floats
     let x = try activation(0)
+    guard case .constant(let constant) = try value(1), constant.count == 1 else {
+      return set(try power(x, try value(1)))
+    }
+    let exponent = constant.floats
     let function: UnaryFunction
     switch exponent {
     case [1]: return set(x)
@@ -169,9 +214,20 @@ extension ONNXImporter {
     case [-1]: return set(try binary(.divide, Self.scalar(1), .activation(x)))
     case [0.5]: function = .squareRoot
     case [-0.5]: function = .reciprocalSquareRoot
-    default: throw unsupported("its exponent is not 1, 2, 3, 0.5, -0.5 or -1")
+    default: return set(try power(x, .constant(constant)))
     }
     set(emit(.unary(function), [x.tensor], shape: x.shape, isChannelsLast: x.isChannelsLast))
+  }
+
+  /// Any exponent.
+  private mutating func power(_ x: Activation, _ exponent: Value) throws(ONNXError) -> Activation {
+    let shape = try Self.spread(x.shape, exponent.shape, self)
+    let base = plain(x)
+    let other = try tensor(exponent, like: .float32)
+    guard type(base) == .float32, graph.tensors[other].type == .float32 else {
+      throw unsupported("it is not of floats")
+    }
+    return emit(code: 78, [base.tensor, other], shape: shape)
   }
 
   private mutating func convertPReLU() throws(ONNXError) {
@@ -248,26 +304,30 @@ extension ONNXImporter {
     set(try softmax(x))
   }
 
-  mutating func softmax(_ x: Activation) throws(ONNXError) -> Activation {
+  mutating func softmax(
+    _ x: Activation, isLogarithm: Bool = false
+  ) throws(ONNXError) -> Activation {
+    let kind: OperatorKind =
+      isLogarithm ? .builtin(code: 50, OptionFields()) : .softmax(beta: 1)
     let rank = x.shape.count
     let isOld = model.operatorSet < 13
     let axis = try axis(integer("axis", isOld ? 1 : -1), rank: rank)
     if axis == rank - 1 {
       let data = plain(x)
-      return emit(.softmax(beta: 1), [data.tensor], shape: x.shape)
+      return emit(kind, [data.tensor], shape: x.shape)
     }
     if isOld {
       let rows = [x.shape[..<axis].reduce(1, *), x.shape[axis...].reduce(1, *)]
       let flat = reshaped(x, rows)
-      return reshaped(emit(.softmax(beta: 1), [flat.tensor], shape: rows), x.shape)
+      return reshaped(emit(kind, [flat.tensor], shape: rows), x.shape)
     }
     if axis == 1, rank == 3 || rank == 4 {
       let data = try channelsLast(x)
-      return emit(.softmax(beta: 1), [data.tensor], shape: x.shape, isChannelsLast: true)
+      return emit(kind, [data.tensor], shape: x.shape, isChannelsLast: true)
     }
     var order = Array(0..<rank)
     order.swapAt(axis, rank - 1)
     let moved = transposed(x, order)
-    return transposed(emit(.softmax(beta: 1), [moved.tensor], shape: moved.shape), order)
+    return transposed(emit(kind, [moved.tensor], shape: moved.shape), order)
   }
 }

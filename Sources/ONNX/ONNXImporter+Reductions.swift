@@ -24,24 +24,19 @@ extension ONNXImporter {
     let axes = try reducedAxes(x.shape.count)
     let keeps = integer("keepdims", 1) != 0
     guard !x.shape.contains(0) else { throw unsupported("its input is empty") }
-    func apply(_ function: UnaryFunction, _ x: Activation) -> Activation {
-      emit(.unary(function), [x.tensor], shape: x.shape, isChannelsLast: x.isChannelsLast)
-    }
     switch node.kind {
     case "GlobalAveragePool", "ReduceMean": set(mean(x, axes, keepsDimensions: keeps))
-    case "ReduceSum": set(try sum(x, axes, keepsDimensions: keeps))
-    case "ReduceSumSquare": set(try sum(apply(.square, x), axes, keepsDimensions: keeps))
-    case "ReduceL1": set(try sum(apply(.absolute, x), axes, keepsDimensions: keeps))
+    case "ReduceSum": set(sum(x, axes, keepsDimensions: keeps))
+    case "ReduceSumSquare": set(sum(apply(.square, x), axes, keepsDimensions: keeps))
+    case "ReduceL1": set(sum(apply(.absolute, x), axes, keepsDimensions: keeps))
     case "ReduceL2":
-      set(apply(.squareRoot, try sum(apply(.square, x), axes, keepsDimensions: keeps)))
-    case "ReduceLogSum": set(logarithm(try sum(x, axes, keepsDimensions: keeps)))
+      set(apply(.squareRoot, sum(apply(.square, x), axes, keepsDimensions: keeps)))
+    case "ReduceLogSum": set(logarithm(sum(x, axes, keepsDimensions: keeps)))
     case "ReduceLogSumExp":
-      let powers = try sum(apply(.exponential, x), axes, keepsDimensions: keeps)
-      set(logarithm(powers))
-    case "ReduceProd": set(try product(x, axes, keepsDimensions: keeps))
-    case "ReduceMin":
-      set(apply(.negate, maximum(apply(.negate, x), axes, keepsDimensions: keeps)))
-    default: set(maximum(x, axes, keepsDimensions: keeps))
+      set(logarithm(sum(apply(.exponential, x), axes, keepsDimensions: keeps)))
+    case "ReduceProd": set(reduced(code: 81, x, axes, keepsDimensions: keeps))
+    case "ReduceMin": set(reduced(code: 89, x, axes, keepsDimensions: keeps))
+    default: set(reduced(code: 82, x, axes, keepsDimensions: keeps))
     }
     return true
   }
@@ -62,47 +57,19 @@ extension ONNXImporter {
       isChannelsLast: data.isChannelsLast)
   }
 
-  mutating func sum(
-    _ x: Activation, _ axes: Set<Int>, keepsDimensions: Bool
-  ) throws(ONNXError) -> Activation {
-    let count = axes.reduce(1) { $0 * x.shape[$1] }
-    let mean = mean(x, axes, keepsDimensions: keepsDimensions)
-    return try binary(.multiply, .activation(mean), Self.scalar(Float(count)))
+  mutating func sum(_ x: Activation, _ axes: Set<Int>, keepsDimensions: Bool) -> Activation {
+    reduced(code: 74, x, axes, keepsDimensions: keepsDimensions)
   }
 
-  /// Element by element.
-  private mutating func product(
-    _ x: Activation, _ axes: Set<Int>, keepsDimensions: Bool
-  ) throws(ONNXError) -> Activation {
-    var result = plain(x)
-    for axis in axes.sorted() {
-      let whole = result
-      guard whole.shape[axis] <= 64 else {
-        throw unsupported("it multiplies \(whole.shape[axis]) elements, over 64")
-      }
-      result = part(whole, axis: axis, 0..<1)
-      for index in 1..<max(1, whole.shape[axis]) {
-        let next = part(whole, axis: axis, index..<index + 1)
-        result = try binary(.multiply, .activation(result), .activation(next))
-      }
-    }
-    let shape = reduced(x.shape, axes, keepsDimensions: keepsDimensions)
-    return shape == result.shape ? result : reshaped(result, shape)
-  }
-
-  /// As one pool over all that is reduced, which is brought beside each other.
-  private mutating func maximum(
-    _ x: Activation, _ axes: Set<Int>, keepsDimensions: Bool
+  private mutating func reduced(
+    code: Int, _ x: Activation, _ axes: Set<Int>, keepsDimensions: Bool
   ) -> Activation {
     if axes.isEmpty { return x }
-    let kept = x.shape.indices.filter { !axes.contains($0) }
-    let count = axes.reduce(1) { $0 * x.shape[$1] }
-    let rest = kept.reduce(1) { $0 * x.shape[$1] }
-    let moved = transposed(x, axes.sorted() + kept)
-    let image = reshaped(moved, [1, count, 1, rest])
-    let most = emit(
-      .maxPool(Window(padding: .valid), height: count, width: 1, .none), [image.tensor],
-      shape: [1, 1, 1, rest])
-    return reshaped(most, reduced(x.shape, axes, keepsDimensions: keepsDimensions))
+    let data = keepsDimensions ? x : plain(x)
+    let places = axes.sorted().map { storedAxis($0, of: data) }.sorted()
+    return emit(
+      code: code, [data.tensor, counts(places)],
+      shape: reduced(x.shape, axes, keepsDimensions: keepsDimensions),
+      options: [0: .bool(keepsDimensions)], isChannelsLast: data.isChannelsLast, type: type(x))
   }
 }

@@ -188,7 +188,18 @@ extension ONNXImporter {
   mutating func convertGather() throws(ONNXError) {
     let x = plain(try activation(0))
     let axis = try axis(integer("axis", 0), rank: x.shape.count)
-    let indices = try constant(1)
+    guard case .constant(let indices) = try value(1) else {
+      let indices = plain(try activation(1))
+      guard type(indices) == .int32 || type(indices) == .int64, axis < x.shape.count else {
+        throw unsupported("its indices are not integers")
+      }
+      let shape = Array(x.shape[..<axis] + indices.shape + x.shape[(axis + 1)...])
+      // The axis, and no dimensions that both share.
+      return set(
+        emit(
+          code: 36, [x.tensor, indices.tensor], shape: shape,
+          options: [0: .integer(axis), 1: .integer(0)], type: type(x)))
+    }
     let places = try places(indices, of: x.shape, axis: axis)
     let taken = try taking(
       x, x.shape.indices.map { $0 == axis ? places : Array(0..<x.shape[$0]) })

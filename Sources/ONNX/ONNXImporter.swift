@@ -20,8 +20,6 @@ public struct ONNXImporter {
 
   /// Products with a constant, by tensor.
   var slopes: [Int: (source: Int, factor: Constant)] = [:]
-  /// Tensors of whole numbers.
-  var wholes: Set<Int> = []
   /// Rows of hops that were put together, by tensor, the newest last.
   var windows: [Int: [Activation]] = [:]
   /// Memory that the streaming form of a network keeps.
@@ -171,13 +169,15 @@ public struct ONNXImporter {
         try enter(port, list, shape)
         continue
       }
-      guard port.elementType == 1 else {
+      let types: [Int: ElementType] = [1: .float32, 6: .int32, 7: .int64, 9: .bool]
+      guard let type = types[port.elementType] else {
         throw .unusable(
           name: model.name,
-          reason: "the input '\(port.name)' is not float32; export one that is, or give its values "
-            + "with `--value \(port.name)=`")
+          reason:
+            "the input '\(port.name)' has the element type \(port.elementType); export one of "
+            + "float32, int32, int64 or bool, or give its values with `--value \(port.name)=`")
       }
-      values[port.name] = .activation(enter(port.name, shape))
+      values[port.name] = .activation(enter(port.name, shape, type))
     }
   }
 
@@ -198,8 +198,10 @@ public struct ONNXImporter {
   }
 
   /// A new input of the graph.
-  mutating func enter(_ name: String, _ shape: [Int]) -> Activation {
-    graph.tensors.append(Tensor(name: name, shape: shape, type: .float32))
+  mutating func enter(
+    _ name: String, _ shape: [Int], _ type: ElementType = .float32
+  ) -> Activation {
+    graph.tensors.append(Tensor(name: name, shape: shape, type: type))
     graph.inputs.append(graph.tensors.count - 1)
     return Activation(tensor: graph.tensors.count - 1, shape: shape)
   }
@@ -286,10 +288,9 @@ public struct ONNXImporter {
       return Activation(
         tensor: floats(constant.floats, constant.shape), shape: constant.shape)
     case .condition(let condition)?:
-      let mask = try mask(condition)
-      wholes.insert(mask.tensor)
-      values[name] = .activation(mask)
-      return mask
+      let result = try truth(condition)
+      values[name] = .activation(result)
+      return result
     case nil: throw unsupported("nothing has written '\(name)'")
     }
   }
@@ -349,17 +350,62 @@ public struct ONNXImporter {
   /// - Parameter shape: of the output as ONNX sees it.
   mutating func emit(
     _ kind: OperatorKind, _ inputs: [Int?], shape: [Int], isChannelsLast: Bool = false,
-    version: Int = 1
+    version: Int = 1, type: ElementType? = nil
   ) -> Activation {
     let base = node.outputs.first ?? node.name
     let isTaken = graph.tensors.contains { $0.name == base }
     let name = isTaken ? "\(base)/\(graph.tensors.count)" : base
     graph.tensors.append(
       Tensor(
-        name: name, shape: isChannelsLast ? Self.lastShape(shape) : shape, type: .float32))
+        name: name, shape: isChannelsLast ? Self.lastShape(shape) : shape,
+        type: type ?? self.type(of: kind, inputs)))
     let output = graph.tensors.count - 1
     graph.operators.append(Operator(kind, inputs: inputs, outputs: [output], version: version))
     return Activation(tensor: output, shape: shape, isChannelsLast: isChannelsLast)
+  }
+
+  /// What moves elements gives those that it takes.
+  private func type(of kind: OperatorKind, _ inputs: [Int?]) -> ElementType {
+    switch kind {
+    case .reshape, .squeeze, .expandDimensions, .transpose, .slice, .stridedSlice, .pack,
+      .concatenation:
+      if let input = inputs.first ?? nil { graph.tensors[input].type } else { .float32 }
+    default: .float32
+    }
+  }
+
+  /// An operator of TFLite's schema by its code; integers are its options by their field.
+  mutating func emit(
+    code: Int, _ inputs: [Int?], shape: [Int], options: [Int: OptionFields.Value] = [:],
+    isChannelsLast: Bool = false, type: ElementType = .float32
+  ) -> Activation {
+    emit(
+      .builtin(code: code, OptionFields(options)), inputs, shape: shape,
+      isChannelsLast: isChannelsLast, type: type)
+  }
+
+  func type(_ x: Activation) -> ElementType { graph.tensors[x.tensor].type }
+
+  /// A constant as a tensor of a type.
+  mutating func typed(_ constant: Constant, _ type: ElementType) -> Int {
+    guard type != .float32 else { return floats(constant.floats, constant.shape) }
+    let values = constant.cast(to: 7).integers ?? []
+    graph.tensors.append(
+      Tensor(
+        name: "constant_\(graph.tensors.count)", shape: constant.shape, type: type,
+        data: values.flatMap { value in
+          (0..<type.size).map { UInt8(truncatingIfNeeded: value >> (8 * $0)) }
+        }))
+    return graph.tensors.count - 1
+  }
+
+  /// A constant or an activation as a tensor, a constant of the type that another operand has.
+  mutating func tensor(_ value: Value, like type: ElementType) throws(ONNXError) -> Int {
+    switch value {
+    case .constant(let constant): return typed(constant, type)
+    case .activation(let activation): return plain(activation).tensor
+    case .condition(let condition): return try truth(condition).tensor
+    }
   }
 
   mutating func set(_ result: Activation, output: Int = 0) {

@@ -29,7 +29,7 @@ package struct ForeignDenoiser {
   var lookAhead = 0
   var frontEnd: FrontEndDescription
 
-  package static let all = [deepFilterNet2LowLatency, deepFilterNet3, gtcrn, ulunas]
+  package static let all = [deepFilterNet2LowLatency, deepFilterNet3, gtcrn]
 
   // MARK: DeepFilterNet
 
@@ -98,11 +98,6 @@ package struct ForeignDenoiser {
     option: "gtcrn", name: "GTCRN", licence: "MIT, Copyright (c) 2024 Rong Xiaobin (GTCRN)",
     file: "gtcrn_simple.onnx", window: .squareRootHann,
     states: ["conv_cache", "tra_cache", "inter_cache"], memory: 18_048)
-
-  private static let ulunas = sixteenKilohertz(
-    option: "ul-unas", name: "UL-UNAS", licence: "MIT, Copyright (c) 2025 Rong Xiaobin (UL-UNAS)",
-    file: "ulunas_stream_simple.onnx", window: .hann,
-    states: ["conv_cache", "tfa_cache", "inter_cache"], memory: 6_816)
 
   /// A network that takes and gives the spectrum of 512 samples at 16 kHz. Three times as many at
   /// 48 kHz have the same bins, and three times their size, so that nothing has to be resampled.

@@ -88,7 +88,10 @@ def model(out, path, seed, settings):
             feed[port.name] = array.reshape(port.shape)
             continue
         shape = shapes.get(port.name, [d if isinstance(d, int) else 1 for d in port.shape])
-        feed[port.name] = random.standard_normal(shape).astype("float32")
+        if "int" in port.type:
+            feed[port.name] = random.integers(0, 4, shape).astype(port.type[7:-1])
+        else:
+            feed[port.name] = random.standard_normal(shape).astype("float32")
         given.append(feed[port.name])
     outputs = session.run(None, feed)
     name = os.path.splitext(os.path.basename(path))[0]

@@ -38,7 +38,8 @@ struct ForeignModelTests {
   @Test(arguments: [
     "bilstm", "conv_groups_2", "einsum", "elu_alpha_2", "gelu_erf",
     "gru_default_activations_named", "instance_norm", "layernorm", "lstm_default_activations_named",
-    "pad_reflect", "reciprocal", "reduce_sum",
+    "pad_reflect", "reciprocal", "reduce_sum", "mish_softplus", "where_int_input",
+    "gathernd_embedding",
   ])
   func `a small model of one operator gives what onnxruntime gives`(name: String) throws {
     try Self.compare(Self.shared.appending(path: "foreign-models/\(name).onnx"))
@@ -58,8 +59,9 @@ struct ForeignModelTests {
       Self.shared.appending(path: "scoring/models/\(name)/\(part).onnx"), settings[part] ?? [])
   }
 
-  @Test func `GTCRN gives what onnxruntime gives`() throws {
-    try Self.compare(Self.shared.appending(path: "scoring/models/gtcrn/gtcrn_simple.onnx"))
+  @Test(arguments: ["gtcrn/gtcrn_simple", "ulunas/ulunas_stream_simple"])
+  func `GTCRN and UL-UNAS give what onnxruntime gives`(name: String) throws {
+    try Self.compare(Self.shared.appending(path: "scoring/models/\(name).onnx"))
   }
 
   @Test(arguments: [

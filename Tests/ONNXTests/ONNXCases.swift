@@ -79,13 +79,23 @@ enum ONNXCases {
     }
     var network = try Network(graph)
     for index in graph.inputs {
-      let input = try network.input(named: graph.tensors[index].name)
-      for place in 0..<input.count { input[place] = numbers.popFirst() ?? .nan }
+      let tensor = graph.tensors[index]
+      let input = try network.inputBytes(named: tensor.name)
+      for place in 0..<input.count / tensor.type.size {
+        let value = numbers.popFirst() ?? .nan
+        let bits =
+          tensor.type == .float32 ? Int(value.bitPattern) : Int(value.isNaN ? 0 : value)
+        for byte in 0..<tensor.type.size {
+          input[place * tensor.type.size + byte] = UInt8(truncatingIfNeeded: bits >> (8 * byte))
+        }
+      }
     }
     network.run()
     var worst: Float = 0
     for index in graph.outputs {
-      let output = try network.output(named: graph.tensors[index].name)
+      let output = elements(
+        Array(try network.outputBytes(named: graph.tensors[index].name)),
+        graph.tensors[index].type)
       let wanted = (0..<output.count).map { _ in numbers.popFirst() ?? .nan }
       let largest = wanted.reduce(Float(1)) { $1.isFinite ? max($0, abs($1)) : $0 }
       for (found, right) in zip(output, wanted) where found.bitPattern != right.bitPattern {
@@ -96,6 +106,16 @@ enum ONNXCases {
     }
     #expect(numbers.isEmpty, "\(model.lastPathComponent)")
     return worst
+  }
+
+  private static func elements(_ bytes: [UInt8], _ type: ElementType) -> [Float] {
+    guard type != .float32 else { return floats(bytes) }
+    return stride(from: 0, to: bytes.count, by: type.size).map { start in
+      var value = 0
+      for byte in (0..<type.size).reversed() { value = value << 8 | Int(bytes[start + byte]) }
+      let unused = Int.bitWidth - 8 * type.size
+      return Float(type == .bool ? value : (value << unused) >> unused)
+    }
   }
 
   private static func floats(_ bytes: [UInt8]) -> [Float] {
