@@ -442,7 +442,10 @@ def named():
 
 @test
 def hours():
-    """After an hour of spectrograms the window takes no more memory than after a minute of them."""
+    """After an hour of spectrograms the window takes no more memory than after a minute of them.
+
+    QDENOISE_WINDOW_SECONDS shortens the hour."""
+    longest = int(os.environ.get("QDENOISE_WINDOW_SECONDS", "3600"))
     with Desktop() as desktop:
         desktop.start_bus()
         desktop.start_display()
@@ -451,7 +454,7 @@ def hours():
         status = desktop.status()
         desktop.stop("daemon")
         sizes = []
-        for seconds in [60, 3600]:
+        for seconds in [60, longest]:
             desktop.start_false_daemon(status, seconds)
             desktop.start_window()
             time.sleep(3)
@@ -464,8 +467,7 @@ def hours():
             desktop.stop("window")
             desktop.stop("false")
         growth = sizes[1] - sizes[0]
-        print(f"{sizes[0] >> 10} KiB of its own after a minute, {sizes[1] >> 10} after an hour "
-              f"(109,090 updates)")
+        print(f"{sizes[0] >> 10} KiB of its own after a minute, {sizes[1] >> 10} after {longest} s")
         expect(growth < 4 << 20, f"it grew by {growth >> 10} KiB")
 
 
