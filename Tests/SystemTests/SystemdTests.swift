@@ -124,6 +124,8 @@ extension SystemTests {
         say before $(systemctl --user is-active qdenoise)
         busctl --user call io.github.qdenoise.Daemon /io/github/qdenoise/Daemon \
           io.github.qdenoise.Daemon1 GetStatus >status; say called $?
+        # It answers a moment before it says that it is ready.
+        awaited '[ $(systemctl --user is-active qdenoise) = active ]'
         say after $(systemctl --user is-active qdenoise)
         say schema $(grep -c '"schema' status || grep -c schema status)
         systemctl --user stop qdenoise
