@@ -55,8 +55,8 @@ extension SystemTests {
     @Test func `every control has a name`() throws { try operate("named") }
 
     /// `window.py hours` alone is an hour's worth, and takes minutes.
-    @Test func `five minutes of spectrograms take no more memory than one`() throws {
-      try operate("hours", ["QDENOISE_WINDOW_SECONDS": "300"])
+    @Test func `ten minutes of spectrograms take no more memory than one`() throws {
+      try operate("hours", ["QDENOISE_WINDOW_SECONDS": "600"])
     }
 
     @Test func `a daemon of another version is told of`() throws { try operate("versions") }

@@ -1,5 +1,5 @@
 """daemon.py STATUS SECONDS: stands for the daemon: its status is the file STATUS, and Record gives
-SECONDS of noise as fast as it is read, in pieces of 33 ms."""
+SECONDS of noise in all as fast as it is read, in pieces of 33 ms."""
 
 import os
 import random
@@ -29,12 +29,16 @@ class Daemon(dbus.service.Object):
         threading.Thread(target=self.flood, args=[pipe.take()], daemon=True).start()
         return dbus.UInt32(RATE)
 
-    @staticmethod
-    def flood(pipe):
+    # The window ends a recording where nothing is drawn, and begins another.
+    pieces = int(float(sys.argv[2]) * RATE / PIECE) if len(sys.argv) > 2 else 0
+
+    @classmethod
+    def flood(cls, pipe):
         draw = random.Random(1)
         samples = [draw.uniform(-0.1, 0.1) for _ in range(2 * PIECE)]
         piece = struct.pack(f"{len(samples)}f", *samples)
-        for _ in range(int(float(sys.argv[2]) * RATE / PIECE)):
+        while cls.pieces > 0:
+            cls.pieces -= 1
             rest = memoryview(piece)
             while rest:
                 try:
