@@ -40,18 +40,13 @@ import Synchronization
   /// Takes an order; `reconcile` carries it out.
   func obey(_ next: AudioOrder) {
     let old = order
+    if next.connection != old.connection { close() }
     order = next
-    if next.connection != old.connection { close(for: next) }
     if (next.source, next.positions, next.route) != (old.source, old.positions, old.route) {
       end()
     }
     path.pin(next.pinned)
     report = AudioReport(number: next.connection)
-  }
-
-  private func close(for next: AudioOrder) {
-    close()
-    order = next
   }
 
   /// Brings connection and streams to what the order says, as far as the server is ready for it.

@@ -155,7 +155,7 @@ import Glibc
       let input = connection.port(of: to, isInput: true)
     else { return }
     let wanted = PipeWireConnection.Link(output: output, input: input)
-    if linked == wanted, !wasUnlinked { return }
+    if linked == wanted, !noticeUnlinking() { return }
     unlink()
     let properties = unsafe pw_properties_new_string("")
     defer { unsafe pw_properties_free(properties) }
@@ -172,12 +172,13 @@ import Glibc
   /// The server had told of our link.
   private var wasSeen = false
 
-  /// The link was there and is not any more.
-  private var wasUnlinked: Bool {
+  /// Says whether our link was there and is not any more.
+  private func noticeUnlinking() -> Bool {
     guard let linked else { return false }
     let isThere = connection.links.values.contains(linked)
-    defer { wasSeen = isThere }
-    return wasSeen && !isThere
+    let isGone = wasSeen && !isThere
+    wasSeen = isThere
+    return isGone
   }
 
   private func unlink() {
