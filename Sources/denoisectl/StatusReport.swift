@@ -87,7 +87,10 @@ package struct StatusReport {
   private var latency: [Line] {
     let latency = status.latency
     let budget = "budget \(format(latency.budgetMicroseconds / 1000)) ms"
-    let total = latency.totalMicroseconds.map { "\(format($0 / 1000)) ms" } ?? "not running"
+    // How much the application then waits for is its own choice.
+    let total =
+      latency.totalMicroseconds.map { "\(format($0 / 1000)) ms up to the application's buffer" }
+      ?? "not running"
     let stages = latency.stages.map { stage -> Line in
       let origin = stage.measured ? "measured" : "by design"
       let time = format(stage.microseconds / 1000, decimals: 2)

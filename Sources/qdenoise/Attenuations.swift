@@ -18,8 +18,8 @@ package struct VolumeChain {
   /// Percent below which the microphone does; what is above may be how it is used.
   private static let microphone = 10
 
-  /// In the order that the sound takes.
-  package func attenuations(microphone: PulseSource?, processID: Int) -> [Status.Attenuation] {
+  /// In the order that the sound takes; our own streams only where `processID` is given.
+  package func attenuations(microphone: PulseSource?, processID: Int?) -> [Status.Attenuation] {
     var found: [Status.Attenuation] = []
     func look(
       _ place: String, _ kind: String, _ target: String, muted: Bool, volume: Int, least: Int
@@ -48,11 +48,12 @@ package struct VolumeChain {
     for source in chain(of: microphone) {
       look("the microphone '\(source.description)'", source: source, least: Self.microphone)
     }
-    for stream in recorders where stream.processID == processID {
+    for stream in recorders where processID != nil && stream.processID == processID {
       look(stream: stream, "the recording stream of qdenoise")
     }
     let sink = sinks.first { $0.name == VirtualMicrophone.sinkName }
-    for player in players where sink == nil && player.processID == processID {
+    for player in players
+    where sink == nil && processID != nil && player.processID == processID {
       look(
         "the playback stream of \(player.application)", "sink-input", "\(player.index)",
         muted: player.isMuted, volume: player.volume, least: Self.ours)

@@ -280,8 +280,10 @@ extension Daemon {
 
   /// Says what somebody has muted or turned down, once.
   private func watchVolumes(_ server: SoundServer) {
+    // Until its streams run, PipeWire has no volumes for them and says 0.
     let found = server.volumes.attenuations(
-      microphone: microphone?.source, processID: Int(getpid()))
+      microphone: microphone?.source,
+      processID: report.capture == .running ? Int(getpid()) : nil)
     for new in found where !attenuations.contains(where: { $0.remedy == new.remedy }) {
       Journal.write(.warning, "\(new.sentence); `\(new.remedy)` undoes it")
     }
@@ -302,6 +304,7 @@ extension Daemon {
     guard next.number == order.connection else { return }
     if next.capture != before.capture, next.capture == .running {
       Journal.write(.info, "capturing", ["QDENOISE_DEVICE": next.source ?? "?"])
+      server?.lookAgain()
     }
     if case .lost(let reason) = next.connection, server != nil {
       Journal.write(.warning, "audio: \(reason)")

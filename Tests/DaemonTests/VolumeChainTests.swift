@@ -54,6 +54,15 @@ import qdenoise
       ])
   }
 
+  @Test func `the volume of a stream that does not run yet is not known`() {
+    var chain = chain()
+    chain.recorders[0].volume = 0
+    chain.recorders[1].processID = nil
+    chain.recorders[1].volume = 0
+    #expect(chain.attenuations(microphone: chain.sources.first, processID: nil).isEmpty)
+    #expect(find(chain).count == 1)
+  }
+
   @Test func `a microphone that is used at a third is left alone`() {
     var chain = chain()
     chain.sources[0].volume = 33
