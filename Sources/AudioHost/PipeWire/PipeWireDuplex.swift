@@ -57,6 +57,11 @@ import Glibc
   private let target: String?
   private let handlers: Handlers
   private let channels: Int
+  // Data loop: the driver's time in nanoseconds, and its ticks and how many make a second in the last
+  // cycle.
+  private var position: UInt64 = 0
+  private var ticks: UInt64 = 0
+  private var rate: UInt32 = 0
   private var capture: PipeWireStream?
   private var output: PipeWireStream?
   private var link: OpaquePointer?
@@ -189,13 +194,22 @@ import Glibc
 
   // MARK: Data loop
 
+  /// Advances the driver's time. Its ticks go on where the graph changes its rate, and are shorter or
+  /// longer from then on.
+  private func follow(_ time: pw_time) {
+    if time.rate.denom == rate, time.ticks > ticks, rate > 0 {
+      // Another driver's ticks may be anywhere.
+      let passed = min(time.ticks - ticks, UInt64(rate) * 3600)
+      position += passed * 1_000_000_000 / UInt64(rate)
+    }
+    (ticks, rate) = (time.ticks, time.rate.denom)
+  }
+
   /// Takes what the microphone gave in this cycle, or in several. Thread: the data loop's.
   private func take(_ raw: OpaquePointer) {
     var time = pw_time()
     unsafe pw_stream_get_time_n(raw, &time, MemoryLayout<pw_time>.size)
-    let second = 1_000_000_000 * UInt64(time.rate.num)
-    let (whole, rest) = time.ticks.quotientAndRemainder(dividingBy: UInt64(max(1, time.rate.denom)))
-    let position = whole * second + rest * second / UInt64(max(1, time.rate.denom))
+    follow(time)
     handlers.begin(Cycle(start: UInt64(max(0, time.now)), position: position))
     while let buffer = unsafe pw_stream_dequeue_buffer(raw) {
       let data = unsafe buffer.pointee.buffer.pointee.datas[0]
