@@ -1,5 +1,5 @@
 // swift-tools-version: 6.2
-import Glibc
+import Foundation
 import PackageDescription
 
 /// Settings of every Swift target.
@@ -215,21 +215,32 @@ let package = Package(
 
 // The window is built where libadwaita is. SwiftPM keeps what a manifest said for as long as the
 // environment stays the same, so `make` says it in QDENOISE_WINDOW, which is "yes" or "no".
-let pkgConfigFolders =
-  (Context.environment["PKG_CONFIG_PATH"] ?? "").split(separator: ":").map(String.init)
-  + ["x86_64", "aarch64"].map { "/usr/lib/\($0)-linux-gnu/pkgconfig" }
-  + ["/usr/lib64/pkgconfig", "/usr/lib/pkgconfig", "/usr/local/lib/pkgconfig"]
-let hasLibadwaita =
-  Context.environment["QDENOISE_WINDOW"].map { $0 == "yes" }
-  ?? pkgConfigFolders.contains { access("\($0)/libadwaita-1.pc", R_OK) == 0 }
-
-if hasLibadwaita {
+if Context.environment["QDENOISE_WINDOW"] != "no", let includes = includes(of: "libadwaita-1") {
   package.products.append(.executable(name: "qdenoise-window", targets: ["qdenoise-window"]))
   package.targets += [
     .executableTarget(
       name: "qdenoise-window",
       dependencies: ["Client", "Control", "AudioHost", "Plot", "CAdwaita"],
-      swiftSettings: settings),
-    system("CAdwaita", pkgConfig: "libadwaita-1", debian: "libadwaita-1-dev"),
+      swiftSettings: settings + [.unsafeFlags(includes.flatMap { ["-Xcc", $0] })],
+      linkerSettings: [
+        "adwaita-1", "gtk-4", "gdk_pixbuf-2.0", "cairo", "gio-2.0", "gobject-2.0", "glib-2.0",
+      ].map { .linkedLibrary($0) }),
+    .systemLibrary(name: "CAdwaita"),
   ]
+}
+
+/// The folders of a library's headers as compiler options; nil where it is not installed. With all of
+/// pkg-config's flags SwiftPM warns of -pthread and -msse at every build.
+func includes(of library: String) -> [String]? {
+  let (question, answer) = (Process(), Pipe())
+  question.executableURL = URL(filePath: "/usr/bin/env")
+  question.arguments = ["pkg-config", "--cflags-only-I", library]
+  (question.standardOutput, question.standardError) = (answer, FileHandle.nullDevice)
+  guard (try? question.run()) != nil, let flags = try? answer.fileHandleForReading.readToEnd()
+  else { return nil }
+  question.waitUntilExit()
+  guard question.terminationStatus == 0 else { return nil }
+  return String(decoding: flags, as: UTF8.self).split(separator: " ").map {
+    $0.trimmingCharacters(in: .newlines)
+  }.filter { !$0.isEmpty }
 }
