@@ -136,6 +136,31 @@ extension SystemTests {
       #expect(abs(measured - sum - fragment) < 3 + RealTime.machine.milliseconds)
     }
 
+    @Test func `a program that asks PipeWire is told how old the sound is`() throws {
+      try Piece.require(["pw-dump"])
+      let scene = try Scene(.pipeWire, configuration: Self.bypass)
+      let listener = try scene.listen()
+      defer { listener.stop() }
+      // 10 ms of overlap, and a hop less what it has in common with a quantum.
+      let wanted = 480 + 448
+      #expect(eventually { (try? latency(of: "Denoised Microphone:capture_MONO", scene)) == wanted })
+    }
+
+    /// What a port says of the sound that comes out of it, in samples.
+    private func latency(of port: String, _ scene: Scene) throws -> Int? {
+      let dump = try scene.sandbox.run("pw-dump").output
+      let objects = try JSONSerialization.jsonObject(with: Data(dump.utf8)) as? [[String: Any]]
+      for case let info as [String: Any] in (objects ?? []).map({ $0["info"] as Any }) {
+        let properties = info["props"] as? [String: Any]
+        guard properties?["port.alias"] as? String == port,
+          let parameters = info["params"] as? [String: Any],
+          let entries = parameters["Latency"] as? [[String: Any]]
+        else { continue }
+        return entries.first { $0["direction"] as? String == "Output" }?["minRate"] as? Int
+      }
+      return nil
+    }
+
     @Test(arguments: SoundServer.Kind.allCases)
     func `programs of a higher priority cost no sample`(kind: SoundServer.Kind) throws {
       let scene = try Scene(kind, configuration: Self.bypass)

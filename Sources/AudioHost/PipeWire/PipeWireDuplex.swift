@@ -57,6 +57,8 @@ import Glibc
   private let target: String?
   private let handlers: Handlers
   private let channels: Int
+  private let delay: Int
+  private var sourceLatency = spa_latency_info()
   // Data loop: the driver's time in nanoseconds, and its ticks and how many make a second in the last
   // cycle.
   private var position: UInt64 = 0
@@ -83,6 +85,7 @@ import Glibc
     self.connection = connection
     self.target = target
     self.handlers = handlers
+    self.delay = delay
     channels = source.positions.count
     let group = "\(application)-\(getpid())"
     let common = [
@@ -112,11 +115,8 @@ import Glibc
       flags: PW_STREAM_FLAG_AUTOCONNECT.rawValue | PW_STREAM_FLAG_DONT_RECONNECT.rawValue,
       changed: { [unowned self] in onChange?() }, process: { [unowned self] in unsafe take($0) })
     made.onLatency = { [unowned self] latency in
-      guard let output = self.output else { return }
-      var latency = latency
-      latency.min_rate += UInt32(delay)
-      latency.max_rate += UInt32(delay)
-      unsafe pipewire_stream_set_latency(output.raw, &latency)
+      sourceLatency = latency
+      publishLatency()
     }
     capture = made
   }
@@ -146,6 +146,16 @@ import Glibc
     return properties
   }
 
+  /// Tells programs that ask how old the sound is: as old as the microphone's, and our delay.
+  private func publishLatency() {
+    guard let output else { return }
+    var latency = sourceLatency
+    latency.direction = SPA_DIRECTION_OUTPUT
+    latency.min_rate += UInt32(delay)
+    latency.max_rate += UInt32(delay)
+    unsafe pipewire_stream_set_latency(output.raw, &latency)
+  }
+
   /// Samples arrive.
   public var isRunning: Bool { capture?.isStreaming == true }
 
@@ -172,6 +182,7 @@ import Glibc
     unsafe link = proxy
     linked = wanted
     wasSeen = false
+    publishLatency()
   }
 
   /// The server had told of our link.
