@@ -188,13 +188,19 @@ def move_by_hand(kind):
                 settle(desk, application)
                 for _ in range(count):
                     start = time.monotonic()
-                    desk.run("pactl", "move-source-output", application.source[1], "raw")
-                    wait(lambda: application.hears("raw", start), PATIENCE)
+                    # WirePlumber 0.4 now and then ignores a move.
+                    for _ in range(3):
+                        desk.run("pactl", "move-source-output", application.source[1], "raw")
+                        if wait(lambda: application.hears("raw", start), PATIENCE / 3):
+                            break
                     at = application.hears("raw", start)
                     time.sleep(2)
                     stays = application.source[0] == "raw"
                     rounds.add(at - start if at and stays else None, 0)
-                    desk.run("pactl", "move-source-output", application.source[1], OURS)
+                    for _ in range(3):
+                        desk.run("pactl", "move-source-output", application.source[1], OURS)
+                        if wait(lambda: application.source[0] == OURS, PATIENCE / 3):
+                            break
                     settle(desk, application)
         return rounds
 
