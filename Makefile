@@ -65,7 +65,7 @@ test-fresh: swift
 	scripts/try-fresh bookworm
 	scripts/try-fresh trixie
 # Breaks servers, microphones and daemons in a call, 50 times each, and puts the table of what came of
-# it into docs/reliability.md: 15 minutes. `make chaos CHAOS='--only "is killed"'` does a part of it.
+# it into docs/reliability.md: forty minutes. `make chaos CHAOS='--only "is killed"'` does a part of it.
 CHAOS ?=
 
 chaos: swift deps
