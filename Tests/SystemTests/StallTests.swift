@@ -143,7 +143,8 @@ extension SystemTests {
       defer { listener.stop() }
       // 10 ms of overlap, and a hop less what it has in common with a quantum.
       let wanted = 480 + 448
-      #expect(eventually { (try? latency(of: "Denoised Microphone:capture_MONO", scene)) == wanted })
+      let port = "Denoised Microphone:capture_MONO"
+      #expect(eventually { (try? latency(of: port, scene)) == wanted })
     }
 
     /// What a port says of the sound that comes out of it, in samples.
