@@ -10,7 +10,7 @@ import numpy as np
 from scipy import fft
 
 from bank import SAMPLE_RATE
-from synthesis import SYNTHESISERS, clicks, coloured, normalised, plain_rms, slow_curve
+from synthesis import SYNTHESISERS, clicks, coloured, held, normalised, plain_rms, slow_curve
 
 ACTIVE_HOP = 480
 BEFORE_DIRECT = 24  # samples kept before the direct sound of a room response
@@ -22,6 +22,7 @@ EARLY_DECAY = 960  # the early part fades out over 20 ms instead of stopping
 CROWD = (8, 60)  # talkers
 CROWD_VOICES = 12  # different ones among them
 NOISES = (0.5, 0.3, 0.13, 0.07)  # probabilities of one to four noises at once
+HELD = 0.08  # of the sentences have a held vowel
 FADE = 480  # samples over which speech begins after noise alone
 
 
@@ -192,7 +193,17 @@ class Mixer:
             start = int(self.rng.uniform(0.05, 0.4) * self.length)
             speech[:start] = 0
             speech[start : start + FADE] *= np.linspace(0, 1, FADE, dtype=np.float32)
+        if self.rng.random() < HELD:
+            self.hold(speech)
         return speech
+
+    def hold(self, speech):
+        """Puts a held vowel of the same voice over a part of `speech`."""
+        length = int(self.rng.uniform(0.1, 0.8) * self.length)
+        vowel = held(self.rng, speech, length)
+        if vowel is not None:
+            start = int(self.rng.integers(self.length - length + 1))
+            speech[start : start + length] = vowel
 
     def components(self):
         """Speech, its target and noise, filtered and in their room, not yet levelled."""

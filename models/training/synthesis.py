@@ -53,6 +53,43 @@ def tones(rng, length, fundamental, count, tilt):
     return normalised(out)
 
 
+def period(x):
+    """Samples of the pitch period (80 to 400 Hz) of a voiced piece; 0 where it is not periodic."""
+    centred = x - x.mean()
+    spectrum = fft.rfft(centred, fft.next_fast_len(2 * len(x), real=True))
+    correlation = fft.irfft(np.abs(spectrum) ** 2)[: len(x)]
+    lags = np.arange(SAMPLE_RATE // 400, SAMPLE_RATE // 80)
+    # Fewer products stand behind a longer lag.
+    likeness = correlation[lags] / (correlation[0] + 1e-9) * (len(x) / (len(x) - lags))
+    best = int(likeness.argmax())
+    return int(lags[best]) if likeness[best] > 0.7 else 0
+
+
+def held(rng, speech, length):
+    """The loudest vowel of `speech` held for `length` samples, its pitch and level drifting slowly, by
+    pitch-synchronous overlap-add (Moulines & Charpentier 1990); None where there is no vowel."""
+    piece = 2400
+    energy = np.square(speech[: len(speech) // piece * piece].reshape(-1, piece)).mean(1)
+    start = int(energy.argmax()) * piece
+    vowel = speech[start : start + piece]
+    size = period(vowel) if len(vowel) == piece else 0
+    if not size:
+        return None
+    window = np.hanning(2 * size).astype(np.float32)
+    drift = slow_curve(rng, length, 2, -0.3, 0.3)
+    out = np.zeros(length + 2 * size, np.float32)
+    places = np.arange(0, piece - 2 * size, size)
+    position = 0.0
+    while position < length:
+        # The neighbouring periods in turn, so that the vowel keeps its small irregularities.
+        place = int(rng.choice(places))
+        at = int(position)
+        out[at : at + 2 * size] += vowel[place : place + 2 * size] * window
+        position += size * float(drift[at])
+    ramp = np.minimum(1, np.arange(length) / 1440)
+    return (out[:length] * ramp * ramp[::-1] * slow_curve(rng, length, 1, -6, 0)).astype(np.float32)
+
+
 def fan(rng, length):
     """Air rush with the hum of the blades."""
     corner, slope = rng.uniform(150, 900), rng.uniform(0.6, 1.4)

@@ -5,7 +5,7 @@ import pytest
 
 from bank import Bank, is_free
 from mixer import BEFORE_DIRECT, EARLY, Mixer, active_rms, split_room
-from synthesis import SYNTHESISERS, plain_rms
+from synthesis import SAMPLE_RATE, SYNTHESISERS, held, period, plain_rms
 
 
 @pytest.fixture
@@ -139,3 +139,20 @@ def test_synthetic_noise_has_unit_level(synthesiser):
     noise = synthesiser(np.random.default_rng(1), 48000)
     assert noise.dtype == np.float32 and len(noise) == 48000
     assert plain_rms(noise) == pytest.approx(1, abs=1e-3)
+
+
+def test_a_held_vowel_keeps_its_pitch_and_level():
+    rng = np.random.default_rng(3)
+    time = np.arange(SAMPLE_RATE) / SAMPLE_RATE
+    voice = sum(np.sin(2 * np.pi * 150 * k * time) / k for k in range(1, 20)).astype(np.float32)
+    long = held(rng, voice, 4 * SAMPLE_RATE)
+    assert len(long) == 4 * SAMPLE_RATE
+    for second in (0.5, 1.5, 2.5, 3.5):
+        piece = long[int(second * SAMPLE_RATE) :][:2400]
+        assert period(piece) == pytest.approx(320, rel=0.06)
+        assert -9 < 20 * np.log10(plain_rms(piece) / plain_rms(voice)) < 2
+
+
+def test_noise_has_no_vowel_to_hold():
+    rng = np.random.default_rng(4)
+    assert held(rng, rng.standard_normal(SAMPLE_RATE).astype(np.float32), SAMPLE_RATE) is None
