@@ -9,7 +9,7 @@ package final class ALSALoop {
   private static let retryPause: UInt64 = 1_000_000
 
   private let link: AudioLink
-  private let wakeControl: PulseLoop.Waker
+  private let wakeControl: Waker
   private let captureName: String
   private let sampleRate: Int
   private let hop: Int
@@ -23,7 +23,7 @@ package final class ALSALoop {
 
   package init(
     capture: String, playback: String, processor: HopProcessor, sampleRate: Int,
-    link: AudioLink, wakeControl: PulseLoop.Waker
+    link: AudioLink, wakeControl: Waker
   ) {
     self.link = link
     self.wakeControl = wakeControl

@@ -63,7 +63,7 @@ package final class AudioLink: Sendable {
   }
 
   /// Answers the watchdog's question, if there is a new one. Thread: audio.
-  func answerPing(_ control: PulseLoop.Waker) {
+  func answerPing(_ control: Waker) {
     let question = ping.load(ordering: .acquiring)
     guard pong.load(ordering: .relaxed) != question else { return }
     pong.store(question, ordering: .releasing)

@@ -13,8 +13,8 @@ import Synchronization
   }
 
   private let link: AudioLink
-  private let wakeControl: PulseLoop.Waker
-  private let loop: PulseLoop
+  private let wakeControl: Waker
+  private let loop: EventLoop
   private let pulse: PulseStreams
   private let pipeWire: PipeWireStreams
   private var transport = AudioOrder.Transport.pulse
@@ -22,8 +22,8 @@ import Synchronization
   private let isStale = Flag()
 
   package init(
-    loop: PulseLoop, processor: HopProcessor, sampleRate: Int, link: AudioLink,
-    wakeControl: PulseLoop.Waker
+    loop: EventLoop, processor: HopProcessor, sampleRate: Int, link: AudioLink,
+    wakeControl: Waker
   ) {
     self.loop = loop
     self.link = link

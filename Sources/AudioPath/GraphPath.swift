@@ -27,7 +27,7 @@ package final class GraphPath {
 
   private let processor: HopProcessor
   private let link: AudioLink
-  private let wakeControl: PulseLoop.Waker
+  private let wakeControl: Waker
   private let sampleRate: Int
   private var assembler: HopAssembler
   /// What is made and not yet asked for.
@@ -53,7 +53,7 @@ package final class GraphPath {
   private var least = 0
 
   package init(
-    _ processor: HopProcessor, sampleRate: Int, link: AudioLink, wakeControl: PulseLoop.Waker
+    _ processor: HopProcessor, sampleRate: Int, link: AudioLink, wakeControl: Waker
   ) {
     self.processor = processor
     self.link = link

@@ -12,7 +12,7 @@ package final class HopProcessor {
   package private(set) var hop: Int
   private let sampleRate: Int
   private let link: AudioLink
-  private let wakeControl: PulseLoop.Waker
+  private let wakeControl: Waker
   private var crossover: Crossover
   private var settings: DenoiserSettings
   private var governor: Governor
@@ -23,7 +23,7 @@ package final class HopProcessor {
 
   package init(
     _ crossover: consuming Crossover, sampleRate: Int, link: AudioLink,
-    wakeControl: PulseLoop.Waker
+    wakeControl: Waker
   ) {
     hop = crossover.hop
     self.sampleRate = sampleRate

@@ -6,7 +6,7 @@ import Synchronization
 /// output that is linked to the virtual microphone. Both are there only while somebody listens, and
 /// the sound runs in PipeWire's data loop, through `GraphPath`. Thread: audio.
 @safe final class PipeWireStreams {
-  private let loop: PulseLoop
+  private let loop: EventLoop
   private let sampleRate: Int
   private let path: GraphPath
   private let changed: () -> Void
@@ -16,8 +16,8 @@ import Synchronization
   private(set) var report = AudioReport()
 
   init(
-    loop: PulseLoop, processor: HopProcessor, sampleRate: Int, link: AudioLink,
-    wakeControl: PulseLoop.Waker, changed: @escaping () -> Void
+    loop: EventLoop, processor: HopProcessor, sampleRate: Int, link: AudioLink,
+    wakeControl: Waker, changed: @escaping () -> Void
   ) {
     self.loop = loop
     self.sampleRate = sampleRate

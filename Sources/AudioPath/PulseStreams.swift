@@ -10,7 +10,7 @@ import Synchronization
 
   private let link: AudioLink
   private let sampleRate: Int
-  private let loop: PulseLoop
+  private let loop: EventLoop
   private let path: SoundPath<AudioOutput>
   /// Something happened that `reconcile` has to look at.
   private let changed: () -> Void
@@ -26,7 +26,7 @@ import Synchronization
   private(set) var report = AudioReport()
 
   init(
-    loop: PulseLoop, processor: HopProcessor, sampleRate: Int, link: AudioLink,
+    loop: EventLoop, processor: HopProcessor, sampleRate: Int, link: AudioLink,
     changed: @escaping () -> Void
   ) {
     self.loop = loop

@@ -6,12 +6,12 @@ package import Control
 /// Our own streams are found by our process: the server keeps their mute and volume by name and
 /// gives them back to every stream that we make.
 package struct VolumeChain {
-  package var sources: [PulseSource]
-  package var sinks: [PulseSink] = []
-  package var recorders: [PulseListener] = []
-  package var players: [PulsePlayer] = []
+  package var sources: [AudioDevice]
+  package var sinks: [AudioDevice] = []
+  package var recorders: [AudioStream] = []
+  package var players: [AudioStream] = []
 
-  package init(sources: [PulseSource]) { self.sources = sources }
+  package init(sources: [AudioDevice]) { self.sources = sources }
 
   /// Percent below which a place of ours counts as turned down: 6 dB.
   private static let ours = 80
@@ -19,7 +19,7 @@ package struct VolumeChain {
   private static let microphone = 10
 
   /// In the order that the sound takes; our own streams only where `processID` is given.
-  package func attenuations(microphone: PulseSource?, processID: Int?) -> [Status.Attenuation] {
+  package func attenuations(microphone: AudioDevice?, processID: Int?) -> [Status.Attenuation] {
     var found: [Status.Attenuation] = []
     func look(
       _ place: String, _ kind: String, _ target: String, muted: Bool, volume: Int, least: Int
@@ -32,13 +32,13 @@ package struct VolumeChain {
           .init(place: place, percent: volume, remedy: "\(command)volume \(word) 100%"))
       }
     }
-    func look(_ place: String, source: PulseSource, least: Int) {
+    func look(_ place: String, source: AudioDevice, least: Int) {
       look(
         place, "source", source.name, muted: source.isMuted, volume: source.volume, least: least)
     }
-    func look(stream: PulseListener, _ place: String) {
+    func look(stream: AudioStream, _ place: String) {
       var volume = stream.volume
-      if let source = sources.first(where: { $0.index == stream.source }), source.hasFlatVolume {
+      if let source = sources.first(where: { $0.index == stream.device }), source.hasFlatVolume {
         volume = volume * 100 / max(1, source.volume)
       }
       look(
@@ -59,7 +59,7 @@ package struct VolumeChain {
         muted: player.isMuted, volume: player.volume, least: Self.ours)
     }
     if let sink {
-      for player in players where player.sink == sink.index {
+      for player in players where player.device == sink.index {
         look(
           "the playback stream of \(player.application)", "sink-input", "\(player.index)",
           muted: player.isMuted, volume: player.volume, least: Self.ours)
@@ -70,7 +70,7 @@ package struct VolumeChain {
     }
     if let monitor = sources.first(where: { $0.monitorOf == VirtualMicrophone.sinkName }) {
       look("the monitor of the virtual microphone's sink", source: monitor, least: Self.ours)
-      for stream in recorders where stream.source == monitor.index {
+      for stream in recorders where stream.device == monitor.index {
         look(stream: stream, "the stream from the virtual microphone's sink")
       }
     }
@@ -81,8 +81,8 @@ package struct VolumeChain {
   }
 
   /// A microphone and those that it is made of.
-  private func chain(of microphone: PulseSource?) -> [PulseSource] {
-    var result: [PulseSource] = []
+  private func chain(of microphone: AudioDevice?) -> [AudioDevice] {
+    var result: [AudioDevice] = []
     var next = microphone
     while let source = next, !result.contains(where: { $0.index == source.index }) {
       result.append(source)

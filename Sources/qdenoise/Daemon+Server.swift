@@ -69,7 +69,7 @@ extension Daemon {
   }
 
   /// Another server than the one that the configuration names.
-  private func refuse(_ other: PulseServer) {
+  private func refuse(_ other: ServerDescription) {
     let reason =
       "backend = \"pipewire\", but the sound server is \(other.title); backend = \"auto\" in"
       + " config.toml takes it"

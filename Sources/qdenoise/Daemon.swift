@@ -23,7 +23,7 @@ import Synchronization
 
   let directory: SessionDirectory
   let signals: Signals
-  let loop = PulseLoop()
+  let loop = EventLoop()
   let link: AudioLink
   let configurationPath: String
   var configuration: Configuration
@@ -38,7 +38,7 @@ import Synchronization
   var control: ControlServer?
   var nextControl: UInt64?
   var busFailure: String?
-  var controlWatch: PulseLoop.Watch?
+  var controlWatch: EventLoop.Watch?
 
   var server: SoundServer?
   var serverFailure: String?
@@ -63,7 +63,7 @@ import Synchronization
   var order = AudioOrder(connection: 0)
   var report = AudioReport()
   var audio: AudioThread?
-  var wakeAudio: PulseLoop.Waker?
+  var wakeAudio: Waker?
 
   var statistics = HopStatistics()
   var watchdog = Watchdog()
@@ -166,13 +166,13 @@ import Synchronization
       Crossover(try models.denoiser(at: modelLevel, settings: link.settings)))
     let (link, wakeControl, configuration) = (link, loop.waker, configuration)
     let sampleRate = models.full.sampleRate
-    let started = Mailbox<PulseLoop.Waker>()
+    let started = Mailbox<Waker>()
     audio = AudioThread(name: "audio") {
       link.threadID.store(Int(linux_thread_id()), ordering: .relaxed)
       guard let crossover = first.take() else { return }
       let processor = HopProcessor(
         crossover, sampleRate: sampleRate, link: link, wakeControl: wakeControl)
-      let loop = PulseLoop()
+      let loop = EventLoop()
       started.post(loop.waker)
       wakeControl.wake()
       switch configuration.backend {

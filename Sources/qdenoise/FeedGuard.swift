@@ -20,7 +20,7 @@ package struct FeedGuard {
     case loadRefuge
     case unloadRefuge(module: UInt32)
     case makeDefault(sink: String)
-    case move(player: PulsePlayer, sink: String)
+    case move(player: AudioStream, sink: String)
   }
 
   /// The last default output that is not ours.
@@ -35,7 +35,7 @@ package struct FeedGuard {
   ///   - isNeeded: there is or will be a sink of ours.
   ///   - ourselves: the process that may play to it.
   package mutating func actions(
-    isNeeded: Bool, on server: PulseServer, sinks: [PulseSink], players: [PulsePlayer],
+    isNeeded: Bool, on server: ServerDescription, sinks: [AudioDevice], players: [AudioStream],
     ourselves: Int, at now: UInt64
   ) -> [Action] {
     let defaultSink = server.defaultSink
@@ -60,7 +60,7 @@ package struct FeedGuard {
     if mustChoose { actions.append(.makeDefault(sink: target)) }
     let ours = sinks.first { $0.name == VirtualMicrophone.sinkName }
     actions += players.filter { player in
-      player.sink == ours?.index
+      player.device == ours?.index
         && !(player.processID == ourselves && player.application == Product.client)
     }.map { .move(player: $0, sink: target) }
     if !others.isEmpty, let module = refuge?.ownerModule {
@@ -73,7 +73,7 @@ package struct FeedGuard {
   package var isWaiting: Bool { defaultSince != nil }
 
   /// Whether what is played to the sink ends in ours.
-  private static func leadsToUs(_ sink: PulseSink, among sinks: [PulseSink]) -> Bool {
+  private static func leadsToUs(_ sink: AudioDevice, among sinks: [AudioDevice]) -> Bool {
     var sink = sink
     for _ in 0...sinks.count {
       if sink.name == VirtualMicrophone.sinkName { return true }

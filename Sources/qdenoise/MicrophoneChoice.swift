@@ -14,7 +14,7 @@ package struct MicrophoneChoice: Equatable, Sendable {
     case first
   }
 
-  package var source: PulseSource
+  package var source: AudioDevice
   package var reason: Reason
   /// The pinned microphone that is not there.
   package var missing: String?
@@ -34,7 +34,7 @@ package struct MicrophoneChoice: Equatable, Sendable {
   /// The pinned one, else the default, else the last default that was not ours, else the first that
   /// is no monitor; never ourselves or anything made from us; a monitor only if it is pinned.
   package static func choose(
-    among sources: [PulseSource], pinned: String?, defaultSource: String?, lastDefault: String?
+    among sources: [AudioDevice], pinned: String?, defaultSource: String?, lastDefault: String?
   ) -> MicrophoneChoice? {
     let foreign = sources.filter { !isOurs($0, among: sources) }
     let microphones = foreign.filter { $0.monitorOf == nil }
@@ -50,7 +50,7 @@ package struct MicrophoneChoice: Equatable, Sendable {
   }
 
   /// Whether recording from it would record ourselves.
-  package static func isOurs(_ source: PulseSource, among sources: [PulseSource]) -> Bool {
+  package static func isOurs(_ source: AudioDevice, among sources: [AudioDevice]) -> Bool {
     var name = source.name
     // Remap sources can be stacked; a ring of them cannot be made, but is not waited for either.
     for _ in 0...sources.count {

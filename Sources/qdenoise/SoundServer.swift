@@ -6,10 +6,10 @@ import Glibc
 /// Thread: control.
 @safe final class SoundServer {
   private let connection: PulseConnection
-  private(set) var server: PulseServer
-  private(set) var sources: [PulseSource] = []
+  private(set) var server: ServerDescription
+  private(set) var sources: [AudioDevice] = []
   /// Who records from the virtual microphone and has not paused.
-  private(set) var listeners: [PulseListener] = []
+  private(set) var listeners: [AudioStream] = []
   /// What a mixer can turn down.
   private(set) var volumes = VolumeChain(sources: [])
   /// Somebody is connected to the virtual microphone, paused or not.
@@ -23,17 +23,17 @@ import Glibc
   private(set) var isStale = true
   private var modulesAreStale = true
   /// Everybody who records from some source, ourselves excepted.
-  private(set) var everybody: [PulseListener] = []
-  private var sinks: [PulseSink] = []
+  private(set) var everybody: [AudioStream] = []
+  private var sinks: [AudioDevice] = []
   /// Who plays to which sink; asked for where the virtual microphone is fed by a playback.
-  private var players: [PulsePlayer] = []
+  private var players: [AudioStream] = []
   private(set) var feedGuard = FeedGuard()
 
   /// Tells this daemon's connection from those of others.
   private static let instance = String(UInt64.random(in: 0...UInt64.max), radix: 16)
 
   /// Connects and asks for events.
-  init(loop: PulseLoop) throws(PulseError) {
+  init(loop: EventLoop) throws(PulseError) {
     connection = PulseConnection(
       loop: loop, name: Product.client, properties: [Product.instance: Self.instance])
     try connection.connect()
@@ -65,8 +65,8 @@ import Glibc
     everybody = recorders.filter {
       !($0.processID == Int(getpid()) && $0.application == Product.client)
     }
-    isConnectedTo = everybody.contains { $0.source == ours }
-    listeners = everybody.filter { $0.source == ours && !$0.isCorked }
+    isConnectedTo = everybody.contains { $0.device == ours }
+    listeners = everybody.filter { $0.device == ours && !$0.isCorked }
     sinks = try connection.sinks()
     players = plays ? try connection.players() : []
     volumes = VolumeChain(sources: sources)
@@ -154,9 +154,9 @@ import Glibc
 
   /// Takes the virtual microphone away, unless somebody is connected to it: the server would give
   /// them the microphone as it is. Says who they are.
-  func remove() throws(PulseError) -> [PulseListener] {
+  func remove() throws(PulseError) -> [AudioStream] {
     try refresh()
-    if isConnectedTo { return everybody.filter { $0.source == ourIndex } }
+    if isConnectedTo { return everybody.filter { $0.device == ourIndex } }
     for module in modules.reversed() { try unload(module) }
     let refuge = sinks.first { $0.name == FeedGuard.refugeName }
     if let module = refuge?.ownerModule { try unload(module) }

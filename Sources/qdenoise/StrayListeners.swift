@@ -10,8 +10,8 @@ package import AudioHost
 package struct StrayListeners {
   /// Somebody who asked for the virtual microphone and records from another source.
   package struct Stray: Equatable, Sendable {
-    package var listener: PulseListener
-    package var source: PulseSource
+    package var listener: AudioStream
+    package var source: AudioDevice
     /// The person moved it there.
     package var isChosen: Bool
   }
@@ -98,7 +98,7 @@ package struct StrayListeners {
 
   /// Looks at the server again and gives the indices of the listeners to be moved back.
   package mutating func find(
-    server: PulseServer, sources: [PulseSource], listeners: [PulseListener], at now: UInt64
+    server: ServerDescription, sources: [AudioDevice], listeners: [AudioStream], at now: UInt64
   ) -> [UInt32] {
     if memory.server != server.cookie { changeServer(server.cookie, at: now) }
     noteDevices(sources, defaultSource: server.defaultSource, at: now)
@@ -106,9 +106,9 @@ package struct StrayListeners {
     strays = []
     areCutOff = false
     for listener in listeners {
-      if listener.source == memory.virtualMicrophone {
+      if listener.device == memory.virtualMicrophone {
         noteHome(listener, among: listeners, at: now)
-      } else if let source = sources.first(where: { $0.index == listener.source }) {
+      } else if let source = sources.first(where: { $0.index == listener.device }) {
         noteElsewhere(listener, source, at: now)
       } else if asksForUs(listener)
         || memory.entries.contains(where: { $0.index == listener.index && $0.isHome })
@@ -156,7 +156,7 @@ package struct StrayListeners {
   }
 
   private mutating func noteDevices(
-    _ sources: [PulseSource], defaultSource name: String?, at now: UInt64
+    _ sources: [AudioDevice], defaultSource name: String?, at now: UInt64
   ) {
     let ours = sources.first { $0.name == VirtualMicrophone.sourceName }?.index
     let current = sources.first { $0.name == name }?.index
@@ -176,7 +176,7 @@ package struct StrayListeners {
     memory.defaultSource = current
   }
 
-  private mutating func forget(all listeners: [PulseListener], at now: UInt64) {
+  private mutating func forget(all listeners: [AudioStream], at now: UInt64) {
     let there = Set(listeners.map(\.index))
     departed.removeAll { now - $0.at >= Self.farewell }
     for entry in memory.entries where !there.contains(entry.index) {
@@ -191,7 +191,7 @@ package struct StrayListeners {
   // MARK: Where somebody is
 
   private mutating func noteHome(
-    _ listener: PulseListener, among listeners: [PulseListener], at now: UInt64
+    _ listener: AudioStream, among listeners: [AudioStream], at now: UInt64
   ) {
     let identity = identity(of: listener)
     claims.removeAll { $0 == identity }
@@ -199,7 +199,7 @@ package struct StrayListeners {
     homeSince[listener.index] = homeSince[listener.index] ?? now
     // Of two streams that look the same, and of which one is elsewhere, nobody could tell later.
     let isAlone = listeners.allSatisfy {
-      $0.source == listener.source || self.identity(of: $0) != identity
+      $0.device == listener.device || self.identity(of: $0) != identity
     }
     let place = memory.entries.firstIndex { $0.index == listener.index }
     if let place { memory.entries[place].identity = isAlone ? identity : nil }
@@ -212,7 +212,7 @@ package struct StrayListeners {
   }
 
   private mutating func noteElsewhere(
-    _ listener: PulseListener, _ source: PulseSource, at now: UInt64
+    _ listener: AudioStream, _ source: AudioDevice, at now: UInt64
   ) {
     let asks = asksForUs(listener)
     if let entry = memory.entries.first(where: { $0.index == listener.index }) {
@@ -253,28 +253,28 @@ package struct StrayListeners {
   }
 
   /// It was moved back and has not been seen at home, or just so.
-  private func isMoving(_ listener: PulseListener, at now: UInt64) -> Bool {
+  private func isMoving(_ listener: AudioStream, at now: UInt64) -> Bool {
     guard let made = attempts[listener.index] else { return false }
     return now - made.last < Self.afterglow || homeSince[listener.index] ?? 0 < made.last
   }
 
   /// The application named the virtual microphone, and the server says so.
-  private func asksForUs(_ listener: PulseListener) -> Bool {
+  private func asksForUs(_ listener: AudioStream) -> Bool {
     guard let target = listener.target else { return false }
     return target == VirtualMicrophone.sourceName
       || memory.virtualMicrophone.map { target == "\($0)" } ?? false
   }
 
   /// A stream of before a restart of the server that came back while we were not there.
-  private mutating func isClaimed(_ listener: PulseListener, at now: UInt64) -> Bool {
-    guard now < claimsEnd, listener.target == nil, listener.source == memory.defaultSource,
+  private mutating func isClaimed(_ listener: AudioStream, at now: UInt64) -> Bool {
+    guard now < claimsEnd, listener.target == nil, listener.device == memory.defaultSource,
       let identity = identity(of: listener), let place = claims.firstIndex(of: identity)
     else { return false }
     claims.remove(at: place)
     return true
   }
 
-  private mutating func remember(_ listener: PulseListener, isHome: Bool) {
+  private mutating func remember(_ listener: AudioStream, isHome: Bool) {
     if let place = memory.entries.firstIndex(where: { $0.index == listener.index }) {
       memory.entries[place].isHome = isHome
     } else {
@@ -283,10 +283,10 @@ package struct StrayListeners {
     }
   }
 
-  private func identity(of listener: PulseListener) -> Identity? {
+  private func identity(of listener: AudioStream) -> Identity? {
     guard let process = listener.processID, let started = startTime(process) else { return nil }
     return Identity(
       processID: process, started: started, application: listener.application,
-      stream: listener.stream)
+      stream: listener.name)
   }
 }

@@ -1,14 +1,14 @@
 internal import CPulse
 
 extension PulseConnection {
-  public func server() throws(PulseError) -> PulseServer {
-    let reply = Reply<PulseServer>()
+  public func server() throws(PulseError) -> ServerDescription {
+    let reply = Reply<ServerDescription>()
     let operation = unsafe pa_context_get_server_info(
       raw,
       { _, info, data in
         guard let info = unsafe info?.pointee else { return }
-        unsafe Reply<PulseServer>.behind(data).values.append(
-          PulseServer(
+        unsafe Reply<ServerDescription>.behind(data).values.append(
+          ServerDescription(
             name: string(info.server_name) ?? "?", version: string(info.server_version) ?? "?",
             defaultSource: string(info.default_source_name),
             defaultSink: string(info.default_sink_name), cookie: info.cookie))
@@ -20,51 +20,51 @@ extension PulseConnection {
     return server
   }
 
-  public func sources() throws(PulseError) -> [PulseSource] {
-    let reply = Reply<PulseSource>()
+  public func sources() throws(PulseError) -> [AudioDevice] {
+    let reply = Reply<AudioDevice>()
     let operation = unsafe pa_context_get_source_info_list(
       raw,
       { _, info, _, data in
         guard let info = unsafe info?.pointee else { return }
-        unsafe Reply<PulseSource>.behind(data).values.append(PulseSource(info))
+        unsafe Reply<AudioDevice>.behind(data).values.append(AudioDevice(info))
       }, reply.opaque)
     try unsafe wait(for: operation, doing: "listing the sources")
     return reply.values
   }
 
-  public func sinks() throws(PulseError) -> [PulseSink] {
-    let reply = Reply<PulseSink>()
+  public func sinks() throws(PulseError) -> [AudioDevice] {
+    let reply = Reply<AudioDevice>()
     let operation = unsafe pa_context_get_sink_info_list(
       raw,
       { _, info, _, data in
         guard let info = unsafe info?.pointee else { return }
-        unsafe Reply<PulseSink>.behind(data).values.append(PulseSink(info))
+        unsafe Reply<AudioDevice>.behind(data).values.append(AudioDevice(info))
       }, reply.opaque)
     try unsafe wait(for: operation, doing: "listing the sinks")
     return reply.values
   }
 
   /// Everybody who records from some source.
-  public func listeners() throws(PulseError) -> [PulseListener] {
-    let reply = Reply<PulseListener>()
+  public func listeners() throws(PulseError) -> [AudioStream] {
+    let reply = Reply<AudioStream>()
     let operation = unsafe pa_context_get_source_output_info_list(
       raw,
       { _, info, _, data in
         guard let info = unsafe info?.pointee else { return }
-        unsafe Reply<PulseListener>.behind(data).values.append(PulseListener(info))
+        unsafe Reply<AudioStream>.behind(data).values.append(AudioStream(info))
       }, reply.opaque)
     try unsafe wait(for: operation, doing: "listing who records")
     return reply.values
   }
 
   /// Everybody who plays to some sink.
-  public func players() throws(PulseError) -> [PulsePlayer] {
-    let reply = Reply<PulsePlayer>()
+  public func players() throws(PulseError) -> [AudioStream] {
+    let reply = Reply<AudioStream>()
     let operation = unsafe pa_context_get_sink_input_info_list(
       raw,
       { _, info, _, data in
         guard let info = unsafe info?.pointee else { return }
-        unsafe Reply<PulsePlayer>.behind(data).values.append(PulsePlayer(info))
+        unsafe Reply<AudioStream>.behind(data).values.append(AudioStream(info))
       }, reply.opaque)
     try unsafe wait(for: operation, doing: "listing who plays")
     return reply.values

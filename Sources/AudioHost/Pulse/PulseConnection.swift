@@ -5,7 +5,7 @@ internal import CPulse
 /// Its questions wait for the answer by running the loop, at most `answerTimeout`.
 /// Thread: the loop's.
 @safe public final class PulseConnection {
-  public let loop: PulseLoop
+  public let loop: EventLoop
   private let address: String?
   let raw: OpaquePointer
   /// Called when the connection's state changed; see `isReady`, `hasFailed`.
@@ -22,7 +22,7 @@ internal import CPulse
   ///   - properties: what the server tells its other clients of this one, besides what libpulse
   ///     says by itself.
   public init(
-    loop: PulseLoop, name: String, server: String? = nil, properties: [String: String] = [:]
+    loop: EventLoop, name: String, server: String? = nil, properties: [String: String] = [:]
   ) {
     self.loop = loop
     address = server

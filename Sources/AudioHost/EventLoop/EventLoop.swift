@@ -2,9 +2,9 @@ internal import CLinux
 internal import CPulse
 import Glibc
 
-/// libpulse's event loop with file descriptors of others in it. Thread: the one that made it, but
-/// for `waker`.
-@safe public final class PulseLoop {
+/// Waits for file descriptors, and for what libpulse asks of it, whose loop it is inside. Thread: the
+/// one that made it, but for `waker`.
+@safe public final class EventLoop {
   let raw: OpaquePointer
   // libpulse's own way to wake a loop loses a call that comes just before the wait.
   private let wakeUps = linux_event_counter()
@@ -54,17 +54,6 @@ import Glibc
   /// Ends a wait from any thread; the loop must outlive it.
   public var waker: Waker { Waker(descriptor: wakeUps) }
 
-  /// See `PulseLoop.waker`.
-  public struct Waker: Sendable {
-    let descriptor: Int32
-
-    /// Thread: any; allocates nothing.
-    public func wake() {
-      var one: UInt64 = 1
-      _ = unsafe write(descriptor, &one, 8)
-    }
-  }
-
   /// Calls `handler` whenever the descriptor is readable (or writable, if asked), until the watch
   /// is freed.
   public func watch(
@@ -76,12 +65,12 @@ import Glibc
 
   /// A descriptor in the loop; it leaves when this is freed. The descriptor stays its owner's.
   @safe public final class Watch {
-    private let loop: PulseLoop
+    private let loop: EventLoop
     private var event: OpaquePointer?
     private let handler: () -> Void
 
     init(
-      loop: PulseLoop, _ descriptor: Int32, readable: Bool, writable: Bool,
+      loop: EventLoop, _ descriptor: Int32, readable: Bool, writable: Bool,
       handler: @escaping () -> Void
     ) {
       self.loop = loop
