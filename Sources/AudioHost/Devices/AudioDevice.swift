@@ -48,4 +48,7 @@ public struct AudioDevice: Equatable, Sendable {
   }
 
   public var channels: Int { positions.count }
+
+  /// For people, also where it has no description.
+  public var title: String { description.isEmpty ? name : description }
 }

@@ -6,6 +6,8 @@ package struct MicrophoneChoice: Equatable, Sendable {
   package enum Reason: Equatable, Sendable {
     /// The person named it.
     case pinned
+    /// The configuration names it, and there is no other.
+    case configured
     /// It is the user's default device.
     case isDefault
     /// The default device is ourselves; this was the default before.
@@ -19,11 +21,15 @@ package struct MicrophoneChoice: Equatable, Sendable {
   /// The pinned microphone that is not there.
   package var missing: String?
 
+  /// It is the one that was named, by whomever.
+  var isNamed: Bool { reason == .pinned || reason == .configured }
+
   /// For status: "the default device".
   package var explanation: String {
     let text =
       switch reason {
       case .pinned: "chosen by you"
+      case .configured: "chosen in the configuration"
       case .isDefault: "the default device"
       case .lastDefault: "the last default device, as the default is the virtual microphone"
       case .first: "the first microphone, as there is no other default"

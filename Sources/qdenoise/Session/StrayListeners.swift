@@ -28,9 +28,9 @@ package struct StrayListeners {
   /// What outlives the daemon, so that the next one knows who is a stray.
   package struct Memory: Codable, Equatable, Sendable {
     package struct Entry: Codable, Equatable, Sendable {
-      var index: UInt32
+      package var index: UInt32
       /// False: the person moved it away.
-      var isHome: Bool
+      package var isHome: Bool
       var identity: Identity?
     }
 
@@ -38,7 +38,7 @@ package struct StrayListeners {
     var server: UInt32 = 0
     var virtualMicrophone: UInt32?
     var defaultSource: UInt32?
-    var entries: [Entry] = []
+    package var entries: [Entry] = []
 
     package init() {}
   }
