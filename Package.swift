@@ -113,11 +113,11 @@ let package = Package(
       name: "Kernels", dependencies: ["CKernels", "Memory"], swiftSettings: audioPathSettings),
     .target(
       name: "AudioHost",
-      dependencies: ["CPulse", "CPipeWire", "CALSA", "CSndFile", "CLinux", "Memory"],
+      dependencies: ["Files", "CPulse", "CPipeWire", "CALSA", "CSndFile", "CLinux", "Memory"],
       swiftSettings: audioPathSettings),
 
     .target(name: "Memory", swiftSettings: audioPathSettings),
-    .target(name: "Files", swiftSettings: settings),
+    .target(name: "Files", dependencies: ["CLinux"], swiftSettings: settings),
     .target(name: "Control", dependencies: ["CSystemd"], swiftSettings: settings),
 
     // C.
@@ -180,6 +180,7 @@ let package = Package(
       swiftSettings: testSettings),
     .testTarget(name: "ScoringTests", dependencies: ["Scoring"], swiftSettings: testSettings),
     .testTarget(name: "PlotTests", dependencies: ["Plot"], swiftSettings: testSettings),
+    .testTarget(name: "FilesTests", dependencies: ["Files"], swiftSettings: testSettings),
     .testTarget(
       name: "AudioHostTests", dependencies: ["AudioHost", "Files", "TestSupport"],
       swiftSettings: testSettings),

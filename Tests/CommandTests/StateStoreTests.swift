@@ -1,4 +1,4 @@
-import AudioHost
+import Files
 import Foundation
 import Testing
 import qdenoise
@@ -95,7 +95,7 @@ struct StateStoreTests {
   @Test func `a place that cannot be written to is named`() {
     let store = StateStore(directory: "/proc/qdenoise")
     let reason = "No such file or directory"
-    #expect(throws: SoundFileError.cannotCreate(path: "/proc/qdenoise", reason: reason)) {
+    #expect(throws: FileError.cannotCreate(path: "/proc/qdenoise", reason: reason)) {
       try store.save(SavedState())
     }
   }

@@ -1,17 +1,13 @@
-import Glibc
+public import Files
 
 /// Why a sound file cannot be read or written.
 public enum SoundFileError: Error, Equatable, Sendable, CustomStringConvertible {
-  case cannotOpen(path: String, reason: String)
+  case file(FileError)
   case notSound(path: String, reason: String)
   /// What only the program ffmpeg may know, and there is none.
   case needsDecoder(path: String, reason: String)
   case terminal(String)
-  case readFailed(path: String, reason: String)
-  case cannotCreate(path: String, reason: String)
   case formatRefused(path: String, reason: String)
-  case writeFailed(path: String, reason: String)
-  case diskFull(path: String)
   case unknownExtension(path: String, known: [String])
   case notWritable(path: String, sampleRate: Int, channels: Int)
   /// The container counts bytes in 32 bits.
@@ -19,8 +15,7 @@ public enum SoundFileError: Error, Equatable, Sendable, CustomStringConvertible 
 
   public var description: String {
     switch self {
-    case .cannotOpen(let path, let reason):
-      "\(path): cannot be opened: \(reason)"
+    case .file(let error): error.description
     case .notSound(let path, let reason):
       "\(path): is not a sound file that can be read: \(reason); convert it to WAV or FLAC first"
     case .needsDecoder(let path, let reason):
@@ -28,16 +23,8 @@ public enum SoundFileError: Error, Equatable, Sendable, CustomStringConvertible 
         + "convert it to WAV or FLAC first"
     case .terminal(let name):
       "\(name) is a terminal, which is no place for sound; name a file or use a pipe"
-    case .readFailed(let path, let reason):
-      "\(path): reading failed: \(reason)"
-    case .cannotCreate(let path, let reason):
-      "\(path): cannot be written: \(reason); choose another place"
     case .formatRefused(let path, let reason):
       "\(path): cannot be written in this format: \(reason); use another one, such as .wav"
-    case .writeFailed(let path, let reason):
-      "\(path): writing failed: \(reason); nothing was kept"
-    case .diskFull(let path):
-      "\(path): the disk is full; nothing was kept, make room or choose another place"
     case .unknownExtension(let path, let known):
       "\(path): which format? Let the name end in one of: \(known.joined(separator: " "))"
     case .notWritable(let path, let sampleRate, let channels):
@@ -46,12 +33,4 @@ public enum SoundFileError: Error, Equatable, Sendable, CustomStringConvertible 
       "\(path): the format holds no more than 4 GB; use .wav, .w64 or .flac"
     }
   }
-
-  /// Takes `errno`.
-  static func writing(_ path: String, _ code: Int32) -> SoundFileError {
-    code == ENOSPC || code == EDQUOT
-      ? .diskFull(path: path) : .writeFailed(path: path, reason: text(code))
-  }
-
-  static func text(_ code: Int32) -> String { unsafe String(cString: strerror(code)) }
 }

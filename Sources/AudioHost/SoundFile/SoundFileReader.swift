@@ -1,4 +1,5 @@
 internal import CSndFile
+internal import Files
 import Glibc
 
 /// Reads a sound file of any format that libsndfile knows, or the program `ffmpeg` where there is
@@ -49,13 +50,15 @@ import Glibc
     let count = unsafe Int(sf_readf_float(file, &samples, sf_count_t(wanted)))
     if count < wanted {
       if bytes.failure != 0 {
-        throw .readFailed(path: name, reason: SoundFileError.text(bytes.failure))
+        throw .file(.readFailed(path: name, reason: FileError.words(bytes.failure)))
       }
       // A file that was cut off ends in the middle of something.
       if unsafe sf_error(file) != 0, !bytes.isAtEnd {
-        throw .readFailed(path: name, reason: unsafe lastProblem(file))
+        throw .file(.readFailed(path: name, reason: unsafe lastProblem(file)))
       }
-      if let problem = decoder?.problem() { throw .readFailed(path: name, reason: problem) }
+      if let problem = decoder?.problem() {
+        throw .file(.readFailed(path: name, reason: problem))
+      }
     }
     remaining -= count
     samples.removeLast((wanted - count) * format.channels)

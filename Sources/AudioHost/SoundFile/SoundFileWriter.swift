@@ -1,4 +1,5 @@
 internal import CSndFile
+internal import Files
 import Glibc
 
 /// Writes a sound file that appears complete or not at all.
@@ -54,7 +55,8 @@ import Glibc
   ///   - path: "-" for standard output.
   ///   - length: samples of each channel for the header of a stream, if they are known.
   public init(path: String, format: SoundFormat, length: Int? = nil) throws(SoundFileError) {
-    let destination = try OutputFile(path: path)
+    let destination: OutputFile
+    do { destination = try OutputFile(path: path) } catch { throw .file(error) }
     let layout = Layout(format, length: length, isStream: destination.isStream)
     let isCounted = format.isContained(in: [
       SF_FORMAT_WAV, SF_FORMAT_WAVEX, SF_FORMAT_AIFF, SF_FORMAT_AU,
@@ -107,8 +109,8 @@ import Glibc
     guard count == samples.count else {
       let code = errno
       throw code == 0
-        ? .writeFailed(path: name, reason: unsafe lastProblem(file))
-        : .writing(name, code)
+        ? .file(.writeFailed(path: name, reason: unsafe lastProblem(file)))
+        : .file(.writing(name, code))
     }
     written += samples.count
   }
@@ -120,20 +122,23 @@ import Glibc
     let code = errno
     unsafe file = nil
     guard result == 0 else {
-      throw code == 0 ? .writeFailed(path: name, reason: "libsndfile") : .writing(name, code)
+      throw .file(
+        code == 0 ? .writeFailed(path: name, reason: "libsndfile") : .writing(name, code))
     }
     let length = written / format.channels
     switch layout {
     case .stream: destination.correct(streamHeader(format, length: length))
     case .late:
       // Chunks have an even number of bytes.
-      if written * (format.sampleBytes ?? 1) % 2 == 1 { try destination.write([0]) }
+      if written * (format.sampleBytes ?? 1) % 2 == 1 {
+        do { try destination.write([0]) } catch { throw .file(error) }
+      }
       guard destination.correct(streamHeader(format, length: length, isFile: true)) else {
-        throw .writing(name, errno)
+        throw .file(.writing(name, errno))
       }
     case .libsndfile, .undecided: break
     }
-    try destination.publish()
+    do { try destination.publish() } catch { throw .file(error) }
   }
 
   /// Opens what samples are written into; nil where libsndfile refuses.
@@ -143,7 +148,8 @@ import Glibc
     var stored = format
     switch layout {
     case .stream, .late:
-      try destination.write(streamHeader(format, length: length, isFile: layout == .late))
+      let header = streamHeader(format, length: length, isFile: layout == .late)
+      do { try destination.write(header) } catch { throw .file(error) }
       stored.code = streamCode(format)
       var information = stored.information
       return unsafe openStream(destination.descriptor, &information)

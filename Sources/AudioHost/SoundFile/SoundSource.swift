@@ -1,3 +1,4 @@
+internal import Files
 import Glibc
 
 /// Which file it is, whatever its names are.
@@ -43,12 +44,12 @@ struct SoundSource {
     guard path != "-" || isatty(0) == 0 else { throw .terminal("standard input") }
     descriptor = path == "-" ? dup(0) : unsafe open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else {
-      throw .cannotOpen(path: name, reason: SoundFileError.text(errno))
+      throw .file(.cannotOpen(path: name, reason: FileError.words(errno)))
     }
     var status = stat()
     guard unsafe fstat(descriptor, &status) == 0, status.st_mode & S_IFMT != S_IFDIR else {
       close(descriptor)
-      throw .cannotOpen(path: name, reason: SoundFileError.text(EISDIR))
+      throw .file(.cannotOpen(path: name, reason: FileError.words(EISDIR)))
     }
     identity = FileIdentity(status)
   }
@@ -90,22 +91,31 @@ enum StreamKind {
 extension SoundBytes {
   /// The bytes of a stream in a file without a name, so that they can be read in any order.
   static func spooled(_ stream: SoundBytes, name: String) throws(SoundFileError) -> SoundBytes {
-    let file = try OutputFile(namelessIn: TemporaryFile.folder)
-    stream.seal()
+    let file: OutputFile
+    do {
+      file = try OutputFile(namelessIn: TemporaryFile.folder)
+      stream.seal()
+      try fill(file, from: stream, name: name)
+    } catch { throw .file(error) }
+    lseek(file.descriptor, 0, SEEK_SET)
+    return SoundBytes(file.descriptor)
+  }
+
+  private static func fill(
+    _ file: OutputFile, from stream: SoundBytes, name: String
+  ) throws(FileError) {
     var position = 0
-    do throws(SoundFileError) {
+    do throws(FileError) {
       while case let piece = stream.peek(at: position, 1 << 20), !piece.isEmpty {
         try file.write(piece)
         position += piece.count
       }
       if stream.failure != 0 {
-        throw .readFailed(path: name, reason: SoundFileError.text(stream.failure))
+        throw .readFailed(path: name, reason: FileError.words(stream.failure))
       }
     } catch {
       file.abandon()
       throw error
     }
-    lseek(file.descriptor, 0, SEEK_SET)
-    return SoundBytes(file.descriptor)
   }
 }

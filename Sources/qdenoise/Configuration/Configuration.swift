@@ -1,5 +1,6 @@
 package import Control
 import Denoise
+import Files
 
 /// What `config.toml` says; qdenoise.toml(5) describes the file.
 package struct Configuration: Equatable, Sendable {

@@ -1,7 +1,5 @@
-package import AudioHost
-import Files
+package import Files
 import FoundationEssentials
-import Glibc
 
 /// Keeps ``SavedState`` in `$XDG_STATE_HOME/qdenoise/state.json`. Thread: control.
 package struct StateStore {
@@ -34,23 +32,12 @@ package struct StateStore {
   private static let largestFile = 1 << 16
 
   /// Replaces the file, or whatever stands in its place; after an error the old one is as it was.
-  package func save(_ state: SavedState) throws(SoundFileError) {
-    try makeDirectory(directory)
+  package func save(_ state: SavedState) throws(FileError) {
+    try UserDirectories.make(directory)
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
     // Texts and a finite number: nothing that could fail.
     let json = try! encoder.encode(state)
     try OutputFile.write(Array(json), to: path, as: .ownState)
-  }
-
-  /// Makes the directory and those above it; the specification wants them for their owner alone.
-  private func makeDirectory(_ directory: String) throws(SoundFileError) {
-    if unsafe mkdir(directory, 0o700) == 0 || errno == EEXIST { return }
-    guard errno == ENOENT, let slash = directory.lastIndex(of: "/"), slash > directory.startIndex
-    else { throw .cannotCreate(path: directory, reason: unsafe String(cString: strerror(errno))) }
-    try makeDirectory(String(directory[..<slash]))
-    if unsafe mkdir(directory, 0o700) != 0 && errno != EEXIST {
-      throw .cannotCreate(path: directory, reason: unsafe String(cString: strerror(errno)))
-    }
   }
 }

@@ -1,4 +1,3 @@
-import AudioHost
 import Files
 import FoundationEssentials
 import Glibc
@@ -45,7 +44,7 @@ import Glibc
     return memory ?? StrayListeners.Memory()
   }
 
-  func save(_ memory: StrayListeners.Memory) throws(SoundFileError) {
+  func save(_ memory: StrayListeners.Memory) throws(FileError) {
     // Texts and whole numbers: nothing that could fail.
     try OutputFile.write(Array(try! JSONEncoder().encode(memory)), to: listeners, as: .ownState)
   }
@@ -99,6 +98,6 @@ import Glibc
   }
 
   private static func failure(_ path: String, _ what: String) -> Failure {
-    Failure(description: "\(path): \(what): \(unsafe String(cString: strerror(errno)))")
+    Failure(description: "\(path): \(what): \(FileError.words(errno))")
   }
 }

@@ -5,20 +5,20 @@ public final class TemporaryFile {
   private let file: OutputFile
 
   /// Where large files that nobody misses afterwards belong.
-  static var folder: String {
+  public static var folder: String {
     unsafe getenv("TMPDIR").map { unsafe String(cString: $0) } ?? "/var/tmp"
   }
 
-  public init() throws(SoundFileError) { file = try OutputFile(namelessIn: TemporaryFile.folder) }
+  public init() throws(FileError) { file = try OutputFile(namelessIn: TemporaryFile.folder) }
 
   deinit { file.abandon() }
 
-  public func append(_ samples: [Float]) throws(SoundFileError) {
+  public func append(_ samples: [Float]) throws(FileError) {
     try file.write(unsafe samples.withUnsafeBytes { unsafe Array($0) })
   }
 
   /// Samples from a place on, fewer at the end.
-  public func read(at position: Int, _ count: Int) throws(SoundFileError) -> [Float] {
+  public func read(at position: Int, _ count: Int) throws(FileError) -> [Float] {
     let size = MemoryLayout<Float>.size
     var samples = [Float](repeating: 0, count: count)
     var filled = 0
@@ -30,7 +30,7 @@ public final class TemporaryFile {
       }
       if result < 0 && errno == EINTR { continue }
       guard result >= 0 else {
-        throw .readFailed(path: file.name, reason: SoundFileError.text(errno))
+        throw .readFailed(path: file.name, reason: FileError.words(errno))
       }
       if result == 0 { break }
       filled += result

@@ -17,7 +17,7 @@ public struct OutputFile: Sendable {
   private let temporary: String?
 
   /// - Parameter path: "-" for standard output.
-  public init(path: String) throws(SoundFileError) {
+  public init(path: String) throws(FileError) {
     if path == "-" {
       try self.init(stream: dup(1), name: "standard output")
       return
@@ -25,7 +25,7 @@ public struct OutputFile: Sendable {
     var status = stat()
     if unsafe stat(path, &status) == 0, status.st_mode & S_IFMT != S_IFREG {
       guard status.st_mode & S_IFMT != S_IFDIR else {
-        throw .cannotCreate(path: path, reason: SoundFileError.text(EISDIR))
+        throw .cannotCreate(path: path, reason: FileError.words(EISDIR))
       }
       try self.init(stream: unsafe open(path, O_WRONLY | O_CLOEXEC), name: path)
       return
@@ -34,7 +34,7 @@ public struct OutputFile: Sendable {
   }
 
   /// A file without a name that will get that of `target`.
-  private init(inPlaceOf target: String, name: String) throws(SoundFileError) {
+  private init(inPlaceOf target: String, name: String) throws(FileError) {
     let folder = OutputFile.folder(of: target)
     let (descriptor, temporary) = try OutputFile.create(in: folder, name: name)
     // What replaces a file is for the same eyes.
@@ -45,7 +45,7 @@ public struct OutputFile: Sendable {
   }
 
   /// A file that never gets a name.
-  init(namelessIn folder: String) throws(SoundFileError) {
+  public init(namelessIn folder: String) throws(FileError) {
     let (descriptor, temporary) = try OutputFile.create(in: folder, name: folder)
     if let temporary { Unfinished.remove(temporary) }
     self.init(
@@ -55,7 +55,7 @@ public struct OutputFile: Sendable {
   /// Makes a file without a name, or with a temporary one where the file system wants names.
   private static func create(
     in folder: String, name: String
-  ) throws(SoundFileError) -> (descriptor: Int32, temporary: String?) {
+  ) throws(FileError) -> (descriptor: Int32, temporary: String?) {
     let descriptor = unsafe open(folder, O_TMPFILE_ | O_RDWR | O_CLOEXEC, 0o666)
     if descriptor >= 0 { return (descriptor, nil) }
     if [EOPNOTSUPP, EISDIR, ENOENT, EINVAL].contains(errno) {
@@ -65,7 +65,7 @@ public struct OutputFile: Sendable {
       Unfinished.forget(temporary)
     }
     throw errno == ENOSPC
-      ? .diskFull(path: name) : .cannotCreate(path: name, reason: SoundFileError.text(errno))
+      ? .diskFull(path: name) : .cannotCreate(path: name, reason: FileError.words(errno))
   }
 
   /// Whether what is written to this path goes to somebody who reads, not to a file.
@@ -90,16 +90,16 @@ public struct OutputFile: Sendable {
     start = isStream ? lseek(descriptor, 0, SEEK_CUR) : 0
   }
 
-  private init(stream descriptor: Int32, name: String) throws(SoundFileError) {
+  private init(stream descriptor: Int32, name: String) throws(FileError) {
     guard descriptor >= 0 else {
-      throw .cannotCreate(path: name, reason: SoundFileError.text(errno))
+      throw .cannotCreate(path: name, reason: FileError.words(errno))
     }
     self.init(
       name: name, path: name, descriptor: descriptor, isStream: true, temporary: nil)
   }
 
   /// Appends bytes.
-  public func write(_ bytes: [UInt8]) throws(SoundFileError) {
+  public func write(_ bytes: [UInt8]) throws(FileError) {
     var rest = bytes[...]
     while !rest.isEmpty {
       let count = unsafe rest.withUnsafeBytes {
@@ -112,7 +112,7 @@ public struct OutputFile: Sendable {
 
   /// Replaces what it began with, where it is a regular file; false where that cannot be.
   @discardableResult
-  func correct(_ beginning: [UInt8]) -> Bool {
+  public func correct(_ beginning: [UInt8]) -> Bool {
     var status = stat()
     guard unsafe fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG, start >= 0,
       fcntl(descriptor, F_GETFL) & O_APPEND == 0
@@ -132,7 +132,7 @@ public struct OutputFile: Sendable {
   /// Writes a whole file of bytes.
   public static func write(
     _ bytes: [UInt8], to path: String, as purpose: Purpose = .result
-  ) throws(SoundFileError) {
+  ) throws(FileError) {
     let file =
       purpose == .ownState
       ? try OutputFile(inPlaceOf: path, name: path) : try OutputFile(path: path)
@@ -144,7 +144,7 @@ public struct OutputFile: Sendable {
   }
 
   /// Gives the file its name, in place of what had it before.
-  public func publish() throws(SoundFileError) {
+  public func publish() throws(FileError) {
     guard !isStream else { return }
     let linked =
       temporary ?? Unfinished.note(OutputFile.temporaryName(in: OutputFile.folder(of: path)))

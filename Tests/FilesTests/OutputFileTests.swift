@@ -1,4 +1,3 @@
-import AudioHost
 import Files
 import Foundation
 import Testing
@@ -42,7 +41,7 @@ final class OutputFileTests {
       signal(SIGXFSZ, SIG_IGN)
       var limit = rlimit(rlim_cur: 4096, rlim_max: 4096)
       setrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limit)
-      #expect(throws: SoundFileError.writeFailed(path: path, reason: "File too large")) {
+      #expect(throws: FileError.writeFailed(path: path, reason: "File too large")) {
         try OutputFile.write([UInt8](repeating: 0, count: 10_000), to: path)
       }
       #expect(try RegularFile.read(path, atMost: 1 << 20) == [1, 2, 3])
@@ -51,7 +50,7 @@ final class OutputFileTests {
   }
 
   @Test func `a device is written to, not replaced`() throws {
-    #expect(throws: SoundFileError.diskFull(path: "/dev/full")) {
+    #expect(throws: FileError.diskFull(path: "/dev/full")) {
       try OutputFile.write([1], to: "/dev/full")
     }
   }
