@@ -99,7 +99,7 @@ let package = Package(
     .target(
       name: "Plot", dependencies: ["Signal", "Kernels", "CPNG", "Memory"], swiftSettings: settings),
     .target(
-      name: "Denoise", dependencies: ["Engine", "Signal", "Kernels", "Memory"],
+      name: "Denoise", dependencies: ["Engine", "Signal", "Kernels", "Memory", "UserSettings"],
       swiftSettings: audioPathSettings),
     .target(name: "TFLite", dependencies: ["Engine"], swiftSettings: settings),
     .target(name: "Quantizer", dependencies: ["Engine", "Kernels"], swiftSettings: settings),
@@ -118,7 +118,8 @@ let package = Package(
 
     .target(name: "Memory", swiftSettings: audioPathSettings),
     .target(name: "Files", dependencies: ["CLinux"], swiftSettings: settings),
-    .target(name: "Control", dependencies: ["CSystemd"], swiftSettings: settings),
+    .target(name: "Control", dependencies: ["UserSettings", "CSystemd"], swiftSettings: settings),
+    .target(name: "UserSettings", swiftSettings: audioPathSettings),
 
     // C.
     .target(name: "CKernels"),

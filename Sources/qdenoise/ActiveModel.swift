@@ -51,17 +51,12 @@ package final class ActiveModel {
 
   // MARK: What the person asks for
 
-  /// Brings in a model by name, and keeps the choice.
-  package func choose(_ choice: String) throws(ControlError) {
-    guard Settings.isModel(choice) else {
-      throw .refused(
-        "'\(choice)' is no model; there are \(Settings.models.joined(separator: ", ")), and those "
-          + "that `denoisectl model install` has put in place")
-    }
-    if choice == "light" && models.light == nil {
+  /// Brings in a model, and keeps the choice.
+  package func choose(_ choice: ModelSetting) throws(ControlError) {
+    if choice == .light && models.light == nil {
       throw .refused("there is no light model; `denoisectl doctor` says what is installed")
     }
-    if choice == "low-latency" && models.lowLatency == nil {
+    if choice == .lowLatency && models.lowLatency == nil {
       throw .refused(
         "there is no low-latency model; name a file with models.low-latency in config.toml")
     }
@@ -79,7 +74,7 @@ package final class ActiveModel {
   /// - Parameters:
   ///   - before: the choice of model of before.
   ///   - loaded: models that the configuration names now, if they are others.
-  func adopt(choiceBefore before: String, _ loaded: Models?) {
+  func adopt(choiceBefore before: ModelSetting, _ loaded: Models?) {
     applySettings()
     let isOther = preferences.settings.model != before
     guard loaded != nil || isOther else { return }
@@ -104,7 +99,7 @@ package final class ActiveModel {
   }
 
   /// Offers the denoiser of a choice to audio, and says what is wrong if it cannot.
-  private func apply(_ choice: String) -> String? {
+  private func apply(_ choice: ModelSetting) -> String? {
     let top = models.top(of: choice)
     do {
       try offer(top, entrance: .warm)

@@ -8,7 +8,7 @@ extension Daemon {
   var handlers: ControlServer.Handlers {
     ControlServer.Handlers(
       status: { [unowned self] in status.status(at: AudioClock.microseconds) },
-      setMode: { [unowned self] mode throws(ControlError) in try set(mode: mode) },
+      setMode: { [unowned self] mode in set(mode: mode) },
       setStrength: { [unowned self] strength throws(ControlError) in try set(strength: strength) },
       setModel: { [unowned self] model throws(ControlError) in try active.choose(model) },
       use: { [unowned self] device throws(ControlError) in try use(device) },
@@ -21,11 +21,7 @@ extension Daemon {
       endRecording: { [unowned self] in recordings.end() })
   }
 
-  private func set(mode name: String) throws(ControlError) {
-    guard let mode = Mode(rawValue: name) else {
-      let names = Mode.allCases.map(\.rawValue).joined(separator: ", ")
-      throw .refused("'\(name)' is no mode; there are \(names)")
-    }
+  private func set(mode: Mode) {
     preferences.set(mode: mode)
     active.applySettings()
   }

@@ -29,7 +29,8 @@ package final class ALSABackend: Backend {
       named: AudioDevice(index: 0, name: pcms.capture, positions: []))
   }
 
-  package func attenuations(of microphone: AudioDevice?, isCapturing: Bool) -> [Status.Attenuation] { [] }
+  package func attenuations(of microphone: AudioDevice?, isCapturing: Bool) -> [Status.Attenuation]
+  { [] }
 
   package func establish(at now: UInt64) -> [Notice] { [] }
 

@@ -12,7 +12,9 @@ final class PipeWireBackend: PulseBackend {
 
   private var isNative: Bool { failures < Self.mostFailures }
 
-  override var transport: AudioTransport { layout == .node ? .pipeWire : super.transport }
+  override var transport: AudioTransport {
+    server.virtualMicrophone?.layout == .node ? .pipeWire : super.transport
+  }
 
   override var layout: VirtualMicrophone.Layout {
     isNative && output == .auto ? .node : super.layout

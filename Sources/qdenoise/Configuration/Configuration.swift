@@ -1,6 +1,6 @@
 package import Control
-import Denoise
 import Files
+import Denoise
 
 /// What `config.toml` says; qdenoise.toml(5) describes the file.
 package struct Configuration: Equatable, Sendable {
@@ -90,11 +90,9 @@ package struct Configuration: Equatable, Sendable {
   private mutating func read(_ file: inout ConfigurationFile) throws(ConfigurationError) {
     try file.choice("backend", &backend)
     try file.choice("output", &output)
-    var mode = Mode.standard
-    try file.choice("mode", &mode)
-    settings.mode = mode.rawValue
+    try file.choice("mode", &settings.mode)
     try file.number("strength", &settings.strength, in: Settings.strengthRange)
-    try file.text("model", &settings.model, among: Settings.models)
+    try file.choice("model", &settings.model, among: ModelSetting.words)
     try file.text("device", &settings.device)
     try file.truth("low_cut", &lowCut)
     try file.wholes("channels", &settings.channels, in: Settings.channelRange)

@@ -39,19 +39,18 @@ struct ConfigurationFile {
   mutating func choice<Choice>(
     _ key: String, _ target: inout Choice
   ) throws(ConfigurationError) where Choice: RawRepresentable<String> & CaseIterable {
-    var name = target.rawValue
-    try text(key, &name, among: Choice.allCases.map(\.rawValue))
-    target = Choice(rawValue: name)!
+    try choice(key, &target, among: Array(Choice.allCases))
   }
 
-  mutating func text(
-    _ key: String, _ target: inout String, among allowed: [String]
+  /// One of the allowed values, by name.
+  mutating func choice<Choice: RawRepresentable<String>>(
+    _ key: String, _ target: inout Choice, among allowed: [Choice]
   ) throws(ConfigurationError) {
-    let names = allowed.map { "\"\($0)\"" }.joined(separator: ", ")
-    let name = try take(key, allowed: names) { value in
-      value.asText.flatMap { allowed.contains($0) ? $0 : nil }
+    let names = allowed.map { "\"\($0.rawValue)\"" }.joined(separator: ", ")
+    let found = try take(key, allowed: names) { value in
+      value.asText.flatMap { name in allowed.first { $0.rawValue == name } }
     }
-    target = name ?? target
+    target = found ?? target
   }
 
   mutating func text(_ key: String, _ target: inout String) throws(ConfigurationError) {

@@ -1,6 +1,6 @@
 package import AudioPath
 package import Control
-package import Denoise
+import Denoise
 
 /// What the configuration says, what the person has set since, and the settings that follow.
 /// Thread: control.
@@ -29,7 +29,7 @@ package final class Preferences {
   /// What the denoiser has to know of them.
   package var denoising: DenoiserSettings {
     DenoiserSettings(
-      mode: Mode(rawValue: settings.mode) ?? .standard,
+      mode: settings.mode,
       strength: settings.strength.map { Float($0) },
       lowCut: configuration.lowCut)
   }
@@ -40,8 +40,8 @@ package final class Preferences {
   // MARK: What the person sets
 
   package func set(mode: Mode) {
-    settings.mode = mode.rawValue
-    change { $0.mode = mode.rawValue }
+    settings.mode = mode
+    change { $0.mode = mode }
   }
 
   package func set(strength: Double?) {
@@ -49,13 +49,13 @@ package final class Preferences {
     change { $0.strength = strength }
   }
 
-  package func set(model: String) {
+  package func set(model: ModelSetting) {
     settings.model = model
     change { $0.model = model }
   }
 
   /// The model that is set cannot be had: the full one stands in, and what was set stays so.
-  package func standIn() { settings.model = "auto" }
+  package func standIn() { settings.model = .auto }
 
   package func set(device: String?) {
     (settings.device, settings.channels) = (device, nil)
@@ -85,9 +85,9 @@ package final class Preferences {
     let (set, said) = (state, configuration.settings)
     func decibels(_ strength: Double?) -> String { strength.map { "\($0)" } ?? "auto" }
     return [
-      ("mode", set.mode, said.mode),
+      ("mode", set.mode?.rawValue, said.mode.rawValue),
       ("strength", set.strength.map(decibels), decibels(said.strength)),
-      ("model", set.model, said.model),
+      ("model", set.model?.rawValue, said.model.rawValue),
       ("device", set.device, said.device ?? "default"),
     ].compactMap { setting, value, configured in
       value.flatMap {
@@ -135,9 +135,9 @@ extension Settings {
   /// What the person set before stands above what the configuration says.
   fileprivate func overruled(by state: SavedState) -> Settings {
     var settings = self
-    if let mode = state.mode, Mode(rawValue: mode) != nil { settings.mode = mode }
+    if let mode = state.mode { settings.mode = mode }
     if let strength = state.strength { settings.strength = strength }
-    if let model = state.model, Settings.isModel(model) { settings.model = model }
+    if let model = state.model { settings.model = model }
     if let device = state.device { (settings.device, settings.channels) = (device, nil) }
     if let channels = state.channels { settings.channels = channels }
     return settings

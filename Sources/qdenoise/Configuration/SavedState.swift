@@ -1,13 +1,12 @@
-import Control
-import Denoise
+package import Control
 import FoundationEssentials
 
 /// What outlives the daemon.
 package struct SavedState: Codable, Equatable, Sendable {
   /// What `denoisectl` set; a setting that is missing comes from the configuration.
-  package var mode: String?
+  package var mode: Mode?
   package var strength: Double?
-  package var model: String?
+  package var model: ModelSetting?
   package var device: String?
   /// Of the device, or of the ALSA PCM.
   package var channels: [Int]?
@@ -25,20 +24,19 @@ extension SavedState {
     _ = try JSONDecoder().decode([String: Anything].self, from: data)
     var reader = Reader(data: data)
     var state = SavedState()
-    let modes = Mode.allCases.map(\.rawValue)
-    state.mode = reader.take(ModeField.self, \.mode, "mode", Reader.list(modes)) {
-      modes.contains($0)
-    }
+    state.mode = reader.take(ModeField.self, \.mode, "mode", Mode.list) {
+      Mode(rawValue: $0) != nil
+    }.flatMap { Mode(rawValue: $0) }
     let range = Settings.strengthRange
     let numbers = "a number from \(Int(range.lowerBound)) to \(Int(range.upperBound))"
     state.strength = reader.take(StrengthField.self, \.strength, "strength", numbers) {
       range.contains($0)
     }
     state.model = reader.take(
-      ModelField.self, \.model, "model", Reader.list(Settings.models) + ", an installed model"
+      ModelField.self, \.model, "model", ModelSetting.list + ", an installed model"
     ) {
-      Settings.isModel($0)
-    }
+      ModelSetting(rawValue: $0) != nil
+    }.flatMap { ModelSetting(rawValue: $0) }
     let name = "the name of a microphone"
     state.device = reader.take(DeviceField.self, \.device, "device", name) { isName($0) }
     let channels = Settings.channelRange
@@ -76,8 +74,6 @@ extension SavedState {
       }
       return nil
     }
-
-    static func list(_ names: [String]) -> String { names.joined(separator: ", ") }
   }
 
   /// Whether a sound server may have a device of this name. PulseAudio's have at most 128

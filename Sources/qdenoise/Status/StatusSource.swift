@@ -141,7 +141,7 @@ package final class StatusSource {
     let model = active.model
     var status = Status.Model()
     status.name = model.name
-    status.kind = model.kind.rawValue
+    status.kind = model.kind
     status.licence = model.licence ?? ""
     status.precision = model.precision.rawValue
     status.instructionSet = InstructionSet.best.rawValue
