@@ -99,7 +99,7 @@ let package = Package(
     .target(
       name: "Plot", dependencies: ["Signal", "Kernels", "CPNG", "Memory"], swiftSettings: settings),
     .target(
-      name: "Denoise", dependencies: ["Engine", "Signal", "Kernels", "Memory"],
+      name: "Denoise", dependencies: ["Engine", "Signal", "Kernels", "Memory", "UserSettings"],
       swiftSettings: audioPathSettings),
     .target(name: "TFLite", dependencies: ["Engine"], swiftSettings: settings),
     .target(name: "Quantizer", dependencies: ["Engine", "Kernels"], swiftSettings: settings),
@@ -113,12 +113,13 @@ let package = Package(
       name: "Kernels", dependencies: ["CKernels", "Memory"], swiftSettings: audioPathSettings),
     .target(
       name: "AudioHost",
-      dependencies: ["CPulse", "CPipeWire", "CALSA", "CSndFile", "CLinux", "Memory"],
+      dependencies: ["Files", "CPulse", "CPipeWire", "CALSA", "CSndFile", "CLinux", "Memory"],
       swiftSettings: audioPathSettings),
 
     .target(name: "Memory", swiftSettings: audioPathSettings),
-    .target(name: "Files", swiftSettings: settings),
-    .target(name: "Control", dependencies: ["CSystemd"], swiftSettings: settings),
+    .target(name: "Files", dependencies: ["CLinux"], swiftSettings: settings),
+    .target(name: "Control", dependencies: ["UserSettings", "CSystemd"], swiftSettings: settings),
+    .target(name: "UserSettings", swiftSettings: audioPathSettings),
 
     // C.
     .target(name: "CKernels"),
@@ -180,6 +181,7 @@ let package = Package(
       swiftSettings: testSettings),
     .testTarget(name: "ScoringTests", dependencies: ["Scoring"], swiftSettings: testSettings),
     .testTarget(name: "PlotTests", dependencies: ["Plot"], swiftSettings: testSettings),
+    .testTarget(name: "FilesTests", dependencies: ["Files"], swiftSettings: testSettings),
     .testTarget(
       name: "AudioHostTests", dependencies: ["AudioHost", "Files", "TestSupport"],
       swiftSettings: testSettings),

@@ -1,17 +1,15 @@
-package import AudioHost
+import AudioHost
 import Memory
 import Synchronization
 
 /// What the audio thread does on the ALSA back end: captures from one PCM and plays to another for
 /// as long as the daemon runs, since ALSA does not say whether anybody listens. Thread: audio.
-package final class ALSALoop {
+final class ALSALoop {
   /// How long a PCM that failed is left alone, in microseconds.
   private static let retryPause: UInt64 = 1_000_000
 
-  private let link: AudioLink
-  private let wakeControl: PulseLoop.Waker
+  private let work: AudioWork
   private let captureName: String
-  private let sampleRate: Int
   private let hop: Int
   private let path: SoundPath<ALSAOutput>
   private var capture: ALSAStream?
@@ -21,30 +19,31 @@ package final class ALSALoop {
   private var report = AudioReport()
   private var nextOpen: UInt64 = 0
 
-  package init(
-    capture: String, playback: String, processor: HopProcessor, sampleRate: Int,
-    link: AudioLink, wakeControl: PulseLoop.Waker
-  ) {
-    self.link = link
-    self.wakeControl = wakeControl
-    self.sampleRate = sampleRate
+  init(capture: String, playback: String, _ work: AudioWork) {
+    self.work = work
     captureName = capture
-    hop = processor.hop
-    let output = ALSAOutput(name: playback, hop: hop, sampleRate: sampleRate)
-    path = SoundPath(processor, output: output, sampleRate: sampleRate, link: link)
+    hop = work.processor.hop
+    let output = ALSAOutput(name: playback, hop: hop, sampleRate: work.sampleRate)
+    path = SoundPath(
+      work.processor, output: output, sampleRate: work.sampleRate, link: work.link)
   }
 
-  /// Runs until the link says stop.
-  package func run() {
+  /// See `AudioTransport.run`.
+  func run(_ first: AudioOrder) -> AudioOrder? {
+    obey(first)
     path.start()
-    while !link.stop.load(ordering: .acquiring) {
-      link.answerPing(wakeControl)
-      if let order = link.orders.take() { pin(order.pinned) }
+    while !work.isOver {
+      work.answerPing()
+      if let next = work.link.orders.take() {
+        guard next.transport == first.transport else { return next }
+        obey(next)
+      }
       openWhatIsClosed()
       wait()
       readAll()
       path.turn()
     }
+    return nil
   }
 
   /// Until the microphone has something, or silence is due.
@@ -64,9 +63,9 @@ package final class ALSALoop {
       case .done(let count):
         if count == 0 { return }
         unsafe path.receive(mixer.mix(piece.pointer, count), count)
-        link.channels.publish(mixer)
+        work.link.channels.publish(mixer)
       case .recovered:
-        link.xruns.wrappingAdd(1, ordering: .relaxed)
+        work.link.xruns.wrappingAdd(1, ordering: .relaxed)
       case .failed:
         self.capture = nil
         report.capture = .failed("ALSA PCM '\(captureName)' is gone")
@@ -77,6 +76,14 @@ package final class ALSALoop {
 
   /// Where the PCM leaves the choice: two, as the device behind it may have, and all pinned ones.
   private var wantedChannels: Int { max(2, 32 - pinned.leadingZeroBitCount) }
+
+  private func obey(_ order: AudioOrder) {
+    pin(order.pinned)
+    if report.number != order.connection {
+      report.number = order.connection
+      send()
+    }
+  }
 
   private func pin(_ channels: UInt32) {
     guard channels != pinned else { return }
@@ -112,7 +119,7 @@ package final class ALSALoop {
     guard capture == nil else { return }
     do {
       let opened = try ALSAStream(
-        captureName, .capture, sampleRate: sampleRate, period: hop, periods: 8,
+        captureName, .capture, sampleRate: work.sampleRate, period: hop, periods: 8,
         channels: wantedChannels)
       if piece.count != hop * opened.channels {
         piece = AlignedBuffer(count: hop * opened.channels)
@@ -131,8 +138,14 @@ package final class ALSALoop {
     }
   }
 
-  private func send() {
-    link.reports.post(report)
-    wakeControl.wake()
+  private func send() { work.send(report) }
+}
+
+extension AudioTransport {
+  /// Two ALSA PCMs by name.
+  package static func alsa(capture: String, playback: String) -> AudioTransport {
+    AudioTransport(name: "alsa") { work, order in
+      ALSALoop(capture: capture, playback: playback, work).run(order)
+    }
   }
 }

@@ -1,80 +1,75 @@
-package import AudioHost
+import AudioHost
 import Synchronization
 
-/// What the audio thread does where there is a sound server: takes orders, has the streams that suit
-/// the server carry them out, and says what became of them. Thread: audio.
-@safe package final class AudioLoop {
+/// The streams of one back end with an event loop: they do what an order says, as far as the server
+/// is ready for it. Thread: audio.
+protocol AudioStreams: AnyObject {
+  /// - Parameter changed: something happened that `reconcile` has to look at.
+  init(_ work: AudioWork, changed: @escaping () -> Void)
+  /// Takes an order; `reconcile` carries it out.
+  func obey(_ next: AudioOrder)
+  /// Brings connection and streams to what the order says, as far as they are ready for it.
+  func reconcile()
+  /// What became of the order.
+  var report: AudioReport { get }
+  /// Microseconds until the next turn has to be; nil for never.
+  var timeoutMicroseconds: Int? { get }
+  /// Gives what has arrived.
+  func turn()
+  /// Ends everything.
+  func close()
+}
+
+/// What the audio thread does where there is a sound server: takes orders, has the streams carry
+/// them out, and says what became of them. Thread: audio.
+final class AudioLoop<Streams: AudioStreams> {
   /// How long a turn may take what goes on arriving, in microseconds.
-  private static let longestDrain: UInt64 = 50_000
+  private static var longestDrain: UInt64 { 50_000 }
 
   /// Tells streams from their callbacks that there is something to look at.
   private final class Flag {
     var isSet = false
   }
 
-  private let link: AudioLink
-  private let wakeControl: PulseLoop.Waker
-  private let loop: PulseLoop
-  private let pulse: PulseStreams
-  private let pipeWire: PipeWireStreams
-  private var transport = AudioOrder.Transport.pulse
+  private let work: AudioWork
+  private let streams: Streams
   private var sent = AudioReport()
   private let isStale = Flag()
 
-  package init(
-    loop: PulseLoop, processor: HopProcessor, sampleRate: Int, link: AudioLink,
-    wakeControl: PulseLoop.Waker
-  ) {
-    self.loop = loop
-    self.link = link
-    self.wakeControl = wakeControl
-    let changed = { [isStale] in isStale.isSet = true }
-    pulse = PulseStreams(
-      loop: loop, processor: processor, sampleRate: sampleRate, link: link, changed: changed)
-    pipeWire = PipeWireStreams(
-      loop: loop, processor: processor, sampleRate: sampleRate, link: link,
-      wakeControl: wakeControl, changed: changed)
+  init(_ work: AudioWork) {
+    self.work = work
+    streams = Streams(work, changed: { [isStale] in isStale.isSet = true })
   }
 
-  /// Runs until the link says stop.
-  package func run() {
-    while !link.stop.load(ordering: .acquiring) {
-      loop.iterate(timeoutMicroseconds: pulse.timeoutMicroseconds)
+  /// See `AudioTransport.run`.
+  func run(_ first: AudioOrder) -> AudioOrder? {
+    defer { streams.close() }
+    obey(first)
+    while !work.isOver {
+      work.loop.iterate(timeoutMicroseconds: streams.timeoutMicroseconds)
       // A message takes several calls, and how much has arrived says how old it is.
-      loop.drain(longestMicroseconds: Self.longestDrain)
-      link.answerPing(wakeControl)
-      if let next = link.orders.take() { obey(next) }
+      work.loop.drain(longestMicroseconds: Self.longestDrain)
+      work.answerPing()
+      if let next = work.link.orders.take() {
+        guard next.transport == first.transport else { return next }
+        obey(next)
+      }
       if isStale.isSet { reconcile() }
-      pulse.turn()
+      streams.turn()
     }
-    pulse.close()
-    pipeWire.close()
+    return nil
   }
 
   private func obey(_ next: AudioOrder) {
-    if next.transport != transport {
-      // One processor cannot serve both.
-      pulse.close()
-      pipeWire.close()
-      transport = next.transport
-    }
-    switch transport {
-    case .pulse: pulse.obey(next)
-    case .pipeWire: pipeWire.obey(next)
-    }
+    streams.obey(next)
     reconcile()
   }
 
   private func reconcile() {
     isStale.isSet = false
-    switch transport {
-    case .pulse: pulse.reconcile()
-    case .pipeWire: pipeWire.reconcile()
-    }
-    let report = transport == .pulse ? pulse.report : pipeWire.report
-    guard report != sent else { return }
-    sent = report
-    link.reports.post(report)
-    wakeControl.wake()
+    streams.reconcile()
+    guard streams.report != sent else { return }
+    sent = streams.report
+    work.send(sent)
   }
 }

@@ -23,8 +23,8 @@ struct AudioOutput: HopOutput {
       case .sink(let name, let target):
         sink = try SinkOutput(
           connection, sink: name, target: target, sampleRate: sampleRate, changed: changed)
-      // A node takes its samples in the graph, not from here.
-      case .nowhere, .node: discards = true
+      // A node or a card takes its samples elsewhere.
+      case .nowhere, .node, .card: discards = true
       }
     } catch {
       return "\(error)"

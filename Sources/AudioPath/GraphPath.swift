@@ -22,13 +22,12 @@ package final class GraphPath {
   private static let limit = 4_800
   /// Samples over which what is left out is faded over: 2 ms.
   private static let fade = 96
-  /// A stall that is worth a word, in microseconds.
-  private static let notableStall: UInt64 = 40_000
 
   private let processor: HopProcessor
   private let link: AudioLink
-  private let wakeControl: PulseLoop.Waker
+  private let wakeControl: Waker
   private let sampleRate: Int
+  private var incidents: IncidentLog
   private var assembler: HopAssembler
   /// What is made and not yet asked for.
   private var queue: SampleQueue
@@ -37,7 +36,8 @@ package final class GraphPath {
   private var mixed: (source: String, channels: Int)?
   private let pinned = Atomic<UInt32>(0)
   private var pinnedNow: UInt32 = 0
-  private var hop: Int
+  /// Samples of the hop that is being cut.
+  private var hop: Int { assembler.hop }
   private var hasOutput = false
   private var knowsThread = false
   /// Samples that the last cycle asked for; 0 before the first.
@@ -53,14 +53,14 @@ package final class GraphPath {
   private var least = 0
 
   package init(
-    _ processor: HopProcessor, sampleRate: Int, link: AudioLink, wakeControl: PulseLoop.Waker
+    _ processor: HopProcessor, sampleRate: Int, link: AudioLink, wakeControl: Waker
   ) {
     self.processor = processor
     self.link = link
+    incidents = IncidentLog(link)
     self.wakeControl = wakeControl
     self.sampleRate = sampleRate
-    hop = processor.hop
-    assembler = HopAssembler(hop: hop)
+    assembler = HopAssembler(hop: processor.hop)
     queue = SampleQueue(capacity: Self.capacity)
   }
 
@@ -116,13 +116,9 @@ package final class GraphPath {
     link.xruns.wrappingAdd(1, ordering: .relaxed)
     link.skippedHops.wrappingAdd(Int(stall / hopTime), ordering: .relaxed)
     processor.miss(Int(stall / hopTime))
-    if stall >= Self.notableStall { note(.stall, stall) }
-  }
-
-  private func note(_ kind: Incident.Kind, _ microseconds: UInt64) {
-    let time = AudioClock.microseconds / 1000
-    link.incident.store(
-      Incident(kind, milliseconds: microseconds / 1000, time: time).packed, ordering: .releasing)
+    if stall >= IncidentLog.notableStall {
+      incidents.note(.stall, stall, at: AudioClock.microseconds)
+    }
   }
 
   /// Takes what the microphone gave, its channels interleaved.
@@ -165,8 +161,7 @@ package final class GraphPath {
 
   private func adaptToHop() {
     guard processor.hop != hop else { return }
-    hop = processor.hop
-    assembler.set(hop: hop)
+    assembler.set(hop: processor.hop)
   }
 
   /// Gives what the graph asks for.
@@ -213,7 +208,8 @@ package final class GraphPath {
     else { return }
     queue.leaveOut(least, fadingOver: Self.fade)
     link.resynchronizations.wrappingAdd(1, ordering: .relaxed)
-    note(.piledUp, UInt64(least) * 1_000_000 / UInt64(sampleRate))
+    incidents.note(
+      .piledUp, UInt64(least) * 1_000_000 / UInt64(sampleRate), at: AudioClock.microseconds)
     excessLength = 0
   }
 

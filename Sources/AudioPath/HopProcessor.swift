@@ -9,10 +9,10 @@ import Synchronization
 package final class HopProcessor {
   /// Samples of the next hop; another number after `process` or `restart` brought in a denoiser
   /// with another hop.
-  package private(set) var hop: Int
+  package var hop: Int { crossover.hop }
   private let sampleRate: Int
   private let link: AudioLink
-  private let wakeControl: PulseLoop.Waker
+  private let wakeControl: Waker
   private var crossover: Crossover
   private var settings: DenoiserSettings
   private var governor: Governor
@@ -23,9 +23,9 @@ package final class HopProcessor {
 
   package init(
     _ crossover: consuming Crossover, sampleRate: Int, link: AudioLink,
-    wakeControl: PulseLoop.Waker
+    wakeControl: Waker
   ) {
-    hop = crossover.hop
+    let hop = crossover.hop
     self.sampleRate = sampleRate
     self.link = link
     self.wakeControl = wakeControl
@@ -39,11 +39,12 @@ package final class HopProcessor {
   /// Starts anew after a pause: nothing of what was said before it is kept, and a denoiser that
   /// waits comes in at once.
   package func restart() {
+    let before = hop
     crossover.exchange(with: link.denoisers)
     crossover.reset()
     crossover.exchange(with: link.denoisers)
     wasLate = false
-    adaptToHop()
+    if hop != before { adaptToHop() }
   }
 
   /// Processes one hop that should be done at `deadline`, in nanoseconds of the monotonic clock.
@@ -53,6 +54,7 @@ package final class HopProcessor {
     _ input: UnsafePointer<Float>, deadline: UInt64
   ) -> UnsafeBufferPointer<Float> {
     let start = AudioClock.nanoseconds
+    let taken = hop
     follow()
     let count = unsafe crossover.process(input, output.pointer, path: path)
     let made = unsafe UnsafeBufferPointer(start: output.pointer, count: count)
@@ -62,9 +64,9 @@ package final class HopProcessor {
     meter.record(crossover.levels)
     link.levels.publish(meter)
     unsafe link.tap.write(
-      UnsafeBufferPointer(start: input, count: hop), made, delay: crossover.latency)
+      UnsafeBufferPointer(start: input, count: taken), made, delay: crossover.latency)
     link.hops.wrappingAdd(1, ordering: .relaxed)
-    adaptToHop()
+    if hop != taken { adaptToHop() }
     return unsafe made
   }
 
@@ -81,8 +83,6 @@ package final class HopProcessor {
   private var hopSeconds: Double { Double(hop) / Double(sampleRate) }
 
   private func adaptToHop() {
-    guard crossover.hop != hop else { return }
-    hop = crossover.hop
     meter.set(hopSeconds: Float(hopSeconds))
     govern(link.ladder)
   }

@@ -5,8 +5,8 @@ import Synchronization
 /// The streams of the audio thread in PipeWire's own graph: a recording of the microphone, and an
 /// output that is linked to the virtual microphone. Both are there only while somebody listens, and
 /// the sound runs in PipeWire's data loop, through `GraphPath`. Thread: audio.
-@safe final class PipeWireStreams {
-  private let loop: PulseLoop
+@safe final class PipeWireStreams: AudioStreams {
+  private let loop: EventLoop
   private let sampleRate: Int
   private let path: GraphPath
   private let changed: () -> Void
@@ -15,15 +15,18 @@ import Synchronization
   private var order = AudioOrder(connection: 0)
   private(set) var report = AudioReport()
 
-  init(
-    loop: PulseLoop, processor: HopProcessor, sampleRate: Int, link: AudioLink,
-    wakeControl: PulseLoop.Waker, changed: @escaping () -> Void
-  ) {
-    self.loop = loop
-    self.sampleRate = sampleRate
+  init(_ work: AudioWork, changed: @escaping () -> Void) {
+    loop = work.loop
+    sampleRate = work.sampleRate
     self.changed = changed
-    path = GraphPath(processor, sampleRate: sampleRate, link: link, wakeControl: wakeControl)
+    path = GraphPath(
+      work.processor, sampleRate: work.sampleRate, link: work.link, wakeControl: work.wakeControl)
   }
+
+  /// PipeWire's data loop gives what has arrived.
+  let timeoutMicroseconds: Int? = nil
+
+  func turn() {}
 
   /// Ends everything.
   func close() {
@@ -120,5 +123,12 @@ import Synchronization
     } else if report.capture == .running {
       report.capture = .suspended
     }
+  }
+}
+
+extension AudioTransport {
+  /// Nodes in PipeWire's graph.
+  package static let pipeWire = AudioTransport(name: "pipewire", isGraph: true) { work, order in
+    AudioLoop<PipeWireStreams>(work).run(order)
   }
 }

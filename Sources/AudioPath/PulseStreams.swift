@@ -4,13 +4,10 @@ import Synchronization
 
 /// The streams of the audio thread on a pulse server: captures what the order says, and writes what
 /// the processor makes of it. Thread: audio.
-@safe package final class PulseStreams {
-  /// Samples that the server is asked to hand over at once: 5 ms.
-  package static func fragment(_ sampleRate: Int) -> Int { sampleRate / 200 }
-
+@safe final class PulseStreams: AudioStreams {
   private let link: AudioLink
   private let sampleRate: Int
-  private let loop: PulseLoop
+  private let loop: EventLoop
   private let path: SoundPath<AudioOutput>
   /// Something happened that `reconcile` has to look at.
   private let changed: () -> Void
@@ -25,16 +22,14 @@ import Synchronization
   private var order = AudioOrder(connection: 0)
   private(set) var report = AudioReport()
 
-  init(
-    loop: PulseLoop, processor: HopProcessor, sampleRate: Int, link: AudioLink,
-    changed: @escaping () -> Void
-  ) {
-    self.loop = loop
-    self.link = link
-    self.sampleRate = sampleRate
+  init(_ work: AudioWork, changed: @escaping () -> Void) {
+    loop = work.loop
+    link = work.link
+    sampleRate = work.sampleRate
     self.changed = changed
-    let output = AudioOutput(sampleRate: sampleRate)
-    path = SoundPath(processor, output: output, sampleRate: sampleRate, link: link)
+    let output = AudioOutput(sampleRate: work.sampleRate)
+    path = SoundPath(
+      work.processor, output: output, sampleRate: work.sampleRate, link: work.link)
   }
 
   /// Microseconds until the next turn has to be; nil for never.
@@ -164,7 +159,7 @@ import Synchronization
         // A Bluetooth headset changes to the profile that has a microphone for a call alone. What
         // the server would move the stream to is nothing that was asked for, the desktop's sound
         // perhaps.
-        fragment: Self.fragment(sampleRate), role: "phone", staysThere: true
+        fragment: AudioTransport.fragment(sampleRate), role: "phone", staysThere: true
       ) { [unowned self] samples, count in unsafe receive(samples, count) }
       if let mixed, mixed == (source, positions) {
         mixer.restart()
@@ -207,5 +202,12 @@ import Synchronization
       taken += length
     }
     link.channels.publish(mixer)
+  }
+}
+
+extension AudioTransport {
+  /// Streams of a pulse server.
+  package static let pulse = AudioTransport(name: "pulse") { work, order in
+    AudioLoop<PulseStreams>(work).run(order)
   }
 }

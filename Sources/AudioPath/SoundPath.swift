@@ -31,13 +31,11 @@ package final class SoundPath<Output: HopOutput & ~Copyable> {
   private static var slack: Int { 1 }
   /// How long the rest of a burst is waited for, in microseconds.
   private static var pause: UInt64 { 1_000 }
-  /// A stall that is worth a word, in microseconds.
-  private static var notableStall: UInt64 { 40_000 }
-
   package var output: Output
   private let link: AudioLink
   private let sampleRate: Int
-  private var hop: Int
+  /// Samples of the hop that is being cut.
+  private var hop: Int { assembler.hop }
   private var queue: SampleQueue
   private var assembler: HopAssembler
   private let processor: HopProcessor
@@ -53,9 +51,7 @@ package final class SoundPath<Output: HopOutput & ~Copyable> {
   private var lost = 0
   /// Hops of silence since the last sound.
   private var silentRun = Int.max
-  /// Until then only a stall longer than this is worth a note.
-  private var nextNote: UInt64 = 0
-  private var longestStall: UInt64 = 0
+  private var incidents: IncidentLog
   /// When the next turn is to be, come what may.
   private var nextTurn: UInt64 = 0
 
@@ -64,12 +60,13 @@ package final class SoundPath<Output: HopOutput & ~Copyable> {
     link: AudioLink
   ) {
     self.sampleRate = sampleRate
-    hop = processor.hop
     queue = SampleQueue(capacity: Self.capacity)
-    assembler = HopAssembler(hop: hop)
-    silence = SilenceClock(hopMicroseconds: UInt64(hop * 1_000_000 / sampleRate))
+    assembler = HopAssembler(hop: processor.hop)
+    silence = SilenceClock(
+      hopMicroseconds: UInt64(processor.hop * 1_000_000 / sampleRate))
     arrivals = ArrivalClock(sampleRate: sampleRate)
     self.link = link
+    incidents = IncidentLog(link)
     self.processor = processor
     self.output = output
   }
@@ -148,17 +145,8 @@ package final class SoundPath<Output: HopOutput & ~Copyable> {
     guard now > nextTurn + silence.hop else { return true }
     let stall = now - nextTurn
     processor.miss(Int(stall / silence.hop))
-    if stall >= Self.notableStall { note(.stall, stall, at: now) }
+    if stall >= IncidentLog.notableStall { incidents.note(.stall, stall, at: now) }
     return false
-  }
-
-  /// Notes what happened, unless it follows from what was noted within the last second.
-  private func note(_ kind: Incident.Kind, _ microseconds: UInt64, at now: UInt64) {
-    guard now >= nextNote || kind == .stall && microseconds > longestStall else { return }
-    nextNote = now + 1_000_000
-    longestStall = kind == .stall ? microseconds : 0
-    let incident = Incident(kind, milliseconds: microseconds / 1000, time: now / 1000)
-    link.incident.store(incident.packed, ordering: .releasing)
   }
 
   // MARK: Sound
@@ -192,7 +180,7 @@ package final class SoundPath<Output: HopOutput & ~Copyable> {
     let credit = UInt64(HopBudget.credit) * silence.hop + microseconds(period)
     let late = arrivals.lateness(at: now)
     if arrivals.isBehind(by: Int64(credit), at: now) {
-      note(.lateArrival, UInt64(late), at: now)
+      incidents.note(.lateArrival, UInt64(late), at: now)
       return 0
     }
     guard let target = output.target else {
@@ -213,7 +201,7 @@ package final class SoundPath<Output: HopOutput & ~Copyable> {
     link.fill.store(max(0, mean + (target ?? 0)), ordering: .relaxed)
     if action == .nothing { return 0 }
     link.resynchronizations.wrappingAdd(1, ordering: .relaxed)
-    note(.piledUp, UInt64(excess), at: now)
+    incidents.note(.piledUp, UInt64(excess), at: now)
     guard target != nil, case .skip(let microseconds) = action else {
       output.resynchronize()
       return 0
@@ -251,8 +239,7 @@ package final class SoundPath<Output: HopOutput & ~Copyable> {
   /// The processor says how long the hops are that it wants.
   private func adaptToHop() {
     guard processor.hop != hop else { return }
-    hop = processor.hop
-    assembler.set(hop: hop)
+    assembler.set(hop: processor.hop)
     silence.set(hopMicroseconds: UInt64(hop * 1_000_000 / sampleRate))
   }
 

@@ -68,14 +68,14 @@ extension Examination {
     guard case .failure = daemon else { return [] }
     let ours = server.sources.first { $0.name == Product.source }
     return server.listeners.compactMap { listener in
-      if listener.source == ours?.index {
+      if listener.device == ours?.index {
         return .problem(
           "listener",
           "\(listener.application) records from '\(Product.microphone)' and gets silence",
           do: "start the daemon, or choose another microphone in the application")
       }
       guard listener.target == Product.source,
-        let source = server.sources.first(where: { $0.index == listener.source })
+        let source = server.sources.first(where: { $0.index == listener.device })
       else { return nil }
       let stray = Status.Stray(
         application: listener.application, stream: listener.index,

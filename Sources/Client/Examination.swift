@@ -19,14 +19,14 @@ package struct Examination {
 
   /// What the sound server tells.
   package struct Server {
-    package var server: PulseServer
-    package var sources: [PulseSource]
+    package var server: ServerDescription
+    package var sources: [AudioDevice]
     package var modules: [PulseModule]
-    package var listeners: [PulseListener]
+    package var listeners: [AudioStream]
 
     package init(
-      server: PulseServer, sources: [PulseSource], modules: [PulseModule],
-      listeners: [PulseListener] = []
+      server: ServerDescription, sources: [AudioDevice], modules: [PulseModule],
+      listeners: [AudioStream] = []
     ) {
       self.server = server
       self.sources = sources

@@ -28,7 +28,7 @@ package struct Monitor {
   }
 
   /// Whether what is played to the sink is heard from the virtual microphone.
-  private static func feedsUs(_ name: String, among sinks: [PulseSink]) -> Bool {
+  private static func feedsUs(_ name: String, among sinks: [AudioDevice]) -> Bool {
     var name: String? = name
     for _ in 0...sinks.count {
       if name == Product.sink { return true }

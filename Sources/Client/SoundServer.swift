@@ -4,13 +4,13 @@ import Control
 extension PulseConnection {
   /// Connects to the user's own sound server, which shows the program under `name`.
   package static func open(as name: String) throws(PulseError) -> PulseConnection {
-    let connection = PulseConnection(loop: PulseLoop(), name: name)
+    let connection = PulseConnection(loop: EventLoop(), name: name)
     try connection.connect()
     return connection
   }
 }
 
-extension PulseSource {
+extension AudioDevice {
   /// Whether it can be the microphone that is denoised: no monitor, and not our own.
   package var isMicrophone: Bool {
     monitorOf == nil && name != Product.source && master != Product.source

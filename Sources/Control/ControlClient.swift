@@ -19,8 +19,8 @@ import CSystemd
     return try Status(json: json)
   }
 
-  public func set(mode: String) throws(ControlError) {
-    try set("Mode", .text(mode), signature: "s")
+  public func set(mode: Mode) throws(ControlError) {
+    try set("Mode", .text(mode.rawValue), signature: "s")
   }
 
   /// dB; `nil` leaves the limit to the mode.
@@ -28,8 +28,8 @@ import CSystemd
     try set("Strength", .number(strength ?? -1), signature: "d")
   }
 
-  public func set(model: String) throws(ControlError) {
-    try set("Model", .text(model), signature: "s")
+  public func set(model: ModelSetting) throws(ControlError) {
+    try set("Model", .text(model.rawValue), signature: "s")
   }
 
   /// Pins a microphone by the server's name; `nil` follows the default device.

@@ -10,10 +10,10 @@ import Glibc
   public struct Handlers {
     /// Called when somebody asks; not called while nobody does.
     public var status: () -> Status
-    public var setMode: (String) throws(ControlError) -> Void
+    public var setMode: (Mode) throws(ControlError) -> Void
     /// dB; `nil` leaves the limit to the mode.
     public var setStrength: (Double?) throws(ControlError) -> Void
-    public var setModel: (String) throws(ControlError) -> Void
+    public var setModel: (ModelSetting) throws(ControlError) -> Void
     /// The server's name of a microphone; `nil` follows the default device.
     public var use: (String?) throws(ControlError) -> Void
     /// Channels of the pinned microphone such as "2" or "1,2"; empty takes the loudest ones.
@@ -30,9 +30,9 @@ import Glibc
 
     public init(
       status: @escaping () -> Status,
-      setMode: @escaping (String) throws(ControlError) -> Void,
+      setMode: @escaping (Mode) throws(ControlError) -> Void,
       setStrength: @escaping (Double?) throws(ControlError) -> Void,
-      setModel: @escaping (String) throws(ControlError) -> Void,
+      setModel: @escaping (ModelSetting) throws(ControlError) -> Void,
       use: @escaping (String?) throws(ControlError) -> Void,
       setChannels: @escaping (String) throws(ControlError) -> Void,
       reload: @escaping () throws(ControlError) -> Void,

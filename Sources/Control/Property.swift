@@ -29,12 +29,20 @@ struct Property: Sendable {
     },
     text("VirtualMicrophone") { $0.virtualMicrophone },
     texts("Listeners") { $0.listeners },
-    settable("Mode", { $0.settings.mode }) { text, handlers throws(ControlError) in
-      try handlers.setMode(text)
+    settable("Mode", { $0.settings.mode.rawValue }) { text, handlers throws(ControlError) in
+      guard let mode = Mode(rawValue: text) else {
+        throw .refused("'\(text)' is no mode; there are \(Mode.list)")
+      }
+      try handlers.setMode(mode)
     },
     strength,
-    settable("Model", { $0.settings.model }) { text, handlers throws(ControlError) in
-      try handlers.setModel(text)
+    settable("Model", { $0.settings.model.rawValue }) { text, handlers throws(ControlError) in
+      guard let model = ModelSetting(rawValue: text) else {
+        throw .refused(
+          "'\(text)' is no model; there are \(ModelSetting.list), and those that `denoisectl model"
+            + " install` has put in place")
+      }
+      try handlers.setModel(model)
     },
     settable("Device", { $0.settings.device ?? "" }) { text, handlers throws(ControlError) in
       try handlers.use(text.isEmpty ? nil : text)
@@ -44,7 +52,7 @@ struct Property: Sendable {
       try handlers.setChannels(text)
     },
     text("ModelName") { $0.model.name },
-    text("ModelKind") { $0.model.kind },
+    text("ModelKind") { $0.model.kind?.rawValue ?? "" },
     text("ModelLicence") { $0.model.licence },
     text("Precision") { $0.model.precision },
     text("InstructionSet") { $0.model.instructionSet },

@@ -156,8 +156,7 @@ extension Status {
   /// The network in use.
   public struct Model: Codable, Sendable, Equatable {
     public var name = ""
-    /// "full", "light", "low-latency" or "imported".
-    public var kind = ""
+    public var kind: ModelKind?
     /// Of the weights; empty where the model does not say.
     public var licence = ""
     /// Such as "int8" or "f32".

@@ -9,13 +9,7 @@ import Signal
 /// for bands, as `frontEnd` says, and may give the probability that somebody speaks as `speech`;
 /// docs/network.md has the shapes.
 public struct Model: Sendable {
-  public enum Kind: String, Codable, Sendable, CaseIterable {
-    case full, light
-    /// A shorter hop, for less delay.
-    case lowLatency = "low-latency"
-    /// Other people's.
-    case imported
-  }
+  public typealias Kind = ModelKind
 
   /// How the graph's weights are stored and computed with.
   public enum Precision: String, Codable, Sendable {

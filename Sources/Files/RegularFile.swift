@@ -12,12 +12,12 @@ public enum RegularFile {
       if errno == ENOENT { return nil }
       // What a socket answers.
       if errno == ENXIO { throw .notRegular(path: path, kind: .other) }
-      throw .cannotOpen(path: path, reason: text(errno))
+      throw .cannotOpen(path: path, reason: FileError.words(errno))
     }
     defer { close(file) }
     var status = stat()
     guard unsafe fstat(file, &status) == 0 else {
-      throw .cannotOpen(path: path, reason: text(errno))
+      throw .cannotOpen(path: path, reason: FileError.words(errno))
     }
     if let kind = FileError.Kind(mode: status.st_mode) {
       throw .notRegular(path: path, kind: kind)
@@ -40,10 +40,8 @@ public enum RegularFile {
         guard bytes.count + count <= limit else { throw .tooLarge(path: path, limit: limit) }
         bytes += piece[..<count]
       } else if errno != EINTR {
-        throw .readFailed(path: path, reason: text(errno))
+        throw .readFailed(path: path, reason: FileError.words(errno))
       }
     }
   }
-
-  private static func text(_ code: Int32) -> String { unsafe String(cString: strerror(code)) }
 }

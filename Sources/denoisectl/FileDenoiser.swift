@@ -1,5 +1,6 @@
 import AudioHost
 import Denoise
+import Files
 
 /// Denoises sound files; each channel by itself.
 ///

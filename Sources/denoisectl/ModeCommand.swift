@@ -27,9 +27,9 @@ struct ModeCommand: ParsableCommand {
     if reset {
       try client.reset("mode")
     } else if let mode {
-      try client.set(mode: mode.rawValue)
+      try client.set(mode: mode)
     } else {
-      say(try client.status().settings.mode)
+      say(try client.status().settings.mode.rawValue)
     }
   }
 }

@@ -20,19 +20,12 @@ struct ModelChooseCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "choose", abstract: "Says or sets which network runs.")
 
-  enum Choice: String, CaseIterable, ExpressibleByArgument {
-    case auto
-    case full
-    case light
-    case lowLatency = "low-latency"
-  }
-
   @Argument(
     help: """
       full, light (less work), low-latency (half the delay), auto (full, and light while the \
       machine is too busy), or the name of a model that was installed.
       """,
-    completion: .list(Choice.allCases.map(\.rawValue)))
+    completion: .list(ModelSetting.words.map(\.rawValue)))
   var choice: String?
 
   @Flag(help: "Forget what was set: the configuration's value holds.")
@@ -41,7 +34,7 @@ struct ModelChooseCommand: ParsableCommand {
   func validate() throws {
     if reset && choice != nil { throw ValidationError("--reset goes without a model") }
     guard let choice else { return }
-    let names = Choice.allCases.map(\.rawValue) + ModelStore.installed
+    let names = ModelSetting.words.map(\.rawValue) + ModelStore.installed
     guard names.contains(choice) else {
       throw ValidationError(
         "'\(choice)' is no model; there is \(names.joined(separator: ", ")), and what `denoisectl model "
@@ -53,10 +46,10 @@ struct ModelChooseCommand: ParsableCommand {
     let client = try ControlClient()
     if reset {
       try client.reset("model")
-    } else if let choice {
+    } else if let choice = choice.flatMap(ModelSetting.init) {
       try client.set(model: choice)
     } else {
-      say(try client.status().settings.model)
+      say(try client.status().settings.model.rawValue)
     }
   }
 }
@@ -64,7 +57,7 @@ struct ModelChooseCommand: ParsableCommand {
 /// `denoisectl model full`: the word choose is left out. A command of its own, so that shells offer
 /// it.
 protocol ChosenModelCommand: ParsableCommand {
-  static var choice: ModelChooseCommand.Choice { get }
+  static var choice: ModelSetting { get }
   static var abstract: String { get }
 }
 
@@ -73,25 +66,25 @@ extension ChosenModelCommand {
     CommandConfiguration(commandName: choice.rawValue, abstract: abstract)
   }
 
-  func run() throws { try ControlClient().set(model: Self.choice.rawValue) }
+  func run() throws { try ControlClient().set(model: Self.choice) }
 }
 
 struct ModelAutoCommand: ChosenModelCommand {
-  static let choice = ModelChooseCommand.Choice.auto
+  static let choice = ModelSetting.auto
   static let abstract = "Runs the full network, and the light one while the machine is too busy."
 }
 
 struct ModelFullCommand: ChosenModelCommand {
-  static let choice = ModelChooseCommand.Choice.full
+  static let choice = ModelSetting.full
   static let abstract = "Runs the full network."
 }
 
 struct ModelLightCommand: ChosenModelCommand {
-  static let choice = ModelChooseCommand.Choice.light
+  static let choice = ModelSetting.light
   static let abstract = "Runs the light network: less work."
 }
 
 struct ModelLowLatencyCommand: ChosenModelCommand {
-  static let choice = ModelChooseCommand.Choice.lowLatency
+  static let choice = ModelSetting.lowLatency
   static let abstract = "Runs the low-latency network: half the delay."
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import AudioHost
+import Files
 import ModelStore
 import Quantizer
 

@@ -2,6 +2,7 @@ import ArgumentParser
 import AudioHost
 import Denoise
 import Engine
+import Files
 import Foundation
 import ModelStore
 import Quantizer

@@ -1,6 +1,7 @@
 public import ArgumentParser
 import AudioHost
 import Engine
+import Files
 import Foundation
 public import ModelStore
 

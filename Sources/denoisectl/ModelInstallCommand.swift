@@ -40,10 +40,10 @@ struct ModelInstallCommand: ParsableCommand {
   static func name(of file: String) throws -> String {
     var name = (file as NSString).lastPathComponent
     if name.hasSuffix(".tflite") { name.removeLast(7) }
-    guard Settings.isModel(name), !Settings.models.contains(name) else {
+    guard case .installed = ModelSetting(rawValue: name) else {
       throw ForeignDenoiserError(
         "\(file): '\(name)' is no name for a model: letters, digits, dots, hyphens and underscores, at "
-          + "most 64, and none of \(Settings.models.joined(separator: ", ")); rename the file")
+          + "most 64, and none of \(ModelSetting.list); rename the file")
     }
     return name
   }

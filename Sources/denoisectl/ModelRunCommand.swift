@@ -1,6 +1,7 @@
 import ArgumentParser
 import AudioHost
 import Engine
+import Files
 import Foundation
 import ModelStore
 

@@ -1,6 +1,7 @@
 import ArgumentParser
 import AudioHost
 import Denoise
+import Files
 import Foundation
 import ModelStore
 

@@ -2,6 +2,7 @@ import ArgumentParser
 import AudioHost
 import Client
 import Control
+import Files
 import Glibc
 
 struct RecordCommand: ParsableCommand {
@@ -30,7 +31,7 @@ struct RecordCommand: ParsableCommand {
     let client = try ControlClient()
     let interrupt = Interrupt()
     if unsafe ab && mkdir(out, 0o777) != 0 && errno != EEXIST {
-      throw SoundFileError.cannotCreate(path: out, reason: unsafe String(cString: strerror(errno)))
+      throw FileError.cannotCreate(path: out, reason: FileError.words(errno))
     }
     var tap = try Tap(client)
     let rate = tap.sampleRate

@@ -1,4 +1,4 @@
-import AudioHost
+import Files
 
 /// The probability of speech in each hop of a recording, written as comma-separated values: when the
 /// hop begins, in seconds, then a column for each channel.
@@ -10,7 +10,7 @@ final class SpeechTable {
   private var hops = 0
 
   /// - Parameter path: "-" for standard output.
-  init(path: String, channels: Int, hopSeconds: Double) throws(SoundFileError) {
+  init(path: String, channels: Int, hopSeconds: Double) throws(FileError) {
     file = try OutputFile(path: path)
     self.hopSeconds = hopSeconds
     columns = Array(repeating: [], count: channels)
@@ -21,7 +21,7 @@ final class SpeechTable {
   deinit { file.abandon() }
 
   /// Takes what follows of each channel, and writes the hops that begin within the first `seconds`.
-  func append(_ probabilities: [[Float]], seconds: Double) throws(SoundFileError) {
+  func append(_ probabilities: [[Float]], seconds: Double) throws(FileError) {
     for (channel, values) in probabilities.enumerated() { columns[channel] += values }
     let count = columns.map(\.count).min() ?? 0
     var text = ""
@@ -35,5 +35,5 @@ final class SpeechTable {
   }
 
   /// Gives the file its name.
-  func finish() throws(SoundFileError) { try file.publish() }
+  func finish() throws(FileError) { try file.publish() }
 }

@@ -69,10 +69,12 @@ package struct StatusReport {
   private var settings: [Line] {
     let strength = status.settings.strength.map { ", strength \(format($0)) dB" } ?? ""
     let model = status.model
-    let facts = [model.kind, model.precision, model.instructionSet].filter { !$0.isEmpty }
-    let setting = "(set to \(status.settings.model))"
+    let facts = [model.kind?.rawValue ?? "", model.precision, model.instructionSet].filter {
+      !$0.isEmpty
+    }
+    let setting = "(set to \(status.settings.model.rawValue))"
     var lines = [
-      ("mode", status.settings.mode + strength),
+      ("mode", status.settings.mode.rawValue + strength),
       (
         "model",
         model.name.isEmpty
@@ -80,7 +82,7 @@ package struct StatusReport {
       ),
     ]
     // Of our own it stands in the documentation.
-    if model.kind == "imported", !model.licence.isEmpty { lines.append(("licence", model.licence)) }
+    if model.kind == .imported, !model.licence.isEmpty { lines.append(("licence", model.licence)) }
     return lines
   }
 

@@ -57,7 +57,7 @@ struct UseCommand: ParsableCommand {
   }
 
   /// By name, else by a description that only one has.
-  static func find(_ device: String, among sources: [PulseSource]) -> PulseSource? {
+  static func find(_ device: String, among sources: [AudioDevice]) -> AudioDevice? {
     let candidates = sources.filter { $0.name != Product.source }
     if let source = candidates.first(where: { $0.name == device }) { return source }
     let described = candidates.filter { $0.description.lowercased() == device.lowercased() }
@@ -70,7 +70,7 @@ struct UseCommand: ParsableCommand {
   }
 
   struct UnknownChannel: Error, CustomStringConvertible {
-    let source: PulseSource
+    let source: AudioDevice
     let channel: Int
     var description: String {
       let positions = source.positions.enumerated().map { "\($0 + 1) \($1)" }

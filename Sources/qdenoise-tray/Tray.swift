@@ -18,7 +18,7 @@ final class Tray {
   private let notifier: Notifier
   private let news: Shared
   private let thread: DaemonThread
-  private var before = "standard"
+  private var before = Mode.standard
   private var hasEnded = false
 
   /// ``News`` and the pipe that wakes the loop for them.
@@ -88,7 +88,7 @@ final class Tray {
 
   private func takeNews() {
     let news = news.take()
-    if let mode = news.status?.settings.mode, mode != "mute" { before = mode }
+    if let mode = news.status?.settings.mode, mode != .mute { before = mode }
     item.show(TrayState(status: news.status, microphones: news.microphones))
     notifier.show(news.status)
     if let failure = news.failure { complain(failure) }
@@ -104,7 +104,7 @@ final class Tray {
     case .microphone(let name):
       ask { daemon throws(ControlError) in try daemon.use(device: name) }
     case .mute:
-      let mode = status?.settings.mode == "mute" ? before : "mute"
+      let mode = status?.settings.mode == .mute ? before : .mute
       ask { daemon throws(ControlError) in try daemon.set(mode: mode) }
     case .power:
       let runs = status != nil

@@ -12,7 +12,7 @@ struct TrayState: Equatable {
 
   var condition: Condition {
     guard let status else { return .off }
-    if status.settings.mode == "mute" || !status.attenuations.isEmpty { return .muted }
+    if status.settings.mode == .mute || !status.attenuations.isEmpty { return .muted }
     switch status.state {
     case .waiting: return .problem
     case .degraded: return status.silence == .starting ? .inUse : .problem
@@ -46,7 +46,7 @@ struct TrayState: Equatable {
     switch condition {
     case .off: return tr("Noise reduction is off.")
     case .muted:
-      return status.settings.mode == "mute"
+      return status.settings.mode == .mute
         ? tr("Muted") : status.attenuations.map(\.sentence).joined(separator: "; ")
     case .problem: return status.stateReason
     case .idle: return tr("Nobody listens.")
@@ -59,11 +59,12 @@ struct TrayState: Equatable {
   // MARK: The menu
 
   var menu: [MenuEntry] {
-    let mode = status?.settings.mode ?? ""
-    let modes = [
-      ("bypass", tr("None")), ("light", tr("Light")), ("standard", tr("Standard")),
-      ("strong", tr("Strong")),
-    ].enumerated().map { index, item in
+    let mode = status?.settings.mode
+    let names: [(Mode, String)] = [
+      (.bypass, tr("None")), (.light, tr("Light")), (.standard, tr("Standard")),
+      (.strong, tr("Strong")),
+    ]
+    let modes = names.enumerated().map { index, item in
       MenuEntry(
         id: Int32(11 + index), label: item.1, kind: .radio(isOn: item.0 == mode),
         action: .mode(item.0))
@@ -85,7 +86,7 @@ struct TrayState: Equatable {
       MenuEntry(
         id: 1, label: tr("Denoise my microphone"), kind: .check(isOn: isThere), action: .power),
       MenuEntry(
-        id: 2, label: tr("Mute"), kind: .check(isOn: mode == "mute"), isEnabled: isThere,
+        id: 2, label: tr("Mute"), kind: .check(isOn: mode == .mute), isEnabled: isThere,
         action: .mute),
       MenuEntry(
         id: 3, label: tr("Noise Reduction"), kind: .submenu(modes), isEnabled: isThere),
@@ -110,7 +111,7 @@ struct MenuEntry: Equatable {
 
   enum Action: Equatable {
     case power, mute, window, quit
-    case mode(String)
+    case mode(Mode)
     /// By the server's name; nil follows the default.
     case microphone(String?)
   }

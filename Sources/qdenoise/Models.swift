@@ -47,39 +47,38 @@ struct Models {
   /// Loads the installed model that a choice names, or lets go of it.
   /// - Parameter budget: the most milliseconds that a model may delay the sound.
   mutating func choose(
-    _ choice: String, budgetMilliseconds budget: Double
+    _ choice: ModelSetting, budgetMilliseconds budget: Double
   ) throws(ModelStoreError) {
-    guard !Settings.models.contains(choice) else {
+    guard case .installed(let name) = choice else {
       installed = nil
       return
     }
-    let model = try ModelStore.load(.file(choice))
+    let model = try ModelStore.load(.file(name))
     guard model.sampleRate == full.sampleRate else {
       throw .unusable(
-        "\(choice): it hears \(model.sampleRate) Hz, the others \(full.sampleRate) Hz; choose another"
+        "\(name): it hears \(model.sampleRate) Hz, the others \(full.sampleRate) Hz; choose another"
       )
     }
     let others = [full, light, lowLatency, installed?.model].compactMap { $0 }
     guard others.allSatisfy({ Crossover.fits(model.hop, $0.hop) }) else {
       throw .unusable(
-        "\(choice): hops of \(model.hop) samples cannot follow those of \(full.hop); choose another"
+        "\(name): hops of \(model.hop) samples cannot follow those of \(full.hop); choose another"
       )
     }
     let delay = Double(model.latency + model.hop) / Double(model.sampleRate) * 1000
     guard delay <= budget else {
       throw .unusable(
-        "\(choice): it delays the sound by \(Int(delay)) ms, the budget is \(Int(budget)) ms; raise "
+        "\(name): it delays the sound by \(Int(delay)) ms, the budget is \(Int(budget)) ms; raise "
           + "latency-budget in config.toml or choose another")
     }
-    installed = (choice, model)
+    installed = (name, model)
   }
 
-  /// The most work that a choice ("auto", "full", "light", "low-latency" or an installed model) asks
-  /// for.
-  func top(of choice: String) -> Governor.Level {
+  /// The most work that a choice asks for.
+  func top(of choice: ModelSetting) -> Governor.Level {
     switch choice {
-    case "light" where light != nil: .light
-    case "low-latency" where lowLatency != nil: .lowLatency
+    case .light where light != nil: .light
+    case .lowLatency where lowLatency != nil: .lowLatency
     default: .full
     }
   }
@@ -104,7 +103,7 @@ struct Models {
   }
 
   /// What the governor may use when the person chose `choice`.
-  func ladder(of choice: String) -> Ladder {
+  func ladder(of choice: ModelSetting) -> Ladder {
     Ladder(top: top(of: choice), hasLight: light.map { $0.hop == whole.hop } ?? false)
   }
 

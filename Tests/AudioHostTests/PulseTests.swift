@@ -8,7 +8,7 @@ private final class Desk {
   let sandbox: Sandbox
   let server: SoundServer
   let microphone: FakeMicrophone
-  let loop = PulseLoop()
+  let loop = EventLoop()
   let connection: PulseConnection
 
   init() throws {
@@ -69,7 +69,7 @@ private final class Desk {
 
   @Test func `a server that is not there is unreachable`() throws {
     let connection = PulseConnection(
-      loop: PulseLoop(), name: "test", server: "unix:/tmp/qdenoise-no-such-socket")
+      loop: EventLoop(), name: "test", server: "unix:/tmp/qdenoise-no-such-socket")
     let error = #expect(throws: PulseError.self) { try connection.connect() }
     guard case .unreachable = error else {
       Issue.record("\(String(describing: error))")
@@ -99,7 +99,7 @@ private final class Desk {
     #expect(desk.run { events.contains { $0.subject == .sourceOutput && $0.change == .new } })
     let listeners = try desk.connection.listeners()
     let source = try desk.connection.sources().first { $0.name == desk.microphone.name }
-    #expect(listeners.contains { $0.source == source?.index && $0.application == "test" })
+    #expect(listeners.contains { $0.device == source?.index && $0.application == "test" })
     stream.close()
     #expect(
       desk.run { events.contains { $0.subject == .sourceOutput && $0.change == .removed } })
@@ -174,7 +174,7 @@ private final class Desk {
 
 @Suite struct `Event loop` {
   @Test func `a wake-up that comes before the wait is not lost`() {
-    let loop = PulseLoop()
+    let loop = EventLoop()
     let start = now()
     for _ in 0..<100 {
       loop.waker.wake()
@@ -184,7 +184,7 @@ private final class Desk {
   }
 
   @Test func `a descriptor in the loop is told of once it can be read`() {
-    let loop = PulseLoop()
+    let loop = EventLoop()
     var ends: [Int32] = [-1, -1]
     #expect(pipe(&ends) == 0)
     defer { ends.forEach { close($0) } }
@@ -210,7 +210,7 @@ private final class Desk {
 func `a server is called what it is`(
   said: String, protocolVersion: String, name: String, version: String
 ) {
-  let server = PulseServer(
+  let server = ServerDescription(
     name: said, version: protocolVersion, defaultSource: nil, defaultSink: nil)
   #expect((server.name, server.version) == (name, version))
   #expect(server.isPipeWire == (name == "PipeWire"))

@@ -1,4 +1,5 @@
 import AudioHost
+import Files
 import Foundation
 import Testing
 
@@ -145,7 +146,7 @@ private func read(_ path: String) throws -> (samples: [Float], format: SoundForm
     let scratch = try Scratch()
     let format = SoundFormat(sampleRate: 48000, channels: 1)
     #expect(throws: SoundFileError.self) { try write([], to: scratch.file("no/a.wav"), format) }
-    #expect(throws: SoundFileError.diskFull(path: "/dev/full")) {
+    #expect(throws: SoundFileError.file(.diskFull(path: "/dev/full"))) {
       try write(ramp(100_000, channels: 1), to: "/dev/full", format)
     }
     let unknown = #expect(throws: SoundFileError.self) { _ = try format.adapted(to: "a.doc") }

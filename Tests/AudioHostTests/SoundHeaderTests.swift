@@ -1,4 +1,5 @@
 import AudioHost
+import Files
 import Foundation
 import TestSupport
 import Testing

@@ -11,7 +11,7 @@ import AudioPath
 private final class Graph {
   let link = AudioLink(
     DenoiserSettings(mode: .bypass, lowCut: false), Ladder(top: .full, hasLight: false))
-  let loop = PulseLoop()
+  let loop = EventLoop()
   let path: GraphPath
   let model: Model
   var heard: [Float] = []

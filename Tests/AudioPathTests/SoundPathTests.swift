@@ -12,7 +12,7 @@ import AudioPath
 private final class Bench {
   let link = AudioLink(
     DenoiserSettings(mode: .bypass), Ladder(top: .full, hasLight: false))
-  let loop = PulseLoop()
+  let loop = EventLoop()
   let path: SoundPath<PipeOutput>
   let model: Model
   let directory: String

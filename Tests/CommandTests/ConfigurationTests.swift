@@ -42,7 +42,7 @@ struct ConfigurationTests {
     expected.backend = .alsa
     expected.output = .pipe
     expected.settings = Settings(
-      mode: "strong", strength: 18, model: "light", device: "alsa_input.usb", channels: [1, 3])
+      mode: .strong, strength: 18, model: .light, device: "alsa_input.usb", channels: [1, 3])
     expected.latencyBudgetMilliseconds = 42.5
     expected.alsa.capture = "hw:1"
     expected.alsa.playback = "hw:2"
@@ -103,7 +103,7 @@ struct ConfigurationTests {
         [ realtime ]\t
         enabled=true\r\npriority= 0b101
         """)
-    #expect(configuration.settings.mode == "light")
+    #expect(configuration.settings.mode == .light)
     #expect(configuration.settings.strength == 12.5)
     #expect(configuration.settings.device == "a\"b\u{E9}\"")
     #expect(configuration.latencyBudgetMilliseconds == 42)

@@ -193,7 +193,7 @@ struct DenoisectlTests {
       let (status, output) = try sandbox.run(Piece.built("denoisectl"), words)
       #expect(status == 0 && output.isEmpty, "\(output)")
     }
-    #expect(served.status.settings == Settings(mode: "strong", strength: 18, model: "light"))
+    #expect(served.status.settings == Settings(mode: .strong, strength: 18, model: .light))
     #expect(try denoisectl("mode").output == "strong\n")
     #expect(try denoisectl("strength").output == "18.0\n")
     #expect(try denoisectl("model").output == "light\n")

@@ -19,12 +19,12 @@ struct ExaminationTests {
       daemon: .success(status),
       server: .success(
         Examination.Server(
-          server: PulseServer(
+          server: ServerDescription(
             name: "PulseAudio", version: "16.1", defaultSource: "usb", defaultSink: "speakers"),
           sources: [
-            PulseSource(index: 1, name: "usb", description: "USB microphone"),
-            PulseSource(index: 2, name: "speakers.monitor", monitorOf: "speakers"),
-            PulseSource(index: 3, name: Product.source),
+            AudioDevice(index: 1, name: "usb", description: "USB microphone"),
+            AudioDevice(index: 2, name: "speakers.monitor", monitorOf: "speakers"),
+            AudioDevice(index: 3, name: Product.source),
           ],
           modules: [
             PulseModule(
@@ -243,7 +243,7 @@ struct ExaminationTests {
     Self.change(&examination) {
       $0.modules = []
       $0.listeners = [
-        PulseListener(index: 70, source: source, application: "call", target: target)
+        AudioStream(index: 70, device: source, application: "call", target: target)
       ]
     }
     let told = examination.findings.filter { $0.subject == "listener" }

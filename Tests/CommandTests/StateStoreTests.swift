@@ -1,4 +1,5 @@
-import AudioHost
+import Control
+import Files
 import Foundation
 import Testing
 import qdenoise
@@ -11,14 +12,17 @@ struct StateStoreTests {
     defer { try? FileManager.default.removeItem(atPath: directory) }
     let store = StateStore(directory: directory + "/deep/qdenoise")
     var state = SavedState()
-    state.mode = "strong"
+    state.mode = .strong
     state.strength = 12.5
+    state.model = .installed("deep")
     state.channels = [2, 8]
     state.lastDefaultMicrophone = "alsa_input.pci"
     try store.save(state)
     let (loaded, warning) = store.load()
     #expect(loaded == state)
     #expect(warning == nil)
+    let text = try String(contentsOfFile: store.path, encoding: .utf8)
+    #expect(text.contains("\"mode\" : \"strong\"") && text.contains("\"model\" : \"deep\""))
     #expect(
       try FileManager.default.contentsOfDirectory(atPath: directory + "/deep/qdenoise")
         == ["state.json"])
@@ -64,7 +68,7 @@ struct StateStoreTests {
     try Data("{\"mode\": \"light\", \(value)}".utf8).write(to: URL(filePath: store.path))
     let (state, warning) = store.load()
     var expected = SavedState()
-    expected.mode = "light"
+    expected.mode = .light
     #expect(state == expected)
     #expect(warning?.hasPrefix("\(store.path): '") == true, "\(warning ?? "")")
     #expect(warning?.contains(said) == true, "\(warning ?? "")")
@@ -95,7 +99,7 @@ struct StateStoreTests {
   @Test func `a place that cannot be written to is named`() {
     let store = StateStore(directory: "/proc/qdenoise")
     let reason = "No such file or directory"
-    #expect(throws: SoundFileError.cannotCreate(path: "/proc/qdenoise", reason: reason)) {
+    #expect(throws: FileError.cannotCreate(path: "/proc/qdenoise", reason: reason)) {
       try store.save(SavedState())
     }
   }

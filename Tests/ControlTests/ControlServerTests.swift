@@ -25,18 +25,18 @@ struct ControlServerTests {
     let served = try ServedControl(address: address)
     defer { served.stop() }
     let client = try ControlClient(address: address)
-    try client.set(mode: "strong")
+    try client.set(mode: .strong)
     try client.set(strength: 18.5)
-    try client.set(model: "light")
+    try client.set(model: .light)
     try client.use(device: "usb")
     #expect(
       served.status.settings
-        == Settings(mode: "strong", strength: 18.5, model: "light", device: "usb"))
+        == Settings(mode: .strong, strength: 18.5, model: .light, device: "usb"))
     try client.set(channels: [2, 3])
     #expect(served.status.settings.channels == [2, 3])
     try client.set(strength: nil)
     try client.use(device: nil)
-    #expect(served.status.settings == Settings(mode: "strong", model: "light"))
+    #expect(served.status.settings == Settings(mode: .strong, model: .light))
     try client.reload()
     #expect(served.reloadCount == 1)
   }
@@ -87,7 +87,7 @@ struct ControlServerTests {
   @Test func `without a daemon the client says so`() throws {
     let client = try ControlClient(address: address)
     #expect(throws: ControlError.notRunning) { try client.status() }
-    #expect(throws: ControlError.notRunning) { try client.set(mode: "light") }
+    #expect(throws: ControlError.notRunning) { try client.set(mode: .light) }
   }
 
   @Test func `a daemon that left is not running`() throws {
@@ -137,7 +137,7 @@ struct ControlServerTests {
     defer { served.stop() }
     _ = try busctl(["set-property"], "Mode", "s", "mute")
     _ = try busctl(["set-property"], "Strength", "d", "6")
-    #expect(served.status.settings == Settings(mode: "mute", strength: 6))
+    #expect(served.status.settings == Settings(mode: .mute, strength: 6))
     // Of another type than the property.
     #expect(try run(["set-property"], "Mode", "d", "1").status != 0)
     #expect(try run(["set-property"], "State", "s", "idle").status != 0)
@@ -171,7 +171,7 @@ struct ControlServerTests {
       $0.hops.count = 7
     }
     #expect(eventually { monitor.output.contains("PropertiesChanged") })
-    try ControlClient(address: address).set(mode: "light")
+    try ControlClient(address: address).set(mode: .light)
     #expect(eventually { monitor.output.contains("string \"light\"") })
     let text = monitor.output
     #expect(text.contains("string \"State\""))

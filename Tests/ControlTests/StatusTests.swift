@@ -23,9 +23,9 @@ struct StatusTests {
     status.listeners = ["Firefox", "OBS"]
     status.overrides = [.init(setting: "mode", value: "strong", configured: "light")]
     status.settings = Settings(
-      mode: "strong", strength: 12.5, model: "light", device: "usb", channels: [1, 3])
+      mode: .strong, strength: 12.5, model: .light, device: "usb", channels: [1, 3])
     status.model.name = "qdenoise-1"
-    status.model.kind = "full"
+    status.model.kind = .full
     status.model.precision = "int8"
     status.model.instructionSet = "avx2"
     status.latency.stages = [.init(name: "fragment", microseconds: 10_000, measured: true)]

@@ -3,23 +3,23 @@ import Testing
 
 import qdenoise
 
-private let ours = PulseSink(index: 1, name: "qdenoise_feed")
-private let speakers = PulseSink(index: 2, name: "speakers")
-private let headphones = PulseSink(index: 3, name: "headphones")
-private let refuge = PulseSink(index: 4, name: FeedGuard.refugeName, ownerModule: 40)
-private let daemon = PulsePlayer(index: 70, sink: 1, application: "qdenoise", processID: 9)
-private let music = PulsePlayer(index: 71, sink: 1, application: "music", processID: 10)
+private let ours = AudioDevice(index: 1, name: "qdenoise_feed")
+private let speakers = AudioDevice(index: 2, name: "speakers")
+private let headphones = AudioDevice(index: 3, name: "headphones")
+private let refuge = AudioDevice(index: 4, name: FeedGuard.refugeName, ownerModule: 40)
+private let daemon = AudioStream(index: 70, device: 1, application: "qdenoise", processID: 9)
+private let music = AudioStream(index: 71, device: 1, application: "music", processID: 10)
 
 @Suite final class `Feed guard` {
   private var feedGuard = FeedGuard()
 
   private func actions(
-    _ sinks: [PulseSink], default standard: PulseSink?, players: [PulsePlayer] = [daemon],
+    _ sinks: [AudioDevice], default standard: AudioDevice?, players: [AudioStream] = [daemon],
     isNeeded: Bool = true, server name: String = "pulseaudio", at seconds: Double = 0
   ) -> [FeedGuard.Action] {
     feedGuard.actions(
       isNeeded: isNeeded,
-      on: PulseServer(
+      on: ServerDescription(
         name: name, version: "", defaultSource: nil, defaultSink: standard?.name),
       sinks: sinks, players: players, ourselves: 9, at: UInt64(seconds * 1e6) + 1)
   }
@@ -36,7 +36,7 @@ private let music = PulsePlayer(index: 71, sink: 1, application: "music", proces
   }
 
   @Test func `a daemon of somebody else is a stranger, too`() {
-    let other = PulsePlayer(index: 72, sink: 1, application: "qdenoise", processID: 8)
+    let other = AudioStream(index: 72, device: 1, application: "qdenoise", processID: 8)
     #expect(
       actions([ours, speakers], default: speakers, players: [daemon, other])
         == [.move(player: other, sink: "speakers")])
@@ -75,7 +75,7 @@ private let music = PulsePlayer(index: 71, sink: 1, application: "music", proces
   }
 
   @Test func `an output that plays to ours is ours, too`() {
-    let remapped = PulseSink(index: 5, name: "remapped", master: "qdenoise_feed")
+    let remapped = AudioDevice(index: 5, name: "remapped", master: "qdenoise_feed")
     #expect(actions([ours, remapped], default: remapped) == [.loadRefuge])
     #expect(
       actions([ours, remapped, speakers], default: remapped) == [.makeDefault(sink: "speakers")])

@@ -3,13 +3,13 @@ import Testing
 
 import qdenoise
 
-private let headset = PulseSource(index: 1, name: "headset", description: "Headset")
-private let webcam = PulseSource(index: 2, name: "webcam", description: "Webcam")
-private let monitor = PulseSource(index: 3, name: "speakers.monitor", monitorOf: "speakers")
-private let ours = PulseSource(index: 4, name: "qdenoise")
+private let headset = AudioDevice(index: 1, name: "headset", description: "Headset")
+private let webcam = AudioDevice(index: 2, name: "webcam", description: "Webcam")
+private let monitor = AudioDevice(index: 3, name: "speakers.monitor", monitorOf: "speakers")
+private let ours = AudioDevice(index: 4, name: "qdenoise")
 
 private func choose(
-  _ sources: [PulseSource], pinned: String? = nil, default: String? = nil, last: String? = nil
+  _ sources: [AudioDevice], pinned: String? = nil, default: String? = nil, last: String? = nil
 ) -> MicrophoneChoice? {
   MicrophoneChoice.choose(
     among: sources, pinned: pinned, defaultSource: `default`, lastDefault: last)
@@ -52,9 +52,9 @@ private func choose(
 
   @Test(arguments: ["qdenoise", "qdenoise_feed.monitor", "remapped", "remapped twice"])
   func `nothing that comes from ourselves is captured even if pinned`(name: String) {
-    let feed = PulseSource(index: 5, name: "qdenoise_feed.monitor", monitorOf: "qdenoise_feed")
-    let remapped = PulseSource(index: 6, name: "remapped", master: "qdenoise")
-    let twice = PulseSource(index: 7, name: "remapped twice", master: "remapped")
+    let feed = AudioDevice(index: 5, name: "qdenoise_feed.monitor", monitorOf: "qdenoise_feed")
+    let remapped = AudioDevice(index: 6, name: "remapped", master: "qdenoise")
+    let twice = AudioDevice(index: 7, name: "remapped twice", master: "remapped")
     #expect(choose([ours, feed, remapped, twice], pinned: name, default: name, last: name) == nil)
   }
 }

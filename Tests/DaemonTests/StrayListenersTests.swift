@@ -3,19 +3,19 @@ import Testing
 
 import qdenoise
 
-private let speakers = PulseSource(index: 0, name: "speakers.monitor", monitorOf: "speakers")
-private let microphone = PulseSource(index: 1, name: "microphone")
-private let headset = PulseSource(index: 2, name: "headset")
-private let ours = PulseSource(index: 3, name: "qdenoise")
-private let returned = PulseSource(index: 9, name: "microphone")
+private let speakers = AudioDevice(index: 0, name: "speakers.monitor", monitorOf: "speakers")
+private let microphone = AudioDevice(index: 1, name: "microphone")
+private let headset = AudioDevice(index: 2, name: "headset")
+private let ours = AudioDevice(index: 3, name: "qdenoise")
+private let returned = AudioDevice(index: 9, name: "microphone")
 
 /// A call that says what it asked for only on PipeWire.
 private func call(
-  on source: PulseSource, index: UInt32 = 70, target: String? = nil, stream: String = "voice"
-) -> [PulseListener] {
+  on source: AudioDevice, index: UInt32 = 70, target: String? = nil, stream: String = "voice"
+) -> [AudioStream] {
   [
-    PulseListener(
-      index: index, source: source.index, application: "call", processID: 500, stream: stream,
+    AudioStream(
+      index: index, device: source.index, application: "call", processID: 500, name: stream,
       target: target)
   ]
 }
@@ -27,11 +27,11 @@ private func call(
 
   /// Looks at the server `seconds` after the last look; who is to be moved is noted as moved.
   private func find(
-    _ sources: [PulseSource], default standard: PulseSource?, _ listeners: [PulseListener],
+    _ sources: [AudioDevice], default standard: AudioDevice?, _ listeners: [AudioStream],
     after seconds: Double = 0.05, helped: Bool = true
   ) -> [UInt32] {
     time += UInt64(seconds * 1e6)
-    let server = PulseServer(
+    let server = ServerDescription(
       name: "", version: "", defaultSource: standard?.name, defaultSink: nil, cookie: cookie)
     let found = strays.find(server: server, sources: sources, listeners: listeners, at: time)
     for index in found { strays.note(moveOf: index, helped: helped, at: time) }
@@ -140,7 +140,7 @@ private func call(
 
     // Meanwhile the source was made anew, and the server moved the call.
     strays = StrayListeners(memory: strays.memory) { process in UInt64(process) * 2 }
-    let ours = PulseSource(index: 20, name: "qdenoise")
+    let ours = AudioDevice(index: 20, name: "qdenoise")
     let moved = call(on: microphone)
     #expect(find([microphone, ours], default: microphone, moved + away, after: 5) == [70])
     #expect(Set(strays.strays.map(\.isChosen)) == [true, false])

@@ -6,14 +6,14 @@ import qdenoise
 
 @Suite struct `Volume chain` {
   private let own = 4711
-  private let microphone = PulseSource(index: 1, name: "usb", description: "USB")
-  private let virtual = PulseSource(index: 3, name: "qdenoise")
+  private let microphone = AudioDevice(index: 1, name: "usb", description: "USB")
+  private let virtual = AudioDevice(index: 3, name: "qdenoise")
 
-  private func chain(_ sources: [PulseSource]? = nil) -> VolumeChain {
+  private func chain(_ sources: [AudioDevice]? = nil) -> VolumeChain {
     var chain = VolumeChain(sources: sources ?? [microphone, virtual])
     chain.recorders = [
-      PulseListener(index: 12, source: 1, application: "qdenoise", processID: own),
-      PulseListener(index: 13, source: 3, application: "call", processID: 1),
+      AudioStream(index: 12, device: 1, application: "qdenoise", processID: own),
+      AudioStream(index: 13, device: 3, application: "call", processID: 1),
     ]
     return chain
   }
@@ -25,7 +25,7 @@ import qdenoise
   @Test func `where all is open there is nothing to say, whatever others do to theirs`() {
     var chain = chain()
     chain.recorders[1].isMuted = true
-    chain.sources.append(PulseSource(index: 9, name: "other", isMuted: true, volume: 0))
+    chain.sources.append(AudioDevice(index: 9, name: "other", isMuted: true, volume: 0))
     #expect(find(chain).isEmpty)
   }
 
@@ -79,23 +79,23 @@ import qdenoise
   }
 
   @Test func `what a microphone is made of counts, too`() {
-    let made = PulseSource(index: 5, name: "made", description: "Made", master: "usb")
+    let made = AudioDevice(index: 5, name: "made", description: "Made", master: "usb")
     var chain = chain([made, microphone, virtual])
     chain.sources[1].isMuted = true
     #expect(find(chain).map(\.remedy) == ["pactl set-source-mute usb 0"])
   }
 
   @Test func `with a sink, its player, itself and what is made of it are looked at`() {
-    let monitor = PulseSource(
+    let monitor = AudioDevice(
       index: 7, name: "qdenoise_feed.monitor", monitorOf: "qdenoise_feed", isMuted: true)
     var chain = chain([microphone, virtual, monitor])
-    chain.sinks = [PulseSink(index: 2, name: "qdenoise_feed", isMuted: true)]
+    chain.sinks = [AudioDevice(index: 2, name: "qdenoise_feed", isMuted: true)]
     chain.players = [
-      PulsePlayer(index: 20, sink: 2, application: "qdenoise", volume: 10),
-      PulsePlayer(index: 21, sink: 8, application: "music", isMuted: true),
+      AudioStream(index: 20, device: 2, application: "qdenoise", volume: 10),
+      AudioStream(index: 21, device: 8, application: "music", isMuted: true),
     ]
     chain.recorders.append(
-      PulseListener(index: 30, source: 7, application: "remap", isMuted: true))
+      AudioStream(index: 30, device: 7, application: "remap", isMuted: true))
     #expect(
       find(chain).map(\.remedy) == [
         "pactl set-sink-input-volume 20 100%", "pactl set-sink-mute qdenoise_feed 0",
@@ -104,7 +104,7 @@ import qdenoise
   }
 
   @Test func `a name that a shell would take apart is quoted`() {
-    var chain = chain([PulseSource(index: 1, name: "a b'; rm x", isMuted: true), virtual])
+    var chain = chain([AudioDevice(index: 1, name: "a b'; rm x", isMuted: true), virtual])
     #expect(find(chain).map(\.remedy) == ["pactl set-source-mute 'a b'\\''; rm x' 0"])
     chain.sources[0].name = "alsa_input.usb-X_1-00.analog-stereo"
     #expect(

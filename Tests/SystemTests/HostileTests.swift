@@ -129,7 +129,7 @@ extension SystemTests {
         Piece.built("denoisectl"), ["reload"], seconds: 10)
       #expect(status == 1)
       #expect(output.contains("\(path): is a FIFO, not a regular file"), "\(output)")
-      #expect(try scene.status().settings.mode == "bypass")
+      #expect(try scene.status().settings.mode == .bypass)
       let count = listener.count
       #expect(eventually(within: 5) { listener.count > count + 24_000 })
     }

@@ -46,7 +46,7 @@ extension SystemTests {
       for model in ["low-latency", "full", "low-latency", "auto"] {
         sleep(seconds: 2)
         try scene.denoisectl("model", model)
-        let kind = model == "low-latency" ? model : "full"
+        let kind: ModelKind = model == "low-latency" ? .lowLatency : .full
         let changed = eventually { (try? scene.status().model.kind) == kind }
         #expect(changed)
         // Its stages are measured again.

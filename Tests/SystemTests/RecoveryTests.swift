@@ -151,7 +151,7 @@ extension SystemTests {
       #expect(try scene.leftovers() == [])
       try scene.startDaemon()
       let settings = try scene.status().settings
-      #expect(settings.mode == "light" && settings.device == "fakemic")
+      #expect(settings.mode == .light && settings.device == "fakemic")
       #expect(
         try scene.status().overrides == [
           .init(setting: "mode", value: "light", configured: "standard"),

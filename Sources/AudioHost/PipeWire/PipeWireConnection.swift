@@ -29,10 +29,10 @@ import Glibc
   let core: OpaquePointer
   private let registry: OpaquePointer
   private let hooks: UnsafeMutablePointer<spa_hook>
-  private var watch: PulseLoop.Watch?
+  private var watch: EventLoop.Watch?
 
   /// Connects to the user's server.
-  public init(loop: PulseLoop) throws(PipeWireError) {
+  public init(loop: EventLoop) throws(PipeWireError) {
     _ = Self.isInitialized
     guard let raw = unsafe pw_loop_new(nil), let context = unsafe pw_context_new(raw, nil, 0) else {
       throw .unreachable(reason: unsafe String(cString: strerror(errno)))

@@ -6,14 +6,14 @@ import Control
 @MainActor final class ModeControls {
   let widget: Widget
   private let session: Session
-  private let modes: [(name: String, toggle: Widget)]
+  private let modes: [(mode: Mode, toggle: Widget)]
   private let strength: Widget
   private let figure = Widget.label("", "dim-label", "numeric").roomy(letters: 8)
   private let automatic: Widget
   private let mute = Widget.switch()
   private var isShowing = false
   /// The mode that comes back when mute ends.
-  private var before = "standard"
+  private var before = Mode.standard
   /// The person moves the slider: what the daemon still says is older.
   private var movedAt: UInt64 = 0
 
@@ -21,13 +21,14 @@ import Control
 
   init(_ session: Session) {
     self.session = session
-    modes = [
-      ("bypass", tr("None"), tr("The microphone as it is")),
-      ("light", tr("Light"), tr("Noise is at most 12 dB quieter")),
-      ("standard", tr("Standard"), tr("Noise is at most 24 dB quieter")),
-      ("strong", tr("Strong"), tr("All the noise that is found goes away")),
-    ].map { name, label, tip in
-      (name, Widget.toggle(label).tip(tip).explained(tip))
+    let texts: [(Mode, String, String)] = [
+      (.bypass, tr("None"), tr("The microphone as it is")),
+      (.light, tr("Light"), tr("Noise is at most 12 dB quieter")),
+      (.standard, tr("Standard"), tr("Noise is at most 24 dB quieter")),
+      (.strong, tr("Strong"), tr("All the noise that is found goes away")),
+    ]
+    modes = texts.map { mode, label, tip in
+      (mode, Widget.toggle(label).tip(tip).explained(tip))
     }
     strength = Widget.scale(Self.range, step: 1, marks: [0, 12, 24, 36, 48, 60])
     automatic = Widget.iconButton(
@@ -56,7 +57,7 @@ import Control
     for mode in modes {
       mode.toggle.on("toggled") { [weak self] in
         guard let self, !isShowing, mode.toggle.isPressed else { return }
-        set(mode: mode.name)
+        set(mode: mode.mode)
       }
     }
     strength.on("value-changed") { [weak self] in
@@ -68,11 +69,11 @@ import Control
     }
     mute.onNotify("notify::active") { [weak self] in
       guard let self, !isShowing else { return }
-      set(mode: mute.isOn ? "mute" : before)
+      set(mode: mute.isOn ? .mute : before)
     }
   }
 
-  private func set(mode: String) {
+  private func set(mode: Mode) {
     session.ask { daemon throws(ControlError) in try daemon.set(mode: mode) }
   }
 
@@ -84,16 +85,15 @@ import Control
     let status = session.status.flatMap { try? $0.get() }
     widget.isSensitive = status != nil
     guard let settings = status?.settings else { return }
-    let isMuted = settings.mode == "mute"
+    let isMuted = settings.mode == .mute
     if !isMuted { before = settings.mode }
     mute.isOn = isMuted
-    for mode in modes where mode.name == before { mode.toggle.isPressed = true }
+    for mode in modes where mode.mode == before { mode.toggle.isPressed = true }
     guard monotonicMicroseconds() - movedAt > 700_000 else { return }
-    let limits = ["bypass": 0.0, "light": 12, "standard": 24]
-    let decibels = settings.strength ?? limits[before] ?? Self.range.upperBound
+    let decibels = settings.strength ?? before.limit.map { Double($0) } ?? Self.range.upperBound
     strength.value = min(decibels, Self.range.upperBound)
     show(decibels: decibels, isAutomatic: settings.strength == nil)
-    strength.isSensitive = before != "bypass"
+    strength.isSensitive = before != .bypass
   }
 
   private func show(decibels: Double, isAutomatic: Bool) {

@@ -26,7 +26,7 @@ import Control
     microphone = Choice(tr("Microphone")) { [weak self] in self?.choose(microphone: $0) }
     channel = Choice(tr("Channel")) { [weak self] in self?.choose(channel: $0) }
     model = Choice(tr("Model")) { index in
-      let model = Settings.models[index]
+      let model = ModelSetting.words[index]
       session.ask { daemon throws(ControlError) in try daemon.set(model: model) }
     }
     for row in [followRow, microphone.row, channel.row] { group.add(row) }
@@ -75,7 +75,7 @@ import Control
       tr("Automatic"), tr("Full"), tr("Light, for slow machines"), tr("Low latency"),
     ]
     model.show(
-      models, chosen: status.flatMap { Settings.models.firstIndex(of: $0.settings.model) })
+      models, chosen: status.flatMap { ModelSetting.words.firstIndex(of: $0.settings.model) })
     showLogin()
   }
 

@@ -91,7 +91,7 @@ import Control
         title: tr("Waiting"), detail: status.stateReason, icon: "dialog-warning-symbolic",
         style: "warning")
     }
-    if status.settings.mode == "mute" {
+    if status.settings.mode == .mute {
       return Words(
         title: tr("Muted"), detail: tr("Others hear silence."),
         icon: "microphone-sensitivity-muted-symbolic", style: "error")

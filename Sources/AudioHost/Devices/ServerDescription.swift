@@ -1,0 +1,32 @@
+/// What a server says of itself.
+public struct ServerDescription: Equatable, Sendable {
+  public var name: String
+  public var version: String
+  public var defaultSource: String?
+  public var defaultSink: String?
+  /// A number that each run of the server draws anew. A restart of pipewire-pulse alone keeps it,
+  /// and then no index is given out a second time.
+  public var cookie: UInt32
+
+  public var isPipeWire: Bool { name == "PipeWire" }
+
+  /// Name and version for people: "PulseAudio 16.1", "PipeWire 1.4.2".
+  public var title: String { "\(name) \(version)" }
+
+  /// PipeWire's pulse server says "PulseAudio (on PipeWire 0.3.65)", and the version of the PulseAudio
+  /// whose protocol it speaks.
+  public init(
+    name: String, version: String, defaultSource: String?, defaultSink: String?, cookie: UInt32 = 0
+  ) {
+    if let match = name.firstMatch(of: /PipeWire ?([0-9][^)]*)?/) {
+      self.name = "PipeWire"
+      self.version = match.1.map(String.init) ?? version
+    } else {
+      self.name = name
+      self.version = version
+    }
+    self.defaultSource = defaultSource
+    self.defaultSink = defaultSink
+    self.cookie = cookie
+  }
+}

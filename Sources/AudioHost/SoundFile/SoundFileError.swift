@@ -1,0 +1,36 @@
+public import Files
+
+/// Why a sound file cannot be read or written.
+public enum SoundFileError: Error, Equatable, Sendable, CustomStringConvertible {
+  case file(FileError)
+  case notSound(path: String, reason: String)
+  /// What only the program ffmpeg may know, and there is none.
+  case needsDecoder(path: String, reason: String)
+  case terminal(String)
+  case formatRefused(path: String, reason: String)
+  case unknownExtension(path: String, known: [String])
+  case notWritable(path: String, sampleRate: Int, channels: Int)
+  /// The container counts bytes in 32 bits.
+  case tooLong(path: String)
+
+  public var description: String {
+    switch self {
+    case .file(let error): error.description
+    case .notSound(let path, let reason):
+      "\(path): is not a sound file that can be read: \(reason); convert it to WAV or FLAC first"
+    case .needsDecoder(let path, let reason):
+      "\(path): is not a sound file that can be read without ffmpeg: \(reason); install ffmpeg, or "
+        + "convert it to WAV or FLAC first"
+    case .terminal(let name):
+      "\(name) is a terminal, which is no place for sound; name a file or use a pipe"
+    case .formatRefused(let path, let reason):
+      "\(path): cannot be written in this format: \(reason); use another one, such as .wav"
+    case .unknownExtension(let path, let known):
+      "\(path): which format? Let the name end in one of: \(known.joined(separator: " "))"
+    case .notWritable(let path, let sampleRate, let channels):
+      "\(path): the format cannot hold \(channels) channels at \(sampleRate) Hz; use .wav"
+    case .tooLong(let path):
+      "\(path): the format holds no more than 4 GB; use .wav, .w64 or .flac"
+    }
+  }
+}

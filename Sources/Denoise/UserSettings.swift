@@ -1,0 +1,2 @@
+// Who makes a denoiser names its mode.
+@_exported public import UserSettings

@@ -1,0 +1,89 @@
+import AudioHost
+import AudioPath
+import CLinux
+import Control
+import Denoise
+import Glibc
+import Synchronization
+
+/// The audio thread as control has it: started, woken, scheduled and ended. Thread: control.
+final class AudioRunner {
+  private let link: AudioLink
+  private var thread: AudioThread?
+  private var waker: Waker?
+  /// How the thread is scheduled, for people.
+  private(set) var realTime = "no: not asked for yet"
+  /// The thread for which a real-time priority was asked for last.
+  private var realTimeThread = 0
+
+  init(_ link: AudioLink) { self.link = link }
+
+  /// Starts the thread with its first denoiser, and waits until it can be woken.
+  func start(_ denoiser: consuming Denoiser, sampleRate: Int, control loop: EventLoop) {
+    let first = Handover(Crossover(denoiser))
+    let (link, wakeControl) = (link, loop.waker)
+    let started = Mailbox<Waker>()
+    thread = AudioThread(name: "audio") {
+      link.threadID.store(Int(linux_thread_id()), ordering: .relaxed)
+      guard let crossover = first.take() else { return }
+      let processor = HopProcessor(
+        crossover, sampleRate: sampleRate, link: link, wakeControl: wakeControl)
+      let loop = EventLoop()
+      started.post(loop.waker)
+      wakeControl.wake()
+      AudioWork(
+        loop: loop, processor: processor, sampleRate: sampleRate, link: link,
+        wakeControl: wakeControl
+      ).run()
+    }
+    while waker == nil {
+      loop.iterate(timeoutMicroseconds: nil)
+      waker = started.take()
+    }
+  }
+
+  func wake() { waker?.wake() }
+
+  /// Ends the thread.
+  func end() {
+    link.stop.store(true, ordering: .releasing)
+    wake()
+    thread?.join()
+  }
+
+  /// Asks for a real-time priority, if another thread has the sound than before: on PipeWire it runs
+  /// in a thread of its own.
+  func follow(_ wanted: Configuration.RealTime) {
+    if link.threadID.load(ordering: .relaxed) != realTimeThread { ask(wanted) }
+  }
+
+  /// Asks again, if the priority was taken away.
+  func renew(_ wanted: Configuration.RealTime) {
+    let thread = link.threadID.load(ordering: .relaxed)
+    if realTime.hasPrefix("SCHED_FIFO") && !RealTime.has(thread: thread) { ask(wanted) }
+  }
+
+  /// Without a priority the daemon says so and goes on.
+  private func ask(_ wanted: Configuration.RealTime) {
+    guard wanted.enabled else {
+      realTime = "no: switched off in the configuration"
+      return
+    }
+    let priority = wanted.priority
+    let thread = link.threadID.load(ordering: .acquiring)
+    realTimeThread = thread
+    if let priority = RealTime.priority(of: thread) {
+      realTime = "SCHED_FIFO \(priority)"
+      return
+    }
+    let refused = RealTime.raise(thread: thread, priority: priority)
+    if refused == 0 {
+      realTime = "SCHED_FIFO \(priority)"
+    } else if let reason = RealTime.ask(thread: thread, priority: priority) {
+      realTime = "no: \(unsafe String(cString: strerror(refused))), and rtkit: \(reason)"
+      Journal.write(.notice, "no real-time priority (\(realTime)); sound may drop out under load")
+    } else {
+      realTime = "SCHED_FIFO \(priority) by rtkit"
+    }
+  }
+}

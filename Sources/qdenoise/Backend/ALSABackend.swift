@@ -1,0 +1,51 @@
+package import AudioHost
+package import AudioPath
+package import Control
+
+/// Two ALSA PCMs that the configuration names, for a machine without a sound server. Nobody says
+/// whether somebody listens. Thread: control.
+package final class ALSABackend: Backend {
+  private let pcms: Configuration.ALSA
+
+  package init(_ pcms: Configuration.ALSA) { self.pcms = pcms }
+
+  package let title = "ALSA"
+
+  package var transport: AudioTransport { .alsa(capture: pcms.capture, playback: pcms.playback) }
+
+  package func adopt(_ configuration: Configuration) { lookAgain() }
+
+  package let isLost = false
+  package private(set) var isStale = true
+
+  package func lookAgain() { isStale = true }
+
+  package func refresh() { isStale = false }
+
+  package var devices: Devices {
+    // Its channels are known once it is open.
+    Devices(
+      server: ServerDescription(name: title, version: "", defaultSource: nil, defaultSink: nil),
+      named: AudioDevice(index: 0, name: pcms.capture, positions: []))
+  }
+
+  package func attenuations(of microphone: AudioDevice?, isCapturing: Bool) -> [Status.Attenuation]
+  { [] }
+
+  package func establish(at now: UInt64) -> [Notice] { [] }
+
+  package var virtualMicrophone: Established? {
+    Established(name: pcms.playback, route: .card, edition: 0)
+  }
+
+  package let isSettling = false
+
+  package func remove() -> [AudioStream] { [] }
+
+  package func bringBack(_ recording: UInt32) -> Bool { false }
+
+  package func note(audioFailure reason: String) -> Notice? { nil }
+
+  package let warnings: [String] = []
+  package let cutOffWarning: String? = nil
+}

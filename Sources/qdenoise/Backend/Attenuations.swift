@@ -1,0 +1,106 @@
+package import AudioHost
+package import Control
+
+/// What a mixer can mute or turn down between the microphone and the applications.
+///
+/// Our own streams are found by our process: the server keeps their mute and volume by name and
+/// gives them back to every stream that we make.
+package struct VolumeChain {
+  package var sources: [AudioDevice]
+  package var sinks: [AudioDevice] = []
+  package var recorders: [AudioStream] = []
+  package var players: [AudioStream] = []
+
+  package init(sources: [AudioDevice]) { self.sources = sources }
+
+  /// Percent below which a place of ours counts as turned down: 6 dB.
+  private static let ours = 80
+  /// Percent below which the microphone does; what is above may be how it is used.
+  private static let microphone = 10
+
+  /// In the order that the sound takes; our own streams only where `processID` is given.
+  package func attenuations(microphone: AudioDevice?, processID: Int?) -> [Status.Attenuation] {
+    var found: [Status.Attenuation] = []
+    func look(
+      _ place: String, _ kind: String, _ target: String, muted: Bool, volume: Int, least: Int
+    ) {
+      let command = "pactl set-\(kind)-"
+      let word = Self.shellWord(target)
+      if muted { found.append(.init(place: place, remedy: "\(command)mute \(word) 0")) }
+      if volume < least {
+        found.append(
+          .init(place: place, percent: volume, remedy: "\(command)volume \(word) 100%"))
+      }
+    }
+    func look(_ place: String, source: AudioDevice, least: Int) {
+      look(
+        place, "source", source.name, muted: source.isMuted, volume: source.volume, least: least)
+    }
+    func look(stream: AudioStream, _ place: String) {
+      var volume = stream.volume
+      if let source = sources.first(where: { $0.index == stream.device }), source.hasFlatVolume {
+        volume = volume * 100 / max(1, source.volume)
+      }
+      look(
+        place, "source-output", "\(stream.index)", muted: stream.isMuted, volume: volume,
+        least: Self.ours)
+    }
+    for source in chain(of: microphone) {
+      look("the microphone '\(source.description)'", source: source, least: Self.microphone)
+    }
+    for stream in recorders where processID != nil && stream.processID == processID {
+      look(stream: stream, "the recording stream of qdenoise")
+    }
+    let sink = sinks.first { $0.name == VirtualMicrophone.sinkName }
+    for player in players
+    where sink == nil && processID != nil && player.processID == processID {
+      look(
+        "the playback stream of \(player.application)", "sink-input", "\(player.index)",
+        muted: player.isMuted, volume: player.volume, least: Self.ours)
+    }
+    if let sink {
+      for player in players where player.device == sink.index {
+        look(
+          "the playback stream of \(player.application)", "sink-input", "\(player.index)",
+          muted: player.isMuted, volume: player.volume, least: Self.ours)
+      }
+      look(
+        "the sink of the virtual microphone", "sink", sink.name, muted: sink.isMuted,
+        volume: sink.volume, least: Self.ours)
+    }
+    if let monitor = sources.first(where: { $0.monitorOf == VirtualMicrophone.sinkName }) {
+      look("the monitor of the virtual microphone's sink", source: monitor, least: Self.ours)
+      for stream in recorders where stream.device == monitor.index {
+        look(stream: stream, "the stream from the virtual microphone's sink")
+      }
+    }
+    if let source = sources.first(where: { $0.name == VirtualMicrophone.sourceName }) {
+      look("the virtual microphone", source: source, least: Self.ours)
+    }
+    return found
+  }
+
+  /// A microphone and those that it is made of.
+  private func chain(of microphone: AudioDevice?) -> [AudioDevice] {
+    var result: [AudioDevice] = []
+    var next = microphone
+    while let source = next, !result.contains(where: { $0.index == source.index }) {
+      result.append(source)
+      next = sources.first { $0.name == source.master }
+    }
+    return result
+  }
+
+  /// A name as a shell takes it for one word.
+  private static func shellWord(_ name: String) -> String {
+    let isPlain = name.utf8.allSatisfy { byte in
+      switch byte {
+      case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+        UInt8(ascii: "0")...UInt8(ascii: "9"):
+        true
+      default: "._-:@%+,".utf8.contains(byte)
+      }
+    }
+    return isPlain && !name.isEmpty ? name : "'\(name.replacing("'", with: "'\\''"))'"
+  }
+}

@@ -1,0 +1,145 @@
+package import AudioPath
+package import Control
+import Denoise
+
+/// What the configuration says, what the person has set since, and the settings that follow.
+/// Thread: control.
+package final class Preferences {
+  private let path: String
+  private let store: StateStore
+  package private(set) var configuration: Configuration
+  private var state: SavedState
+  package private(set) var settings: Settings
+  /// What is wrong with the configuration file, while the settings of before hold.
+  package var fault: String?
+
+  /// - Parameters:
+  ///   - path: of the configuration's file, for `reload`.
+  ///   - store: has what was set before.
+  package init(_ configuration: Configuration, path: String, store: StateStore = StateStore()) {
+    self.path = path
+    self.store = store
+    self.configuration = configuration
+    let (state, warning) = store.load()
+    if let warning { Journal.write(.warning, warning) }
+    self.state = state
+    settings = configuration.settings.overruled(by: state)
+  }
+
+  /// What the denoiser has to know of them.
+  package var denoising: DenoiserSettings {
+    DenoiserSettings(
+      mode: settings.mode,
+      strength: settings.strength.map { Float($0) },
+      lowCut: configuration.lowCut)
+  }
+
+  /// The most milliseconds from the microphone to the applications before the daemon warns.
+  package var budget: Double { configuration.latencyBudgetMilliseconds }
+
+  // MARK: What the person sets
+
+  package func set(mode: Mode) {
+    settings.mode = mode
+    change { $0.mode = mode }
+  }
+
+  package func set(strength: Double?) {
+    settings.strength = strength
+    change { $0.strength = strength }
+  }
+
+  package func set(model: ModelSetting) {
+    settings.model = model
+    change { $0.model = model }
+  }
+
+  /// The model that is set cannot be had: the full one stands in, and what was set stays so.
+  package func standIn() { settings.model = .auto }
+
+  package func set(device: String?) {
+    (settings.device, settings.channels) = (device, nil)
+    change { ($0.device, $0.channels) = (device, nil) }
+  }
+
+  package func set(channels: [Int]?) {
+    settings.channels = channels
+    change { $0.channels = channels }
+  }
+
+  /// Forgets what was set, so that the configuration's value holds. False if there is no such setting.
+  package func reset(_ setting: String) -> Bool {
+    switch setting {
+    case "mode": change { $0.mode = nil }
+    case "strength": change { $0.strength = nil }
+    case "model": change { $0.model = nil }
+    case "device": change { ($0.device, $0.channels) = (nil, nil) }
+    default: return false
+    }
+    settings = configuration.settings.overruled(by: state)
+    return true
+  }
+
+  /// What was set and differs from the configuration.
+  package var overrides: [Status.Override] {
+    let (set, said) = (state, configuration.settings)
+    func decibels(_ strength: Double?) -> String { strength.map { "\($0)" } ?? "auto" }
+    return [
+      ("mode", set.mode?.rawValue, said.mode.rawValue),
+      ("strength", set.strength.map(decibels), decibels(said.strength)),
+      ("model", set.model?.rawValue, said.model.rawValue),
+      ("device", set.device, said.device ?? "default"),
+    ].compactMap { setting, value, configured in
+      value.flatMap {
+        $0 == configured
+          ? nil : Status.Override(setting: setting, value: $0, configured: configured)
+      }
+    }
+  }
+
+  /// The last default microphone that was not our own.
+  package var lastDefaultMicrophone: String? { state.lastDefaultMicrophone }
+
+  package func keep(lastDefaultMicrophone name: String) {
+    change { $0.lastDefaultMicrophone = name }
+  }
+
+  private func change(_ body: (inout SavedState) -> Void) {
+    body(&state)
+    do {
+      try store.save(state)
+    } catch {
+      Journal.write(.warning, "\(error)")
+    }
+  }
+
+  // MARK: The configuration
+
+  /// The configuration as its file is now, but for what takes effect at the next start.
+  package func read() throws(ConfigurationError) -> Configuration {
+    var next = try Configuration.load(path: path)
+    if (next.backend, next.alsa) != (configuration.backend, configuration.alsa) {
+      Journal.write(.notice, "'backend' and 'alsa' take effect at the next start")
+      (next.backend, next.alsa) = (configuration.backend, configuration.alsa)
+    }
+    return next
+  }
+
+  package func adopt(_ next: Configuration) {
+    configuration = next
+    settings = next.settings.overruled(by: state)
+  }
+}
+
+extension Settings {
+  /// What the person set before stands above what the configuration says.
+  fileprivate func overruled(by state: SavedState) -> Settings {
+    var settings = self
+    if let mode = state.mode { settings.mode = mode }
+    if let strength = state.strength { settings.strength = strength }
+    if let model = state.model { settings.model = model }
+    if let device = state.device { (settings.device, settings.channels) = (device, nil) }
+    if let channels = state.channels { settings.channels = channels }
+    return settings
+  }
+}

@@ -1,0 +1,70 @@
+import AudioHost
+import Control
+import Glibc
+
+/// The daemon's name on the session bus. Without a bus the daemon goes on and tries again.
+/// Times are microseconds of the monotonic clock. Thread: control.
+final class ControlBus {
+  /// How long is waited before a bus that is away is tried again.
+  private static let pause: UInt64 = 5_000_000
+
+  private let loop: EventLoop
+  private let handlers: ControlServer.Handlers
+  private var server: ControlServer?
+  private var watch: EventLoop.Watch?
+  private var failure: String?
+  private var nextOpen: UInt64? = 0
+
+  init(_ handlers: ControlServer.Handlers, loop: EventLoop) {
+    self.handlers = handlers
+    self.loop = loop
+  }
+
+  /// When `process` is to be called again, though nothing happens.
+  var deadline: UInt64? {
+    [nextOpen, server?.deadline].compactMap { $0 }.min()
+  }
+
+  /// Answers what was asked.
+  func process(at now: UInt64) {
+    if let due = nextOpen, due <= now { open(at: now) }
+    guard let server else { return }
+    do {
+      try server.process()
+      watch?.want(
+        readable: server.events & Int16(POLLIN) != 0,
+        writable: server.events & Int16(POLLOUT) != 0)
+    } catch { lose(error, at: now) }
+  }
+
+  /// Tells the bus of what changed.
+  func publish() {
+    do {
+      try server?.publishChanges()
+    } catch {
+      Journal.write(.warning, "\(error)")
+    }
+  }
+
+  private func open(at now: UInt64) {
+    nextOpen = nil
+    do {
+      let made = try ControlServer(handlers: handlers)
+      server = made
+      watch = loop.watch(made.fileDescriptor) {}
+      failure = nil
+    } catch { lose(error, at: now) }
+  }
+
+  private func lose(_ error: ControlError, at now: UInt64) {
+    if failure != "\(error)" {
+      Journal.write(.warning, "\(error); until then denoisectl cannot reach this daemon")
+    }
+    failure = "\(error)"
+    watch = nil
+    server = nil
+    // Nobody would say when who asked for it goes.
+    handlers.endRecording()
+    nextOpen = now + Self.pause
+  }
+}

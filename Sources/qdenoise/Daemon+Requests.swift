@@ -1,0 +1,108 @@
+import AudioHost
+import AudioPath
+import Control
+import Denoise
+
+/// What the person asks for, over the bus or by a signal.
+extension Daemon {
+  var handlers: ControlServer.Handlers {
+    ControlServer.Handlers(
+      status: { [unowned self] in status.status(at: AudioClock.microseconds) },
+      setMode: { [unowned self] mode in set(mode: mode) },
+      setStrength: { [unowned self] strength throws(ControlError) in try set(strength: strength) },
+      setModel: { [unowned self] model throws(ControlError) in try active.choose(model) },
+      use: { [unowned self] device throws(ControlError) in try use(device) },
+      setChannels: { [unowned self] text throws(ControlError) in try set(channels: text) },
+      reload: { [unowned self] () throws(ControlError) in
+        if let reason = reload() { throw .refused(reason) }
+      },
+      reset: { [unowned self] setting throws(ControlError) in try reset(setting) },
+      record: { [unowned self] pipe throws(ControlError) in try record(into: pipe) },
+      endRecording: { [unowned self] in recordings.end() })
+  }
+
+  private func set(mode: Mode) {
+    preferences.set(mode: mode)
+    active.applySettings()
+  }
+
+  private func set(strength: Double?) throws(ControlError) {
+    let range = Settings.strengthRange
+    if let strength, !(Double(range.lowerBound)...Double(range.upperBound)).contains(strength) {
+      throw .refused(
+        "\(strength) dB is no strength; it goes from \(range.lowerBound) to \(range.upperBound)")
+    }
+    preferences.set(strength: strength)
+    active.applySettings()
+  }
+
+  private func use(_ device: String?) throws(ControlError) {
+    if let device, !SavedState.isName(device) {
+      throw .refused(
+        "a microphone cannot have such a name; `denoisectl devices` lists what there is")
+    }
+    preferences.set(device: device)
+    session.lookAgain()
+  }
+
+  private func set(channels text: String) throws(ControlError) {
+    guard let channels = text.isEmpty ? [] : Settings.channels(text: text) else {
+      let range = Settings.channelRange
+      throw .refused(
+        "'\(text)' are no channels; they are numbers from \(range.lowerBound) to"
+          + " \(range.upperBound), such as 2 or 1,2")
+    }
+    let microphone = session.microphone
+    guard
+      channels.isEmpty || preferences.settings.device != nil || microphone?.reason == .configured
+    else {
+      throw .refused(
+        "channels are those of one microphone; `denoisectl use NAME --channels \(text)` names both")
+    }
+    if let source = microphone?.source, microphone?.reason == .pinned,
+      let last = channels.last, last > source.channels
+    {
+      throw .refused(
+        "'\(source.description)' has \(source.channels) channels, and no channel \(last)")
+    }
+    preferences.set(channels: channels.isEmpty ? nil : channels)
+    session.lookAgain()
+  }
+
+  /// Forgets what was set, so that the configuration's value holds.
+  private func reset(_ setting: String) throws(ControlError) {
+    let model = preferences.settings.model
+    guard preferences.reset(setting) else {
+      throw .refused("'\(setting)' is no setting; there are mode, strength, model, device")
+    }
+    session.lookAgain()
+    active.adopt(choiceBefore: model, nil)
+  }
+
+  private func record(into pipe: Int32) throws(ControlError) -> UInt32 {
+    let missing =
+      session.microphone == nil ? "there is nothing to record: \(status.line)" : nil
+    try recordings.begin(into: pipe, missing: missing, at: AudioClock.microseconds)
+    return UInt32(active.sampleRate)
+  }
+
+  /// Reads the configuration again; what is wrong with it is said, and the old one stays.
+  @discardableResult
+  func reload() -> String? {
+    do {
+      let next = try preferences.read()
+      let isOther = next.models != preferences.configuration.models
+      let loaded = isOther ? try Models(next.models) : nil
+      let model = preferences.settings.model
+      preferences.fault = nil
+      preferences.adopt(next)
+      session.adopt(next)
+      active.adopt(choiceBefore: model, loaded)
+      Journal.write(.info, "configuration read again")
+    } catch {
+      Journal.write(.error, "\(error); the old settings stay")
+      preferences.fault = "\(error)"
+    }
+    return preferences.fault
+  }
+}

@@ -1,0 +1,292 @@
+package import AudioHost
+
+/// Keeps in mind who asked for the virtual microphone, and finds those whom the server took to
+/// another one without being asked. They would be heard without denoising and not know why.
+///
+/// A server moves streams when a microphone comes or goes, when the default changes, and when the
+/// virtual microphone is not there yet; PipeWire then forgets what the application asked for.
+/// A person moves a stream while nothing of that happens, and is obeyed.
+/// Thread: control.
+package struct StrayListeners {
+  /// Somebody who asked for the virtual microphone and records from another source.
+  package struct Stray: Equatable, Sendable {
+    package var listener: AudioStream
+    package var source: AudioDevice
+    /// The person moved it there.
+    package var isChosen: Bool
+  }
+
+  /// An application's stream, recognized after it was made anew.
+  package struct Identity: Codable, Equatable, Sendable {
+    package var processID: Int
+    /// When the process started, in the kernel's ticks: process IDs are used again.
+    package var started: UInt64
+    package var application: String
+    package var stream: String
+  }
+
+  /// What outlives the daemon, so that the next one knows who is a stray.
+  package struct Memory: Codable, Equatable, Sendable {
+    package struct Entry: Codable, Equatable, Sendable {
+      package var index: UInt32
+      /// False: the person moved it away.
+      package var isHome: Bool
+      var identity: Identity?
+    }
+
+    /// The cookie of the server whose indices these are.
+    var server: UInt32 = 0
+    var virtualMicrophone: UInt32?
+    var defaultSource: UInt32?
+    package var entries: [Entry] = []
+
+    package init() {}
+  }
+
+  /// How long after a change of devices the server may still move streams for it, in microseconds.
+  static let grace: UInt64 = 3_000_000
+  /// How long after such a change it may move even a stream that came just then, in microseconds.
+  static let settling: UInt64 = 1_000_000
+  /// How long after it was moved back the server may still be moving a stream, in microseconds.
+  static let afterglow: UInt64 = 500_000
+  /// How long after a restart of the server a stream is taken for one of before, in microseconds.
+  static let reunion: UInt64 = 30_000_000
+  /// How long after its end a stream may have been ended by the server's end, in microseconds.
+  static let farewell: UInt64 = 5_000_000
+  /// How often one stream is moved back before it is left where it is.
+  package static let mostAttempts = 10
+
+  package private(set) var memory: Memory
+  package private(set) var strays: [Stray] = []
+  /// Somebody who asked for the virtual microphone is connected to no source at all.
+  package private(set) var areCutOff = false
+
+  private struct Attempts {
+    var count = 0
+    var last: UInt64 = 0
+  }
+
+  private let startTime: (Int) -> UInt64?
+  /// When a listener came home; a change of devices before that does not move it any more. None
+  /// for those who never were.
+  private var homeSince: [UInt32: UInt64] = [:]
+  private var attempts: [UInt32: Attempts] = [:]
+  /// When a move was taken for a person's.
+  private var judged: [UInt32: UInt64] = [:]
+  /// When a source was first seen; those of the first look count as old.
+  private var sourceSince: [UInt32: UInt64]?
+  /// The last change of devices that makes the server move streams.
+  private var upheaval: UInt64?
+  /// The last time that the person chose another default than the virtual microphone.
+  private var choice: UInt64?
+  /// The virtual microphone is the default because the one before it went away.
+  private var isFallback = false
+  private var departed: [(identity: Identity, at: UInt64)] = []
+  private var claims: [Identity] = []
+  private var claimsEnd: UInt64 = 0
+
+  /// - Parameters:
+  ///   - memory: what an earlier daemon left.
+  ///   - startTime: when a process started; nil if there is none.
+  package init(
+    memory: Memory = Memory(), startTime: @escaping (Int) -> UInt64? = processStartTime
+  ) {
+    self.memory = memory
+    self.startTime = startTime
+    for entry in memory.entries where entry.isHome { homeSince[entry.index] = 0 }
+  }
+
+  /// Looks at the server again and gives the indices of the listeners to be moved back.
+  package mutating func find(
+    server: ServerDescription, sources: [AudioDevice], listeners: [AudioStream], at now: UInt64
+  ) -> [UInt32] {
+    if memory.server != server.cookie { changeServer(server.cookie, at: now) }
+    noteDevices(sources, defaultSource: server.defaultSource, at: now)
+    forget(all: listeners, at: now)
+    strays = []
+    areCutOff = false
+    for listener in listeners {
+      if listener.device == memory.virtualMicrophone {
+        noteHome(listener, among: listeners, at: now)
+      } else if let source = sources.first(where: { $0.index == listener.device }) {
+        noteElsewhere(listener, source, at: now)
+      } else if asksForUs(listener)
+        || memory.entries.contains(where: { $0.index == listener.index && $0.isHome })
+      {
+        areCutOff = true
+      }
+    }
+    guard memory.virtualMicrophone != nil else { return [] }
+    return strays.filter(isToBeMoved).map(\.listener.index)
+  }
+
+  /// Somebody was to be moved back: whether it helped is to be looked at.
+  package var areMoving: Bool { strays.contains(where: isToBeMoved) }
+
+  /// The server may still move a stream for a change of devices, and it does not always tell.
+  package func mayMove(at now: UInt64) -> Bool {
+    guard let upheaval, !memory.entries.isEmpty else { return false }
+    return now - upheaval < Self.grace
+  }
+
+  /// What became of moving one back.
+  /// - Parameter helped: false if the server does not let it be moved.
+  package mutating func note(moveOf listener: UInt32, helped: Bool, at now: UInt64) {
+    attempts[listener, default: Attempts()].last = now
+    attempts[listener, default: Attempts()].count += helped ? 1 : Self.mostAttempts
+  }
+
+  private func isToBeMoved(_ stray: Stray) -> Bool {
+    !stray.isChosen && attempts[stray.listener.index]?.count ?? 0 < Self.mostAttempts
+  }
+
+  // MARK: What changed
+
+  /// Indices mean nothing any more; what is left of a listener is its application's process.
+  private mutating func changeServer(_ cookie: UInt32, at now: UInt64) {
+    claims =
+      memory.entries.filter(\.isHome).compactMap(\.identity)
+      + departed.filter { now - $0.at < Self.farewell }.map(\.identity)
+    claimsEnd = now + Self.reunion
+    departed = []
+    memory = Memory()
+    memory.server = cookie
+    (homeSince, attempts, sourceSince) = ([:], [:], nil)
+    (upheaval, choice, isFallback) = (nil, nil, false)
+  }
+
+  private mutating func noteDevices(
+    _ sources: [AudioDevice], defaultSource name: String?, at now: UInt64
+  ) {
+    let ours = sources.first { $0.name == VirtualMicrophone.sourceName }?.index
+    let current = sources.first { $0.name == name }?.index
+    let before = memory.defaultSource
+    let known = sourceSince
+    let since = known == nil ? 0 : now
+    sourceSince = Dictionary(
+      uniqueKeysWithValues: Set(sources.map(\.index)).map { ($0, known?[$0] ?? since) })
+    if current != before {
+      let wasThere = before.map { sourceSince?[$0] != nil } ?? false
+      let isOld = current.flatMap { sourceSince?[$0] }.map { now - $0 >= Self.grace } ?? false
+      if wasThere, isOld, !isFallback { choice = now } else { upheaval = now }
+      isFallback = current == ours && before != nil && !wasThere
+    }
+    if memory.virtualMicrophone != ours { upheaval = now }
+    memory.virtualMicrophone = ours
+    memory.defaultSource = current
+  }
+
+  private mutating func forget(all listeners: [AudioStream], at now: UInt64) {
+    let there = Set(listeners.map(\.index))
+    departed.removeAll { now - $0.at >= Self.farewell }
+    for entry in memory.entries where !there.contains(entry.index) {
+      if entry.isHome, let identity = entry.identity { departed.append((identity, now)) }
+      homeSince[entry.index] = nil
+      attempts[entry.index] = nil
+      judged[entry.index] = nil
+    }
+    memory.entries.removeAll { !there.contains($0.index) }
+  }
+
+  // MARK: Where somebody is
+
+  private mutating func noteHome(
+    _ listener: AudioStream, among listeners: [AudioStream], at now: UInt64
+  ) {
+    let identity = identity(of: listener)
+    claims.removeAll { $0 == identity }
+    remember(listener, isHome: true)
+    homeSince[listener.index] = homeSince[listener.index] ?? now
+    // Of two streams that look the same, and of which one is elsewhere, nobody could tell later.
+    let isAlone = listeners.allSatisfy {
+      $0.device == listener.device || self.identity(of: $0) != identity
+    }
+    let place = memory.entries.firstIndex { $0.index == listener.index }
+    if let place { memory.entries[place].identity = isAlone ? identity : nil }
+    guard let made = attempts[listener.index] else { return }
+    if now - made.last >= Self.afterglow {
+      attempts[listener.index] = nil
+    } else {
+      homeSince[listener.index] = made.last
+    }
+  }
+
+  private mutating func noteElsewhere(
+    _ listener: AudioStream, _ source: AudioDevice, at now: UInt64
+  ) {
+    let asks = asksForUs(listener)
+    if let entry = memory.entries.first(where: { $0.index == listener.index }) {
+      let since = homeSince[listener.index]
+      func isRecent(_ change: UInt64?) -> Bool {
+        guard let change, let since else { return false }
+        return now - change < (change > since ? Self.grace : Self.settling)
+      }
+      if !entry.isHome {
+        let isChosen = !wasToldEarly(listener.index)
+        if !isChosen { remember(listener, isHome: true) }
+        strays.append(Stray(listener: listener, source: source, isChosen: isChosen))
+      } else if since == nil || isRecent(upheaval) || asks && isRecent(choice)
+        || isMoving(listener, at: now)
+      {
+        strays.append(Stray(listener: listener, source: source, isChosen: false))
+      } else if isRecent(choice) {
+        // It never asked for us but for the default, which is another now.
+        memory.entries.removeAll { $0.index == listener.index }
+      } else {
+        remember(listener, isHome: false)
+        judged[listener.index] = now
+        strays.append(Stray(listener: listener, source: source, isChosen: true))
+      }
+    } else if asks || isClaimed(listener, at: now) {
+      remember(listener, isHome: true)
+      strays.append(Stray(listener: listener, source: source, isChosen: false))
+    }
+  }
+
+  /// The server told of the move before it told of the change of devices that was its cause.
+  private mutating func wasToldEarly(_ listener: UInt32) -> Bool {
+    guard let at = judged[listener], let upheaval, upheaval >= at,
+      upheaval - at < Self.settling
+    else { return false }
+    judged[listener] = nil
+    return true
+  }
+
+  /// It was moved back and has not been seen at home, or just so.
+  private func isMoving(_ listener: AudioStream, at now: UInt64) -> Bool {
+    guard let made = attempts[listener.index] else { return false }
+    return now - made.last < Self.afterglow || homeSince[listener.index] ?? 0 < made.last
+  }
+
+  /// The application named the virtual microphone, and the server says so.
+  private func asksForUs(_ listener: AudioStream) -> Bool {
+    guard let target = listener.target else { return false }
+    return target == VirtualMicrophone.sourceName
+      || memory.virtualMicrophone.map { target == "\($0)" } ?? false
+  }
+
+  /// A stream of before a restart of the server that came back while we were not there.
+  private mutating func isClaimed(_ listener: AudioStream, at now: UInt64) -> Bool {
+    guard now < claimsEnd, listener.target == nil, listener.device == memory.defaultSource,
+      let identity = identity(of: listener), let place = claims.firstIndex(of: identity)
+    else { return false }
+    claims.remove(at: place)
+    return true
+  }
+
+  private mutating func remember(_ listener: AudioStream, isHome: Bool) {
+    if let place = memory.entries.firstIndex(where: { $0.index == listener.index }) {
+      memory.entries[place].isHome = isHome
+    } else {
+      memory.entries.append(
+        Memory.Entry(index: listener.index, isHome: isHome, identity: identity(of: listener)))
+    }
+  }
+
+  private func identity(of listener: AudioStream) -> Identity? {
+    guard let process = listener.processID, let started = startTime(process) else { return nil }
+    return Identity(
+      processID: process, started: started, application: listener.application,
+      stream: listener.name)
+  }
+}

@@ -1,0 +1,81 @@
+import AudioHost
+import Control
+
+/// Brings those home who asked for the virtual microphone and were taken elsewhere by the server, and
+/// tells of them. Times are microseconds of the monotonic clock. Thread: control.
+struct StrayWatch {
+  /// After what time is looked whether a stream that was moved is where it should be.
+  static let lookPause: UInt64 = 300_000
+  /// How long somebody may be connected to nothing before that is told.
+  static let cutOffPatience: UInt64 = 2_000_000
+
+  private(set) var strays: StrayListeners
+  /// What of them the next daemon will find.
+  private var kept: StrayListeners.Memory
+  private let keep: (StrayListeners.Memory) -> Void
+  /// When to look again, though nothing changes.
+  private(set) var nextLook: UInt64?
+  /// Since when somebody who asked for the virtual microphone is connected to no source.
+  private var cutOffSince: UInt64?
+
+  init(
+    _ strays: StrayListeners, keep: @escaping (StrayListeners.Memory) -> Void
+  ) {
+    self.strays = strays
+    kept = strays.memory
+    self.keep = keep
+  }
+
+  /// The connection is gone, and what is left of the listeners is what was kept.
+  mutating func lose() { (nextLook, cutOffSince) = (nil, nil) }
+
+  /// Moves strays back, and notes who is connected to nothing.
+  mutating func bringBack(on backend: any Backend, at now: UInt64) throws(BackendError) {
+    let devices = backend.devices
+    guard devices.listeners != nil else { return }
+    let before = strays.strays
+    let found = strays.find(
+      server: devices.server, sources: devices.sources, listeners: devices.recordings, at: now)
+    for stray in strays.strays where !before.contains(stray) { Self.report(stray) }
+    for listener in found {
+      strays.note(moveOf: listener, helped: try backend.bringBack(listener), at: now)
+    }
+    nextLook = strays.areMoving || strays.mayMove(at: now) ? now + Self.lookPause : nil
+    guard strays.areCutOff, backend.cutOffWarning != nil else { return cutOffSince = nil }
+    if cutOffSince == nil { nextLook = now + Self.cutOffPatience }
+    cutOffSince = cutOffSince ?? now
+  }
+
+  /// Has it looked again in a moment.
+  mutating func lookSoon(at now: UInt64) { nextLook = now + Self.lookPause }
+
+  /// Whether it is time to look again.
+  mutating func isDue(at now: UInt64) -> Bool {
+    guard let due = nextLook, due <= now else { return false }
+    nextLook = nil
+    return true
+  }
+
+  /// Somebody has been connected to nothing for long.
+  func areCutOff(at now: UInt64) -> Bool {
+    cutOffSince.map { now - $0 >= Self.cutOffPatience } ?? false
+  }
+
+  /// Keeps who listens for the daemon after this one.
+  mutating func remember() {
+    guard strays.memory != kept else { return }
+    kept = strays.memory
+    keep(kept)
+  }
+
+  private static func report(_ stray: StrayListeners.Stray) {
+    let (application, source) = (stray.listener.application, stray.source.description)
+    Journal.write(
+      stray.isChosen ? .info : .notice,
+      stray.isChosen
+        ? "\(application) was moved to '\(source)' by you, and is left there"
+        : "\(application) asked for '\(VirtualMicrophone.description)' and got '\(source)';"
+          + " it is moved back",
+      ["QDENOISE_LISTENER": application])
+  }
+}

@@ -1,0 +1,70 @@
+import AudioHost
+import AudioPath
+import Control
+import Denoise
+import Signal
+import Synchronization
+
+extension StatusSource {
+  var latency: Status.Latency {
+    var latency = Status.Latency()
+    latency.budgetMicroseconds = preferences.budget * 1000
+    let ledger = self.ledger
+    latency.stages = ledger.stages.map {
+      Status.Latency.Stage(
+        name: $0.name, microseconds: Double($0.microseconds), measured: $0.isMeasured)
+    }
+    latency.totalMicroseconds = session.isRunning ? Double(ledger.sumMicroseconds) : nil
+    return latency
+  }
+
+  /// Microphone to application, stage by stage.
+  var ledger: LatencyLedger {
+    var ledger = LatencyLedger(budgetMicroseconds: Int(preferences.budget * 1000))
+    let model = active.model
+    let rate = model.sampleRate
+    if let source = session.microphone?.source, session.isRunning, session.listeners != nil {
+      ledger.measure("microphone device", microseconds: source.latencyMicroseconds)
+    }
+    enterCapture(in: &ledger, model)
+    ledger.declare(
+      "overlap of windows", samples: model.window - model.hop, sampleRate: rate)
+    if model.lookAhead > 0 {
+      ledger.declare("look-ahead", samples: model.lookAhead * model.hop, sampleRate: rate)
+    }
+    if !statistics.isEmpty {
+      ledger.measure("compute", microseconds: Int(statistics.p99Microseconds.rounded(.up)))
+    }
+    guard session.isRunning else { return ledger }
+    if case .sink = session.order.route {
+      let period = link.period.load(ordering: .relaxed)
+      ledger.measure("quantum of the graph", microseconds: period * 1_000_000 / rate)
+      ledger.declare("resampler", samples: DriftResampler.latency, sampleRate: rate)
+    }
+    ledger.measure(
+      "output fill", microseconds: link.fill.load(ordering: .relaxed) * 1_000_000 / rate)
+    return ledger
+  }
+
+  /// What arrives at once, and what is waited for beyond it until a hop is there.
+  private func enterCapture(in ledger: inout LatencyLedger, _ model: Model) {
+    let rate = model.sampleRate
+    let period = link.period.load(ordering: .relaxed)
+    if session.order.transport.isGraph {
+      if session.isRunning, period > 0 {
+        ledger.measure("quantum of the graph", microseconds: period * 1_000_000 / rate)
+      }
+      return ledger.declare(
+        "hop", samples: GraphPath.wait(hop: model.hop, quantum: period), sampleRate: rate)
+    }
+    let waiting = link.waiting.load(ordering: .relaxed)
+    guard session.isRunning, period > 0, waiting > 0 else {
+      let fragment = min(session.report.fragment ?? AudioTransport.fragment(rate), model.hop)
+      ledger.declare("capture fragment", samples: fragment, sampleRate: rate)
+      ledger.declare("hop", samples: model.hop - fragment, sampleRate: rate)
+      return
+    }
+    ledger.measure("capture fragment", microseconds: period * 1_000_000 / rate)
+    ledger.measure("hop", microseconds: max(0, waiting - period) * 1_000_000 / rate)
+  }
+}
