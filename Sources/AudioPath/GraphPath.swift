@@ -52,9 +52,17 @@ package final class GraphPath {
   private var excessLength = 0
   private var least = 0
 
+  /// See `latency`.
+  private let delay: Atomic<Int>
+  /// The model has changed, and `latency` with it. Thread: the data loop's.
+  private let delayChanged: () -> Void
+
   package init(
-    _ processor: HopProcessor, sampleRate: Int, link: AudioLink, wakeControl: Waker
+    _ processor: HopProcessor, sampleRate: Int, link: AudioLink, wakeControl: Waker,
+    delayChanged: @escaping () -> Void = {}
   ) {
+    delay = Atomic(Self.delay(of: processor))
+    self.delayChanged = delayChanged
     self.processor = processor
     self.link = link
     incidents = IncidentLog(link)
@@ -71,6 +79,7 @@ package final class GraphPath {
     processor.restart()
     assembler.reset()
     adaptToHop()
+    followDelay()
     queue.drop(queue.count)
     if let mixed, mixed == (source, channels) {
       mixer.restart()
@@ -89,7 +98,19 @@ package final class GraphPath {
   package func pin(_ channels: UInt32) { pinned.store(channels, ordering: .relaxed) }
 
   /// Samples by which the output is behind the microphone, at a quantum of 256 or 1024.
-  package var latency: Int { processor.latency + Self.wait(hop: hop, quantum: 0) }
+  /// Any thread.
+  package var latency: Int { delay.load(ordering: .relaxed) }
+
+  private static func delay(of processor: HopProcessor) -> Int {
+    processor.latency + wait(hop: processor.hop, quantum: 0)
+  }
+
+  private func followDelay() {
+    let now = Self.delay(of: processor)
+    guard now != latency else { return }
+    delay.store(now, ordering: .relaxed)
+    delayChanged()
+  }
 
   // MARK: Data loop
 
@@ -153,6 +174,7 @@ package final class GraphPath {
       guard assembler.isFull else { return }
       let made = unsafe processor.process(assembler.finish(), deadline: deadline)
       adaptToHop()
+      followDelay()
       guard hasOutput else { continue }
       let lost = unsafe queue.append(made.baseAddress, made.count)
       if lost > 0 { link.overruns.wrappingAdd(1, ordering: .relaxed) }

@@ -19,14 +19,16 @@ import Synchronization
     loop = work.loop
     sampleRate = work.sampleRate
     self.changed = changed
+    let waker = work.loop.waker
     path = GraphPath(
-      work.processor, sampleRate: work.sampleRate, link: work.link, wakeControl: work.wakeControl)
+      work.processor, sampleRate: work.sampleRate, link: work.link, wakeControl: work.wakeControl,
+      delayChanged: { waker.wake() })
   }
 
   /// PipeWire's data loop gives what has arrived.
   let timeoutMicroseconds: Int? = nil
 
-  func turn() {}
+  func turn() { duplex?.set(delay: path.latency) }
 
   /// Ends everything.
   func close() {

@@ -145,6 +145,8 @@ extension SystemTests {
       let wanted = 480 + 448
       let port = "Denoised Microphone:capture_MONO"
       #expect(eventually { (try? latency(of: port, scene)) == wanted })
+      try scene.denoisectl("model", "low-latency")
+      #expect(eventually { (try? latency(of: port, scene)) == 240 + 240 - 16 })
     }
 
     /// What a port says of the sound that comes out of it, in samples.

@@ -57,7 +57,7 @@ import Glibc
   private let target: String?
   private let handlers: Handlers
   private let channels: Int
-  private let delay: Int
+  private var delay: Int
   private var sourceLatency = spa_latency_info()
   // Data loop: the driver's time in nanoseconds, and its ticks and how many make a second in the last
   // cycle.
@@ -144,6 +144,13 @@ import Glibc
       properties[PW_KEY_TARGET_OBJECT] = String(source.name.dropLast(monitor.count))
     }
     return properties
+  }
+
+  /// Samples by which the output is behind the recording from now on.
+  public func set(delay: Int) {
+    guard delay != self.delay else { return }
+    self.delay = delay
+    publishLatency()
   }
 
   /// Tells programs that ask how old the sound is: as old as the microphone's, and our delay.
