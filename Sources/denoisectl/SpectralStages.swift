@@ -65,7 +65,9 @@ struct SpectralStages {
     switch domain {
     case .magnitudes: mask(operators, from: from, to: to)
     case .samples:
-      guard let changed = transformed(operators, from: from, to: to, overlap: overlap) else {
+      guard
+        let changed = transformed(operators, from: from, to: to, overlap: overlap, prefix: prefix)
+      else {
         throw failure(stage, "its first and last layer are no plain products")
       }
       graph.operators += changed
@@ -104,9 +106,10 @@ struct SpectralStages {
   // MARK: Samples
 
   /// The operators with the transforms in their first and last layer, where these are products and nothing
-  /// but changes of shape lies outside of them.
+  /// but changes of shape lies outside of them. What these layers give is called `analysis` and
+  /// `synthesis`, for who wants to keep them float.
   private mutating func transformed(
-    _ operators: [Operator], from: Int, to: Int, overlap: Int
+    _ operators: [Operator], from: Int, to: Int, overlap: Int, prefix: String
   ) -> [Operator]? {
     guard let first = layer(operators, reading: from), let last = layer(operators, writing: to),
       first.index < last.index,
@@ -120,7 +123,9 @@ struct SpectralStages {
     result[first.index].inputs[0] = given
     result[first.index].inputs[1] = weights(
       like: operators[first.index], rows: entry.rows, inner: 2 * bins, entryWeights(entry))
+    graph.tensors[result[first.index].outputs[0]].name = prefix + "analysis"
     let answered = emitShape(of: operators[last.index].kind, count: 2 * bins)
+    graph.tensors[answered].name = prefix + "synthesis"
     result[last.index].outputs = [answered]
     result[last.index].inputs[1] = weights(
       like: operators[last.index], rows: 2 * bins, inner: exit.inner,

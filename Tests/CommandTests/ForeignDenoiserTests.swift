@@ -128,6 +128,14 @@ struct ForeignDenoiserTests {
     return try reader.read(sound.count)
   }
 
+  @Test func `layers that hold a transform have names to keep them float by`() throws {
+    let graph = try Self.graph("dtln")
+    for name in ["2/analysis", "2/synthesis"] {
+      let node = graph.operators.first { graph.tensors[$0.outputs[0]].name == name }
+      #expect(node?.inputs[1].map { graph.tensors[$0].shape.contains(514) } == true, "\(name)")
+    }
+  }
+
   @Test(arguments: ["deepfilternet3", "dtln"])
   func `a hop of it allocates nothing`(option: String) throws {
     let model = try Model(try Self.graph(option))
