@@ -62,7 +62,7 @@ extension SystemTests {
       #expect(status.model.name == "DeepFilterNet3")
       #expect(status.model.precision == "dynamic-range int8")
       #expect(status.model.licence.contains("MIT or Apache-2.0"))
-      #expect(status.settings.model == "dfn3" && status.installedModels == ["dfn3"])
+      #expect(status.settings.model == .installed("dfn3") && status.installedModels == ["dfn3"])
       #expect(status.state == .running, "\(status.stateReason)")
       let late = status.hops.late - ours.hops.late
       #expect(late == 0 || RealTime.machine.stalls > 0, "\(late) late hops")
@@ -96,7 +96,7 @@ extension SystemTests {
       #expect(
         output.contains("dfn3: it delays the sound by 40 ms, the budget is 35 ms"), "\(output)")
       let now = try scene.status()
-      #expect(now.settings.model == "auto" && now.model.kind == "full")
+      #expect(now.settings.model == .auto && now.model.kind == "full")
     }
 
     @Test(arguments: SoundServer.Kind.allCases)
@@ -159,7 +159,7 @@ extension SystemTests {
       #expect(during < before + late)
       #expect(abs(after - before) < 10 + late)
       let end = try scene.status()
-      #expect(end.settings.model == "dfn3" && end.overrides.isEmpty)
+      #expect(end.settings.model == .installed("dfn3") && end.overrides.isEmpty)
     }
   }
 }
