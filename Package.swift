@@ -205,7 +205,8 @@ let package = Package(
       name: "CommandTests",
       dependencies: [
         "denoisectl", "qdenoise", "first-program", "AudioHost", "Client", "Control", "Denoise",
-        "Engine", "Files", "Kernels", "ModelStore", "ControlSupport", "Seeded", "TestSupport",
+        "Engine", "Files", "Kernels", "ModelStore", "CAllocationCount", "ControlSupport", "Seeded",
+        "TestSupport",
       ],
       swiftSettings: testSettings),
     .testTarget(

@@ -77,6 +77,25 @@ void ck_f32_mix__scalar(size_t count, float a, float b, const float *x, float *y
   for (size_t i = 0; i < count; i++) y[i] = a * y[i] + b * x[i];
 }
 
+void ck_f32_fir__scalar(
+    size_t count, size_t taps, const float *h, const float *x, float *y) CK_NONBLOCKING {
+  size_t j = 0;
+  // Sums that stay in registers while the coefficients pass.
+  for (; j + 16 <= count; j += 16) {
+    float sums[16] = {0};
+    for (size_t i = 0; i < taps; i++) {
+      const float *const samples = x + j - i;
+      for (size_t k = 0; k < 16; k++) sums[k] += h[i] * samples[k];
+    }
+    for (size_t k = 0; k < 16; k++) y[j + k] = sums[k];
+  }
+  for (; j < count; j++) {
+    float sum = 0;
+    for (size_t i = 0; i < taps; i++) sum += h[i] * x[j - i];
+    y[j] = sum;
+  }
+}
+
 float ck_f32_mean_square__scalar(size_t count, const float *x) CK_NONBLOCKING {
 #pragma clang fp reassociate(on)
   float sum = 0;

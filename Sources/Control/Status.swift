@@ -35,6 +35,8 @@ public struct Status: Codable, Sendable, Equatable {
   /// Settings that stand above the configuration, which says otherwise.
   public var overrides: [Override] = []
   public var model = Model()
+  /// The names of the installed models, which may be chosen beside the built-in ones.
+  public var installedModels: [String] = []
   public var latency = Latency()
   public var hops = Hops()
   public var levels = Levels()

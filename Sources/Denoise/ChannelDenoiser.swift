@@ -38,6 +38,8 @@ public struct ChannelDenoiser: ~Copyable {
     lowCut: Bool = true, keepsDelay: Bool = false, instructionSet: InstructionSet = .best
   ) throws(DenoiseError) {
     precondition(ChannelDenoiser.supports(sampleRate: sampleRate, model: model))
+    // What a network is made for it hears as it is.
+    let model = sampleRate == model.networkRate ? model.undecimated() : model
     denoiser = try Denoiser(
       model, mode: mode, strength: strength, lowCut: lowCut, instructionSet: instructionSet)
     ratio = Double(model.sampleRate) / Double(sampleRate)

@@ -74,9 +74,17 @@ import Signal
   /// The spectra after the gains, where the filter runs over them.
   private var masked: SpectrumHistory?
   private var synthesis: Synthesis
+  /// Puts the band above the network's on top.
+  private var join: BandJoin?
+  /// What that gain follows or is, and the gain of the latest hop.
+  private let aboveFollows: Bool
+  private var aboveGain: Float = 0
+  private let bins: Int
   private var gate: EnergyGate
   private var voice: VoiceActivity
   private var clean: AlignedBuffer<Float>
+  /// The denoised hop of the network's rate, where that is another one.
+  private var lower: AlignedBuffer<Float>
   private var denoised: AlignedBuffer<Float>
 
   /// Where the network takes and gives numbers; valid while it lives.
@@ -93,7 +101,6 @@ import Signal
   private struct Given: Sendable {
     var bins: Int
     var scale: Float
-    var above: UpperBand?
   }
 
   /// What is louder than this is clipped at the entry, 24 dB above full scale.
@@ -112,29 +119,35 @@ import Signal
     filter = SpectralFilter(
       ages: taps?.ages ?? [], bins: taps?.bins ?? 0, lookAhead: model.lookAhead)
     if let spectrum = model.frontEnd.spectrum {
-      let above = UpperBand(low: spectrum.bins, bins: model.hop + 1)
-      given = Given(
-        bins: spectrum.bins, scale: 1 / model.frontEnd.scale,
-        above: spectrum.above == .follows ? above : nil)
+      given = Given(bins: spectrum.bins, scale: 1 / model.frontEnd.scale)
     }
     hopsAhead = model.lookAhead
     self.mode = mode
     self.strength = strength
     self.hasLowCut = hasLowCut
-    lowCut = LowCut(hop: model.hop, sampleRate: model.sampleRate)
+    lowCut = LowCut(bins: model.bins, sampleRate: model.networkRate)
     mix = Mix(mode, strength: strength)
     self.network = network
     unsafe self.ports = ports
     front = FrontEnd(model, depth: filter.depth, instructionSet: instructionSet)
     if taps?.source == .masked {
-      masked = SpectrumHistory(bins: model.hop + 1, depth: filter.depth)
+      masked = SpectrumHistory(bins: model.bins, depth: filter.depth)
     }
     synthesis = Synthesis(
-      hop: model.hop, window: model.frontEnd.window, instructionSet: instructionSet)
+      hop: model.networkHop, hops: model.networkWindow / model.networkHop,
+      window: model.frontEnd.window, instructionSet: instructionSet)
+    if let decimation = model.frontEnd.decimation {
+      join = BandJoin(
+        DecimationFilter(factor: decimation.factor, delay: decimation.delay), hop: model.hop,
+        latency: model.latency - model.decimationDelay)
+    }
+    aboveFollows = model.frontEnd.decimation?.above == .follows
+    bins = model.bins
     gate = EnergyGate(hopSeconds: model.hopSeconds)
     voice = VoiceActivity(hopSeconds: model.hopSeconds)
     clean = AlignedBuffer(count: model.hop)
-    denoised = AlignedBuffer(count: 2 * (model.hop + 1))
+    lower = AlignedBuffer(count: model.frontEnd.decimation == nil ? 0 : model.networkHop)
+    denoised = AlignedBuffer(count: 2 * model.bins)
   }
 
   /// Changes what is attenuated. The next hop cross-fades from the old to the new.
@@ -182,7 +195,7 @@ import Signal
     case .dry: scale(by: mix.wet + mix.dry)
     }
     hopsAhead = max(0, hopsAhead - 1)
-    unsafe synthesis.push(denoised.pointer, into: output)
+    unsafe synthesize(into: output)
     levels.output = unsafe SignalKernels.meanSquare(output, count: hop)
     if !levels.output.isFinite { unsafe recover(output) }
   }
@@ -194,6 +207,7 @@ import Signal
     masked?.reset()
     hopsAhead = filter.lookAhead
     synthesis.reset()
+    join?.reset()
     gate.reset()
     voice.reset()
     levels = Levels()
@@ -238,7 +252,8 @@ import Signal
     unsafe front.computeFeatures(into: ports.features)
     // What a network that looks ahead would say of the time before the first hop.
     if hopsAhead > 0 {
-      unsafe y.update(repeating: 0, count: 2 * (hop + 1))
+      unsafe y.update(repeating: 0, count: 2 * bins)
+      aboveGain = 0
       return
     }
     network.run()
@@ -252,20 +267,19 @@ import Signal
         filter: taps, gains: gains, to: front.history, bands: front.bands, into: y)
     }
     let x = unsafe front.history.pointer(age: filter.lookAhead)
-    unsafe SignalKernels.mix(y, by: mix.wet, with: x, by: mix.dry, count: 2 * (hop + 1))
+    if join != nil {
+      let gain = unsafe aboveFollows ? upperGain(of: y, over: x, bins: bins) : 0
+      aboveGain = mix.wet * gain + mix.dry
+    }
+    unsafe SignalKernels.mix(y, by: mix.wet, with: x, by: mix.dry, count: 2 * bins)
   }
 
-  /// The spectrum that the network gives, and what it says of the bins above.
+  /// The spectrum that the network gives.
   private func take(
     _ spectrum: UnsafePointer<Float>, _ given: Given, into y: UnsafeMutablePointer<Float>
   ) {
     for index in 0..<2 * given.bins { unsafe y[index] = spectrum[index] * given.scale }
-    if let above = given.above {
-      unsafe above.apply(to: front.history.pointer(age: filter.lookAhead), into: y)
-    } else {
-      let rest = 2 * (hop + 1 - given.bins)
-      unsafe (y + 2 * given.bins).update(repeating: 0, count: rest)
-    }
+    unsafe (y + 2 * given.bins).update(repeating: 0, count: 2 * (bins - given.bins))
   }
 
   /// The gains first, then the filter over what they left.
@@ -276,7 +290,7 @@ import Signal
     masked!.advance()
     unsafe front.bands.apply(
       gains: gains, to: front.history.pointer(age: 0), into: masked!.pointer(age: 0))
-    unsafe y.update(from: masked!.pointer(age: 0), count: 2 * (hop + 1))
+    unsafe y.update(from: masked!.pointer(age: 0), count: 2 * bins)
     unsafe filter.apply(filter: taps, to: masked!, bands: front.bands, into: y)
   }
 
@@ -294,16 +308,30 @@ import Signal
 
   /// The noisy spectrum times a factor.
   private mutating func scale(by factor: Float) {
-    let count = 2 * (hop + 1)
+    aboveGain = factor
+    let count = 2 * bins
     let y = unsafe denoised.pointer
     unsafe y.update(from: front.history.pointer(age: filter.lookAhead), count: count)
     unsafe SignalKernels.mix(y, by: factor, with: y, by: 0, count: count)
+  }
+
+  /// The hop that the newest spectrum completes.
+  private mutating func synthesize(into output: UnsafeMutablePointer<Float>) {
+    guard join != nil else {
+      unsafe synthesis.push(denoised.pointer, into: output)
+      return
+    }
+    unsafe synthesis.push(denoised.pointer, into: lower.pointer)
+    unsafe join!.process(
+      lower.pointer, decimated: front.decimated.pointer, input: clean.pointer, gain: aboveGain,
+      into: output)
   }
 
   private mutating func recover(_ output: UnsafeMutablePointer<Float>) {
     faults += 1
     network.reset()
     synthesis.reset()
+    join?.reset()
     unsafe output.update(repeating: 0, count: hop)
     levels.output = 0
   }

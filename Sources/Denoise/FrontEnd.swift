@@ -1,4 +1,5 @@
 package import Kernels
+package import Memory
 package import Signal
 
 /// From samples to what a model's network is given, with the spectra on the way. Thread: any, one
@@ -7,7 +8,10 @@ package struct FrontEnd: ~Copyable {
   package let bands: Bands
   /// The latest spectra, the newest at age 0.
   package private(set) var history: SpectrumHistory
+  private var decimator: Decimator?
   private var analysis: Analysis
+  /// The latest hop as the network hears it; nothing where that is as it came.
+  package private(set) var decimated: AlignedBuffer<Float>
   private var compressed: Features?
   private var levels: BandLevels?
   private var unit: UnitSpectrum?
@@ -47,17 +51,23 @@ package struct FrontEnd: ~Copyable {
   package init(_ model: Model, depth: Int, instructionSet: InstructionSet = .best) {
     let description = model.frontEnd
     // A spectrum has no bands; one of all bins does no harm.
-    let edges = description.bands.isEmpty ? [0, model.hop + 1] : description.bands
+    let edges = description.bands.isEmpty ? [0, model.bins] : description.bands
     bands = Bands(low: edges[0], edges: edges)!
-    history = SpectrumHistory(bins: model.hop + 1, depth: depth)
+    history = SpectrumHistory(bins: model.bins, depth: depth)
     analysis = Analysis(
-      hop: model.hop, window: description.window, instructionSet: instructionSet)
+      hop: model.networkHop, hops: model.networkWindow / model.networkHop,
+      window: description.window, instructionSet: instructionSet)
+    decimated = AlignedBuffer(count: description.decimation == nil ? 0 : model.networkHop)
+    if let decimation = description.decimation {
+      decimator = Decimator(
+        DecimationFilter(factor: decimation.factor, delay: decimation.delay), hop: model.hop)
+    }
     for input in description.inputs {
       let start = BandRamp(first: input.start?.first ?? 0, last: input.start?.last ?? 0)
       switch input.feature {
       case .compressed:
         compressed = Features(
-          bins: model.hop + 1, compression: input.exponent ?? 1, instructionSet: instructionSet)
+          bins: model.bins, compression: input.exponent ?? 1, instructionSet: instructionSet)
       case .bandLevels:
         levels = BandLevels(
           edges: description.bands, scale: description.scale, decay: input.decay ?? 0,
@@ -73,7 +83,12 @@ package struct FrontEnd: ~Copyable {
   /// Takes one more hop.
   package mutating func push(_ samples: UnsafePointer<Float>) {
     history.advance()
-    unsafe analysis.push(samples, into: history.pointer(age: 0))
+    var heard = unsafe samples
+    if decimator != nil {
+      unsafe decimator!.push(samples, into: decimated.pointer)
+      unsafe heard = UnsafePointer(decimated.pointer)
+    }
+    unsafe analysis.push(heard, into: history.pointer(age: 0))
   }
 
   /// Writes the features of the newest spectrum.
@@ -91,6 +106,7 @@ package struct FrontEnd: ~Copyable {
 
   /// Forgets everything that was heard.
   package mutating func reset() {
+    decimator?.reset()
     analysis.reset()
     history.reset()
     levels?.reset()

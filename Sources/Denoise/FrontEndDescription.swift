@@ -14,6 +14,8 @@ public struct FrontEndDescription: Codable, Sendable, Equatable {
   public var gains: String?
   public var taps: Taps?
   public var spectrum: Spectrum?
+  /// Nil where the network is for the sample rate at which it runs.
+  public var decimation: Decimation?
 
   /// A feature and the input that takes it.
   public struct Input: Codable, Sendable, Equatable {
@@ -78,29 +80,41 @@ public struct FrontEndDescription: Codable, Sendable, Equatable {
     }
   }
 
-  /// The denoised spectrum, [bins][2], in the scale of the features.
+  /// The denoised spectrum, [bins][2], in the scale of the features; bins above are silent.
   public struct Spectrum: Codable, Sendable, Equatable {
     public var name: String
     public var bins: Int
+
+    public init(name: String, bins: Int) {
+      self.name = name
+      self.bins = bins
+    }
+  }
+
+  /// How a sound of a multiple of the network's sample rate comes to it and back: `DecimationFilter`.
+  public struct Decimation: Codable, Sendable, Equatable {
+    public var factor: Int
+    /// Samples of the sound by which each direction delays.
+    public var delay: Int
     public var above: Above
 
-    /// What becomes of the bins above.
-    public enum Above: String, Codable, Sendable {
-      /// A gain that follows the top of the network's band: `UpperBand`.
+    /// What becomes of the band above the network's.
+    public enum Above: String, Codable, Sendable, CaseIterable {
+      /// A gain that follows the top of the network's band: `upperGain`.
       case follows
       case silent
     }
 
-    public init(name: String, bins: Int, above: Above) {
-      self.name = name
-      self.bins = bins
+    public init(factor: Int, delay: Int, above: Above) {
+      self.factor = factor
+      self.delay = delay
       self.above = above
     }
   }
 
   public init(
     window: WindowShape, scale: Float, inputs: [Input], bands: [Int] = [], gains: String? = nil,
-    taps: Taps? = nil, spectrum: Spectrum? = nil
+    taps: Taps? = nil, spectrum: Spectrum? = nil, decimation: Decimation? = nil
   ) {
     self.window = window
     self.scale = scale
@@ -109,6 +123,7 @@ public struct FrontEndDescription: Codable, Sendable, Equatable {
     self.gains = gains
     self.taps = taps
     self.spectrum = spectrum
+    self.decimation = decimation
   }
 
   /// Elements of an input.
@@ -139,6 +154,11 @@ public struct FrontEndDescription: Codable, Sendable, Equatable {
       if gains != nil || taps != nil || !bands.isEmpty { return "'spectrum' goes without gains" }
     } else if gains == nil || taps == nil {
       return "there are neither gains and taps nor a spectrum"
+    }
+    if let decimation {
+      if !(2...8).contains(decimation.factor) || !(16...2048).contains(decimation.delay) {
+        return "'decimation' has factor \(decimation.factor) and delay \(decimation.delay)"
+      }
     }
     for input in inputs {
       if let problem = problem(input, bins: bins) { return "'\(input.name)': \(problem)" }

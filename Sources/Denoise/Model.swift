@@ -30,16 +30,14 @@ public struct Model: Sendable {
   public let graph: Graph
   public let name: String
   public let kind: Kind
-  /// Samples a second.
-  public let sampleRate: Int
-  /// Samples.
-  public let hop: Int
-  /// Samples; two hops.
-  public let window: Int
+  /// Of the network, in samples of its own rate.
+  let networkRate: Int
+  let networkHop: Int
+  let networkWindow: Int
   /// Hops that the network looks ahead.
   public let lookAhead: Int
   /// What the network is given, and what its answers do.
-  public let frontEnd: FrontEndDescription
+  public private(set) var frontEnd: FrontEndDescription
   /// The network's memory.
   public let states: [StatePair]
   public let licence: String?
@@ -47,8 +45,20 @@ public struct Model: Sendable {
   /// Whether the network also gives the probability that a hop holds speech.
   public let givesSpeech: Bool
 
+  private var factor: Int { frontEnd.decimation?.factor ?? 1 }
+  /// Samples a second, of the sound; where that is decimated the network has fewer.
+  public var sampleRate: Int { factor * networkRate }
+  /// Samples.
+  public var hop: Int { factor * networkHop }
+  /// Samples; two hops in most.
+  public var window: Int { factor * networkWindow }
+  /// Samples by which decimation and interpolation delay the sound.
+  public var decimationDelay: Int { 2 * (frontEnd.decimation?.delay ?? 0) }
+  /// Complex numbers of a spectrum.
+  var bins: Int { networkWindow / 2 + 1 }
+
   /// The delay from a model's input to its output beyond the hop itself, in samples.
-  public var latency: Int { window - hop + lookAhead * hop }
+  public var latency: Int { window - hop + lookAhead * hop + decimationDelay }
   public var hopSeconds: Double { Double(hop) / Double(sampleRate) }
   /// Spectra that the filter of the low bins reaches back over.
   public var taps: Int { frontEnd.taps?.ages.count ?? 0 }
@@ -82,9 +92,9 @@ public struct Model: Sendable {
     self.graph = graph.withFloatEdges()
     name = metadata.name
     kind = metadata.kind ?? .imported
-    sampleRate = metadata.sampleRate
-    hop = metadata.hop
-    window = metadata.window
+    networkRate = metadata.sampleRate
+    networkHop = metadata.hop
+    networkWindow = metadata.window
     lookAhead = metadata.lookAhead
     self.frontEnd = frontEnd
     states = metadata.states.map { StatePair(input: $0[0], output: $0[1]) }
@@ -112,6 +122,13 @@ public struct Model: Sendable {
       try check(outputs, name: spectrum.name, kind: "output", count: 2 * spectrum.bins)
     }
     if givesSpeech { try check(outputs, name: "speech", kind: "output", count: 1) }
+  }
+
+  /// The same for sounds of the sample rate that its network has.
+  func undecimated() -> Model {
+    var model = self
+    model.frontEnd.decimation = nil
+    return model
   }
 
   private static func tensor(_ name: String, among indices: [Int], of graph: Graph) -> Tensor? {

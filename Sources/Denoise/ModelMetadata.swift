@@ -90,19 +90,25 @@ struct ModelMetadata: Codable, Sendable {
   /// What is wrong with the numbers, nil if nothing is.
   var problem: String? {
     if !(8000...192_000).contains(sampleRate) { return "'sample_rate' is \(sampleRate)" }
-    if !(16...Model.largestHop).contains(hop) { return "'hop' is \(hop)" }
-    if window != 2 * hop { return "'window' is \(window), not twice the hop of \(hop)" }
+    let factor = frontEnd.decimation?.factor ?? 1
+    if !(16...Model.largestHop).contains(hop) || !(16...Model.largestHop).contains(factor * hop) {
+      return "'hop' is \(hop)"
+    }
+    if window % hop != 0 || !frontEnd.window.fits(hops: window / hop) {
+      let times = frontEnd.window == .rectangular ? "2 to 16 times" : "twice"
+      return "'window' is \(window), not \(times) the hop of \(hop)"
+    }
     if version == 1, let taps, !(1...16).contains(taps) { return "'taps' is \(taps)" }
     if !(0...100).contains(lookAhead) { return "'look_ahead' is \(lookAhead)" }
     if version == 1, let compression, !(compression > 0 && compression <= 1) {
       return "'compression' is \(compression)"
     }
     let bands = version == 1 ? "band_edges" : "bands"
-    if frontEnd.spectrum == nil, frontEnd.bands.last != hop + 1 {
-      return "'\(bands)' do not end at \(hop + 1)"
+    if frontEnd.spectrum == nil, frontEnd.bands.last != window / 2 + 1 {
+      return "'\(bands)' do not end at \(window / 2 + 1)"
     }
     if states.contains(where: { $0.count != 2 }) { return "'states' are not pairs" }
-    if let problem = frontEnd.problem(bins: hop + 1, lookAhead: lookAhead) {
+    if let problem = frontEnd.problem(bins: window / 2 + 1, lookAhead: lookAhead) {
       return "'front_end': \(problem)"
     }
     return nil
@@ -115,12 +121,13 @@ extension DecodingError.Context {
 
 extension Model {
   /// The metadata of a network of other people's.
+  /// - Parameter hops: of a window.
   public static func metadata(
-    name: String, sampleRate: Int, hop: Int, lookAhead: Int, states: [StatePair],
+    name: String, sampleRate: Int, hop: Int, hops: Int = 2, lookAhead: Int, states: [StatePair],
     licence: String, frontEnd: FrontEndDescription
   ) throws -> [UInt8] {
     let metadata = ModelMetadata(
-      version: 2, name: name, kind: .imported, sampleRate: sampleRate, window: 2 * hop, hop: hop,
+      version: 2, name: name, kind: .imported, sampleRate: sampleRate, window: hops * hop, hop: hop,
       lookAhead: lookAhead, states: states.map { [$0.input, $0.output] }, licence: licence,
       described: frontEnd)
     let encoder = JSONEncoder()

@@ -83,6 +83,14 @@ internal import CKernels
     unsafe ck_f32_band_gains__scalar(bands, edges, gains, x, y)
   }
 
+  /// y[j] = Σ h[i] x[j - i] over `taps` coefficients; `x` has taps - 1 samples in front of it.
+  @unsafe public static func filter(
+    _ x: UnsafePointer<Float>, by h: UnsafePointer<Float>, taps: Int, count: Int,
+    into y: UnsafeMutablePointer<Float>
+  ) {
+    unsafe ck_f32_fir__scalar(count, taps, h, x, y)
+  }
+
   /// The mean of x²; 0 for no samples.
   @unsafe public static func meanSquare(_ x: UnsafePointer<Float>, count: Int) -> Float {
     unsafe ck_f32_mean_square__scalar(count, x)

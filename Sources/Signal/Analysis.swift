@@ -3,28 +3,34 @@ import Memory
 
 /// The analysing half of the short-time Fourier transform: hops in, spectra out.
 ///
-/// A window covers the hop before and the hop that came last. X[k] = Σ x[n] w[n] e^(-2πi kn / N)
-/// with a window w of N = 2 hops. Thread: audio.
+/// A window covers the latest hops, two where nothing else is said. X[k] = Σ x[n] w[n] e^(-2πi kn / N)
+/// with a window w of N samples. Thread: audio.
 public struct Analysis: ~Copyable {
   /// Samples.
   public let hop: Int
+  /// Samples of a window.
+  private let length: Int
   /// Complex numbers of a spectrum.
-  public var bins: Int { hop + 1 }
+  public var bins: Int { length / 2 + 1 }
 
   private var transform: FourierTransform
   private let window: AlignedBuffer<Float>
   private var samples: AlignedBuffer<Float>
   private var windowed: AlignedBuffer<Float>
 
-  /// `hop` in samples, with no prime factor above 5.
+  /// - Parameters:
+  ///   - hop: in samples.
+  ///   - hops: in a window, of whose samples no prime factor is above 5.
   public init(
-    hop: Int, window shape: WindowShape = .squareRootHann, instructionSet: InstructionSet = .best
+    hop: Int, hops: Int = 2, window shape: WindowShape = .squareRootHann,
+    instructionSet: InstructionSet = .best
   ) {
     self.hop = hop
-    transform = FourierTransform(length: 2 * hop, instructionSet: instructionSet)
-    window = shape.samples(length: 2 * hop)
-    samples = AlignedBuffer(count: 2 * hop)
-    windowed = AlignedBuffer(count: 2 * hop)
+    length = hops * hop
+    transform = FourierTransform(length: length, instructionSet: instructionSet)
+    window = shape.samples(length: length)
+    samples = AlignedBuffer(count: length)
+    windowed = AlignedBuffer(count: length)
   }
 
   /// Takes `hop` samples and writes the `bins` complex numbers of the window that they complete.
@@ -32,14 +38,14 @@ public struct Analysis: ~Copyable {
     _ input: UnsafePointer<Float>, into spectrum: UnsafeMutablePointer<Float>
   ) {
     let older = unsafe samples.pointer
-    unsafe older.update(from: older + hop, count: hop)
-    unsafe (older + hop).update(from: input, count: hop)
-    unsafe SignalKernels.multiply(older, window.pointer, count: 2 * hop, into: windowed.pointer)
+    unsafe older.update(from: older + hop, count: length - hop)
+    unsafe (older + length - hop).update(from: input, count: hop)
+    unsafe SignalKernels.multiply(older, window.pointer, count: length, into: windowed.pointer)
     unsafe transform.forward(windowed.pointer, into: spectrum)
   }
 
-  /// Forgets the hop before.
+  /// Forgets the hops before.
   public mutating func reset() {
-    unsafe samples.pointer.update(repeating: 0, count: 2 * hop)
+    unsafe samples.pointer.update(repeating: 0, count: length)
   }
 }

@@ -14,10 +14,10 @@ public struct LowCut: ~Copyable {
   /// One a bin.
   private let gains: AlignedBuffer<Float>
 
-  /// For spectra of hop + 1 bins up to half the sample rate.
-  public init(hop: Int, sampleRate: Int) {
-    let width = Float(sampleRate) / Float(2 * hop)
-    let count = min(hop + 1, Int(LowCut.highest / width) + 1)
+  /// For spectra of so many bins up to half the sample rate.
+  public init(bins: Int, sampleRate: Int) {
+    let width = Float(sampleRate) / Float(2 * (bins - 1))
+    let count = min(bins, Int(LowCut.highest / width) + 1)
     gains = AlignedBuffer(
       (0..<count).map { bin in
         let square =
@@ -26,7 +26,7 @@ public struct LowCut: ~Copyable {
       })
   }
 
-  /// `spectrum` holds hop + 1 complex numbers.
+  /// `spectrum` holds as many complex numbers as there are bins.
   public func apply(to spectrum: UnsafeMutablePointer<Float>) {
     for bin in 0..<gains.count {
       unsafe spectrum[2 * bin] *= gains[bin]

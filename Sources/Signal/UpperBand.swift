@@ -1,29 +1,101 @@
+internal import Kernels
 internal import Memory
 
-/// What becomes of the bins above those that a network knows: a gain that follows what it does to
-/// the top of its own band.
+/// Puts what became of a lower band together with the band above it, which is what decimation and
+/// interpolation leave of the noisy sound.
 ///
-/// g = √(Σ |Y[k]|² / Σ |X[k]|²) over the upper half of the network's bins, at most 1. Thread: audio.
-public struct UpperBand: Sendable {
-  /// Bins of the network.
+/// Where the lower band comes as it was and the gain is 1, the output is the noisy sound, delayed, whatever
+/// the filter is. Thread: audio.
+public struct BandJoin: ~Copyable {
+  /// Samples of the higher rate.
+  private let hop: Int
   private let low: Int
-  private let bins: Int
+  private var lower: Interpolator
+  private var noisy: Interpolator
+  /// The noisy sound until both filters are through, then the band above until the lower one has come.
+  private var whole: DelayLine
+  private var upper: DelayLine
+  private var piece: AlignedBuffer<Float>
+  private var gain: Float = 0
 
-  public init(low: Int, bins: Int) {
-    self.low = low
-    self.bins = bins
+  /// - Parameters:
+  ///   - hop: samples of the higher rate.
+  ///   - latency: of the lower band between decimation and here, in samples of the higher rate.
+  public init(_ filter: DecimationFilter, hop: Int, latency: Int) {
+    self.hop = hop
+    low = hop / filter.factor
+    lower = Interpolator(filter, hop: hop)
+    noisy = Interpolator(filter, hop: hop)
+    whole = DelayLine(samples: 2 * filter.delay, hop: hop)
+    upper = DelayLine(samples: latency, hop: hop)
+    piece = AlignedBuffer(count: hop)
   }
 
-  /// Completes `output`, whose low bins are there, from the noisy spectrum.
-  public func apply(
-    to noisy: UnsafePointer<Float>, into output: UnsafeMutablePointer<Float>
+  /// One hop.
+  /// - Parameters:
+  ///   - lower: `hop` / factor samples of the lower band, denoised.
+  ///   - decimated: `hop` / factor samples of the noisy sound.
+  ///   - input: the `hop` samples that these were made of.
+  ///   - gain: of the band above; from the last one it glides.
+  public mutating func process(
+    _ lower: UnsafePointer<Float>, decimated: UnsafePointer<Float>, input: UnsafePointer<Float>,
+    gain next: Float, into output: UnsafeMutablePointer<Float>
   ) {
-    var (before, after): (Float, Float) = (0, 0)
-    for index in low / 2 * 2..<2 * low {
-      unsafe before += noisy[index] * noisy[index]
-      unsafe after += output[index] * output[index]
+    let above = unsafe whole.push(input)
+    unsafe noisy.push(decimated, into: piece.pointer)
+    unsafe SignalKernels.mix(piece.pointer, by: -1, with: above, by: 1, count: hop)
+    let delayed = unsafe upper.push(piece.pointer)
+    unsafe self.lower.push(lower, into: output)
+    let step = (next - gain) / Float(hop)
+    for index in 0..<hop {
+      unsafe output[index] += (gain + (Float(index) + 0.5) * step) * delayed[index]
     }
-    let gain = before > 0 ? min(1, (after / before).squareRoot()) : 0
-    for index in 2 * low..<2 * bins { unsafe output[index] = gain * noisy[index] }
+    gain = next
   }
+
+  /// Forgets what came before.
+  public mutating func reset() {
+    lower.reset()
+    noisy.reset()
+    whole.reset()
+    upper.reset()
+    gain = 0
+  }
+}
+
+/// Samples that wait. Thread: audio.
+struct DelayLine: ~Copyable {
+  private let samples: Int
+  private let hop: Int
+  private var values: AlignedBuffer<Float>
+
+  init(samples: Int, hop: Int) {
+    self.samples = samples
+    self.hop = hop
+    values = AlignedBuffer(count: samples + hop)
+  }
+
+  /// Takes a hop; what is returned is the hop `samples` before, valid until the next one.
+  mutating func push(_ input: UnsafePointer<Float>) -> UnsafePointer<Float> {
+    let start = unsafe values.pointer
+    unsafe start.update(from: start + hop, count: samples)
+    unsafe (start + samples).update(from: input, count: hop)
+    return unsafe UnsafePointer(start)
+  }
+
+  mutating func reset() { unsafe values.pointer.update(repeating: 0, count: values.count) }
+}
+
+/// What a network does to the top of its band, as a gain.
+///
+/// g = √(Σ |Y[k]|² / Σ |X[k]|²) over the upper half of `bins` bins, at most 1.
+public func upperGain(
+  of denoised: UnsafePointer<Float>, over noisy: UnsafePointer<Float>, bins: Int
+) -> Float {
+  var (before, after): (Float, Float) = (0, 0)
+  for index in bins / 2 * 2..<2 * bins {
+    unsafe before += noisy[index] * noisy[index]
+    unsafe after += denoised[index] * denoised[index]
+  }
+  return before > 0 ? min(1, (after / before).squareRoot()) : 0
 }

@@ -1,8 +1,8 @@
 import Glibc
 public import Memory
 
-/// The shape of an analysis window. Its product with that of the synthesis adds up to 1 at half
-/// overlap, so that both together are a pure delay.
+/// The shape of an analysis window. Its product with that of the synthesis adds up to 1, at half overlap
+/// where the shape says nothing else, so that both together are a pure delay.
 public enum WindowShape: String, Codable, Sendable {
   /// sin(π n / N)
   case squareRootHann = "sqrt-hann"
@@ -10,12 +10,21 @@ public enum WindowShape: String, Codable, Sendable {
   case vorbis
   /// sin²(π n / N) in the analysis; the synthesis makes up for its squares not adding up to 1.
   case hann
+  /// All samples alike, at any overlap; the synthesis is their mean.
+  case rectangular
+
+  /// Whether windows of so many hops add up to 1.
+  public func fits(hops: Int) -> Bool {
+    self == .rectangular ? (2...16).contains(hops) : hops == 2
+  }
 
   /// What a transform is multiplied by after it came back.
-  func synthesis(length: Int) -> AlignedBuffer<Float> {
+  func synthesis(length: Int, hop: Int) -> AlignedBuffer<Float> {
     var window = samples(length: length)
+    if self == .rectangular {
+      for n in 0..<length { window[n] = Float(hop) / Float(length) }
+    }
     guard self == .hann else { return window }
-    let hop = length / 2
     for n in 0..<hop {
       let sum = window[n] * window[n] + window[n + hop] * window[n + hop]
       window[n] /= sum
@@ -27,6 +36,7 @@ public enum WindowShape: String, Codable, Sendable {
   public func samples(length: Int) -> AlignedBuffer<Float> {
     switch self {
     case .squareRootHann: return Signal.squareRootHann(length: length)
+    case .rectangular: return AlignedBuffer(Array(repeating: 1, count: length))
     case .hann:
       var window = Signal.squareRootHann(length: length)
       for n in 0..<length { window[n] *= window[n] }

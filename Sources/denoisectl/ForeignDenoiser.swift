@@ -1,9 +1,10 @@
-import Denoise
+package import Denoise
 package import Engine
 import Foundation
 import ONNX
 import Quantizer
 import Signal
+import TFLite
 
 /// How files that other people publish become one denoising model. A row is data: what it says goes
 /// into the model's metadata, and nothing else in the programs knows its name.
@@ -22,14 +23,20 @@ package struct ForeignDenoiser {
   var isWhole = false
   /// The states that the files have themselves.
   var states: [StatePair] = []
+  /// Of .tflite files that follow one another: what each of them is given.
+  var domains: [SpectralStages.Domain] = []
   /// Elements of all states: another version has other ones.
   var memory: Int
   var sampleRate = 48000
   var hop: Int
+  /// Of a window.
+  var hops = 2
   var lookAhead = 0
   var frontEnd: FrontEndDescription
 
-  package static let all = [deepFilterNet2LowLatency, deepFilterNet3, gtcrn]
+  package static let all = [
+    deepFilterNet2LowLatency, deepFilterNet3, gtcrn, ulunas, dtln,
+  ]
 
   // MARK: DeepFilterNet
 
@@ -99,26 +106,59 @@ package struct ForeignDenoiser {
     file: "gtcrn_simple.onnx", window: .squareRootHann,
     states: ["conv_cache", "tra_cache", "inter_cache"], memory: 18_048)
 
-  /// A network that takes and gives the spectrum of 512 samples at 16 kHz. Three times as many at
-  /// 48 kHz have the same bins, and three times their size, so that nothing has to be resampled.
+  /// Its features are logarithms, also of bins in which there is hardly anything, so that the filter in front
+  /// of it decides what it gives: two that differ by -70 dB have outputs that differ by -31.
+  private static let ulunas = sixteenKilohertz(
+    option: "ul-unas", name: "UL-UNAS", licence: "MIT, Copyright (c) 2025 Rong Xiaobin (UL-UNAS)",
+    file: "ulunas_stream_simple.onnx", window: .hann,
+    states: ["conv_cache", "tfa_cache", "inter_cache"], memory: 6_816, delay: 384)
+
+  /// A network that takes and gives the spectrum of 512 samples at 16 kHz.
   private static func sixteenKilohertz(
     option: String, name: String, licence: String, file: String, window: WindowShape,
-    states: [String], memory: Int
+    states: [String], memory: Int, delay: Int = 120
   ) -> ForeignDenoiser {
     ForeignDenoiser(
       option: option, name: name, licence: licence, files: [file],
       outputs: [("enh", "enh")] + states.map { ($0 + "_out", $0 + "_out") },
-      states: states.map { StatePair(input: $0, output: $0 + "_out") }, memory: memory, hop: 768,
+      states: states.map { StatePair(input: $0, output: $0 + "_out") }, memory: memory,
+      sampleRate: 16000, hop: 256,
       frontEnd: FrontEndDescription(
-        window: window, scale: 1.0 / 3,
-        inputs: [.init(name: "mix", feature: .spectrum, bins: 257)],
-        spectrum: .init(name: "enh", bins: 257, above: .follows)))
+        window: window, scale: 1, inputs: [.init(name: "mix", feature: .spectrum, bins: 257)],
+        spectrum: .init(name: "enh", bins: 257),
+        decimation: .init(factor: 3, delay: delay, above: .follows)))
   }
+
+  /// Magnitude masks, then a network of samples, over windows of four hops.
+  private static let dtln = ForeignDenoiser(
+    option: "dtln", name: "DTLN", licence: "MIT, Copyright (c) 2020 Nils L. Westhausen (DTLN)",
+    files: ["model_1.tflite", "model_2.tflite"], outputs: [],
+    states: [
+      StatePair(input: "input_3", output: "Identity_1"),
+      StatePair(input: "input_5", output: "Identity_1"),
+    ],
+    domains: [.magnitudes, .samples], memory: 1024, sampleRate: 16000, hop: 128, hops: 4,
+    frontEnd: FrontEndDescription(
+      window: .rectangular, scale: 1,
+      inputs: [.init(name: "noisy", feature: .spectrum, bins: 257)],
+      spectrum: .init(name: "enhanced", bins: 257),
+      decimation: .init(factor: 3, delay: 120, above: .follows)))
 
   // MARK: The model
 
   /// The files as one graph with states and metadata.
-  package func graph(_ folder: DenoiserFiles, name: String) throws -> Graph {
+  /// - Parameter above: what becomes of the band above the network's, where that is narrower than the sound.
+  package func graph(
+    _ folder: DenoiserFiles, name: String, above: FrontEndDescription.Decimation.Above? = nil
+  ) throws -> Graph {
+    var frontEnd = frontEnd
+    if let above {
+      guard frontEnd.decimation != nil else {
+        throw ForeignDenoiserError(
+          "\(option) hears the whole band, so there is none above it; leave out --above")
+      }
+      frontEnd.decimation?.above = above
+    }
     try check(folder)
     var parts: [(name: String, bytes: [UInt8])] = []
     for file in files {
@@ -129,11 +169,8 @@ package struct ForeignDenoiser {
       }
       parts.append(("\(folder.name)/\(file)", bytes))
     }
-    var options = ONNXImporter.Options()
-    options.isStreaming = isWhole
-    let (graph, found) = try ONNXImporter.network(
-      joining: parts, name: name, outputs: outputs, options: options)
-    let states = self.states + found
+    let (graph, states) =
+      try domains.isEmpty ? joined(parts, name: name) : chained(parts, name: name)
     let memory = graph.tensors.filter { tensor in states.contains { $0.input == tensor.name } }
       .reduce(0) { $0 + ($1.count ?? 0) }
     guard memory == self.memory else {
@@ -143,10 +180,39 @@ package struct ForeignDenoiser {
     }
     var result = try CanonicalGraph(graph, takesQuantization: false).graph
     result.metadata["qdenoise"] = try Model.metadata(
-      name: self.name, sampleRate: sampleRate, hop: hop, lookAhead: lookAhead, states: states,
-      licence: licence, frontEnd: frontEnd)
+      name: self.name, sampleRate: sampleRate, hop: hop, hops: hops, lookAhead: lookAhead,
+      states: states, licence: licence, frontEnd: frontEnd)
     _ = try Model(result)
     return result
+  }
+
+  /// ONNX files, each of which reads what those before it give.
+  private func joined(
+    _ parts: [(name: String, bytes: [UInt8])], name: String
+  ) throws -> (Graph, [StatePair]) {
+    var options = ONNXImporter.Options()
+    options.isStreaming = isWhole
+    let (graph, found) = try ONNXImporter.network(
+      joining: parts, name: name, outputs: outputs, options: options)
+    return (graph, states + found)
+  }
+
+  /// .tflite files, each of which goes on with the spectrum that the one before it leaves.
+  private func chained(
+    _ parts: [(name: String, bytes: [UInt8])], name: String
+  ) throws -> (Graph, [StatePair]) {
+    guard let input = frontEnd.inputs.first, let bins = input.bins, let output = frontEnd.spectrum
+    else { preconditionFailure("stages go on with a spectrum") }
+    var stages = SpectralStages(name: name, input: input.name, bins: bins)
+    var found: [StatePair] = []
+    for (index, part) in parts.enumerated() {
+      let prefix = "\(index + 1)/", state = states[index]
+      try stages.append(
+        try TFLiteFile.read(part.bytes, name: part.name), domains[index], state: state,
+        prefix: prefix, overlap: hops)
+      found.append(StatePair(input: prefix + state.input, output: prefix + state.output))
+    }
+    return (try stages.finished(output: output.name), found)
   }
 
   /// Compares config.ini, where there is one, with what the row says.

@@ -1,5 +1,6 @@
-import ArgumentParser
+public import ArgumentParser
 import AudioHost
+public import Denoise
 import Engine
 import Files
 import Foundation
@@ -33,6 +34,12 @@ struct ModelImportCommand: ParsableCommand {
 
   @Option(help: "Join the files of this denoiser, which lie in a folder or a .tar.gz.")
   var denoiser: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "What becomes of the band above that of a denoiser of 16 kHz: follows or silent.",
+      valueName: "what"))
+  var above: FrontEndDescription.Decimation.Above?
 
   @Argument(
     help: "The .onnx file, or the folder or archive of a denoiser.",
@@ -72,7 +79,10 @@ struct ModelImportCommand: ParsableCommand {
   }
 
   func validate() throws {
-    guard let denoiser else { return }
+    guard let denoiser else {
+      guard above == nil else { throw ValidationError("--above goes with --denoiser") }
+      return
+    }
     guard ForeignDenoiser.all.contains(where: { $0.option == denoiser }) else {
       let known = ForeignDenoiser.all.map(\.option).joined(separator: ", ")
       throw ValidationError("--denoiser \(denoiser) is not known; there is \(known)")
@@ -94,7 +104,7 @@ struct ModelImportCommand: ParsableCommand {
 
   private func imported() throws -> Graph {
     if let found = ForeignDenoiser.all.first(where: { $0.option == denoiser }) {
-      return try found.graph(try DenoiserFiles(input), name: input)
+      return try found.graph(try DenoiserFiles(input), name: input, above: above)
     }
     var options = ONNXImporter.Options()
     options.shapes = Dictionary(shape.map { ($0.name, $0.extents) }) { $1 }
@@ -131,6 +141,8 @@ struct ModelImportCommand: ParsableCommand {
     }
   }
 }
+
+extension FrontEndDescription.Decimation.Above: ExpressibleByArgument {}
 
 extension Graph {
   /// Why the engine does not run it; `nil` where it does.

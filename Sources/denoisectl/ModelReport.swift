@@ -30,13 +30,19 @@ struct ModelReport {
       return [
         "denoises     \(model.name), \(model.kind.rawValue), \(model.precision.rawValue),"
           + " \(model.sampleRate) Hz, hop \(model.hop), window \(model.window),"
+          + decimation(of: model)
           + " look-ahead \(model.lookAhead), \(model.taps) taps, \(model.lowBins) low bins,"
-          + " \(model.bandEdges.count - 1) bands, \(model.states.count) states",
+          + " \(max(0, model.bandEdges.count - 1)) bands, \(model.states.count) states",
         "licence      \(model.licence ?? "not stated")",
       ]
     } catch {
       return ["metadata     \(error)"]
     }
+  }
+
+  private func decimation(of model: Model) -> String {
+    guard let decimation = model.frontEnd.decimation else { return "" }
+    return " decimated by \(decimation.factor) (\(model.decimationDelay) samples),"
   }
 
   private func tensors(_ title: String, _ indices: [Int]) -> [String] {

@@ -54,6 +54,27 @@ struct ConfigurationTests {
     #expect(configuration == expected)
   }
 
+  @Test func `a model is a word or what is installed`() throws {
+    let sandbox = try Sandbox("models")
+    let folder = "\(sandbox.directory)/home/.local/share/qdenoise/models"
+    try makeDirectory(folder)
+    try makeDirectory("\(sandbox.directory)/home/.config/qdenoise")
+    try write(
+      "model = \"other\"\n", to: "\(sandbox.directory)/home/.config/qdenoise/config.toml")
+    for (installed, words) in [
+      ([], "\"low-latency\"; none is installed"), (["mine"], "\"low-latency\", \"mine\""),
+    ] as [([String], String)] {
+      for name in installed {
+        try FileManager.default.copyItem(
+          atPath: "\(Piece.root)/models/light.int8.tflite", toPath: "\(folder)/\(name).tflite")
+      }
+      let (status, output) = try sandbox.run(Piece.built("qdenoise"), [])
+      #expect(status == 78)
+      #expect(output.contains("'model' cannot be \"other\"; allowed: \"auto\""), "\(output)")
+      #expect(output.contains(words), "\(output)")
+    }
+  }
+
   @Test(arguments: [
     ("mode = \"light\"\noutput = \n", 2),
     ("[latency\nbudget_ms = 1", 1),

@@ -35,6 +35,45 @@ struct ModelInstallTests {
     #expect(chosen == 3, "\(answer)")
   }
 
+  /// The light model with another word in its metadata.
+  private func changed(_ name: String, _ old: String, _ new: String) throws -> String {
+    var bytes = Array(
+      try Data(contentsOf: URL(filePath: "\(Piece.root)/models/light.int8.tflite")))
+    let word = Array(old.utf8)
+    let place = try #require(
+      bytes.indices.dropLast(word.count).first { Array(bytes[$0..<$0 + word.count]) == word })
+    bytes.replaceSubrange(place..<place + word.count, with: Array(new.utf8))
+    let path = "\(sandbox.directory)/\(name).tflite"
+    try Data(bytes).write(to: URL(filePath: path))
+    return path
+  }
+
+  @Test func `what cannot be written leaves nothing behind`() throws {
+    let file = "\(sandbox.directory)/mine.tflite"
+    try FileManager.default.copyItem(
+      atPath: "\(Piece.root)/models/light.int8.tflite", toPath: file)
+    // A file where the folder should be.
+    try FileManager.default.createDirectory(atPath: data, withIntermediateDirectories: true)
+    try Data().write(to: URL(filePath: "\(data)/qdenoise"))
+    let (status, output) = try install(file)
+    #expect(status != 0 && output.contains("/qdenoise/models: cannot be made"), "\(output)")
+    #expect(output.split(separator: "\n").count == 1, "\(output)")
+  }
+
+  @Test func `an import that fails leaves no file`() throws {
+    let result = "\(sandbox.directory)/out.tflite"
+    for (denoiser, words) in [
+      ("deepfilternet3", "there is no enc.onnx"), ("dtln", "there is no model_1.tflite"),
+      ("deepfilternet2", "--denoiser deepfilternet2 is not known; there is deepfilternet2-ll,"),
+    ] {
+      let (status, output) = try sandbox.run(
+        Piece.built("denoisectl"),
+        ["model", "import", "--denoiser", denoiser, sandbox.directory, result])
+      #expect(status != 0 && output.contains(words), "\(output)")
+      #expect(!FileManager.default.fileExists(atPath: result))
+    }
+  }
+
   @Test func `what cannot run is not installed`() throws {
     let broken = "\(sandbox.directory)/broken.tflite"
     try Data("TFL3 and nothing else".utf8).write(to: URL(filePath: broken))
@@ -42,9 +81,13 @@ struct ModelInstallTests {
     try FileManager.default.copyItem(
       atPath: "\(Piece.root)/models/light.int8.tflite", toPath: named)
     let plain = Piece.fixture("fc_m1_f32")
+    let other = try changed("other", "48000", "44100")
+    let wide = try changed("wide", "48000", "16000")
     for (file, words) in [
       (broken, "broken.tflite"), (named, "is no name for a model"),
       (plain, "no 'qdenoise' metadata"),
+      (other, "it hears 44100 Hz; the daemon runs models of 48000 Hz"),
+      (wide, "it hears 16000 Hz; the daemon runs models of 48000 Hz"),
       ("\(sandbox.directory)/none.tflite", "there is no such file"),
     ] {
       let (status, output) = try install(file)

@@ -28,6 +28,7 @@ struct StatusTests {
     status.model.kind = .full
     status.model.precision = "int8"
     status.model.instructionSet = "avx2"
+    status.installedModels = ["dfn3"]
     status.latency.stages = [.init(name: "fragment", microseconds: 10_000, measured: true)]
     status.latency.budgetMicroseconds = 60_000
     status.latency.totalMicroseconds = 38_250

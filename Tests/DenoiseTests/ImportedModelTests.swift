@@ -137,8 +137,10 @@ struct ImportedModelTests {
     #expect(worst < 1e-3)
   }
 
-  /// A network that gives what it was given, of 16 kHz.
-  private func narrow(_ above: FrontEndDescription.Spectrum.Above) throws -> Model {
+  /// A network of 16 kHz that gives half of what it was given.
+  private func narrow(
+    _ above: FrontEndDescription.Decimation.Above, window: WindowShape = .hann, hops: Int = 2
+  ) throws -> Model {
     try Model(
       Graph(
         name: "narrow.tflite",
@@ -151,35 +153,46 @@ struct ImportedModelTests {
         inputs: [0], outputs: [2],
         metadata: [
           "qdenoise": try Model.metadata(
-            name: "narrow", sampleRate: 48000, hop: 768, lookAhead: 0, states: [], licence: "MIT",
+            name: "narrow", sampleRate: 16000, hop: 512 / hops, hops: hops, lookAhead: 0,
+            states: [], licence: "MIT",
             frontEnd: FrontEndDescription(
-              window: .hann, scale: 1.0 / 3,
+              window: window, scale: 2,
               inputs: [.init(name: "mix", feature: .spectrum, bins: 257)],
-              spectrum: .init(name: "enhanced", bins: 257, above: above)))
+              spectrum: .init(name: "enhanced", bins: 257),
+              decimation: .init(factor: 3, delay: 120, above: above)))
         ]))
   }
 
-  @Test func `above the band of a narrow network a gain follows it, or there is silence`() throws {
-    let input = noise(40 * 768)
-    for above in [FrontEndDescription.Spectrum.Above.follows, .silent] {
-      let model = try narrow(above)
-      #expect(model.latency == 768)
-      var denoiser = try Denoiser(model, mode: .strong, lowCut: false)
-      var output = input
-      for start in stride(from: 0, to: input.count, by: 768) {
+  @Test(arguments: [(WindowShape.hann, 2), (.squareRootHann, 2), (.rectangular, 4)])
+  func `above the band of a narrow network a gain follows it, or there is silence`(
+    window: WindowShape, hops: Int
+  ) throws {
+    for above in [FrontEndDescription.Decimation.Above.follows, .silent] {
+      let model = try narrow(above, window: window, hops: hops)
+      #expect((model.sampleRate, model.hop, model.window) == (48000, 1536 / hops, 1536))
+      #expect(model.latency == 1536 - 1536 / hops + 240)
+      let input = noise(40 * model.hop)
+      for (mode, factor) in [(Mode.strong, Float(0.5)), (.bypass, 1), (.mute, 0)] {
+        var denoiser = try Denoiser(model, mode: mode, lowCut: false)
+        var output = input
+        output[0] = input[0]
+        let before = allocation_count()
         output.withUnsafeMutableBufferPointer {
-          denoiser.process($0.baseAddress! + start, $0.baseAddress! + start)
+          for start in stride(from: 0, to: input.count, by: model.hop) {
+            denoiser.process($0.baseAddress! + start, $0.baseAddress! + start)
+          }
         }
-      }
-      // Half of everything, or half of a third of the band's power.
-      let worst = zip(output.dropFirst(768), input).reduce(Float(0)) {
-        max($0, abs($1.0 - 0.5 * $1.1))
-      }
-      let power = output.reduce(0) { $0 + $1 * $1 } / input.reduce(0) { $0 + $1 * $1 }
-      if above == .follows {
-        #expect(worst < 1e-5)
-      } else {
-        #expect(abs(power - 0.25 / 3) < 0.01)
+        #expect(allocation_count() == before)
+        // As it was, later by the latency; or half of a third of the band's power.
+        let pairs = zip(output.dropFirst(model.latency + 1536), input.dropFirst(1536))
+        let worst = pairs.reduce(Float(0)) { max($0, abs($1.0 - factor * $1.1)) }
+        let power =
+          pairs.reduce(0) { $0 + $1.0 * $1.0 } / pairs.reduce(0) { $0 + $1.1 * $1.1 }
+        if above == .silent && mode == .strong {
+          #expect(abs(power - 0.25 / 3) < 0.01)
+        } else {
+          #expect(worst < 1e-5, "\(window) \(mode)")
+        }
       }
     }
   }
@@ -206,6 +219,15 @@ struct ImportedModelTests {
     #expect(
       try problem { $0.inputs.removeLast() }.contains("nothing is said of its input 'spectrum'"))
     #expect(try problem { $0.gains = nil }.contains("neither gains and taps nor a spectrum"))
+    #expect(
+      try problem { $0.decimation = .init(factor: 1, delay: 100, above: .silent) }.contains(
+        "'decimation' has factor 1 and delay 100"))
+    #expect(
+      try problem { $0.decimation = .init(factor: 7, delay: 100, above: .silent) } == "")
+    #expect(
+      try problem { $0.decimation = .init(factor: 8, delay: 3000, above: .silent) }.contains(
+        "'decimation' has factor 8 and delay 3000"))
+    #expect(try problem { $0.window = .hann } == "")
     #expect(try problem { $0.gains = "taps" }.contains("is float32 [1, 960], not 32 of float32"))
   }
 }

@@ -5,7 +5,7 @@ import Testing
 @Suite struct `The low cut` {
   /// The gain of a bin whose numbers are 1 and -1.
   private func gain(atHertz hertz: Int, hop: Int) -> Float {
-    let lowCut = LowCut(hop: hop, sampleRate: 48000)
+    let lowCut = LowCut(bins: hop + 1, sampleRate: 48000)
     var spectrum = AlignedBuffer<Float>(count: 2 * (hop + 1))
     for index in 0..<spectrum.count { spectrum[index] = index % 2 == 0 ? 1 : -1 }
     unsafe lowCut.apply(to: spectrum.pointer)

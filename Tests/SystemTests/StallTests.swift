@@ -199,7 +199,7 @@ extension SystemTests {
 
 /// Two applications that hear a tone whose frequency tells when it was played: one records the
 /// microphone, one the virtual microphone.
-private final class Ears {
+final class Ears {
   /// Hz, and Hz a second.
   private static let (lowest, slope) = (500.0, 100.0)
   private let direct: Recorder

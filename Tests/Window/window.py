@@ -5,6 +5,7 @@ did. Without a name it does all there is; --list names them.
 Exit status: 0 all is well, 1 something is not, 77 a program is missing."""
 
 import os
+import pathlib
 import shutil
 import signal
 import sys
@@ -79,6 +80,9 @@ def modes():
 def choices():
     """Microphone, channel, model and following the default reach the daemon, by keyboard."""
     with Desktop() as desktop:
+        models = pathlib.Path(desktop.environment["XDG_DATA_HOME"]) / "qdenoise/models"
+        models.mkdir(parents=True)
+        shutil.copy(ROOT / "models/light.int8.tflite", models / "mine.tflite")
         screen = whole(desktop)
         desktop.plug_in("headset", "Headset", positions=("front-left", "front-right"))
         expect(screen.says("Follow the Default Microphone"), "there is no settings page")
@@ -109,6 +113,8 @@ def choices():
         expect_eventually(lambda: settings(desktop).get("channels") == [2], "channel 2 is not chosen")
         choose("Model", "Down", "Down")
         expect_eventually(lambda: settings(desktop)["model"] == "light", "the model is not light")
+        choose("Model", "Down", "Down")
+        expect_eventually(lambda: settings(desktop)["model"] == "mine", "an installed model is not chosen")
         screen.click("check box", "Follow the Default Microphone")
         expect_eventually(lambda: settings(desktop).get("device") is None, "the default is not back")
 

@@ -45,6 +45,11 @@ void ck_f32_band_gains__scalar(
 /// y = a y + b x, element by element.
 void ck_f32_mix__scalar(size_t count, float a, float b, const float *x, float *y) CK_NONBLOCKING;
 
+/// A filter over time: y[j] = h[0] x[j] + h[1] x[j - 1] + ... over `taps` coefficients. x has taps - 1
+/// samples in front of it.
+void ck_f32_fir__scalar(
+    size_t count, size_t taps, const float *h, const float *x, float *y) CK_NONBLOCKING;
+
 /// The mean of x^2; 0 for no samples.
 float ck_f32_mean_square__scalar(size_t count, const float *x) CK_NONBLOCKING;
 

@@ -25,10 +25,7 @@ import Control
     widget = Widget.column()
     microphone = Choice(tr("Microphone")) { [weak self] in self?.choose(microphone: $0) }
     channel = Choice(tr("Channel")) { [weak self] in self?.choose(channel: $0) }
-    model = Choice(tr("Model")) { index in
-      let model = ModelSetting.words[index]
-      session.ask { daemon throws(ControlError) in try daemon.set(model: model) }
-    }
+    model = Choice(tr("Model")) { [weak self] in self?.choose(model: $0) }
     for row in [followRow, microphone.row, channel.row] { group.add(row) }
     let all = Widget.column(
       spacing: 24, group,
@@ -62,6 +59,16 @@ import Control
     session.ask { daemon throws(ControlError) in try daemon.set(channels: channels) }
   }
 
+  /// What the row of models offers: the built-in ones, then the installed ones.
+  private var models: [ModelSetting] {
+    ModelSetting.words + (status?.installedModels ?? []).map(ModelSetting.installed)
+  }
+
+  private func choose(model index: Int) {
+    let model = models[index]
+    session.ask { daemon throws(ControlError) in try daemon.set(model: model) }
+  }
+
   func update() {
     isShowing = true
     defer { isShowing = false }
@@ -71,11 +78,12 @@ import Control
     }
     showMicrophones(status)
     showChannels(status)
-    let models = [
+    let builtIn = [
       tr("Automatic"), tr("Full"), tr("Light, for slow machines"), tr("Low latency"),
     ]
     model.show(
-      models, chosen: status.flatMap { ModelSetting.words.firstIndex(of: $0.settings.model) })
+      builtIn + models.dropFirst(builtIn.count).map(\.rawValue),
+      chosen: status.flatMap { models.firstIndex(of: $0.settings.model) })
     showLogin()
   }
 

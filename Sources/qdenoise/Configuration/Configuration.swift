@@ -1,6 +1,7 @@
 package import Control
-import Files
 import Denoise
+import Files
+import ModelStore
 
 /// What `config.toml` says; qdenoise.toml(5) describes the file.
 package struct Configuration: Equatable, Sendable {
@@ -92,7 +93,10 @@ package struct Configuration: Equatable, Sendable {
     try file.choice("output", &output)
     try file.choice("mode", &settings.mode)
     try file.number("strength", &settings.strength, in: Settings.strengthRange)
-    try file.choice("model", &settings.model, among: ModelSetting.words)
+    let installed = ModelSetting.inPlace
+    try file.choice(
+      "model", &settings.model, among: ModelSetting.words + installed,
+      note: installed.isEmpty ? "; none is installed" : "")
     try file.text("device", &settings.device)
     try file.truth("low_cut", &lowCut)
     try file.wholes("channels", &settings.channels, in: Settings.channelRange)
@@ -104,5 +108,12 @@ package struct Configuration: Equatable, Sendable {
     try file.text("models.full", &models.full)
     try file.text("models.light", &models.light)
     try file.text("models.low-latency", &models.lowLatency)
+  }
+}
+
+extension ModelSetting {
+  /// Those that `denoisectl model install` has put in place. Thread: control.
+  static var inPlace: [ModelSetting] {
+    ModelStore.installed.compactMap(ModelSetting.init).filter { !words.contains($0) }
   }
 }

@@ -43,10 +43,11 @@ struct ConfigurationFile {
   }
 
   /// One of the allowed values, by name.
+  /// - Parameter note: follows them in an error.
   mutating func choice<Choice: RawRepresentable<String>>(
-    _ key: String, _ target: inout Choice, among allowed: [Choice]
+    _ key: String, _ target: inout Choice, among allowed: [Choice], note: String = ""
   ) throws(ConfigurationError) {
-    let names = allowed.map { "\"\($0.rawValue)\"" }.joined(separator: ", ")
+    let names = allowed.map { "\"\($0.rawValue)\"" }.joined(separator: ", ") + note
     let found = try take(key, allowed: names) { value in
       value.asText.flatMap { name in allowed.first { $0.rawValue == name } }
     }

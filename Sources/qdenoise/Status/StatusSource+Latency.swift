@@ -29,6 +29,9 @@ extension StatusSource {
     enterCapture(in: &ledger, model)
     ledger.declare(
       "overlap of windows", samples: model.window - model.hop, sampleRate: rate)
+    if model.decimationDelay > 0 {
+      ledger.declare("band split", samples: model.decimationDelay, sampleRate: rate)
+    }
     if model.lookAhead > 0 {
       ledger.declare("look-ahead", samples: model.lookAhead * model.hop, sampleRate: rate)
     }

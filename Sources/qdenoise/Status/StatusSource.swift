@@ -70,6 +70,7 @@ package final class StatusSource {
     status.settings = preferences.settings
     status.overrides = preferences.overrides
     status.model = modelInUse
+    status.installedModels = ModelSetting.inPlace.map(\.rawValue)
     status.latency = latency
     status.hops = hopCounts
     if session.isRunning { enterLevels(in: &status.levels) }

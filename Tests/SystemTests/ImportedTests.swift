@@ -1,0 +1,165 @@
+import Control
+import Foundation
+import TestSupport
+import Testing
+
+extension SystemTests {
+  /// A denoiser of other people's in the daemon: DeepFilterNet3, whose files lie beside the checkout.
+  /// Where they are missing, the tests are skipped.
+  @Suite(.realTime) struct ImportedTests {
+    private static let bypass = "mode = \"bypass\"\nlow_cut = false\n"
+    private static let files = URL(filePath: Piece.root).deletingLastPathComponent().appending(
+      path: "shared/tools/scoring/models/dfn3"
+    ).path()
+
+    /// Imports, quantizes and installs it as dfn3 in a sandbox.
+    private func install(in sandbox: Sandbox) throws {
+      let folder = sandbox.directory
+      for words in [
+        ["import", "--denoiser", "deepfilternet3", Self.files, "\(folder)/whole.tflite"],
+        ["convert", "\(folder)/whole.tflite", "\(folder)/dfn3.tflite"],
+        ["install", "\(folder)/dfn3.tflite"],
+      ] {
+        let (status, output) = try sandbox.run(Piece.built("denoisectl"), ["model"] + words)
+        guard status == 0 else { throw SupportError("model \(words): \(output)") }
+      }
+    }
+
+    private func scene(_ kind: SoundServer.Kind, configuration: String) throws -> Scene {
+      guard FileManager.default.fileExists(atPath: Self.files) else {
+        try Piece.skip("\(Self.files) is not there")
+      }
+      let scene = try Scene(kind, configuration: configuration)
+      try install(in: scene.sandbox)
+      return scene
+    }
+
+    private func awaits(_ kind: String, in scene: Scene) -> Bool {
+      eventually { (try? scene.status().model.kind) == kind }
+    }
+
+    @Test(arguments: SoundServer.Kind.allCases)
+    func `a chosen denoiser is later by its look-ahead to the sample`(
+      kind: SoundServer.Kind
+    ) throws {
+      let scene = try scene(kind, configuration: Self.bypass)
+      let denoised = try scene.listen()
+      let direct = try Recorder(scene.server, source: scene.microphone.name)
+      let start = now()
+      let player = try Player(
+        scene.server, sink: scene.microphone.sink, Sound.noise(seconds: 20, level: 0.1),
+        buffer: 0.05)
+      sleep(seconds: 4)
+      let ours = try scene.status()
+      try scene.denoisectl("model", "choose", "dfn3")
+      #expect(awaits("imported", in: scene))
+      let chosen = now()
+      sleep(seconds: 4)
+      let status = try scene.status()
+      player.stop()
+      let (near, far) = (direct.stop().part(from: start), denoised.stop().part(from: start))
+
+      #expect(status.model.name == "DeepFilterNet3")
+      #expect(status.model.precision == "dynamic-range int8")
+      #expect(status.model.licence.contains("MIT or Apache-2.0"))
+      #expect(status.settings.model == .installed("dfn3") && status.installedModels == ["dfn3"])
+      #expect(status.state == .running, "\(status.stateReason)")
+      let late = status.hops.late - ours.hops.late
+      #expect(late == 0 || RealTime.machine.stalls > 0, "\(late) late hops")
+      func stage(_ name: String, _ status: Status) -> Double? {
+        status.latency.stages.first { $0.name == name }?.microseconds
+      }
+      #expect(stage("look-ahead", ours) == nil)
+      let lookAhead = try #require(stage("look-ahead", status))
+      #expect(lookAhead == 20_000)
+
+      // One clock: what the two applications hear is apart by the same number of samples all along,
+      // but for the change.
+      func shift(around time: Double) -> Int {
+        let first = Int((time - start) * 48_000)
+        let piece = Array(far.samples[first..<first + 48_000])
+        let from = max(0, first - 19_200)
+        let reference = Array(near.samples[from..<min(near.samples.count, first + 67_200)])
+        return first - from - Analysis.delay(of: reference, behind: piece, within: 0...38_400)
+      }
+      let (before, after) = (shift(around: chosen - 2.5), shift(around: chosen + 1.5))
+      print("measured: \(kind.rawValue): \(before) samples, with look-ahead \(after); late \(late)")
+      #expect(
+        Double(after - before) * 1e6 / 48_000 == lookAhead || RealTime.machine.breaks > 0)
+    }
+
+    @Test func `a look-ahead beyond the budget is refused in a line, and nothing changes`() throws {
+      let scene = try scene(.pulseAudio, configuration: "[latency]\nbudget_ms = 35\n")
+      let (status, output) = try scene.sandbox.run(
+        Piece.built("denoisectl"), ["model", "choose", "dfn3"])
+      #expect(status != 0 && output.split(separator: "\n").count == 1)
+      #expect(
+        output.contains("dfn3: it delays the sound by 40 ms, the budget is 35 ms"), "\(output)")
+      let now = try scene.status()
+      #expect(now.settings.model == .auto && now.model.kind == "full")
+    }
+
+    @Test(arguments: SoundServer.Kind.allCases)
+    func `a denoiser comes and goes without a click or a gap`(kind: SoundServer.Kind) throws {
+      let scene = try scene(kind, configuration: Self.bypass)
+      let listener = try scene.listen()
+      let direct = try Recorder(scene.server, source: scene.microphone.name)
+      let tone = Sound.sine(1000, seconds: 1, amplitude: 0.25)
+      let start = now()
+      let player = try Player(scene.server, sink: scene.microphone.sink, tone, loops: true)
+      for (model, kind) in [
+        ("dfn3", "imported"), ("low-latency", "low-latency"), ("dfn3", "imported"),
+        ("auto", "full"),
+      ] {
+        sleep(seconds: 2)
+        try scene.denoisectl("model", "choose", model)
+        #expect(awaits(kind, in: scene))
+      }
+      sleep(seconds: 2)
+      player.stop()
+      sleep(seconds: 0.5)
+      #expect(try scene.status().hops.overruns <= RealTime.machine.stalls)
+      // Each jump is whole periods of the tone, so that only a click or a hole would show.
+      let before = Analysis.continuity(
+        of: direct.stop().part(from: start).samples, frequency: 1000, amplitude: 0.25)
+      let after = Analysis.continuity(
+        of: listener.stop().part(from: start).samples, frequency: 1000, amplitude: 0.25)
+      print("measured: \(kind.rawValue): pass-through \(before), four changes \(after)")
+      #expect(after.pieces > 800 && after.pieces > before.pieces - 50)
+      let (few, some) = kind == .pulseAudio ? (2, 2) : (10, 20)
+      #expect(after.silent <= before.silent + few + RealTime.machine.silentPieces)
+      #expect(after.jumps <= before.jumps + some + RealTime.machine.breaks)
+    }
+
+    @Test(arguments: SoundServer.Kind.allCases)
+    func `after a stall the light network stands in, then all is as before`(
+      kind: SoundServer.Kind
+    ) throws {
+      let scene = try scene(kind, configuration: Self.bypass)
+      try write(
+        Self.bypass + "model = \"dfn3\"\n",
+        to: "\(scene.sandbox.directory)/home/.config/qdenoise/config.toml")
+      try scene.denoisectl("reload")
+      #expect(awaits("imported", in: scene))
+      let ears = try Ears(scene)
+      defer { ears.close() }
+      sleep(seconds: 2.5)
+      let before = try ears.lag()
+      scene.daemon.signal(SIGSTOP)
+      sleep(seconds: 1.5)
+      scene.daemon.signal(SIGCONT)
+      #expect(awaits("light", in: scene), "no step down the ladder")
+      sleep(seconds: 1.5)
+      let during = try ears.lag()
+      #expect(awaits("imported", in: scene), "no step up")
+      sleep(seconds: 1.5)
+      let after = try ears.lag()
+      print("measured: \(kind.rawValue): \(before) ms, light \(during) ms, again \(after) ms")
+      let late = RealTime.machine.milliseconds
+      #expect(during < before + late)
+      #expect(abs(after - before) < 10 + late)
+      let end = try scene.status()
+      #expect(end.settings.model == .installed("dfn3") && end.overrides.isEmpty)
+    }
+  }
+}
