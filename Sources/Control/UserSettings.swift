@@ -1,2 +1,2 @@
-// Who speaks to the daemon, or is spoken to, names settings.
+// The interface of this module has settings in it.
 @_exported public import UserSettings

@@ -1,2 +1,2 @@
-// Who makes a denoiser names its mode.
+// The interface of this module has modes in it.
 @_exported public import UserSettings

@@ -63,7 +63,7 @@ final class ControlBus {
     failure = "\(error)"
     watch = nil
     server = nil
-    // Nobody would say when who asked for it goes.
+    // The bus tells when the client of a recording goes.
     handlers.endRecording()
     nextOpen = now + Self.pause
   }

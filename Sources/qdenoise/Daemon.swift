@@ -94,7 +94,7 @@ import Synchronization
     }
   }
 
-  /// What is looked at once a second while somebody listens, and once after that.
+  /// Looks that are made once a second while there is a listener, and once after that.
   private func second(at now: UInt64) {
     let isNeeded = session.isRunning || session.isAudioLost
     guard let due = nextSecond, due <= now else {
@@ -128,8 +128,8 @@ import Synchronization
     bus = nil
   }
 
-  /// Takes the virtual microphone away, unless somebody still listens after a moment: who is
-  /// leaving takes some time on PipeWire.
+  /// Takes the virtual microphone away, unless an application is still connected after a moment: one
+  /// that leaves takes some time on PipeWire.
   private func removeMicrophone() throws(BackendError) {
     var heard = try session.end()
     let deadline = AudioClock.microseconds + StrayWatch.lookPause

@@ -1,4 +1,5 @@
 import Denoise
+import Synchronization
 import Testing
 
 import AudioPath
@@ -35,6 +36,22 @@ import AudioPath
     #expect(policy.record(excess: 100_001, at: 0) == .empty)
     #expect(policy.record(excess: 0, at: 10_000) == .nothing)
     #expect(policy.excess == 0)
+  }
+}
+
+@Suite struct `What was thrown away` {
+  @Test func `within a second of an incident only a longer stall is told`() {
+    let link = AudioLink(DenoiserSettings(), Ladder(top: .full, hasLight: false))
+    var log = IncidentLog(link)
+    func told(_ kind: Incident.Kind, _ milliseconds: UInt64, at now: UInt64) -> UInt64? {
+      log.note(kind, milliseconds * 1000, at: now)
+      return Incident(packed: link.incident.load(ordering: .relaxed))?.milliseconds
+    }
+    #expect(told(.stall, 60, at: 5_000_000) == 60)
+    #expect(told(.piledUp, 30, at: 5_300_000) == 60)
+    #expect(told(.stall, 50, at: 5_600_000) == 60)
+    #expect(told(.stall, 90, at: 5_900_000) == 90)
+    #expect(told(.piledUp, 30, at: 6_950_000) == 30)
   }
 }
 

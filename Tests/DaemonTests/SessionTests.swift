@@ -30,7 +30,7 @@ import qdenoise
 
   private var status: Status { server.status.status(at: server.now) }
 
-  // MARK: Who listens
+  // MARK: Listeners
 
   @Test func `while nobody listens nothing is captured, and then the default microphone is`() {
     server.pass(milliseconds: 100)

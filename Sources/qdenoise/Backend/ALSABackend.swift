@@ -2,8 +2,8 @@ package import AudioHost
 package import AudioPath
 package import Control
 
-/// Two ALSA PCMs that the configuration names, for a machine without a sound server. Nobody says
-/// whether somebody listens. Thread: control.
+/// Two ALSA PCMs that the configuration names, for a machine without a sound server. ALSA
+/// does not tell of listeners. Thread: control.
 package final class ALSABackend: Backend {
   private let pcms: Configuration.ALSA
 

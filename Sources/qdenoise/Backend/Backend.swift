@@ -37,7 +37,7 @@ package protocol Backend: AnyObject {
   var virtualMicrophone: Established? { get }
   /// `establish` has to be called again in a moment, though nothing changes.
   var isSettling: Bool { get }
-  /// Takes the virtual microphone away, unless somebody is connected to it; says who is.
+  /// Takes the virtual microphone away, unless an application is connected to it; returns the streams of those.
   func remove() throws(BackendError) -> [AudioStream]
   /// Moves a recording to the virtual microphone; false if that is refused.
   func bringBack(_ recording: UInt32) throws(BackendError) -> Bool
@@ -72,10 +72,10 @@ package struct Established: Equatable, Sendable {
 package struct Devices: Equatable, Sendable {
   package var server: ServerDescription
   package var sources: [AudioDevice]
-  /// Everybody who records from some source, ourselves excepted.
+  /// All streams that record from some source, but ours.
   package var recordings: [AudioStream]
-  /// Who of them records from the virtual microphone and has not paused; nil where nobody can know,
-  /// and somebody is taken to listen.
+  /// Those that record from the virtual microphone and have not paused; nil where the back end cannot
+  /// tell, and a listener is assumed.
   package var listeners: [AudioStream]?
   /// The one microphone of a configuration that names it.
   package var named: AudioDevice?

@@ -21,7 +21,7 @@ package struct MicrophoneChoice: Equatable, Sendable {
   /// The pinned microphone that is not there.
   package var missing: String?
 
-  /// It is the one that was named, by whomever.
+  /// A person or the configuration named it.
   var isNamed: Bool { reason == .pinned || reason == .configured }
 
   /// For status: "the default device".

@@ -19,8 +19,8 @@ package final class Session {
   private var isRecorded = false
 
   /// - Parameters:
-  ///   - strays: who listened to the daemon before.
-  ///   - keep: takes who listens, for the daemon after this one.
+  ///   - strays: the listeners of the daemon before.
+  ///   - keep: takes the listeners, for the daemon after this one.
   ///   - wakeAudio: called when there is an order for audio in the link.
   package init(
     _ preferences: Preferences, link: AudioLink, strays: StrayListeners,
@@ -70,7 +70,8 @@ package final class Session {
     if backend != nil { orders.retry() }
   }
 
-  /// Takes the virtual microphone away; who still listens keeps it, silent.
+  /// Takes the virtual microphone away, unless an application is connected to it; returns the
+  /// streams of those.
   package func end() throws(BackendError) -> [AudioStream] {
     guard let backend else { return [] }
     let heard = try backend.remove()
@@ -159,12 +160,12 @@ package final class Session {
     preferences.keep(lastDefaultMicrophone: name)
   }
 
-  /// Nobody listens, nothing is captured.
+  /// Without a listener nothing is captured.
   private func adjustOrder() {
     guard let backend, let established = backend.virtualMicrophone else { return }
     let isListenedTo = backend.devices.listeners.map { !$0.isEmpty } ?? true
     let isHeard = isListenedTo || isRecorded
-    // What nobody fetches would be heard by the next listener.
+    // Samples that are not fetched would be heard by the next listener.
     let route = isListenedTo ? established.route : .nowhere
     orders.give(
       AudioOrder(
@@ -181,7 +182,7 @@ package final class Session {
     return (preferences.settings.channels ?? []).reduce(0) { $0 | 1 << UInt32($1 - 1) }
   }
 
-  /// Says what somebody has muted or turned down, once.
+  /// Tells of what is muted or turned down, once.
   private func noteVolumes(_ found: [Status.Attenuation]) {
     for new in found where !attenuations.contains(where: { $0.remedy == new.remedy }) {
       Journal.write(.warning, "\(new.sentence); `\(new.remedy)` undoes it")
@@ -202,7 +203,7 @@ extension Session {
   /// What applications see; nil while there is no connection.
   package var virtualMicrophone: String? { backend?.virtualMicrophone?.name }
 
-  /// Who records from the virtual microphone; nil where nobody can know.
+  /// Streams that record from the virtual microphone; nil where the back end cannot tell.
   package var listeners: [AudioStream]? { backend?.devices.listeners }
 
   package var strays: [StrayListeners.Stray] { backend == nil ? [] : watch.strays.strays }
@@ -211,7 +212,7 @@ extension Session {
   package var order: AudioOrder { orders.order }
   package var report: AudioReport { orders.report }
 
-  /// Somebody listens, or a recording does.
+  /// There is a listener, or a recording.
   package var isRunning: Bool { orders.areRunning }
 
   /// There is a connection, but audio has none.

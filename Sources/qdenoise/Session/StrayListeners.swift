@@ -49,10 +49,6 @@ package struct StrayListeners {
   static let settling: UInt64 = 1_000_000
   /// How long after it was moved back the server may still be moving a stream, in microseconds.
   static let afterglow: UInt64 = 500_000
-  /// How long after a restart of the server a stream is taken for one of before, in microseconds.
-  static let reunion: UInt64 = 30_000_000
-  /// How long after its end a stream may have been ended by the server's end, in microseconds.
-  static let farewell: UInt64 = 5_000_000
   /// How often one stream is moved back before it is left where it is.
   package static let mostAttempts = 10
 
@@ -73,17 +69,8 @@ package struct StrayListeners {
   private var attempts: [UInt32: Attempts] = [:]
   /// When a move was taken for a person's.
   private var judged: [UInt32: UInt64] = [:]
-  /// When a source was first seen; those of the first look count as old.
-  private var sourceSince: [UInt32: UInt64]?
-  /// The last change of devices that makes the server move streams.
-  private var upheaval: UInt64?
-  /// The last time that the person chose another default than the virtual microphone.
-  private var choice: UInt64?
-  /// The virtual microphone is the default because the one before it went away.
-  private var isFallback = false
-  private var departed: [(identity: Identity, at: UInt64)] = []
-  private var claims: [Identity] = []
-  private var claimsEnd: UInt64 = 0
+  private var changes = DeviceChanges()
+  private var reunion = Reunion()
 
   /// - Parameters:
   ///   - memory: what an earlier daemon left.
@@ -125,7 +112,7 @@ package struct StrayListeners {
 
   /// The server may still move a stream for a change of devices, and it does not always tell.
   package func mayMove(at now: UInt64) -> Bool {
-    guard let upheaval, !memory.entries.isEmpty else { return false }
+    guard let upheaval = changes.upheaval, !memory.entries.isEmpty else { return false }
     return now - upheaval < Self.grace
   }
 
@@ -144,15 +131,10 @@ package struct StrayListeners {
 
   /// Indices mean nothing any more; what is left of a listener is its application's process.
   private mutating func changeServer(_ cookie: UInt32, at now: UInt64) {
-    claims =
-      memory.entries.filter(\.isHome).compactMap(\.identity)
-      + departed.filter { now - $0.at < Self.farewell }.map(\.identity)
-    claimsEnd = now + Self.reunion
-    departed = []
+    reunion.begin(memory.entries.filter(\.isHome).compactMap(\.identity), at: now)
     memory = Memory()
     memory.server = cookie
-    (homeSince, attempts, sourceSince) = ([:], [:], nil)
-    (upheaval, choice, isFallback) = (nil, nil, false)
+    (homeSince, attempts, changes) = ([:], [:], DeviceChanges())
   }
 
   private mutating func noteDevices(
@@ -160,27 +142,16 @@ package struct StrayListeners {
   ) {
     let ours = sources.first { $0.name == VirtualMicrophone.sourceName }?.index
     let current = sources.first { $0.name == name }?.index
-    let before = memory.defaultSource
-    let known = sourceSince
-    let since = known == nil ? 0 : now
-    sourceSince = Dictionary(
-      uniqueKeysWithValues: Set(sources.map(\.index)).map { ($0, known?[$0] ?? since) })
-    if current != before {
-      let wasThere = before.map { sourceSince?[$0] != nil } ?? false
-      let isOld = current.flatMap { sourceSince?[$0] }.map { now - $0 >= Self.grace } ?? false
-      if wasThere, isOld, !isFallback { choice = now } else { upheaval = now }
-      isFallback = current == ours && before != nil && !wasThere
-    }
-    if memory.virtualMicrophone != ours { upheaval = now }
+    changes.note(sources, default: current, ours: ours, before: memory, at: now)
     memory.virtualMicrophone = ours
     memory.defaultSource = current
   }
 
   private mutating func forget(all listeners: [AudioStream], at now: UInt64) {
     let there = Set(listeners.map(\.index))
-    departed.removeAll { now - $0.at >= Self.farewell }
+    reunion.forget(at: now)
     for entry in memory.entries where !there.contains(entry.index) {
-      if entry.isHome, let identity = entry.identity { departed.append((identity, now)) }
+      if entry.isHome, let identity = entry.identity { reunion.note(end: identity, at: now) }
       homeSince[entry.index] = nil
       attempts[entry.index] = nil
       judged[entry.index] = nil
@@ -194,7 +165,7 @@ package struct StrayListeners {
     _ listener: AudioStream, among listeners: [AudioStream], at now: UInt64
   ) {
     let identity = identity(of: listener)
-    claims.removeAll { $0 == identity }
+    reunion.note(home: identity)
     remember(listener, isHome: true)
     homeSince[listener.index] = homeSince[listener.index] ?? now
     // Of two streams that look the same, and of which one is elsewhere, nobody could tell later.
@@ -225,11 +196,11 @@ package struct StrayListeners {
         let isChosen = !wasToldEarly(listener.index)
         if !isChosen { remember(listener, isHome: true) }
         strays.append(Stray(listener: listener, source: source, isChosen: isChosen))
-      } else if since == nil || isRecent(upheaval) || asks && isRecent(choice)
+      } else if since == nil || isRecent(changes.upheaval) || asks && isRecent(changes.choice)
         || isMoving(listener, at: now)
       {
         strays.append(Stray(listener: listener, source: source, isChosen: false))
-      } else if isRecent(choice) {
+      } else if isRecent(changes.choice) {
         // It never asked for us but for the default, which is another now.
         memory.entries.removeAll { $0.index == listener.index }
       } else {
@@ -245,7 +216,7 @@ package struct StrayListeners {
 
   /// The server told of the move before it told of the change of devices that was its cause.
   private mutating func wasToldEarly(_ listener: UInt32) -> Bool {
-    guard let at = judged[listener], let upheaval, upheaval >= at,
+    guard let at = judged[listener], let upheaval = changes.upheaval, upheaval >= at,
       upheaval - at < Self.settling
     else { return false }
     judged[listener] = nil
@@ -267,11 +238,10 @@ package struct StrayListeners {
 
   /// A stream of before a restart of the server that came back while we were not there.
   private mutating func isClaimed(_ listener: AudioStream, at now: UInt64) -> Bool {
-    guard now < claimsEnd, listener.target == nil, listener.device == memory.defaultSource,
-      let identity = identity(of: listener), let place = claims.firstIndex(of: identity)
+    guard listener.target == nil, listener.device == memory.defaultSource,
+      let identity = identity(of: listener)
     else { return false }
-    claims.remove(at: place)
-    return true
+    return reunion.takes(identity, at: now)
   }
 
   private mutating func remember(_ listener: AudioStream, isHome: Bool) {

@@ -1,12 +1,12 @@
 import AudioHost
 import Control
 
-/// Brings those home who asked for the virtual microphone and were taken elsewhere by the server, and
-/// tells of them. Times are microseconds of the monotonic clock. Thread: control.
+/// Moves streams back that asked for the virtual microphone and that the server has moved, and tells
+/// of them. Times are microseconds of the monotonic clock. Thread: control.
 struct StrayWatch {
   /// After what time is looked whether a stream that was moved is where it should be.
   static let lookPause: UInt64 = 300_000
-  /// How long somebody may be connected to nothing before that is told.
+  /// How long a stream may be connected to nothing before that is told.
   static let cutOffPatience: UInt64 = 2_000_000
 
   private(set) var strays: StrayListeners
@@ -15,7 +15,7 @@ struct StrayWatch {
   private let keep: (StrayListeners.Memory) -> Void
   /// When to look again, though nothing changes.
   private(set) var nextLook: UInt64?
-  /// Since when somebody who asked for the virtual microphone is connected to no source.
+  /// Since when a stream that asked for the virtual microphone is connected to no source.
   private var cutOffSince: UInt64?
 
   init(
@@ -29,7 +29,7 @@ struct StrayWatch {
   /// The connection is gone, and what is left of the listeners is what was kept.
   mutating func lose() { (nextLook, cutOffSince) = (nil, nil) }
 
-  /// Moves strays back, and notes who is connected to nothing.
+  /// Moves strays back, and notes whether a stream is connected to nothing.
   mutating func bringBack(on backend: any Backend, at now: UInt64) throws(BackendError) {
     let devices = backend.devices
     guard devices.listeners != nil else { return }
@@ -56,12 +56,12 @@ struct StrayWatch {
     return true
   }
 
-  /// Somebody has been connected to nothing for long.
+  /// A stream has been connected to nothing for long.
   func areCutOff(at now: UInt64) -> Bool {
     cutOffSince.map { now - $0 >= Self.cutOffPatience } ?? false
   }
 
-  /// Keeps who listens for the daemon after this one.
+  /// Keeps the listeners for the daemon after this one.
   mutating func remember() {
     guard strays.memory != kept else { return }
     kept = strays.memory

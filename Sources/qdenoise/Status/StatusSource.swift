@@ -49,7 +49,7 @@ package final class StatusSource {
     return "Denoising '\(source.description)' for \(names)"
   }
 
-  /// A snapshot for who asks.
+  /// A snapshot.
   package func status(at now: UInt64) -> Status {
     statistics.read(link.hopTimes)
     var status = Status()
@@ -179,7 +179,7 @@ package final class StatusSource {
     return warnings
   }
 
-  // MARK: Once a second while somebody listens
+  // MARK: Once a second while there is a listener
 
   /// Reads what audio has measured, and says once what is wrong.
   package func second() {
