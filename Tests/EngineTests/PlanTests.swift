@@ -129,7 +129,7 @@ struct PlanTests {
     // Two cells of two operands each; the lower cell's new state is quantized twice, for the two
     // cells, but as an input of the next run it is another tensor. The last product is float.
     let expected = [
-      "quantize rows": 4, "int8 product": 4, "gated recurrence": 2, "binary": 1,
+      "quantize rows": 4, "int8 product": 4, "GRU cell": 2, "binary": 1,
       "float product": 1,
     ]
     #expect(try count(graph, streamingStates(graph)) == expected)
@@ -138,14 +138,14 @@ struct PlanTests {
   @Test func `a memory cell is two products, or one, and one step`() throws {
     // Three cells; the last product is float. The operands of the last cell are never put together.
     let expected = [
-      "quantize rows": 5, "int8 product": 5, "memory cell": 3, "binary": 1, "float product": 1,
+      "quantize rows": 5, "int8 product": 5, "LSTM cell": 3, "binary": 1, "float product": 1,
     ]
     let graph = try Fixture("lstm_cells_int8").graph
     #expect(try count(graph, streamingStates(graph)) == expected)
   }
 
   @Test func `a unit whose reset gate comes first is three products and two steps`() throws {
-    let expected = ["quantize rows": 3, "int8 product": 3, "gates": 2, "unary": 1]
+    let expected = ["quantize rows": 3, "int8 product": 3, "GRU gates": 2, "unary": 1]
     let graph = try Fixture("gru_reset_first_int8").graph
     #expect(try count(graph, streamingStates(graph)) == expected)
   }
@@ -184,7 +184,7 @@ struct PlanTests {
       var fused = try Network(fixture.graph, states: states, instructionSet: instructionSet)
       var plain = try Network(open, states: states, instructionSet: instructionSet)
       #expect(
-        Set(plain.stepNames).isDisjoint(with: ["gated recurrence", "memory cell", "gates"]))
+        Set(plain.stepNames).isDisjoint(with: ["GRU cell", "LSTM cell", "GRU gates"]))
       for run in golden.runs {
         let names = run.outputs.map(\.name)
         #expect(

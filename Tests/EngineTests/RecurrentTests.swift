@@ -113,7 +113,7 @@ struct RecurrentTests {
   @Test func `a loop is its rounds, each with one cell, and has its weights once`() throws {
     let graph = try IntegerFixture("loop_lstm_f32").graph
     let network = try Network(graph)
-    #expect(network.stepNames.count { $0 == "memory cell" } == 4)
+    #expect(network.stepNames.count { $0 == "LSTM cell" } == 4)
     let layers = graph.operators.filter {
       $0.kind == .fullyConnected(.none, keepsDimensions: false)
     }

@@ -12,50 +12,50 @@ internal import Kernels
   let wide: UnsafeMutableBufferPointer<WideIntegerWeights>
   let wideDepthwise: UnsafeMutableBufferPointer<WideDepthwiseWeights>
 
-  init(_ planner: Planner, _ instructionSet: InstructionSet) {
-    unsafe float = packed(planner.floatWeights) {
+  init(_ lowering: Lowering, _ instructionSet: InstructionSet) {
+    unsafe float = packed(lowering.floatWeights) {
       PackedFloatWeights(
         $0.values, outputs: $0.outputs, inputs: $0.inputs, bias: $0.bias,
         instructionSet: instructionSet)
     }
-    unsafe half = packed(planner.halfWeights) {
+    unsafe half = packed(lowering.halfWeights) {
       PackedHalfWeights(
         $0.values.map { Float16($0).bitPattern }, outputs: $0.outputs, inputs: $0.inputs,
         bias: $0.bias, instructionSet: instructionSet)
     }
-    unsafe integer = packed(planner.integerWeights) {
+    unsafe integer = packed(lowering.integerWeights) {
       PackedInt8Weights(
         $0.values, outputs: $0.outputs, inputs: $0.inputs, scales: $0.scales, bias: $0.bias,
         halvesBytes: $0.halvesBytes, instructionSet: instructionSet)
     }
-    unsafe floatDepthwise = packed(planner.floatDepthwiseWeights) {
+    unsafe floatDepthwise = packed(lowering.floatDepthwiseWeights) {
       FloatDepthwiseWeights(
         $0.weights, kernelRows: $0.kernelRows, kernelColumns: $0.kernelColumns,
         channels: $0.channels, bias: $0.bias, instructionSet: instructionSet)
     }
-    unsafe depthwise = packed(planner.depthwiseWeights) {
+    unsafe depthwise = packed(lowering.depthwiseWeights) {
       DepthwiseWeights(
         $0.weights, taps: $0.taps, channels: $0.channels, scales: $0.scales, bias: $0.bias,
         instructionSet: instructionSet)
     }
-    unsafe fullInteger = packed(planner.fullIntegerWeights) {
+    unsafe fullInteger = packed(lowering.fullIntegerWeights) {
       FullIntegerWeights(
         $0.weights, outputs: $0.outputs, inputs: $0.inputs, bias: $0.bias,
         multipliers: $0.multipliers, zeroPoint: $0.zeroPoint, output: $0.output,
         instructionSet: instructionSet)
     }
-    unsafe fullIntegerDepthwise = packed(planner.fullIntegerDepthwiseWeights) {
+    unsafe fullIntegerDepthwise = packed(lowering.fullIntegerDepthwiseWeights) {
       FullIntegerDepthwiseWeights(
         $0.weights, taps: $0.inputs, channels: $0.outputs, bias: $0.bias,
         multipliers: $0.multipliers, zeroPoint: $0.zeroPoint, output: $0.output,
         instructionSet: instructionSet)
     }
-    unsafe wide = packed(planner.wideWeights) {
+    unsafe wide = packed(lowering.wideWeights) {
       WideIntegerWeights(
         $0.weights, outputs: $0.outputs, inputs: $0.inputs, output: $0.output,
         instructionSet: instructionSet)
     }
-    unsafe wideDepthwise = packed(planner.wideDepthwiseWeights) {
+    unsafe wideDepthwise = packed(lowering.wideDepthwiseWeights) {
       WideDepthwiseWeights(
         $0.weights, taps: $0.inputs, channels: $0.outputs, output: $0.output,
         instructionSet: instructionSet)

@@ -24,9 +24,9 @@ indirect enum Step {
   case halfProduct(Product)
   case batchProduct(BatchProduct)
   case resize(Resize)
+  case lstmSequence(LSTMSequence)
+  case gru(GRU)
   case lstm(LSTM)
-  case gatedRecurrence(GatedRecurrence)
-  case memoryCell(MemoryCell)
   case gates(Gates)
   case depthwise(Depthwise)
   case floatDepthwise(Slide, weights: Int)
@@ -226,7 +226,7 @@ indirect enum Step {
   }
 
   /// A sequence through a cell, whose gates are input, forget, output and candidate, `units` each.
-  struct LSTM {
+  struct LSTMSequence {
     /// Of what was put out before.
     var weights = 0
     var isInteger = false
@@ -252,46 +252,25 @@ indirect enum Step {
     static let integerGates: ClosedRange<Float> = -8...32767 / 4096
   }
 
-  /// A step of gated recurrent units from their two products, the same for every row; the
-  /// destination may be the state.
-  struct GatedRecurrence {
-    var input: Address
-    var past: Address
-    var state: Address
+  /// A step of GRU cells, the same for every row; the destination may be the state.
+  struct GRU {
+    var operands: GRUOperands<Address>
     var destination: Address
     var rows: Int
-    var units: Int
-    var order: GateOrder
   }
 
-  /// A step of long short-term memory cells from what adds up to their gates, the same for every
-  /// row; the new memory may be the memory.
-  struct MemoryCell {
-    var input: Address
-    var past: Address?
-    var bias: Address?
-    var memory: Address
-    var newMemory: Address
+  /// A step of LSTM cells, the same for every row; the new memory may be the memory.
+  struct LSTM {
+    var operands: LSTMOperands<Address>
     var destination: Address
     var rows: Int
-    var units: Int
-    var order: MemoryGateOrder
   }
 
-  /// logistic(first) h, or z h + (1 - z) tanh(candidate) with z = logistic(first); the destination
-  /// may be the state h.
+  /// Gates of GRU cells, the same for every row; the destination may be the state.
   struct Gates {
-    var first: GateSum
-    var candidate: GateSum?
-    var state: Address
+    var operands: GateOperands<GateRows, Address>
     var destination: Address
     var rows: Int
-    var units: Int
-  }
-
-  struct GateSum: BitwiseCopyable {
-    var input: GateRows
-    var past: GateRows
   }
 
   /// Rows of values, `stride` values apart.
@@ -376,10 +355,10 @@ extension Step {
     case .halfProduct: "half product"
     case .batchProduct: "batch product"
     case .resize: "resize"
-    case .lstm: "lstm"
-    case .gatedRecurrence: "gated recurrence"
-    case .memoryCell: "memory cell"
-    case .gates: "gates"
+    case .lstmSequence: "LSTM sequence"
+    case .gru: "GRU cell"
+    case .lstm: "LSTM cell"
+    case .gates: "GRU gates"
     case .depthwise: "depthwise"
     case .floatDepthwise: "float depthwise"
     case .fullIntegerProduct: "full integer product"
