@@ -6,7 +6,7 @@ struct IntegerForm: Equatable {
   var scale: Float
   var zeroPoint: Int
   /// int16, whose zero point is 0.
-  var isWide: Bool
+  var isInt16: Bool
 
   /// The nearest integer to a real value.
   func integer(_ value: Float) -> Int {
@@ -20,7 +20,7 @@ struct IntegerForm: Equatable {
   func range(_ activation: Activation) -> ClosedRange<Int>? {
     if activation == .tanh { return nil }
     let reals = activation.range
-    let (least, greatest) = isWide ? (-32768, 32767) : (-128, 127)
+    let (least, greatest) = isInt16 ? (-32768, 32767) : (-128, 127)
     let lower = reals.lowerBound == -.infinity ? least : integer(reals.lowerBound)
     let upper = reals.upperBound == .infinity ? greatest : integer(reals.upperBound)
     let bounded = min(max(lower, least), greatest)
@@ -61,7 +61,7 @@ extension HasDataflow {
     guard type == .int16 ? zeroPoint == 0 : (-128...127).contains(zeroPoint) else {
       throw tensorError(tensor, "has the zero point \(quantization.zeroPoints[0])")
     }
-    return IntegerForm(scale: scale, zeroPoint: zeroPoint, isWide: type == .int16)
+    return IntegerForm(scale: scale, zeroPoint: zeroPoint, isInt16: type == .int16)
   }
 
   /// Whether the same bytes mean the same in both tensors.

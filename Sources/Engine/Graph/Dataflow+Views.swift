@@ -36,7 +36,7 @@ extension HasDataflow {
       case .none: false
       case .moves: true
       case .table: areBytes(1)
-      case .products: areBytes(1) ? hasIntegerWeights(index) : hasWideWeights(index)
+      case .products: areBytes(1) ? hasQS8Weights(index) : hasQS16Weights(index)
       case .pairs: areBytes(2) && canPair(index)
       case .pools: areBytes(1) && canPool(index)
       case .sums: false
@@ -73,17 +73,17 @@ extension HasDataflow {
       quantization.scales.allSatisfy({ $0.isFinite && $0 >= 0 }),
       quantization.scales.count == 1 || quantization.axis == outputs,
       let count = graph.tensors[weights].count, count > 0,
-      count / graph.tensors[weights].shape[outputs] <= FullIntegerWeights.maximumInputs
+      count / graph.tensors[weights].shape[outputs] <= QS8GEMMWeights.maximumInputs
     else { return false }
     return true
   }
 
   /// Whether weights and bias are as the int8 kernels want them.
-  private func hasIntegerWeights(_ index: Int) -> Bool {
+  private func hasQS8Weights(_ index: Int) -> Bool {
     guard hasSymmetricWeights(index) else { return false }
     guard let bias = optionalInput(index, 2) else { return true }
     return graph.tensors[bias].type == .int32 && graph.tensors[bias].isConstant
-      && integerBias(bias).allSatisfy { abs(Int($0)) <= FullIntegerWeights.largestBias }
+      && integerBias(bias).allSatisfy { abs(Int($0)) <= QS8GEMMWeights.largestBias }
   }
 
   func integerBias(_ tensor: Int) -> [Int32] {
@@ -113,7 +113,7 @@ extension HasDataflow {
       return .float(a.scale / result.scale / Float(count / results))
     case .batchMatMul(let adjointX, _):
       guard let inputs = shape(left).dropLast(adjointX ? 1 : 0).last,
-        inputs <= FullIntegerWeights.maximumInputs,
+        inputs <= QS8GEMMWeights.maximumInputs,
         let b = optionalInput(index, 1).flatMap(computedForm)
       else { return nil }
       // What XNNPACK takes is symmetric on the right.
@@ -162,7 +162,7 @@ extension HasDataflow {
       return .product(
         IntegerElementwise.Product(
           zeroPoints: (a.zeroPoint, b.zeroPoint), scale: a.scale * b.scale / result.scale,
-          IntegerOutput(zeroPoint: result.zeroPoint, range: range)))
+          QS8Output(zeroPoint: result.zeroPoint, range: range)))
     }
     return IntegerElementwise.Sum(
       scales: (a.scale / result.scale, (function == .subtract ? -1 : 1) * b.scale / result.scale),
@@ -182,26 +182,26 @@ extension HasDataflow {
       && zeroPoints.allSatisfy { $0 == 0 }
   }
 
-  private func isWide(_ tensor: Int) -> Bool {
+  private func isInt16(_ tensor: Int) -> Bool {
     isQuantized(tensor) && graph.tensors[tensor].type == .int16
   }
 
   /// Whether activations, weights and bias are as the 16x8 kernels want them.
-  func hasWideWeights(_ index: Int) -> Bool {
+  func hasQS16Weights(_ index: Int) -> Bool {
     let node = graph.operators[index]
-    guard let input = optionalInput(index, 0), let output = node.outputs.first, isWide(input),
-      isWide(output), hasSymmetricWeights(index),
+    guard let input = optionalInput(index, 0), let output = node.outputs.first, isInt16(input),
+      isInt16(output), hasSymmetricWeights(index),
       let weights = optionalInput(index, 1), let axis = node.kind.knownProperties?.weights?.axis
     else { return false }
     if case .depthwiseConvolution = node.kind {
       let shape = graph.tensors[weights].shape
-      guard shape.count == 4, shape[1] * shape[2] <= WideDepthwiseWeights.maximumTaps else {
+      guard shape.count == 4, shape[1] * shape[2] <= QS16DepthwiseWeights.maximumTaps else {
         return false
       }
     }
     let outputs = graph.tensors[weights].shape[axis]
-    guard let ratios = try? wideRatios(index, outputs: outputs) else { return false }
-    guard ratios.allSatisfy({ $0 == 0 || WideOutput.multipliers.contains($0) }) else {
+    guard let ratios = try? qs16Ratios(index, outputs: outputs) else { return false }
+    guard ratios.allSatisfy({ $0 == 0 || QS16Output.multipliers.contains($0) }) else {
       return false
     }
     guard let bias = optionalInput(index, 2) else { return true }
@@ -209,11 +209,11 @@ extension HasDataflow {
     guard tensor.isConstant, tensor.type == .int64 || tensor.type == .int32,
       let values = try? integers(bias)
     else { return false }
-    return values.allSatisfy { $0.magnitude <= WideOutput.largestBias }
+    return values.allSatisfy { $0.magnitude <= QS16Output.largestBias }
   }
 
   /// Input scale times weight scale over output scale, by output.
-  func wideRatios(_ index: Int, outputs: Int) throws(EngineError) -> [Double] {
+  func qs16Ratios(_ index: Int, outputs: Int) throws(EngineError) -> [Double] {
     let scales = graph.tensors[try input(index, 1)].quantization?.scales ?? []
     let source = Double(try integerForm(try input(index, 0)).scale)
     let result = Double(try integerForm(try output(index)).scale)

@@ -90,11 +90,11 @@ struct KernelPlacement {
 extension Step.Depthwise {
   /// Of a kernel as it is placed on `images` padded images.
   init(
-    _ placement: KernelPlacement, weights: Int, source: Address, tapOffsets: Address,
+    _ placement: KernelPlacement, _ layer: LayerReference, source: Address, tapOffsets: Address,
     destination: Address, images: Int
   ) {
     self.init(
-      weights: weights, source: source, tapOffsets: tapOffsets, destination: destination,
+      layer: layer, source: source, tapOffsets: tapOffsets, destination: destination,
       images: images, imageStep: placement.imageCount, outputHeight: placement.outputHeight,
       rowStep: placement.rowCount * placement.window.strideHeight,
       outputWidth: placement.outputWidth,

@@ -25,7 +25,7 @@ extension Lowering {
     let batches = try broadcast(Array(a.dropLast(2)), Array(b.dropLast(2)), index)
     try requireShape(output, batches + [rows, outputs], index)
 
-    if isHybrid(index), !adjointX, inputs <= PackedInt8Weights.maximumInputs,
+    if isHybrid(index), !adjointX, inputs <= QD8GEMMWeights.maximumInputs,
       graph.tensors[right].isConstant, batches.reduce(1, *) <= Self.mostMatrices
     {
       return try lowerConstantBatchProduct(
@@ -61,15 +61,17 @@ extension Lowering {
     let scales = try scales(right, axis: b.count - (isTransposed ? 1 : 2))
     guard values.count == (try elementCount(right)), scales.count == 1 || scales.count == outputs
     else { throw invalid(index, "its weights do not fit") }
-    let first = integerWeights.count
+    let first = gemms.count
     let size = outputs * inputs
     for start in stride(from: 0, to: values.count, by: size) {
       let matrix = Array(values[start..<start + size])
-      integerWeights.append(
-        IntegerWeights(
-          values: isTransposed
-            ? (0..<size).map { matrix[$0 % inputs * outputs + $0 / inputs] } : matrix,
-          outputs: outputs, inputs: inputs, scales: scales))
+      gemms.append(
+        Layer(
+          weights: .qd8(
+            isTransposed
+              ? (0..<size).map { matrix[$0 % inputs * outputs + $0 / inputs] } : matrix,
+            scales: scales, bias: nil),
+          outputs: outputs, inputs: inputs))
     }
     let source = try quantizedRows(left, columns: inputs, for: index)
     let y = try destination(try output(index), for: index)
@@ -85,14 +87,15 @@ extension Lowering {
     let together = offsets.count == 1 ? try elementCount(left) / inputs : rows
     for offset in offsets {
       var product = Step.Product(
-        rows: together, inputs: inputs, outputs: outputs, range: Self.unclamped)
+        LayerReference(type: .qd8, index: first + offset.b), rows: together, inputs: inputs,
+        outputs: outputs)
       product.source = address(Value(storage: source.bytes, offset: offset.a * rows * inputs))
       product.parameters = address(
         Value(storage: source.parameters, offset: offset.a * rows * Self.parametersSize))
       product.parametersStride = 1
       product.destination = address(
         Value(storage: y.storage, offset: y.offset + 4 * offset.y * rows * outputs))
-      emit(product, .integer(first + offset.b))
+      emit(product)
     }
   }
 

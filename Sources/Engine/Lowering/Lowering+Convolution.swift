@@ -23,22 +23,22 @@ extension Lowering {
     try requireShape(
       output, [shape(input)[0], placement.outputHeight, placement.outputWidth, outputs], index)
     if isStored(index), !isByte(output) {
-      return try lowerWideConvolution(index, placement, outputs: outputs)
+      return try lowerQS16Convolution(index, placement, outputs: outputs)
     }
     if isStored(index) {
-      return try lowerIntegerConvolution(index, placement, outputs: outputs, activation)
+      return try lowerQS8Convolution(index, placement, outputs: outputs, activation)
     }
     let inputs = weightShape[1] * weightShape[2] * weightShape[3]
     let kernelRow = isHybrid(index) ? kernelRow(placement) : nil
-    let weights = try weights(
+    let layer = try layer(
       index, outputs: outputs, inputs: inputs, kernelRow: kernelRow,
       rows: placement.isPointwise ? try elementCount(input) / inputs : .max)
     let (tensor, range, tanh) = fused(index, output, activation)
     var product = Step.Product(
-      rows: 0, inputs: kernelRow.map { $0.count * $0.padded } ?? inputs, outputs: outputs,
+      layer, rows: 0, inputs: kernelRow.map { $0.count * $0.padded } ?? inputs, outputs: outputs,
       range: range)
     let elementSize: Int
-    if case .integer = weights, placement.isPointwise {
+    if layer.type == .qd8, placement.isPointwise {
       // LiteRT runs these as fully connected layers: every pixel has its own parameters.
       let source = try quantizedRows(input, columns: inputs, for: index)
       product.source = address(source.bytes)
@@ -46,22 +46,22 @@ extension Lowering {
       product.parametersStride = 1
       product.rows = try elementCount(input) / inputs
       product.destination = address(try destination(tensor, for: index))
-      emit(product, weights)
+      emit(product)
       if tanh { emitTanh(try destination(tensor, for: index), count: try elementCount(tensor)) }
       return
     }
-    if case .half(let own) = weights {
+    if layer.type == .f16 {
       // Only of pointwise convolutions, which are products of rows.
-      let source = try halvedRows(input, columns: inputs, weights: own, for: index)
+      let source = try f16Rows(input, columns: inputs, layer, for: index)
       product.source = address(source.bytes)
       product.parameters = address(source.parameters)
       product.rows = try elementCount(input) / inputs
       product.destination = address(try destination(tensor, for: index))
-      emit(product, weights)
+      emit(product)
       if tanh { emitTanh(try destination(tensor, for: index), count: try elementCount(tensor)) }
       return
     }
-    if case .integer = weights {
+    if layer.type == .qd8 {
       let source = try quantizedImages(input, padding: placement.padding, for: index)
       product.source = address(source.bytes)
       product.parameters = address(source.parameters)
@@ -73,7 +73,7 @@ extension Lowering {
       elementSize = 4
     }
     product.destination = address(try destination(tensor, for: index))
-    try emit(product, weights, placement, images: shape(input)[0], elementSize: elementSize)
+    try emit(product, placement, images: shape(input)[0], elementSize: elementSize)
     if tanh { emitTanh(try destination(tensor, for: index), count: try elementCount(tensor)) }
   }
 
@@ -87,14 +87,16 @@ extension Lowering {
     /// Bytes that may be read behind the image.
     static let slack = 3
 
-    func weights(_ weights: [Int8]) -> [Int8] {
-      var result: [Int8] = []
-      result.reserveCapacity(weights.count / length * padded)
-      for first in stride(from: 0, to: weights.count, by: length) {
-        result += weights[first..<first + length]
-        result += repeatElement(0, count: padded - length)
+    func arranged(_ layer: Layer) -> Layer {
+      layer.arranged(inputs: count * padded) { weights in
+        var result: [Int8] = []
+        result.reserveCapacity(weights.count / length * padded)
+        for first in stride(from: 0, to: weights.count, by: length) {
+          result += weights[first..<first + length]
+          result += repeatElement(0, count: padded - length)
+        }
+        return result
       }
-      return result
     }
   }
 
@@ -104,29 +106,28 @@ extension Lowering {
     let row = KernelRow(count: placement.kernelHeight, length: length, padded: (length + 3) & ~3)
     guard row.count > 1, row.padded != length, placement.outputWidth >= Self.fewestSegmentedRows,
       placement.kernelWidth == 1 || placement.window.dilationWidth == 1,
-      row.count * row.padded <= FullIntegerWeights.maximumInputs
+      row.count * row.padded <= QS8GEMMWeights.maximumInputs
     else { return nil }
     return row
   }
 
   /// The products of padded images that lie one behind the other.
   mutating func emit(
-    _ product: Step.Product, _ weights: Weights, _ placement: KernelPlacement, images: Int,
-    elementSize: Int
+    _ product: Step.Product, _ placement: KernelPlacement, images: Int, elementSize: Int
   ) throws(EngineError) {
     var product = product
     let outputStep = placement.outputHeight * placement.outputWidth * product.outputs
     for _ in 0..<images {
-      try emit(product, weights, placement, elementSize: elementSize)
+      try emit(product, placement, elementSize: elementSize)
       product.source.offset += Int32(elementSize * placement.imageCount)
       product.parameters.offset += Int32(Self.parametersSize)
-      product.destination.offset += Int32(weights.resultSize * outputStep)
+      product.destination.offset += Int32(product.layer.type.resultSize * outputStep)
     }
   }
 
   /// The products of one padded image.
   private mutating func emit(
-    _ product: Step.Product, _ weights: Weights, _ placement: KernelPlacement, elementSize: Int
+    _ product: Step.Product, _ placement: KernelPlacement, elementSize: Int
   ) throws(EngineError) {
     var product = product
     let channels = placement.channels
@@ -143,7 +144,7 @@ extension Lowering {
         product.rows *= product.repeats
         product.repeats = 1
       }
-      return emit(product, weights)
+      return emit(product)
     }
     if placement.outputWidth >= Self.fewestSegmentedRows,
       placement.kernelWidth == 1 || placement.window.dilationWidth == 1,
@@ -159,7 +160,7 @@ extension Lowering {
       product.repeats = placement.outputHeight
       product.sourceStep = rowStep
       product.destinationStep = placement.outputWidth * product.destinationStride
-      return emit(product, weights)
+      return emit(product)
     }
     let extents = [
       placement.outputHeight, placement.outputWidth, placement.kernelHeight, placement.kernelWidth,
@@ -183,6 +184,6 @@ extension Lowering {
     }
     product.source = address(patches)
     product.planeStep = planes == 1 ? 0 : plane
-    emit(product, weights)
+    emit(product)
   }
 }

@@ -18,11 +18,11 @@ extension Lowering {
     try requireShape(
       output, [image[0], placement.outputHeight, placement.outputWidth, channels], index)
     if isStored(index), isByte(output) {
-      return try lowerIntegerDepthwise(index, placement, image: image, activation)
+      return try lowerQS8Depthwise(index, placement, image: image, activation)
     }
     let source = try repeatedChannels(input, times: channels / shape(input)[3], for: index)
     if isStored(index) {
-      return try lowerWideDepthwise(index, placement, source: source, image: image)
+      return try lowerQS16Depthwise(index, placement, source: source, image: image)
     }
     let bias = try bias(optionalInput(index, 2), count: channels, index)
     let (tensor, range, tanh) = fused(index, output, activation)
@@ -31,28 +31,27 @@ extension Lowering {
       let order = DepthwiseTaps(height: weightShape[1], width: weightShape[2])
       let taps = try tapOffsets(placement, order)
       let images = try quantizedImages(source, shape: image, padding: placement.padding)
+      let layer = Layer(
+        weights: .qd8(
+          order.weights(data.map(Int8.init(bitPattern:)), channels: channels),
+          scales: try scales(weightTensor, axis: 3), bias: bias),
+        outputs: channels, inputs: order.order.count)
       var step = Step.Depthwise(
-        placement, weights: depthwiseWeights.count, source: address(images.bytes),
+        placement, addDepthwise(layer), source: address(images.bytes),
         tapOffsets: address(taps), destination: address(y), images: image[0])
       step.parameters = address(images.parameters)
       step.range = range
-      depthwiseWeights.append(
-        DepthwiseDescription(
-          taps: order.order.count, channels: channels, bias: bias,
-          weights: order.weights(data.map(Int8.init(bitPattern:)), channels: channels),
-          scales: try scales(weightTensor, axis: 3)))
       emit(.depthwise(step), touching: [images.bytes, images.parameters, taps, y.storage])
     } else {
-      floatDepthwiseWeights.append(
-        FloatDepthwiseDescription(
-          kernelRows: weightShape[1], kernelColumns: weightShape[2], channels: channels,
-          bias: bias, weights: try floats(weightTensor)))
+      let layer = Layer(
+        weights: .f32(try floats(weightTensor, as: plan.views[index]), bias: bias),
+        outputs: channels, inputs: weightShape[1] * weightShape[2], kernelRows: weightShape[1])
       emit(
-        .floatDepthwise(
+        .f32Depthwise(
           Step.Slide(
             source: address(source), destination: address(y),
             sliding: SlidingWindow(placement, image: image), range: range),
-          weights: floatDepthwiseWeights.count - 1),
+          addDepthwise(layer)),
         touching: [source.storage, y.storage])
     }
     if tanh { emitTanh(y, count: try elementCount(tensor)) }
@@ -100,22 +99,4 @@ extension Lowering {
       to: [size * times, size], elementSize: size)
     return result
   }
-}
-
-/// Int8 weights [taps][channels] of a depthwise convolution before they are packed.
-struct DepthwiseDescription {
-  var taps: Int
-  var channels: Int
-  var bias: [Float]?
-  var weights: [Int8]
-  var scales: [Float]
-}
-
-/// The same in float, [kernelRows][kernelColumns][channels].
-struct FloatDepthwiseDescription {
-  var kernelRows: Int
-  var kernelColumns: Int
-  var channels: Int
-  var bias: [Float]?
-  var weights: [Float]
 }

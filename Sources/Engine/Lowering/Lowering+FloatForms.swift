@@ -40,7 +40,7 @@ extension Lowering {
         Step.Conversion(
           source: address(source), destination: address(value), count: try elementCount(tensor),
           scale: view == .unscaled ? 1 : form.scale, zeroPoint: form.zeroPoint,
-          isWide: form.isWide)),
+          isInt16: form.isInt16)),
       touching: [source.storage, value.storage])
   }
 
@@ -56,7 +56,7 @@ extension Lowering {
       var conversion = Step.Conversion(
         source: address(source), destination: address(destination),
         count: try elementCount(output), scale: 1 / form.scale, zeroPoint: form.zeroPoint,
-        isWide: form.isWide)
+        isInt16: form.isInt16)
       let touched = [source.storage, destination.storage]
       switch sums {
       case .fixed(let scale): emit(.quantizeSums(conversion, scale), touching: touched)

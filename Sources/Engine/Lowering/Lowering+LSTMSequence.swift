@@ -44,9 +44,9 @@ extension Lowering {
       index, gates.map { 5 + $0 }, biases: nil, outputs: units, inputs: units)
 
     var product = Step.Product(
-      rows: times, inputs: inputs, outputs: 4 * units,
+      first, rows: times, inputs: inputs, outputs: 4 * units,
       range: isQuantized(memory) ? Step.LSTMSequence.integerGates : Self.unclamped)
-    if case .integer = first {
+    if first.type == .qd8 {
       let quantized = try quantizedRows(input, columns: inputs, for: index)
       product.source = address(quantized.bytes)
       product.parameters = address(quantized.parameters)
@@ -57,7 +57,7 @@ extension Lowering {
     let sums = try newStorage(
       .scratch, byteCount: try checkedProduct([16, times, units]))
     product.destination = address(sums)
-    emit(product, first)
+    emit(product)
     try emitLSTM(
       second, sums: sums, hidden: states[0], memory: states[1],
       to: try destination(output, for: index),
@@ -67,14 +67,14 @@ extension Lowering {
   }
 
   private mutating func emitLSTM(
-    _ weights: Weights, sums: Int, hidden: Value, memory: Value, to output: Value, times: Int,
+    _ layer: LayerReference, sums: Int, hidden: Value, memory: Value, to output: Value, times: Int,
     units: Int, clip: Float, forms: (memory: IntegerForm, output: IntegerForm)?
   ) throws(EngineError) {
     let gates = try newStorage(.scratch, byteCount: try checkedProduct([16, units]))
     let bytes = try newStorage(.scratch, byteCount: units)
     let parameters = try newStorage(.scratch, byteCount: Self.parametersSize)
     var step = Step.LSTMSequence(
-      sums: address(sums), gates: address(gates), bytes: address(bytes),
+      layer: layer, sums: address(sums), gates: address(gates), bytes: address(bytes),
       parameters: address(parameters), hidden: address(hidden), memory: address(memory),
       destination: address(output), times: times, units: units, clip: clip)
     if let forms {
@@ -86,13 +86,6 @@ extension Lowering {
       let limit = 32767 * forms.memory.scale
       step.clip = clip > 0 ? min(clip, limit) : limit
     }
-    switch weights {
-    case .integer(let index):
-      step.weights = index
-      step.isInteger = true
-    case .float(let index), .half(let index), .fullInteger(let index), .wide(let index):
-      step.weights = index
-    }
     emit(
       .lstmSequence(step),
       touching: [
@@ -103,7 +96,7 @@ extension Lowering {
   /// The weights of several matrices [outputs][inputs], one below the other.
   private mutating func stackedWeights(
     _ index: Int, _ positions: [Int], biases: [Int]?, outputs: Int, inputs: Int
-  ) throws(EngineError) -> Weights {
+  ) throws(EngineError) -> LayerReference {
     var bias: [Float] = []
     for position in biases ?? [] {
       bias +=
@@ -120,15 +113,14 @@ extension Lowering {
     let isQuantizedCell = isQuantized(try input(index, 0))
     guard !isQuantizedCell,
       tensors.allSatisfy({ graph.tensors[$0].type == .int8 }),
-      inputs <= PackedInt8Weights.maximumInputs
+      inputs <= QD8GEMMWeights.maximumInputs
     else {
       var values: [Float] = []
       for tensor in tensors { values += try floats(tensor) }
       guard values.count == rows * inputs else { throw invalid(index, "its weights do not fit") }
-      floatWeights.append(
-        FloatWeights(
-          values: values, outputs: rows, inputs: inputs, bias: biases == nil ? nil : bias))
-      return .float(floatWeights.count - 1)
+      return addGEMM(
+        Layer(
+          weights: .f32(values, bias: biases == nil ? nil : bias), outputs: rows, inputs: inputs))
     }
     var values: [Int8] = []
     var scales: [Float] = []
@@ -140,11 +132,10 @@ extension Lowering {
     guard values.count == rows * inputs, scales.count == rows else {
       throw invalid(index, "its weights do not fit")
     }
-    integerWeights.append(
-      IntegerWeights(
-        values: values, outputs: rows, inputs: inputs, scales: scales,
-        bias: biases == nil ? nil : bias))
-    return .integer(integerWeights.count - 1)
+    return addGEMM(
+      Layer(
+        weights: .qd8(values, scales: scales, bias: biases == nil ? nil : bias),
+        outputs: rows, inputs: inputs))
   }
 }
 
@@ -169,7 +160,7 @@ extension Network {
           into: output.part(time * units, units))
         continue
       }
-      unsafe elementwise.memoryCell(
+      unsafe elementwise.lstm(
         rows: 1, units: units, input: UnsafeBufferPointer(gates),
         past: sums.part(4 * time * units, 4 * units),
         bias: UnsafeBufferPointer(start: nil, count: 0),
@@ -218,18 +209,21 @@ extension Network {
     _ step: Step.LSTMSequence, _ hidden: UnsafeBufferPointer<Float>,
     into gates: UnsafeMutableBufferPointer<Float>
   ) {
-    guard step.isInteger else {
-      return unsafe weights.float[step.weights].multiply(
+    switch unsafe layers.gemms[step.layer.index] {
+    case .f32(let layer):
+      unsafe layer.multiply(
         rows: 1, input: hidden, inputStride: step.units, output: gates,
         outputStride: 4 * step.units)
+    case .qd8(let layer):
+      let stored = unsafe bytes(step.bytes, step.units)
+      let parameters = unsafe elements(QuantizationParameters.self, step.parameters, 1)
+      unsafe quantization.quantizeRows(
+        1, columns: step.units, input: hidden, inputStride: step.units, output: stored,
+        outputStride: step.units, parameters: parameters)
+      unsafe layer.multiply(
+        rows: 1, input: UnsafeBufferPointer(stored), inputStride: step.units,
+        parameters: UnsafeBufferPointer(parameters), output: gates, outputStride: 4 * step.units)
+    default: preconditionFailure("its layer is neither f32 nor qd8")
     }
-    let stored = unsafe bytes(step.bytes, step.units)
-    let parameters = unsafe elements(QuantizationParameters.self, step.parameters, 1)
-    unsafe quantization.quantizeRows(
-      1, columns: step.units, input: hidden, inputStride: step.units, output: stored,
-      outputStride: step.units, parameters: parameters)
-    unsafe weights.integer[step.weights].multiply(
-      rows: 1, input: UnsafeBufferPointer(stored), inputStride: step.units,
-      parameters: UnsafeBufferPointer(parameters), output: gates, outputStride: 4 * step.units)
   }
 }

@@ -1,75 +1,37 @@
 internal import Kernels
 
-/// float32 weights [outputs][inputs] before they are packed.
-struct FloatWeights {
-  var values: [Float]
-  var outputs: Int
-  var inputs: Int
-  var bias: [Float]?
-}
-
-/// int8 weights [outputs][inputs] before they are packed.
-struct IntegerWeights {
-  var values: [Int8]
-  var outputs: Int
-  var inputs: Int
-  var scales: [Float]
-  var bias: [Float]?
-  /// Whether they stay two to a byte.
-  var halvesBytes = false
-}
-
 /// Operators with the same weights share their packed form.
 struct WeightKey: Hashable {
   var weights: Int
   var bias: Int?
-  var isInteger: Bool
+  var type: LayerType
   var kernelRow: Lowering.KernelRow?
-  var halvesBytes: Bool
-  var isHalf: Bool
+  var isQC4W: Bool
   /// Whether they lack their scale.
   var isUnscaled: Bool
 }
 
 extension Lowering {
-  /// Packed weights as the steps name them.
-  enum Weights {
-    case float(Int)
-    case half(Int)
-    case integer(Int)
-    case fullInteger(Int)
-    case wide(Int)
-
-    /// Bytes of an element of the product.
-    var resultSize: Int {
-      switch self {
-      case .float, .half, .integer: 4
-      case .fullInteger: 1
-      case .wide: 2
-      }
-    }
-  }
-
   /// More than that many rows are multiplied as fast or faster in float.
-  private static let mostHalfRows = 2
+  private static let mostF16Rows = 2
 
-  /// Whether weights that a file has as halves are multiplied as such.
-  private func staysHalf(_ tensor: Int, rows: Int) -> Bool {
-    guard instructionSet.multipliesHalves, rows <= Self.mostHalfRows else { return false }
-    let isHalf = { (tensor: Int) in graph.tensors[tensor].type == .float16 }
+  /// Whether weights that a file has in f16 are multiplied as such.
+  private func staysF16(_ tensor: Int, rows: Int) -> Bool {
+    guard instructionSet.hasF16GEMM, rows <= Self.mostF16Rows else { return false }
+    let isF16 = { (tensor: Int) in graph.tensors[tensor].type == .float16 }
     let source = dataflow.producer[tensor].flatMap { graph.operators[$0].inputs.first ?? nil }
-    return isHalf(tensor) || dataflow.restored[tensor] != nil && (source.map(isHalf) ?? false)
+    return isF16(tensor) || dataflow.restored[tensor] != nil && (source.map(isF16) ?? false)
   }
 
   /// More than that many rows, or weights that stay in the first cache, are multiplied as fast or
   /// faster in int8.
-  private static let mostHalfByteRows = 2
+  private static let mostQC4WRows = 2
   private static let firstCache = 48 << 10
 
   /// Whether int8 weights that a file has in 4 bits stay so.
-  private func staysHalfByte(_ tensor: Int, rows: Int, inputs: Int) -> Bool {
-    guard instructionSet.multipliesHalfBytes, rows <= Self.mostHalfByteRows,
-      graph.tensors[tensor].isPackedInFile, inputs <= FullIntegerWeights.maximumInputs
+  private func staysQC4W(_ tensor: Int, rows: Int, inputs: Int) -> Bool {
+    guard instructionSet.hasQC4WGEMM, rows <= Self.mostQC4WRows,
+      graph.tensors[tensor].isPackedInFile, inputs <= QS8GEMMWeights.maximumInputs
     else { return false }
     let constants = graph.tensors.lazy.filter { $0.type == .int8 }
     let bytes = constants.reduce(0) { $0 + ($1.data?.count ?? 0) }
@@ -77,52 +39,58 @@ extension Lowering {
     return data.allSatisfy { (-8...7).contains(Int8(bitPattern: $0)) }
   }
 
-  /// Constant weights with `outputs` rows of `inputs`, and their bias; `kernelRow` is how int8 ones
-  /// are padded. `rows` are multiplied with them, none of which lies in several stretches.
-  mutating func weights(
+  /// A layer of constant weights with `outputs` rows of `inputs`, and their bias; `kernelRow` is how
+  /// int8 ones are padded. `rows` are multiplied with them, none of which lies in several stretches.
+  mutating func layer(
     _ index: Int, outputs: Int, inputs: Int, kernelRow: KernelRow? = nil, rows: Int = .max
-  ) throws(EngineError) -> Weights {
+  ) throws(EngineError) -> LayerReference {
     let tensor = try input(index, 1)
     let biasTensor = optionalInput(index, 2)
-    let isInteger = isHybrid(index)
-    let halvesBytes = isInteger && staysHalfByte(tensor, rows: rows, inputs: inputs)
+    let isHybrid = isHybrid(index)
     var key = WeightKey(
-      weights: tensor, bias: biasTensor, isInteger: isInteger, kernelRow: kernelRow,
-      halvesBytes: halvesBytes, isHalf: !isInteger && staysHalf(tensor, rows: rows),
+      weights: tensor, bias: biasTensor,
+      type: isHybrid ? .qd8 : staysF16(tensor, rows: rows) ? .f16 : .f32, kernelRow: kernelRow,
+      isQC4W: isHybrid && staysQC4W(tensor, rows: rows, inputs: inputs),
       isUnscaled: plan.views[index] == .unscaled)
-    if let known = weightCache[key] {
-      return isInteger ? .integer(known) : key.isHalf ? .half(known) : .float(known)
-    }
+    if let known = weightCache[key] { return known }
     let bias = try bias(biasTensor, count: outputs, index)
-    guard isInteger else {
+    let layer: Layer
+    if isHybrid {
+      layer = try qd8Layer(
+        index, tensor, outputs: outputs, inputs: inputs, bias: bias, isQC4W: key.isQC4W,
+        kernelRow: kernelRow)
+    } else {
       let values = try floats(tensor, as: plan.views[index])
       guard values.count == outputs * inputs else { throw invalid(index, "its weights do not fit") }
-      let description = FloatWeights(values: values, outputs: outputs, inputs: inputs, bias: bias)
-      if key.isHalf, values.allSatisfy({ $0.magnitude <= PackedHalfWeights.largestWeight }) {
-        halfWeights.append(description)
-        weightCache[key] = halfWeights.count - 1
-        return .half(halfWeights.count - 1)
+      if key.type == .f16, values.allSatisfy({ $0.magnitude <= F16GEMMWeights.largestWeight }) {
+        layer = Layer(weights: .f16(values, bias: bias), outputs: outputs, inputs: inputs)
+      } else {
+        key.type = .f32
+        layer = Layer(weights: .f32(values, bias: bias), outputs: outputs, inputs: inputs)
       }
-      key.isHalf = false
-      floatWeights.append(description)
-      weightCache[key] = floatWeights.count - 1
-      return .float(floatWeights.count - 1)
     }
+    let reference = addGEMM(layer)
+    weightCache[key] = reference
+    return reference
+  }
+
+  private func qd8Layer(
+    _ index: Int, _ tensor: Int, outputs: Int, inputs: Int, bias: [Float]?, isQC4W: Bool,
+    kernelRow: KernelRow?
+  ) throws(EngineError) -> Layer {
     guard let data = graph.tensors[tensor].data else {
       throw unsupported(index, "its weights are computed")
     }
     guard data.count == outputs * inputs else { throw invalid(index, "its weights do not fit") }
-    guard inputs <= PackedInt8Weights.maximumInputs else {
+    guard inputs <= QD8GEMMWeights.maximumInputs else {
       throw unsupported(index, "\(inputs) int8 inputs of one output are too many")
     }
-    let values = data.map(Int8.init(bitPattern:))
-    integerWeights.append(
-      IntegerWeights(
-        values: kernelRow?.weights(values) ?? values, outputs: outputs,
-        inputs: kernelRow.map { $0.count * $0.padded } ?? inputs,
-        scales: try scales(tensor, axis: 0), bias: bias, halvesBytes: halvesBytes))
-    weightCache[key] = integerWeights.count - 1
-    return .integer(integerWeights.count - 1)
+    let layer = Layer(
+      weights: .qd8(
+        data.map(Int8.init(bitPattern:)), scales: try scales(tensor, axis: 0), bias: bias,
+        isQC4W: isQC4W),
+      outputs: outputs, inputs: inputs)
+    return kernelRow?.arranged(layer) ?? layer
   }
 
   func bias(
@@ -159,57 +127,41 @@ extension Lowering {
       throw invalid(index, "\(shape(input)) and \(weightShape) do not give \(shape(output))")
     }
     if isStored(index), !isByte(output) {
-      return try lowerWideFullyConnected(
+      return try lowerQS16FullyConnected(
         index, rows: rows, outputs: outputs, inputs: inputs)
     }
     if isStored(index) {
-      return try lowerIntegerFullyConnected(
+      return try lowerQS8FullyConnected(
         index, rows: rows, outputs: outputs, inputs: inputs, activation)
     }
-    let weights = try weights(index, outputs: outputs, inputs: inputs, rows: rows)
+    let layer = try layer(index, outputs: outputs, inputs: inputs, rows: rows)
     let (tensor, range, tanh) = fused(index, output, activation)
-    var product = Step.Product(rows: rows, inputs: inputs, outputs: outputs, range: range)
-    if case .integer = weights {
+    var product = Step.Product(layer, rows: rows, inputs: inputs, outputs: outputs, range: range)
+    switch layer.type {
+    case .qd8:
       let source = try quantizedRows(input, columns: inputs, for: index)
       product.source = address(source.bytes)
       product.parameters = address(source.parameters)
       product.parametersStride = 1
-    } else if case .half(let own) = weights {
-      let source = try halvedRows(input, columns: inputs, weights: own, for: index)
+    case .f16:
+      let source = try f16Rows(input, columns: inputs, layer, for: index)
       product.source = address(source.bytes)
       product.parameters = address(source.parameters)
-    } else {
+    case .f32, .qs8, .qs16:
       product.source = address(try value(of: input, for: index))
     }
     let y = try destination(tensor, for: index)
     product.destination = address(y)
-    emit(product, weights)
+    emit(product)
     if tanh { emitTanh(y, count: rows * outputs) }
   }
 
-  mutating func emit(_ product: Step.Product, _ weights: Weights) {
-    var product = product
-    let source = Int(product.source.storage)
-    let destination = Int(product.destination.storage)
-    switch weights {
-    case .float(let index):
-      product.weights = index
-      emit(.floatProduct(product), touching: [source, destination])
-    case .half(let index):
-      product.weights = index
-      emit(
-        .halfProduct(product), touching: [source, Int(product.parameters.storage), destination])
-    case .integer(let index):
-      product.weights = index
-      emit(
-        .integerProduct(product),
-        touching: [source, Int(product.parameters.storage), destination])
-    case .fullInteger(let index):
-      product.weights = index
-      emit(.fullIntegerProduct(product), touching: [source, destination])
-    case .wide(let index):
-      product.weights = index
-      emit(.wideProduct(product), touching: [source, destination])
+  mutating func emit(_ product: Step.Product) {
+    var touched = [Int(product.source.storage), Int(product.destination.storage)]
+    switch product.layer.type {
+    case .f16, .qd8: touched.append(Int(product.parameters.storage))
+    case .f32, .qs8, .qs16: break
     }
+    emit(.product(product), touching: touched)
   }
 }

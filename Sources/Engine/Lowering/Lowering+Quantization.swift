@@ -2,7 +2,7 @@
 enum QuantizationKey: Hashable {
   case rows(tensor: Int, columns: Int)
   case image(tensor: Int, padding: ImagePadding)
-  case halves(tensor: Int, columns: Int)
+  case f16(tensor: Int, columns: Int)
 }
 
 /// Rows and columns around an image.
@@ -55,11 +55,11 @@ extension Lowering {
     return result
   }
 
-  /// Rows of `columns` halves, each with a scale of its own, for weights of that many inputs.
-  mutating func halvedRows(
-    _ tensor: Int, columns: Int, weights: Int, for index: Int
+  /// Rows of `columns` values in f16, each with a scale of its own, for a layer of as many inputs.
+  mutating func f16Rows(
+    _ tensor: Int, columns: Int, _ layer: LayerReference, for index: Int
   ) throws(EngineError) -> QuantizedValue {
-    let key = QuantizationKey.halves(tensor: tensor, columns: columns)
+    let key = QuantizationKey.f16(tensor: tensor, columns: columns)
     if let value = quantized[key] { return value }
     let rows = try elementCount(tensor) / columns
     let source = try value(of: tensor, for: index)
@@ -67,9 +67,9 @@ extension Lowering {
       bytes: try newStorage(.scratch, byteCount: 2 * rows * columns),
       parameters: try newStorage(.scratch, byteCount: 4 * rows))
     emit(
-      .halveRows(
-        Step.HalveRows(
-          weights: weights, source: address(source), destination: address(result.bytes),
+      .f16Rows(
+        Step.F16Rows(
+          layer: layer, source: address(source), destination: address(result.bytes),
           scales: address(result.parameters), rows: rows)),
       touching: [source.storage, result.bytes, result.parameters])
     quantized[key] = result

@@ -27,7 +27,7 @@ extension Lowering {
 
   mutating func placeInput(_ tensor: Int) throws(EngineError) {
     try requireActivation(tensor, "input")
-    if halfEdges.contains(tensor) { return try placeHalves(tensor) }
+    if f16Edges.contains(tensor) { return try placeF16(tensor) }
     let place = try persistent(tensor)
     guard needsFlip(tensor) else {
       values[tensor] = place
@@ -41,8 +41,8 @@ extension Lowering {
   mutating func placeOutput(_ tensor: Int) throws(EngineError) {
     try requireActivation(tensor, "output")
     guard external[tensor] == nil else { return }
-    if halfEdges.contains(tensor) {
-      external[tensor] = try halfStorage(tensor)
+    if f16Edges.contains(tensor) {
+      external[tensor] = try f16Storage(tensor)
     } else if needsFlip(tensor) {
       external[tensor] = try persistent(tensor)
     } else if values[tensor] == nil, dataflow.producer[tensor] != nil {
@@ -54,7 +54,7 @@ extension Lowering {
   mutating func handOut(_ tensor: Int) throws(EngineError) {
     let inside = try value(of: tensor, as: .stored)
     guard let place = external[tensor], !graph.inputs.contains(tensor) else { return }
-    if halfEdges.contains(tensor) { return try emitHalves(tensor, from: inside, to: place) }
+    if f16Edges.contains(tensor) { return try emitF16(tensor, from: inside, to: place) }
     try emitFlip(tensor, from: inside, to: place)
   }
 

@@ -46,16 +46,17 @@ extension Lowering {
       turned.replaceSubrange(
         tap * image[3]..<(tap + 1) * image[3], with: values[from..<from + image[3]])
     }
-    floatWeights.append(
-      FloatWeights(
-        values: turned, outputs: kernel[0], inputs: taps * image[3],
-        bias: try bias(optionalInput(index, 3), count: kernel[0], index)))
+    let layer = addGEMM(
+      Layer(
+        weights: .f32(
+          turned, bias: try bias(optionalInput(index, 3), count: kernel[0], index)),
+        outputs: kernel[0], inputs: taps * image[3]))
     let (tensor, range, tanh) = fused(index, output, activation)
-    var product = Step.Product(rows: 0, inputs: taps * image[3], outputs: kernel[0], range: range)
+    var product = Step.Product(
+      layer, rows: 0, inputs: taps * image[3], outputs: kernel[0], range: range)
     product.source = address(zeros)
     product.destination = address(try destination(tensor, for: index))
-    try emit(
-      product, .float(floatWeights.count - 1), placement, images: image[0], elementSize: 4)
+    try emit(product, placement, images: image[0], elementSize: 4)
     if tanh { emitTanh(try destination(tensor, for: index), count: try elementCount(tensor)) }
   }
 

@@ -8,8 +8,8 @@ struct Lowering: HasDataflow {
   let infersShapes: Bool
   private var hasInferred = false
   let instructionSet: InstructionSet
-  /// Inputs and outputs of float16, which are float32 in `graph`.
-  let halfEdges: Set<Int>
+  /// Inputs and outputs of f16, which are float32 in `graph`.
+  let f16Edges: Set<Int>
   /// What the caller has for custom operators, by name.
   let customs: [String: CustomOperator]
   var steps: [Step] = []
@@ -18,16 +18,10 @@ struct Lowering: HasDataflow {
   private var currentOperator = 0
   var storages: [Storage] = []
   var rings: [Ring] = []
-  var floatWeights: [FloatWeights] = []
-  /// Those that are halves, and multiplied as such.
-  var halfWeights: [FloatWeights] = []
-  var integerWeights: [IntegerWeights] = []
-  var depthwiseWeights: [DepthwiseDescription] = []
-  var floatDepthwiseWeights: [FloatDepthwiseDescription] = []
-  var fullIntegerWeights: [FullIntegerDescription] = []
-  var fullIntegerDepthwiseWeights: [FullIntegerDescription] = []
-  var wideWeights: [WideDescription] = []
-  var wideDepthwiseWeights: [WideDescription] = []
+  /// Fully connected layers and convolutions.
+  var gemms: [Layer] = []
+  /// Depthwise convolutions.
+  var depthwise: [Layer] = []
 
   /// Where a tensor lies: a storage and the byte in it.
   struct Value: Equatable {
@@ -54,7 +48,7 @@ struct Lowering: HasDataflow {
   var quantized: [QuantizationKey: QuantizedValue] = [:]
   /// Tensors of int16 as planes of bytes, likewise.
   var planes: [QuantizationKey: PlaneValue] = [:]
-  var weightCache: [WeightKey: Int] = [:]
+  var weightCache: [WeightKey: LayerReference] = [:]
   /// By input name and output name, without the states.
   private(set) var namedInputs: [String: Int] = [:]
   private(set) var namedOutputs: [String: Int] = [:]
@@ -69,28 +63,28 @@ struct Lowering: HasDataflow {
     customs: [CustomOperator] = []
   ) throws(EngineError) {
     try graph.validate()
-    var (graph, halfEdges) = Self.withoutHalves(graph)
+    var (graph, f16Edges) = Self.withoutF16(graph)
     if folds { graph.foldConstants(instructionSet) }
     let dataflow = Dataflow(graph)
     let pairs = try dataflow.resolve(states + graph.variables.filter { !states.contains($0) })
     let converted = graph.outputs.filter {
-      halfEdges.contains($0) || dataflow.needsFlip($0, instructionSet)
+      f16Edges.contains($0) || dataflow.needsFlip($0, instructionSet)
     }
     let plan = try FusionPlan(
       dataflow, states: pairs, converted: Set(converted).subtracting(graph.inputs))
     self.init(
-      dataflow, plan, halfEdges: halfEdges, instructionSet: instructionSet, customs: customs,
+      dataflow, plan, f16Edges: f16Edges, instructionSet: instructionSet, customs: customs,
       infersShapes: false)
     try lower(pairs)
   }
 
   private init(
-    _ dataflow: Dataflow, _ plan: FusionPlan, halfEdges: Set<Int>, instructionSet: InstructionSet,
+    _ dataflow: Dataflow, _ plan: FusionPlan, f16Edges: Set<Int>, instructionSet: InstructionSet,
     customs: [CustomOperator], infersShapes: Bool
   ) {
     self.dataflow = dataflow
     self.plan = plan
-    self.halfEdges = halfEdges
+    self.f16Edges = f16Edges
     self.instructionSet = instructionSet
     self.customs = Dictionary(customs.map { ($0.name, $0) }) { $1 }
     self.infersShapes = infersShapes
@@ -100,10 +94,10 @@ struct Lowering: HasDataflow {
   static func shapes(
     _ graph: Graph, _ instructionSet: InstructionSet
   ) throws(EngineError) -> [[Int]] {
-    let (graph, halfEdges) = Self.withoutHalves(graph)
+    let (graph, f16Edges) = Self.withoutF16(graph)
     let dataflow = Dataflow(graph, restores: false)
     var lowering = Lowering(
-      dataflow, FusionPlan(views: [dataflow.view(of: 0)]), halfEdges: halfEdges,
+      dataflow, FusionPlan(views: [dataflow.view(of: 0)]), f16Edges: f16Edges,
       instructionSet: instructionSet, customs: [], infersShapes: true)
     for tensor in graph.inputs { try lowering.placeInput(tensor) }
     for tensor in graph.tensors.indices where graph.tensors[tensor].isVariable {

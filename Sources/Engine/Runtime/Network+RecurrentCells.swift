@@ -4,7 +4,7 @@ extension Network {
   func perform(_ step: Step.GRU) {
     let cell = step.operands
     let count = step.rows * cell.units
-    unsafe elementwise.gatedRecurrence(
+    unsafe elementwise.gru(
       rows: step.rows, units: cell.units,
       input: UnsafeBufferPointer(floats(cell.input, 3 * count)),
       past: UnsafeBufferPointer(floats(cell.past, 3 * count)), reset: cell.order.reset,
@@ -17,7 +17,7 @@ extension Network {
     let cell = step.operands
     let count = step.rows * cell.units
     let none = unsafe UnsafeBufferPointer<Float>(start: nil, count: 0)
-    unsafe elementwise.memoryCell(
+    unsafe elementwise.lstm(
       rows: step.rows, units: cell.units,
       input: UnsafeBufferPointer(floats(cell.input, 4 * count)),
       past: cell.past.map { unsafe UnsafeBufferPointer(floats($0, 4 * count)) } ?? none,

@@ -10,7 +10,7 @@ internal import Memory
   let steps: [Step]
   /// The operator of the graph that each step was made for.
   package let stepOperators: [Int]
-  let weights: PackedWeights
+  let layers: PackedLayers
   let quantization: DynamicQuantization
   let elementwise: Elementwise
   let integers: IntegerElementwise
@@ -100,7 +100,7 @@ internal import Memory
     stepOperators = lowering.stepOperators
     rings = lowering.rings
     (views, memories) = Self.memories(lowering)
-    weights = PackedWeights(lowering, instructionSet)
+    layers = PackedLayers(lowering, instructionSet)
     quantization = DynamicQuantization(instructionSet)
     elementwise = Elementwise(instructionSet)
     integers = IntegerElementwise(instructionSet)

@@ -18,10 +18,8 @@ indirect enum Step {
   case binary(Binary, Elementwise.Binary, range: ClosedRange<Float>)
   case quantizeRows(QuantizeRows)
   case quantizeImage(QuantizeImage)
-  case floatProduct(Product)
-  case integerProduct(Product)
-  case halveRows(HalveRows)
-  case halfProduct(Product)
+  case f16Rows(F16Rows)
+  case product(Product)
   case batchProduct(BatchProduct)
   case resize(Resize)
   case lstmSequence(LSTMSequence)
@@ -29,12 +27,8 @@ indirect enum Step {
   case lstm(LSTM)
   case gates(Gates)
   case depthwise(Depthwise)
-  case floatDepthwise(Slide, weights: Int)
-  case fullIntegerProduct(Product)
-  case fullIntegerDepthwise(Depthwise)
+  case f32Depthwise(Slide, LayerReference)
   case splitImage(SplitImage)
-  case wideProduct(Product)
-  case wideDepthwise(Depthwise)
   case integerBinary(Binary, IntegerElementwise.Binary)
   case integerPool(Slide, isMaximum: Bool, IntegerPool.Results)
   case lookUp(Conversion, table: Address)
@@ -42,8 +36,8 @@ indirect enum Step {
   case quantize(Conversion)
   case quantizeSums(Conversion, FixedPoint)
   case dequantize(Conversion)
-  case readHalves(Conversion)
-  case writeHalves(Conversion)
+  case f16ToF32(Conversion)
+  case f32ToF16(Conversion)
   case sum(Sum)
   case softmax(Softmax)
   case pool(Slide, isMaximum: Bool)
@@ -106,9 +100,9 @@ indirect enum Step {
     }
   }
 
-  /// Makes halves of dense rows, as long as the weights' inputs, with a scale for each row.
-  struct HalveRows {
-    var weights: Int
+  /// Converts dense rows, as long as the layer's inputs, to f16 with a scale for each row.
+  struct F16Rows {
+    var layer: LayerReference
     var source: Address
     var destination: Address
     var scales: Address
@@ -152,11 +146,11 @@ indirect enum Step {
     var planeStep: Int
   }
 
-  /// `repeats` times a product of `rows` rows with packed weights.
+  /// `repeats` times a product of `rows` rows with a packed layer.
   struct Product {
-    var weights = 0
+    var layer: LayerReference
     var source = Address(storage: 0, offset: 0)
-    /// Of the int8 product, and scales of that of halves.
+    /// Of a qd8 layer, and the scales of an f16 one.
     var parameters = Address(storage: 0, offset: 0)
     /// 1 where every row has its own.
     var parametersStride = 0
@@ -183,7 +177,11 @@ indirect enum Step {
     var destinationCount: Int { (repeats - 1) * destinationStep + destinationCountPerRepeat }
 
     /// Dense rows.
-    init(rows: Int, inputs: Int, outputs: Int, range: ClosedRange<Float>) {
+    init(
+      _ layer: LayerReference, rows: Int, inputs: Int, outputs: Int,
+      range: ClosedRange<Float> = Lowering.unclamped
+    ) {
+      self.layer = layer
       self.rows = rows
       self.inputs = inputs
       self.outputs = outputs
@@ -227,9 +225,8 @@ indirect enum Step {
 
   /// A sequence through a cell, whose gates are input, forget, output and candidate, `units` each.
   struct LSTMSequence {
-    /// Of what was put out before.
-    var weights = 0
-    var isInteger = false
+    /// Of what was put out before: f32 or qd8.
+    var layer: LayerReference
     /// What the inputs add to the gates, for every time.
     var sums: Address
     var gates: Address
@@ -281,7 +278,7 @@ indirect enum Step {
 
   /// One row of output pixels after the other, over a padded image.
   struct Depthwise {
-    var weights: Int
+    var layer: LayerReference
     /// Bytes, or int16 in 16x8 networks.
     var source: Address
     /// One for each image, in dynamic range.
@@ -327,7 +324,7 @@ indirect enum Step {
     var scale: Float = 1
     var zeroPoint = 0
     /// Whether that side is int16 instead of a stored byte.
-    var isWide = false
+    var isInt16 = false
   }
 
   struct Softmax {
@@ -349,32 +346,26 @@ extension Step {
     case .binary: "binary"
     case .quantizeRows: "quantize rows"
     case .quantizeImage: "quantize image"
-    case .floatProduct: "float product"
-    case .integerProduct: "int8 product"
-    case .halveRows: "halve rows"
-    case .halfProduct: "half product"
+    case .f16Rows: "f16 rows"
+    case .product(let product): "\(product.layer.type) gemm"
     case .batchProduct: "batch product"
     case .resize: "resize"
     case .lstmSequence: "LSTM sequence"
     case .gru: "GRU cell"
     case .lstm: "LSTM cell"
     case .gates: "GRU gates"
-    case .depthwise: "depthwise"
-    case .floatDepthwise: "float depthwise"
-    case .fullIntegerProduct: "full integer product"
-    case .fullIntegerDepthwise: "full integer depthwise"
+    case .depthwise(let step): "\(step.layer.type) depthwise"
+    case .f32Depthwise: "f32 depthwise"
     case .splitImage: "split image"
-    case .wideProduct: "int16 product"
-    case .wideDepthwise: "int16 depthwise"
-    case .integerBinary: "integer binary"
-    case .integerPool: "integer pool"
+    case .integerBinary: "qs8 binary"
+    case .integerPool: "qs8 pool"
     case .lookUp: "look up"
     case .flip: "flip"
     case .quantize: "quantize"
     case .quantizeSums: "quantize sums"
     case .dequantize: "dequantize"
-    case .readHalves: "read halves"
-    case .writeHalves: "write halves"
+    case .f16ToF32: "f16 to f32"
+    case .f32ToF16: "f32 to f16"
     case .sum: "sum"
     case .softmax: "softmax"
     case .pool: "pool"

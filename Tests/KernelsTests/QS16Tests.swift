@@ -3,10 +3,10 @@ import Seeded
 import Testing
 
 /// Kernels of int16 activations against their formulas, on every instruction set, over awkward sizes.
-@Suite struct WideProductTests {
+@Suite struct QS16Tests {
   private struct Layer {
     var weights: [Int8]
-    var output: WideOutput
+    var output: QS16Output
 
     init(
       _ outputs: Int, _ inputs: Int, bits: Int, bounded: Bool = false,
@@ -16,10 +16,10 @@ import Testing
         bounded
         ? generator.boundedWeights(outputs: outputs, inputs: inputs)
         : generator.weights(outputs * inputs)
-      output = WideOutput(
+      output = QS16Output(
         bias: (0..<outputs).map { _ in .random(in: -(1 << 30)...(1 << 30), using: &generator) },
         multipliers: (0..<outputs).map { _ in
-          WideOutput.multiplier(.random(in: 1e-5...4e-3, using: &generator), bits: bits)
+          QS16Output.multiplier(.random(in: 1e-5...4e-3, using: &generator), bits: bits)
         },
         range: Bool.random(using: &generator) ? -32768...32767 : -20000...1234)
     }
@@ -76,7 +76,7 @@ import Testing
         let rows = awkwardRows.randomElement(using: &generator)!
         let layer = Layer(outputs, inputs, bits: 15, bounded: bounded, &generator)
         let values = integers(rows * inputs, &generator)
-        let packed = WideIntegerWeights(
+        let packed = QS16GEMMWeights(
           layer.weights, outputs: outputs, inputs: inputs, output: layer.output,
           instructionSet: instructionSet)
         let stride = outputs + 3
@@ -103,13 +103,13 @@ import Testing
 
   @Test(arguments: InstructionSet.available)
   func `the largest sums are exact`(instructionSet: InstructionSet) {
-    let inputs = WideIntegerWeights.maximumInputs
+    let inputs = QS16GEMMWeights.maximumInputs
     for (weight, value) in [(Int8(127), Int16.max), (-127, .max), (127, .min), (-128, .min)] {
-      let bias = WideOutput.largestBias
+      let bias = QS16Output.largestBias
       let ratio = 0x1p-18
-      let packed = WideIntegerWeights(
+      let packed = QS16GEMMWeights(
         Array(repeating: weight, count: 2 * inputs), outputs: 2, inputs: inputs,
-        output: WideOutput(bias: [bias, -bias], multipliers: [ratio, ratio]),
+        output: QS16Output(bias: [bias, -bias], multipliers: [ratio, ratio]),
         instructionSet: instructionSet)
       let sum = inputs * Int(weight) * Int(value)
       var output: [Int16] = [0, 0]
@@ -133,7 +133,7 @@ import Testing
       var generator = SeededGenerator(seed: UInt64(shape.channels) + 60)
       let layer = Layer(shape.channels, 9, bits: 15, &generator)
       let values = integers(shape.count, &generator)
-      let packed = WideDepthwiseWeights(
+      let packed = QS16DepthwiseWeights(
         layer.weights, taps: 9, channels: shape.channels, output: layer.output,
         instructionSet: instructionSet)
       var output = [Int16](repeating: 0, count: shape.pixels * shape.channels)
@@ -162,8 +162,8 @@ import Testing
   }
 
   @Test func `a half is rounded up, and multipliers have the bits that they are given`() {
-    let packed = WideIntegerWeights(
-      [1], outputs: 1, inputs: 1, output: WideOutput(bias: [0], multipliers: [0.5]))
+    let packed = QS16GEMMWeights(
+      [1], outputs: 1, inputs: 1, output: QS16Output(bias: [0], multipliers: [0.5]))
     var output = [Int16](repeating: 0, count: 4)
     planes([1, 3, -1, -3], .best).withUnsafeBufferPointer { input in
       output.withUnsafeMutableBufferPointer { output in
@@ -172,11 +172,11 @@ import Testing
       }
     }
     #expect(output == [1, 2, 0, -1])
-    #expect(WideOutput.multiplier(0.75, bits: 15) == 0.75)
-    #expect(WideOutput.multiplier(0.1, bits: 15) == 26214 * 0x1p-18)
-    #expect(WideOutput.multiplier(0.1, bits: 31) == 1_717_986_918 * 0x1p-34)
+    #expect(QS16Output.multiplier(0.75, bits: 15) == 0.75)
+    #expect(QS16Output.multiplier(0.1, bits: 15) == 26214 * 0x1p-18)
+    #expect(QS16Output.multiplier(0.1, bits: 31) == 1_717_986_918 * 0x1p-34)
     // The next larger one would need a 16th bit.
-    #expect(WideOutput.multiplier(0.999999, bits: 15) == 32767 * 0x1p-15)
-    #expect(WideOutput.multiplier(0, bits: 31) == 0)
+    #expect(QS16Output.multiplier(0.999999, bits: 15) == 32767 * 0x1p-15)
+    #expect(QS16Output.multiplier(0, bits: 31) == 0)
   }
 }

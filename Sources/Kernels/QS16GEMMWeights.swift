@@ -3,7 +3,7 @@ import Memory
 
 /// How sums of a layer with int16 activations become int16, by output:
 /// y = clamp((bias + sum) * multiplier, range), rounded to the nearest integer and halves up.
-public struct WideOutput: Sendable {
+public struct QS16Output: Sendable {
   /// More could overflow the two 32-bit sums that a sum is made of.
   public static let largestBias: Int64 = 1 << 38
   /// Multipliers outside of it are not rounded exactly.
@@ -17,8 +17,8 @@ public struct WideOutput: Sendable {
 
   public init(bias: [Int64], multipliers: [Double], range: ClosedRange<Int> = -32768...32767) {
     precondition(bias.count == multipliers.count, "one of each for each output")
-    precondition(bias.allSatisfy { abs($0) <= WideOutput.largestBias }, "too large a bias")
-    precondition(multipliers.allSatisfy { $0 == 0 || WideOutput.multipliers.contains($0) })
+    precondition(bias.allSatisfy { abs($0) <= QS16Output.largestBias }, "too large a bias")
+    precondition(multipliers.allSatisfy { $0 == 0 || QS16Output.multipliers.contains($0) })
     precondition(range.lowerBound >= -32768 && range.upperBound <= 32767, "no int16")
     self.bias = bias
     self.multipliers = multipliers
@@ -41,9 +41,9 @@ public struct WideOutput: Sendable {
 ///
 /// Sums are exact. Equal to LiteRT bit for bit, with multipliers of 31 bits in a fully connected
 /// layer and 15 in a convolution.
-@safe public struct WideIntegerWeights: ~Copyable, Sendable {
-  /// As of `FullIntegerWeights`: the kernels are the same.
-  public static let maximumInputs = FullIntegerWeights.maximumInputs
+@safe public struct QS16GEMMWeights: ~Copyable, Sendable {
+  /// As of `QS8GEMMWeights`: the kernels are the same.
+  public static let maximumInputs = QS8GEMMWeights.maximumInputs
 
   public let outputs: Int
   public let inputs: Int
@@ -53,10 +53,10 @@ public struct WideOutput: Sendable {
 
   /// `outputs` rows of `inputs` (at most `maximumInputs`) weights.
   public init(
-    _ weights: [Int8], outputs: Int, inputs: Int, output: WideOutput,
+    _ weights: [Int8], outputs: Int, inputs: Int, output: QS16Output,
     instructionSet: InstructionSet = .best
   ) {
-    precondition(outputs > 0 && inputs > 0 && inputs <= WideIntegerWeights.maximumInputs)
+    precondition(outputs > 0 && inputs > 0 && inputs <= QS16GEMMWeights.maximumInputs)
     precondition(weights.count == outputs * inputs, "weights are not [outputs][inputs]")
     precondition(output.bias.count == outputs, "one bias for each output")
     let products = exactProducts(weights, inputs: inputs, instructionSet)
@@ -95,8 +95,8 @@ public struct WideOutput: Sendable {
 }
 
 /// int8 weights of a depthwise convolution of int16 activations, applied to one row of output
-/// pixels at a time; the image is padded with 0 beforehand. Formula as in `WideIntegerWeights`.
-@safe public struct WideDepthwiseWeights: ~Copyable, Sendable {
+/// pixels at a time; the image is padded with 0 beforehand. Formula as in `QS16GEMMWeights`.
+@safe public struct QS16DepthwiseWeights: ~Copyable, Sendable {
   /// More could overflow the 32-bit sums.
   public static let maximumTaps = 256
 
@@ -110,10 +110,10 @@ public struct WideOutput: Sendable {
 
   /// Weights [taps][channels].
   public init(
-    _ weights: [Int8], taps: Int, channels: Int, output: WideOutput,
+    _ weights: [Int8], taps: Int, channels: Int, output: QS16Output,
     instructionSet: InstructionSet = .best
   ) {
-    precondition(taps > 0 && taps <= WideDepthwiseWeights.maximumTaps && channels > 0)
+    precondition(taps > 0 && taps <= QS16DepthwiseWeights.maximumTaps && channels > 0)
     precondition(weights.count == taps * channels, "not [taps][channels]")
     precondition(output.bias.count == channels, "one bias per channel")
     self.taps = taps

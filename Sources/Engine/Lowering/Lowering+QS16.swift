@@ -1,14 +1,5 @@
 internal import Kernels
 
-/// A 16x8 layer's weights before they are packed: [outputs][inputs], or of a depthwise convolution
-/// [taps][channels], the taps being the inputs.
-struct WideDescription {
-  var weights: [Int8]
-  var outputs: Int
-  var inputs: Int
-  var output: WideOutput
-}
-
 /// Where the planes of high and low bytes of int16 values lie.
 struct PlaneValue {
   var storage: Int
@@ -17,9 +8,9 @@ struct PlaneValue {
 
 /// Layers with int16 activations and int8 weights (16x8).
 extension Lowering {
-  private func wideDescription(
+  private func qs16Layer(
     _ index: Int, outputs: Int, inputs: Int, multiplierBits: Int
-  ) throws(EngineError) -> WideDescription {
+  ) throws(EngineError) -> Layer {
     let data = graph.tensors[try input(index, 1)].data ?? []
     guard data.count == outputs * inputs else { throw invalid(index, "its weights do not fit") }
     var bias = [Int](repeating: 0, count: outputs)
@@ -31,66 +22,61 @@ extension Lowering {
     guard let range = form.range(graph.operators[index].kind.activation) else {
       throw unsupported(index, "its activation is no clamp")
     }
-    let multipliers = try wideRatios(index, outputs: outputs)
-      .map { WideOutput.multiplier($0, bits: multiplierBits) }
-    return WideDescription(
-      weights: data.map(Int8.init(bitPattern:)), outputs: outputs, inputs: inputs,
-      output: WideOutput(bias: bias.map(Int64.init), multipliers: multipliers, range: range))
+    let multipliers = try qs16Ratios(index, outputs: outputs)
+      .map { QS16Output.multiplier($0, bits: multiplierBits) }
+    return Layer(
+      weights: .qs16(
+        data.map(Int8.init(bitPattern:)),
+        QS16Output(bias: bias.map(Int64.init), multipliers: multipliers, range: range)),
+      outputs: outputs, inputs: inputs)
   }
 
   // MARK: Products
 
-  mutating func lowerWideFullyConnected(
+  mutating func lowerQS16FullyConnected(
     _ index: Int, rows: Int, outputs: Int, inputs: Int
   ) throws(EngineError) {
-    wideWeights.append(
-      try wideDescription(index, outputs: outputs, inputs: inputs, multiplierBits: 31))
-    var product = Step.Product(rows: rows, inputs: inputs, outputs: outputs, range: Self.unclamped)
+    let layer = addGEMM(
+      try qs16Layer(index, outputs: outputs, inputs: inputs, multiplierBits: 31))
+    var product = Step.Product(layer, rows: rows, inputs: inputs, outputs: outputs)
     let source = try planes(
       index, try input(index, 0), shape: [1, 1, rows, inputs], padding: ImagePadding())
     product.source = address(source.storage)
     product.planeStep = source.step
     product.destination = address(try destination(try output(index), for: index))
-    emit(product, .wide(wideWeights.count - 1))
+    emit(product)
   }
 
-  mutating func lowerWideConvolution(
+  mutating func lowerQS16Convolution(
     _ index: Int, _ placement: KernelPlacement, outputs: Int
   ) throws(EngineError) {
     let input = try input(index, 0)
     let inputs = placement.kernelHeight * placement.kernelWidth * placement.channels
-    var description = try wideDescription(
-      index, outputs: outputs, inputs: inputs, multiplierBits: 15)
-    if let kernelRow = kernelRow(placement) {
-      description.weights = kernelRow.weights(description.weights)
-      description.inputs = kernelRow.count * kernelRow.padded
-    }
-    wideWeights.append(description)
-    var product = Step.Product(
-      rows: 0, inputs: description.inputs, outputs: outputs, range: Self.unclamped)
+    var layer = try qs16Layer(index, outputs: outputs, inputs: inputs, multiplierBits: 15)
+    if let kernelRow = kernelRow(placement) { layer = kernelRow.arranged(layer) }
+    var product = Step.Product(addGEMM(layer), rows: 0, inputs: layer.inputs, outputs: outputs)
     let source = try planes(index, input, shape: shape(input), padding: placement.padding)
     product.source = address(source.storage)
     product.planeStep = source.step
     product.destination = address(try destination(try output(index), for: index))
-    try emit(
-      product, .wide(wideWeights.count - 1), placement, images: shape(input)[0], elementSize: 1)
+    try emit(product, placement, images: shape(input)[0], elementSize: 1)
   }
 
   /// `source` has as many channels as the output.
-  mutating func lowerWideDepthwise(
+  mutating func lowerQS16Depthwise(
     _ index: Int, _ placement: KernelPlacement, source: Value, image: [Int]
   ) throws(EngineError) {
-    wideDepthwiseWeights.append(
-      try wideDescription(
+    let layer = addDepthwise(
+      try qs16Layer(
         index, outputs: placement.channels,
         inputs: placement.kernelHeight * placement.kernelWidth, multiplierBits: 15))
     let padded = try paddedImages(source, shape: image, padding: placement.padding, size: 2)
     let taps = try tapOffsets(placement, nil)
     let y = try destination(try output(index), for: index)
     emit(
-      .wideDepthwise(
+      .depthwise(
         Step.Depthwise(
-          placement, weights: wideDepthwiseWeights.count - 1, source: address(padded),
+          placement, layer, source: address(padded),
           tapOffsets: address(taps), destination: address(y), images: image[0])),
       touching: [padded.storage, taps, y.storage])
   }

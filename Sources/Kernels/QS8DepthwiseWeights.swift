@@ -4,11 +4,11 @@ import Memory
 /// int8 weights of a full-integer depthwise convolution with one output channel per input channel,
 /// applied to one row of output pixels at a time.
 ///
-/// The image is padded beforehand with the byte that stands for 0. Taps as in `DepthwiseWeights`,
-/// formula as in `FullIntegerWeights`.
-@safe public struct FullIntegerDepthwiseWeights: ~Copyable, Sendable {
+/// The image is padded beforehand with the byte that stands for 0. Taps as in `QD8DepthwiseWeights`,
+/// formula as in `QS8GEMMWeights`.
+@safe public struct QS8DepthwiseWeights: ~Copyable, Sendable {
   /// More could overflow the 32-bit sums, even if only half of them have weights.
-  public static let maximumTaps = 2 * FullIntegerWeights.maximumInputs
+  public static let maximumTaps = 2 * QS8GEMMWeights.maximumInputs
 
   public let taps: Int
   public let channels: Int
@@ -21,12 +21,12 @@ import Memory
     unsafe Int(instructionSet.kernels.pointee.dwconv_block)
   }
 
-  /// Weights [taps][channels], their taps as in `DepthwiseWeights`; the other parameters as those of `FullIntegerWeights`, by channel.
+  /// Weights [taps][channels], their taps as in `QD8DepthwiseWeights`; the other parameters as those of `QS8GEMMWeights`, by channel.
   public init(
     _ weights: [Int8], taps: Int, channels: Int, bias: [Int32], multipliers: [Float],
-    zeroPoint: Int, output: IntegerOutput, instructionSet: InstructionSet = .best
+    zeroPoint: Int, output: QS8Output, instructionSet: InstructionSet = .best
   ) {
-    precondition(taps > 0 && taps <= FullIntegerDepthwiseWeights.maximumTaps && channels > 0)
+    precondition(taps > 0 && taps <= QS8DepthwiseWeights.maximumTaps && channels > 0)
     precondition(taps.isMultiple(of: DepthwiseTaps.group), "taps come four at a time")
     precondition(weights.count == taps * channels, "not [taps][channels]")
     precondition(bias.count == channels && multipliers.count == channels, "one per channel")
@@ -35,7 +35,7 @@ import Memory
     unsafe kernels = exactKernels(weights, instructionSet)
     let flip = unsafe Int32(kernels.pointee.flip)
     var output = output.c
-    // As in FullIntegerWeights.
+    // As in QS8GEMMWeights.
     output.zero_point += flip
     self.output = output
     let block = unsafe kernels.pointee.dwconv_block

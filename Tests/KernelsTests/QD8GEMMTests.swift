@@ -7,7 +7,7 @@ let awkwardOutputs = [1, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 32, 33, 47, 48, 49, 6
 let awkwardInputs = [1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 33, 96, 144, 257, 320]
 let awkwardRows = [1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 12, 13, 17, 24, 25, 33, 48]
 
-@Suite struct Int8ProductTests {
+@Suite struct QD8GEMMTests {
   @Test(arguments: InstructionSet.available)
   func `products equal the formula bit for bit`(instructionSet: InstructionSet) {
     var generator = SeededGenerator(seed: 1)
@@ -61,7 +61,7 @@ let awkwardRows = [1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 12, 13, 17, 24, 25, 33, 48]
       isImage
       ? Quantized(imageOf: input, rows, columns: inputs, with: instructionSet)
       : Quantized(rowsOf: input, rows, columns: inputs, with: instructionSet)
-    let packed = PackedInt8Weights(
+    let packed = QD8GEMMWeights(
       weights, outputs: outputs, inputs: inputs, scales: scales, bias: bias,
       instructionSet: instructionSet)
     let stride = outputs + 3
@@ -82,7 +82,7 @@ let awkwardRows = [1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 12, 13, 17, 24, 25, 33, 48]
       "\(instructionSet) \(rows) rows, \(outputs) outputs, \(inputs) inputs")
   }
 
-  @Test(arguments: InstructionSet.available.filter(\.multipliesHalfBytes))
+  @Test(arguments: InstructionSet.available.filter(\.hasQC4WGEMM))
   func `two weights in a byte give the bits of two bytes`(instructionSet: InstructionSet) {
     var generator = SeededGenerator(seed: 4)
     for outputs in awkwardOutputs + [127, 128, 129, 300] {
@@ -93,10 +93,10 @@ let awkwardRows = [1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 12, 13, 17, 24, 25, 33, 48]
         let quantized = Quantized(
           rowsOf: generator.floats(rows * inputs, in: -2...3), rows, columns: inputs,
           with: instructionSet)
-        let outputsOfBoth = [false, true].map { halvesBytes in
-          let packed = PackedInt8Weights(
+        let outputsOfBoth = [false, true].map { isQC4W in
+          let packed = QD8GEMMWeights(
             weights, outputs: outputs, inputs: inputs, scales: scales, bias: bias,
-            halvesBytes: halvesBytes, instructionSet: instructionSet)
+            isQC4W: isQC4W, instructionSet: instructionSet)
           return bits(
             multiply(
               packed, rows: rows, quantized.bytes, stride: inputs, quantized.parameters,
@@ -117,7 +117,7 @@ let awkwardRows = [1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 12, 13, 17, 24, 25, 33, 48]
     let input = generator.floats(channels * (positions + 2))
     let quantized = Quantized(
       imageOf: input, positions + 2, columns: channels, with: instructionSet)
-    let packed = PackedInt8Weights(
+    let packed = QD8GEMMWeights(
       weights, outputs: outputs, inputs: 3 * channels, scales: [0.01],
       instructionSet: instructionSet)
     let output = multiply(
@@ -149,7 +149,7 @@ let awkwardRows = [1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 12, 13, 17, 24, 25, 33, 48]
           rowsOf: Array(repeating: value, count: inputs), 1, columns: inputs, with: instructionSet)
         let row = (0..<inputs).map { pair[$0 % 2] }
         let weights = (0..<40).flatMap { _ in row }
-        let packed = PackedInt8Weights(
+        let packed = QD8GEMMWeights(
           weights, outputs: 40, inputs: inputs, scales: [1], instructionSet: instructionSet)
         let output = multiply(
           packed, rows: 1, quantized.bytes, stride: inputs, quantized.parameters, outputStride: 40)
@@ -165,7 +165,7 @@ let awkwardRows = [1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 12, 13, 17, 24, 25, 33, 48]
 let untouched: Float = 12345
 
 func multiply(
-  _ weights: borrowing PackedInt8Weights, rows: Int, _ input: [UInt8], stride: Int,
+  _ weights: borrowing QD8GEMMWeights, rows: Int, _ input: [UInt8], stride: Int,
   _ parameters: [QuantizationParameters], outputStride: Int, minimum: Float = -.infinity,
   maximum: Float = .infinity
 ) -> [Float] {

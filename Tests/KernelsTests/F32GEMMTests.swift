@@ -2,7 +2,7 @@ import Kernels
 import Seeded
 import Testing
 
-@Suite struct FloatProductTests {
+@Suite struct F32GEMMTests {
   @Test(arguments: InstructionSet.available)
   func `products equal a chain of fused multiply-adds bit for bit`(
     instructionSet: InstructionSet
@@ -31,7 +31,7 @@ import Testing
   func `rows in stretches equal dense ones`(instructionSet: InstructionSet) {
     var generator = SeededGenerator(seed: 6)
     let (rows, outputs, inputs) = (9, 21, 27)
-    let weights = PackedFloatWeights(
+    let weights = F32GEMMWeights(
       generator.floats(outputs * inputs), outputs: outputs, inputs: inputs,
       instructionSet: instructionSet)
     let segments = RowSegments(count: 3, step: 50)
@@ -72,7 +72,7 @@ import Testing
     let limit: Float = Bool.random(using: &generator) ? 0.5 : .infinity
     let stride = outputs + 1
     var output = [Float](repeating: untouched, count: rows * stride)
-    let packed = PackedFloatWeights(
+    let packed = F32GEMMWeights(
       weights, outputs: outputs, inputs: inputs, bias: bias, instructionSet: instructionSet)
     output.withUnsafeMutableBufferPointer { output in
       input.withUnsafeBufferPointer { input in

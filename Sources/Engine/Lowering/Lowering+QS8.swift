@@ -1,22 +1,10 @@
 internal import Kernels
 
-/// A full-integer layer's weights before they are packed: [outputs][inputs], or of a depthwise
-/// convolution [taps][channels], the taps being the inputs.
-struct FullIntegerDescription {
-  var weights: [Int8]
-  var outputs: Int
-  var inputs: Int
-  var bias: [Int32]
-  var multipliers: [Float]
-  var zeroPoint: Int
-  var output: IntegerOutput
-}
-
 /// Operators that compute in integers.
 extension Lowering {
-  private func fullIntegerWeights(
+  private func qs8Layer(
     _ index: Int, outputs: Int, inputs: Int, _ activation: Activation
-  ) throws(EngineError) -> FullIntegerDescription {
+  ) throws(EngineError) -> Layer {
     let tensor = try input(index, 1)
     let data = graph.tensors[tensor].data ?? []
     guard data.count == outputs * inputs else { throw invalid(index, "its weights do not fit") }
@@ -31,69 +19,59 @@ extension Lowering {
     guard let range = result.range(activation), scales.count == 1 || scales.count == outputs else {
       throw invalid(index, "it has \(scales.count) scales for \(outputs) outputs")
     }
-    return FullIntegerDescription(
-      weights: data.map(Int8.init(bitPattern:)), outputs: outputs, inputs: inputs, bias: bias,
+    let qs8 = Layer.QS8(
+      values: data.map(Int8.init(bitPattern:)), bias: bias,
       multipliers: (0..<outputs).map {
         source.scale * scales[scales.count == 1 ? 0 : $0] / result.scale
       },
-      zeroPoint: source.zeroPoint, output: IntegerOutput(zeroPoint: result.zeroPoint, range: range))
+      zeroPoint: source.zeroPoint, output: QS8Output(zeroPoint: result.zeroPoint, range: range))
+    return Layer(weights: .qs8(qs8), outputs: outputs, inputs: inputs)
   }
 
   // MARK: Products
 
-  mutating func lowerIntegerFullyConnected(
+  mutating func lowerQS8FullyConnected(
     _ index: Int, rows: Int, outputs: Int, inputs: Int, _ activation: Activation
   ) throws(EngineError) {
-    fullIntegerWeights.append(
-      try fullIntegerWeights(index, outputs: outputs, inputs: inputs, activation))
-    var product = Step.Product(
-      rows: rows, inputs: inputs, outputs: outputs, range: Self.unclamped)
+    let layer = addGEMM(
+      try qs8Layer(index, outputs: outputs, inputs: inputs, activation))
+    var product = Step.Product(layer, rows: rows, inputs: inputs, outputs: outputs)
     product.source = address(try value(of: try input(index, 0), for: index))
     product.destination = address(try destination(try output(index), for: index))
-    emit(product, .fullInteger(fullIntegerWeights.count - 1))
+    emit(product)
   }
 
-  mutating func lowerIntegerConvolution(
+  mutating func lowerQS8Convolution(
     _ index: Int, _ placement: KernelPlacement, outputs: Int, _ activation: Activation
   ) throws(EngineError) {
     let input = try input(index, 0)
     let inputs = placement.kernelHeight * placement.kernelWidth * placement.channels
-    var description = try fullIntegerWeights(
-      index, outputs: outputs, inputs: inputs, activation)
+    var layer = try qs8Layer(index, outputs: outputs, inputs: inputs, activation)
     let kernelRow = kernelRow(placement)
-    if let kernelRow {
-      description.weights = kernelRow.weights(description.weights)
-      description.inputs = kernelRow.count * kernelRow.padded
-    }
-    fullIntegerWeights.append(description)
-    var product = Step.Product(
-      rows: 0, inputs: description.inputs, outputs: outputs, range: Self.unclamped)
+    if let kernelRow { layer = kernelRow.arranged(layer) }
+    var product = Step.Product(addGEMM(layer), rows: 0, inputs: layer.inputs, outputs: outputs)
     product.source = address(
       try paddedImages(
         try value(of: input, for: index), shape: shape(input), padding: placement.padding,
         size: 1, zeroByte: try zeroByte(input, for: index),
         slack: kernelRow == nil ? 0 : KernelRow.slack))
     product.destination = address(try destination(try output(index), for: index))
-    try emit(
-      product, .fullInteger(fullIntegerWeights.count - 1), placement, images: shape(input)[0],
-      elementSize: 1)
+    try emit(product, placement, images: shape(input)[0], elementSize: 1)
   }
 
   /// Where channels are few, neighbouring pixels are the channels of one: that wants them side by
   /// side, so that images whose kernel has a stride are split into columns of equal remainder.
-  mutating func lowerIntegerDepthwise(
+  mutating func lowerQS8Depthwise(
     _ index: Int, _ placement: KernelPlacement, image: [Int], _ activation: Activation
   ) throws(EngineError) {
     let input = try input(index, 0)
     let channels = placement.channels
-    var description = try fullIntegerWeights(
-      index, outputs: channels, inputs: placement.kernelHeight * placement.kernelWidth, activation)
+    let taps = placement.kernelHeight * placement.kernelWidth
     let order = DepthwiseTaps(height: placement.kernelHeight, width: placement.kernelWidth)
-    description.weights = order.weights(description.weights, channels: channels)
-    description.inputs = order.order.count
+    let layer = try qs8Layer(index, outputs: channels, inputs: taps, activation)
+      .arranged(inputs: order.order.count) { order.weights($0, channels: channels) }
     let group = min(
-      max(FullIntegerDepthwiseWeights.block(instructionSet) / channels, 1), placement.outputWidth)
-    fullIntegerDepthwiseWeights.append(description.repeated(group))
+      max(QS8DepthwiseWeights.block(instructionSet) / channels, 1), placement.outputWidth)
     let times = channels / shape(input)[3]
     let isSplit = group > 1 && (times > 1 || placement.window.strideWidth > 1)
     let source =
@@ -104,18 +82,18 @@ extension Lowering {
         padding: placement.padding,
         size: 1, zeroByte: try zeroByte(input, for: index))
     let split = placement.split
-    let taps = try tapOffsets(placement, order, columns: isSplit ? split.columns : nil)
+    let offsets = try tapOffsets(placement, order, columns: isSplit ? split.columns : nil)
     let y = try destination(try output(index), for: index)
     var step = Step.Depthwise(
-      placement, weights: fullIntegerDepthwiseWeights.count - 1, source: address(source),
-      tapOffsets: address(taps), destination: address(y), images: image[0])
+      placement, addDepthwise(layer.repeated(group)), source: address(source),
+      tapOffsets: address(offsets), destination: address(y), images: image[0])
     step.group = group
     if isSplit {
       step.imageStep = split.imageCount
       step.rowStep = split.rowCount * placement.window.strideHeight
       step.pixelStride = channels
     }
-    emit(.fullIntegerDepthwise(step), touching: [source.storage, taps, y.storage])
+    emit(.depthwise(step), touching: [source.storage, offsets, y.storage])
   }
 
   /// Padded images whose channels are repeated, split into columns of equal remainder.
@@ -181,20 +159,5 @@ private func repeatChannels(
         unsafe output[(pixel &* channels &+ channel) &* times &+ copy] = byte
       }
     }
-  }
-}
-
-extension FullIntegerDescription {
-  /// The same for `times` pixels side by side; of a depthwise convolution.
-  fileprivate func repeated(_ times: Int) -> FullIntegerDescription {
-    if times == 1 { return self }
-    var result = self
-    result.weights = (0..<inputs).flatMap { tap in
-      (0..<times).flatMap { _ in weights[tap * outputs..<(tap + 1) * outputs] }
-    }
-    result.bias = (0..<times).flatMap { _ in bias }
-    result.multipliers = (0..<times).flatMap { _ in multipliers }
-    result.outputs = times * outputs
-    return result
   }
 }

@@ -5,7 +5,7 @@ import Memory
 ///
 /// Each output is one chain of fused multiply-adds that begins with the bias and goes in the order
 /// of the inputs, so every instruction set gives the same bits.
-@safe public struct PackedFloatWeights: ~Copyable, Sendable {
+@safe public struct F32GEMMWeights: ~Copyable, Sendable {
   public let outputs: Int
   public let inputs: Int
   public let instructionSet: InstructionSet

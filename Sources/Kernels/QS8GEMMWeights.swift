@@ -5,7 +5,7 @@ import Memory
 /// q = rint(clamp(r, least, greatest)) + zeroPoint, ties to even.
 ///
 /// Unlike `QuantizationParameters` it speaks of int8 values, whatever form they are stored in.
-public struct IntegerOutput: BitwiseCopyable, Sendable {
+public struct QS8Output: BitwiseCopyable, Sendable {
   let least: Float
   let greatest: Float
   let zeroPoint: Int32
@@ -32,7 +32,7 @@ public struct IntegerOutput: BitwiseCopyable, Sendable {
 ///
 /// Equal to LiteRT with XNNPACK bit for bit:
 /// y = requantized(float(bias[n] + Σ (a - zeroPoint) w) * multipliers[n]).
-@safe public struct FullIntegerWeights: ~Copyable, Sendable {
+@safe public struct QS8GEMMWeights: ~Copyable, Sendable {
   /// More could overflow the 32-bit sums, with biases up to `largestBias`.
   public static let maximumInputs = 32_768
   public static let largestBias = 1 << 30
@@ -50,9 +50,9 @@ public struct IntegerOutput: BitwiseCopyable, Sendable {
   ///   - zeroPoint: of the activations, as an int8 value.
   public init(
     _ weights: [Int8], outputs: Int, inputs: Int, bias: [Int32], multipliers: [Float],
-    zeroPoint: Int, output: IntegerOutput, instructionSet: InstructionSet = .best
+    zeroPoint: Int, output: QS8Output, instructionSet: InstructionSet = .best
   ) {
-    precondition(outputs > 0 && inputs > 0 && inputs <= FullIntegerWeights.maximumInputs)
+    precondition(outputs > 0 && inputs > 0 && inputs <= QS8GEMMWeights.maximumInputs)
     precondition(weights.count == outputs * inputs, "weights are not [outputs][inputs]")
     precondition(bias.count == outputs && multipliers.count == outputs, "one for each output")
     precondition((-128...127).contains(zeroPoint), "the zero point is no int8")

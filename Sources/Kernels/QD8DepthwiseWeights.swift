@@ -6,7 +6,7 @@ import Memory
 ///
 /// The image is padded beforehand with the quantization's `zeroByte`. Tap t of pixel p reads the
 /// channels that begin at p * `pixelStride` + `tapOffsets[t]`.
-@safe public struct DepthwiseWeights: ~Copyable, Sendable {
+@safe public struct QD8DepthwiseWeights: ~Copyable, Sendable {
   public let taps: Int
   public let channels: Int
   public let instructionSet: InstructionSet
@@ -35,7 +35,7 @@ import Memory
       block, channels, taps, weights, scales, bias, packed.pointer)
   }
 
-  /// One row of the dynamic-range convolution, with the formula of `PackedInt8Weights`.
+  /// One row of the dynamic-range convolution, with the formula of `QD8GEMMWeights`.
   public borrowing func convolve(
     pixels: Int, input: UnsafeBufferPointer<UInt8>, pixelStride: Int,
     tapOffsets: UnsafeBufferPointer<Int>, parameters: QuantizationParameters,

@@ -1,38 +1,38 @@
-/// Activations of float16: floats inside, halves where the caller finds them.
+/// f16 activations: f32 inside, f16 where the caller finds them.
 extension Lowering {
   /// The graph with float32 for every float16 that a run computes or is given, and which inputs and
   /// outputs those are. What is written between two operators is thus more exact than in the file.
-  static func withoutHalves(_ graph: Graph) -> (graph: Graph, halfEdges: Set<Int>) {
-    func isHalf(_ tensor: Tensor) -> Bool { tensor.type == .float16 && !tensor.isConstant }
-    guard graph.tensors.contains(where: isHalf) else { return (graph, []) }
+  static func withoutF16(_ graph: Graph) -> (graph: Graph, f16Edges: Set<Int>) {
+    func isF16(_ tensor: Tensor) -> Bool { tensor.type == .float16 && !tensor.isConstant }
+    guard graph.tensors.contains(where: isF16) else { return (graph, []) }
     var result = graph
-    let edges = Set((graph.inputs + graph.outputs).filter { isHalf(graph.tensors[$0]) })
-    for index in graph.tensors.indices where isHalf(graph.tensors[index]) {
+    let edges = Set((graph.inputs + graph.outputs).filter { isF16(graph.tensors[$0]) })
+    for index in graph.tensors.indices where isF16(graph.tensors[index]) {
       result.tensors[index].type = .float32
     }
     return (result, edges)
   }
 
-  mutating func halfStorage(_ tensor: Int) throws(EngineError) -> Value {
+  mutating func f16Storage(_ tensor: Int) throws(EngineError) -> Value {
     Value(
       storage: try newStorage(
         .persistent, byteCount: try checkedProduct([2, try elementCount(tensor)])))
   }
 
-  mutating func placeHalves(_ tensor: Int) throws(EngineError) {
-    let place = try halfStorage(tensor)
+  mutating func placeF16(_ tensor: Int) throws(EngineError) {
+    let place = try f16Storage(tensor)
     external[tensor] = place
     let inside = try destination(tensor, as: .stored)
     emit(
-      .readHalves(try conversion(tensor, from: place, to: inside)),
+      .f16ToF32(try conversion(tensor, from: place, to: inside)),
       touching: [place.storage, inside.storage])
   }
 
-  mutating func emitHalves(
+  mutating func emitF16(
     _ tensor: Int, from inside: Value, to place: Value
   ) throws(EngineError) {
     emit(
-      .writeHalves(try conversion(tensor, from: inside, to: place)),
+      .f32ToF16(try conversion(tensor, from: inside, to: place)),
       touching: [inside.storage, place.storage])
   }
 
@@ -45,13 +45,13 @@ extension Lowering {
 }
 
 extension Network {
-  func performReadHalves(_ step: Step.Conversion) {
+  func performF16ToF32(_ step: Step.Conversion) {
     let source = unsafe elements(Float16.self, step.source, step.count)
     let destination = unsafe floats(step.destination, step.count)
     for index in 0..<step.count { unsafe destination[index] = Float(source[index]) }
   }
 
-  func performWriteHalves(_ step: Step.Conversion) {
+  func performF32ToF16(_ step: Step.Conversion) {
     let source = unsafe floats(step.source, step.count)
     let destination = unsafe elements(Float16.self, step.destination, step.count)
     for index in 0..<step.count { unsafe destination[index] = Float16(source[index]) }

@@ -6,7 +6,7 @@ import Memory
 ///
 /// Equal to LiteRT with XNNPACK bit for bit:
 /// y = clamp(fma(float(Σ (a - zeroPoint) w) * inverseScale, scale[n], bias[n]), minimum, maximum).
-@safe public struct PackedInt8Weights: ~Copyable, Sendable {
+@safe public struct QD8GEMMWeights: ~Copyable, Sendable {
   /// More could overflow the 32-bit sums.
   public static let maximumInputs = 65_536
 
@@ -16,19 +16,19 @@ import Memory
   private let packed: AlignedBuffer<UInt8>
   private let gemm: ck_qd8_f32_qc8w_gemm_fn
   /// Of weights that are packed two to a byte.
-  private let halfByteGemm: ck_qd8_f32_qc4w_gemm_fn?
+  private let qc4wGemm: ck_qd8_f32_qc4w_gemm_fn?
 
   /// - Parameters:
   ///   - weights: `outputs` rows of `inputs` (at most `maximumInputs`) weights.
   ///   - scales: one for each output, or one for all.
   ///   - bias: one for each output; nil is zero.
-  ///   - halvesBytes: packs weights, all in -8...7, two to a byte, which changes no result; the
-  ///     instruction set `multipliesHalfBytes`, and rows are not cut into segments.
+  ///   - isQC4W: packs weights, all in -8...7, two to a byte, which changes no result; the
+  ///     instruction set `hasQC4WGEMM`, and rows are not cut into segments.
   public init(
     _ weights: [Int8], outputs: Int, inputs: Int, scales: [Float], bias: [Float]? = nil,
-    halvesBytes: Bool = false, instructionSet: InstructionSet = .best
+    isQC4W: Bool = false, instructionSet: InstructionSet = .best
   ) {
-    precondition(outputs > 0 && inputs > 0 && inputs <= PackedInt8Weights.maximumInputs)
+    precondition(outputs > 0 && inputs > 0 && inputs <= QD8GEMMWeights.maximumInputs)
     precondition(weights.count == outputs * inputs, "weights are not [outputs][inputs]")
     precondition(scales.count == outputs || scales.count == 1, "one scale, or one per output")
     precondition(bias == nil || bias?.count == outputs, "one bias per output")
@@ -39,17 +39,17 @@ import Memory
     self.inputs = inputs
     self.instructionSet = instructionSet
     unsafe gemm = products.qd8_gemm
-    guard halvesBytes else {
+    guard isQC4W else {
       let tile = products.tile
-      unsafe halfByteGemm = nil
+      unsafe qc4wGemm = nil
       packed = AlignedBuffer(count: ck_qd8_f32_qc8w_packed_bytes(tile, outputs, inputs))
       unsafe ck_qd8_f32_qc8w_pack(tile, outputs, inputs, weights, scales, bias, packed.pointer)
       return
     }
     precondition(weights.allSatisfy { (-8...7).contains($0) }, "more than 4 bits")
-    precondition(instructionSet.multipliesHalfBytes, "no kernels for two weights in a byte")
+    precondition(instructionSet.hasQC4WGEMM, "no kernels for two weights in a byte")
     let tile = unsafe instructionSet.kernels.pointee.qc4w_tile
-    unsafe halfByteGemm = instructionSet.kernels.pointee.qc4w_gemm
+    unsafe qc4wGemm = instructionSet.kernels.pointee.qc4w_gemm
     packed = AlignedBuffer(count: ck_qd8_f32_qc4w_packed_bytes(tile, outputs, inputs))
     unsafe ck_qd8_f32_qc4w_pack(tile, outputs, inputs, weights, scales, bias, packed.pointer)
   }
@@ -73,9 +73,9 @@ import Memory
     checkRows(rows, outputs, stride: outputStride, count: output.count)
     precondition(parameters.count == 1 || parameters.count >= rows, "too few parameters")
     guard rows > 0 else { return }
-    if let halfByteGemm = unsafe halfByteGemm {
+    if let qc4wGemm = unsafe qc4wGemm {
       precondition(segments.count == 1, "rows in several stretches")
-      return unsafe halfByteGemm(
+      return unsafe qc4wGemm(
         rows, outputs, inputs, input.baseAddress, inputStride,
         UnsafePointer(cParameters(UnsafeMutablePointer(mutating: parameters.baseAddress))),
         parameters.count == 1 ? 0 : 1, packed.pointer, output.baseAddress, outputStride, minimum,

@@ -6,7 +6,7 @@ import Memory
 ///
 /// The image is not padded: where a kernel reaches over its edge, only those of its rows and columns
 /// are applied that lie on it.
-@safe public struct FloatDepthwiseWeights: ~Copyable, Sendable {
+@safe public struct F32DepthwiseWeights: ~Copyable, Sendable {
   public let kernelRows: Int
   public let kernelColumns: Int
   public let channels: Int

@@ -4,7 +4,7 @@ import Seeded
 import Testing
 
 /// Full-integer kernels against their formulas, on every instruction set, over awkward sizes.
-@Suite struct FullIntegerTests {
+@Suite struct QS8Tests {
   /// int8 values as an instruction set stores them.
   static func stored(_ values: [Int], _ instructionSet: InstructionSet) -> [UInt8] {
     values.map { UInt8(truncatingIfNeeded: $0) ^ (instructionSet.storesUnsigned ? 0x80 : 0) }
@@ -38,7 +38,7 @@ import Testing
       range = Bool.random(using: &generator) ? -128...127 : -40...90
     }
 
-    var output: IntegerOutput { IntegerOutput(zeroPoint: outputZeroPoint, range: range) }
+    var output: QS8Output { QS8Output(zeroPoint: outputZeroPoint, range: range) }
 
     /// An output from the integers that it sees, with its weights.
     func value(_ n: Int, _ pairs: some Sequence<(Int, Int8)>) -> Int {
@@ -57,7 +57,7 @@ import Testing
         let values = (0..<rows * inputs).map { _ in
           [-128, 127, .random(in: -128...127, using: &generator)].randomElement(using: &generator)!
         }
-        let packed = FullIntegerWeights(
+        let packed = QS8GEMMWeights(
           layer.weights, outputs: outputs, inputs: inputs, bias: layer.bias,
           multipliers: layer.multipliers, zeroPoint: layer.zeroPoint, output: layer.output,
           instructionSet: instructionSet)
@@ -86,10 +86,10 @@ import Testing
   @Test(arguments: InstructionSet.available)
   func `a weight of -128 is exact too`(instructionSet: InstructionSet) {
     let values = [Int](repeating: -128, count: 67)
-    let packed = FullIntegerWeights(
+    let packed = QS8GEMMWeights(
       Array(repeating: -128, count: 67 * 20), outputs: 20, inputs: 67,
       bias: Array(repeating: 0, count: 20), multipliers: Array(repeating: 1e-4, count: 20),
-      zeroPoint: 0, output: IntegerOutput(zeroPoint: 3), instructionSet: instructionSet)
+      zeroPoint: 0, output: QS8Output(zeroPoint: 3), instructionSet: instructionSet)
     var output = [UInt8](repeating: 0, count: 20)
     Self.stored(values, instructionSet).withUnsafeBufferPointer { input in
       output.withUnsafeMutableBufferPointer { output in
@@ -106,7 +106,7 @@ import Testing
       var generator = SeededGenerator(seed: UInt64(shape.channels) + 40)
       let layer = Layer(shape.channels, 9, &generator)
       let values = (0..<shape.count).map { _ in Int.random(in: -128...127, using: &generator) }
-      let packed = FullIntegerDepthwiseWeights(
+      let packed = QS8DepthwiseWeights(
         shape.taps.weights(layer.weights, channels: shape.channels), taps: 12,
         channels: shape.channels, bias: layer.bias,
         multipliers: layer.multipliers, zeroPoint: layer.zeroPoint, output: layer.output,
@@ -188,7 +188,7 @@ import Testing
       IntegerElementwise.Sum(
         scales: (0.5, -0.25), zeroPoints: (3, 7), zeroPoint: -2, range: -128...127))
     let product = IntegerElementwise.Product(
-      zeroPoints: (3, 7), scale: 0.01, IntegerOutput(zeroPoint: -2))
+      zeroPoints: (3, 7), scale: 0.01, QS8Output(zeroPoint: -2))
     for (rows, columns) in [(1, 1), (5, 1), (700, 4), (3, 63), (4, 64), (3, 65), (33, 31)] {
       var generator = SeededGenerator(seed: UInt64(rows + columns))
       // Dense rows, rows with a gap, one row for all, and one value for each row.
@@ -290,7 +290,7 @@ import Testing
             min(max((((a - 5) * p + (b + 9) * q + 1 << 20) >> 21) + 11, -128), 100)
           }, instructionSet))
 
-    let output = IntegerOutput(zeroPoint: -7, range: -128...60)
+    let output = QS8Output(zeroPoint: -7, range: -128...60)
     let product = IntegerElementwise.Product(zeroPoints: (5, -9), scale: 0.01, output)
     #expect(
       result { kernels.apply(.product(product), $0, $1, into: $2) }

@@ -2,31 +2,31 @@ import Kernels
 import Seeded
 import Testing
 
-/// Products of halves on the instruction sets that have them.
-@Suite struct HalfProductTests {
-  static let instructionSets = InstructionSet.available.filter(\.multipliesHalves)
+/// f16 gemm on the instruction sets that have them.
+@Suite struct F16GEMMTests {
+  static let instructionSets = InstructionSet.available.filter(\.hasF16GEMM)
 
   private func product(
     _ weights: [UInt16], _ outputs: Int, _ inputs: Int, bias: [Float]? = nil, rows: Int,
     _ input: [Float], _ limit: Float, _ instructionSet: InstructionSet
   ) -> [Float] {
-    let packed = PackedHalfWeights(
+    let packed = F16GEMMWeights(
       weights, outputs: outputs, inputs: inputs, bias: bias, instructionSet: instructionSet)
-    var halves = [UInt16](repeating: 0, count: rows * inputs)
+    var f16 = [UInt16](repeating: 0, count: rows * inputs)
     var scales = [Float](repeating: 0, count: rows)
     var output = [Float](repeating: 77, count: rows * outputs)
     input.withUnsafeBufferPointer { input in
-      halves.withUnsafeMutableBufferPointer { halves in
+      f16.withUnsafeMutableBufferPointer { f16 in
         scales.withUnsafeMutableBufferPointer { scales in
-          packed.halve(rows: rows, input, into: halves, scales: scales)
+          packed.convert(rows: rows, input, into: f16, scales: scales)
         }
       }
     }
-    halves.withUnsafeBufferPointer { halves in
+    f16.withUnsafeBufferPointer { f16 in
       scales.withUnsafeBufferPointer { scales in
         output.withUnsafeMutableBufferPointer { output in
           packed.multiply(
-            rows: rows, halves, scales: scales, into: output, minimum: -limit, maximum: limit)
+            rows: rows, f16, scales: scales, into: output, minimum: -limit, maximum: limit)
         }
       }
     }
@@ -39,7 +39,7 @@ import Testing
     for outputs in awkwardOutputs {
       for inputs in awkwardInputs {
         let rows = awkwardRows.randomElement(using: &generator)!
-        // Values that are no halves, and as large as a spectrum's.
+        // Values that are no f16, and as large as a spectrum's.
         let size = Float([1e-6, 1, 3e5].randomElement(using: &generator)!)
         let input = generator.floats(rows * inputs).map { $0 * size }
         let weights = generator.floats(outputs * inputs, in: -3...3).map(Float16.init)
@@ -88,10 +88,10 @@ import Testing
   func `the largest values overflow no half, and what is no number stays so`(
     instructionSet: InstructionSet
   ) {
-    let weights = Array(repeating: Float16(PackedHalfWeights.largestWeight).bitPattern, count: 64)
+    let weights = Array(repeating: Float16(F16GEMMWeights.largestWeight).bitPattern, count: 64)
     let large = product(
       weights, 1, 64, rows: 1, Array(repeating: 1e30, count: 64), .infinity, instructionSet)
-    #expect(abs(large[0] / 1e30 / (64 * PackedHalfWeights.largestWeight) - 1) < 7 / 2048)
+    #expect(abs(large[0] / 1e30 / (64 * F16GEMMWeights.largestWeight) - 1) < 7 / 2048)
     for odd in [Float.nan, .infinity] {
       var input = [Float](repeating: 1, count: 64)
       input[5] = odd
