@@ -1,6 +1,6 @@
 internal import Engine
 
-extension Flattening {
+extension LoopUnrolling {
   /// Some rows of a tensor that is there, along its first dimension.
   struct Rows {
     var tensor: Int

@@ -1,12 +1,12 @@
 internal import Engine
 
-/// One graph of several subgraphs.
+/// Loop unrolling: one graph of several subgraphs.
 ///
 /// A WHILE whose number of rounds does not depend on data, as recurrent layers of Keras have it,
 /// becomes its rounds one after the other, all with the same weights. Variables become a state: an
 /// input and an output that `Graph.variables` names. What counts the rounds is computed here, and
 /// a list that takes in one row each round is no list but the concatenation of its rows.
-struct Flattening {
+struct LoopUnrolling {
   /// Why there is no such graph.
   enum Failure: Error {
     case dependsOnData, tooLong, unknownVariable, other

@@ -1,6 +1,6 @@
 internal import Engine
 
-extension Flattening {
+extension LoopUnrolling {
   /// The most integers that are computed at once: counters and shapes have few.
   private static let mostIntegers = 16
 
