@@ -2,15 +2,14 @@
 ///
 /// A delay-locked loop of second order (F. Adriaensen, "Using a DLL to filter time", 2005): each
 /// event corrects the predicted position by a part of its error and the rate by a smaller part.
-/// Thread: audio.
-public struct ClockEstimate: Sendable {
+struct ClockEstimate: Sendable {
   /// An error above this, in seconds, is a gap and not jitter: the estimate starts anew.
-  public static let gap = 0.05
+  static let gap = 0.05
 
   /// Samples a second, nominally.
-  public let sampleRate: Double
+  let sampleRate: Double
   /// Samples a second, as estimated.
-  public private(set) var rate: Double
+  private(set) var rate: Double
 
   private static let squareRootOfTwo = 1.4142135623730951
   private let bandwidth: Double
@@ -18,15 +17,14 @@ public struct ClockEstimate: Sendable {
   private var time: Int64?
 
   /// `bandwidth` in Hz: jitter that is faster than it is filtered out.
-  public init(sampleRate: Double, bandwidth: Double = 0.05) {
+  init(sampleRate: Double, bandwidth: Double = 0.05) {
     self.sampleRate = sampleRate
     self.bandwidth = bandwidth
     rate = sampleRate
   }
 
   /// Records that the stream had got to `position` (samples) at a time of the monotonic clock.
-  @_noAllocation @_noLocks
-  public mutating func update(position actual: Double, microseconds: Int64) {
+  mutating func update(position actual: Double, microseconds: Int64) {
     guard let time else {
       start(actual, microseconds)
       return
@@ -46,14 +44,13 @@ public struct ClockEstimate: Sendable {
   }
 
   /// The position at a time, in samples; nil before the first event.
-  @_noAllocation @_noLocks
-  public func position(microseconds: Int64) -> Double? {
+  func position(microseconds: Int64) -> Double? {
     guard let time else { return nil }
     return position + rate * Double(microseconds - time) * 1e-6
   }
 
   /// How far the clock is off its nominal rate, in millionths.
-  public var partsPerMillion: Double { (rate / sampleRate - 1) * 1e6 }
+  var partsPerMillion: Double { (rate / sampleRate - 1) * 1e6 }
 
   private mutating func start(_ actual: Double, _ microseconds: Int64) {
     position = actual
