@@ -50,7 +50,7 @@ struct IntegerTests {
   ) throws {
     let fixture = try IntegerFixture("integer_\(name)")
     var network = try Network(fixture.graph, instructionSet: instructionSet)
-    #expect(network.stepNames.contains { $0.hasPrefix("full integer") })
+    #expect(network.stepNames.contains { $0.hasPrefix("qs8 ") })
     for run in fixture.runs {
       let outputs = try network.run(bytes: run.inputs, reading: run.outputs.map(\.tensor.name))
       #expect(outputs == run.outputs.map(\.bytes))
@@ -105,7 +105,7 @@ struct IntegerTests {
   ) throws {
     let fixture = try IntegerFixture("wide_\(name)")
     var network = try Network(fixture.graph, instructionSet: instructionSet)
-    #expect(network.stepNames.contains { $0.hasPrefix("int16 ") })
+    #expect(network.stepNames.contains { $0.hasPrefix("qs16 ") })
     #expect(!network.stepNames.contains("dequantize"))
     for run in fixture.runs {
       let outputs = try network.run(bytes: run.inputs, reading: run.outputs.map(\.tensor.name))
