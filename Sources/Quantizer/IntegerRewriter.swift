@@ -142,7 +142,8 @@ struct IntegerRewriter {
     }
     node.inputs[layer.bias] = add(
       Tensor(
-        name: source.tensors[tensorIndex].name, shape: [bias.count], type: isInt16 ? .int64 : .int32,
+        name: source.tensors[tensorIndex].name, shape: [bias.count],
+        type: isInt16 ? .int64 : .int32,
         quantization: Quantization(
           scales: biasScales, zeroPoints: Array(repeating: 0, count: biasScales.count), axis: 0),
         data: integers.flatMap { value in
