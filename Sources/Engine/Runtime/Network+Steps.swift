@@ -1,8 +1,8 @@
 internal import Kernels
 
 extension Network {
-  func perform(_ step: Step) {
-    switch step {
+  func perform(_ element: borrowing StepList.Element) {
+    switch element.step {
     case .copy(let copy): perform(copy)
     case .transpose(let transpose): perform(transpose)
     case .fill(let address, let count, let byte):

@@ -7,7 +7,7 @@ internal import Memory
 @safe public struct Network: ~Copyable, @unchecked Sendable {
   /// Whose microkernels run.
   public let instructionSet: InstructionSet
-  let steps: [Step]
+  let steps: StepList
   /// The operator of the graph that each step was made for.
   package let stepOperators: [Int]
   let layers: PackedLayers
@@ -96,7 +96,7 @@ internal import Memory
     outputs = places(lowering.namedOutputs)
     name = graph.name
     self.instructionSet = instructionSet
-    steps = lowering.steps
+    steps = StepList(lowering.steps)
     stepOperators = lowering.stepOperators
     rings = lowering.rings
     (views, memories) = Self.memories(lowering)
@@ -190,7 +190,7 @@ internal import Memory
 
   /// Computes the outputs and the next states. Allocates nothing.
   public mutating func run() {
-    for index in 0..<steps.count { perform(steps[index]) }
+    for index in 0..<steps.count { unsafe perform(steps.elements[index]) }
     advance()
   }
 
@@ -198,7 +198,7 @@ internal import Memory
   package mutating func run(addingSecondsTo seconds: inout [Double]) {
     let clock = ContinuousClock()
     for index in 0..<steps.count {
-      let duration = clock.measure { perform(steps[index]) }
+      let duration = clock.measure { unsafe perform(steps.elements[index]) }
       seconds[index] += Double(duration.components.attoseconds) / 1e18
     }
     advance()
@@ -209,7 +209,7 @@ internal import Memory
   public mutating func run(profiling seconds: inout [Double]) {
     let clock = ContinuousClock()
     for index in 0..<steps.count {
-      let duration = clock.measure { perform(steps[index]) }
+      let duration = clock.measure { unsafe perform(steps.elements[index]) }
       let place = stepOperators[index]
       if seconds.indices.contains(place) {
         seconds[place] += Double(duration.components.attoseconds) / 1e18

@@ -8,7 +8,7 @@ struct Address: BitwiseCopyable {
 
 /// What `Network.run` does, one after the other; all sizes are in elements unless said otherwise.
 ///
-/// Indirect, as the largest has 320 bytes: to take one out of an array is to count a reference.
+/// Indirect, as the largest has 320 bytes; `StepList` hands one out without counting a reference.
 indirect enum Step {
   case copy(Copy)
   case transpose(Transpose)
@@ -376,5 +376,7 @@ extension Step {
 
 extension Network {
   /// What `run` does, in order.
-  package var stepNames: [String] { steps.map(\.name) }
+  package var stepNames: [String] {
+    (0..<steps.count).map { unsafe steps.elements[$0].step.name }
+  }
 }
