@@ -76,6 +76,7 @@ chaos: swift deps
 check: swift
 	$(SWIFT) format lint --strict -r -p Sources Tests
 	scripts/check-imports
+	scripts/check-words
 	@if command -v shellcheck >/dev/null; then \
 	  shellcheck $$(grep -lE '^#!/bin/(ba)?sh' scripts/* .ci/run Tests/Support/*.sh 2>/dev/null); \
 	else echo "shellcheck is not installed: shell scripts were not checked"; fi

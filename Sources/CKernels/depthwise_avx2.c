@@ -11,7 +11,7 @@
 #define CK_LOAD_SOME(x, n) _mm256_maskload_ps(x, first_lanes(n))
 
 #include "depthwise.inc.h"
-#include "depthwise_wide.inc.h"
+#include "depthwise_qs16.inc.h"
 
 #pragma clang attribute pop
 #endif

@@ -1,7 +1,7 @@
 #include "kernels_internal.h"
 
 #define CK_NAME(name) name##__scalar
-#include "depthwise_wide.inc.h"
+#include "depthwise_qs16.inc.h"
 
 // One tap of one pixel at a time: what every other float kernel of a window is compared with. Blocks
 // of channels, so that the compiler has something to make vectors of.

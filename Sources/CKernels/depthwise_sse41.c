@@ -13,7 +13,7 @@
 #define CK_STORE_SOME(y, n, v) ck_store_lanes(y, n, (const float *)&(v))
 
 #include "depthwise.inc.h"
-#include "depthwise_wide.inc.h"
+#include "depthwise_qs16.inc.h"
 
 #pragma clang attribute pop
 #endif

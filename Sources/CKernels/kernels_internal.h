@@ -55,7 +55,7 @@
       CK_NONBLOCKING;                                                                           \
   void ck_f32_sum_rows__##isa(size_t, size_t, const float *, float, float *) CK_NONBLOCKING;
 
-#define CK_DECLARE_WIDE_DEPTHWISE(isa)                                                          \
+#define CK_DECLARE_QS16_DEPTHWISE(isa)                                                          \
   void ck_qs16_qc8w_dwconv__##isa(size_t, size_t, size_t, const int16_t *, size_t,              \
                                   const ptrdiff_t *, const int16_t *, const double *,           \
                                   const double *, int32_t, int32_t, int16_t *, size_t)          \
@@ -142,7 +142,7 @@ CK_DECLARE_QS8_GEMM(1x8c1, scalar)
 CK_DECLARE_QS16_GEMM(1x8c1, scalar)
 CK_DECLARE_F32_GEMM(1x8, scalar)
 CK_DECLARE_F32_WINDOW(scalar)
-CK_DECLARE_WIDE_DEPTHWISE(scalar)
+CK_DECLARE_QS16_DEPTHWISE(scalar)
 CK_DECLARE_DEPTHWISE(scalar)
 CK_DECLARE_ELEMENTWISE(scalar)
 CK_DECLARE_INTEGER(scalar)
@@ -159,7 +159,7 @@ CK_DECLARE_QS8_GEMM(bounded_2x16c4, sse41)
 CK_DECLARE_QS16_GEMM(bounded_2x16c4, sse41)
 CK_DECLARE_F32_GEMM(2x16, sse41)
 CK_DECLARE_F32_WINDOW(sse41)
-CK_DECLARE_WIDE_DEPTHWISE(sse41)
+CK_DECLARE_QS16_DEPTHWISE(sse41)
 CK_DECLARE_DEPTHWISE(sse41)
 CK_DECLARE_ELEMENTWISE(sse41)
 CK_DECLARE_INTEGER(sse41)
@@ -175,7 +175,7 @@ CK_DECLARE_QS8_GEMM(bounded_2x32c4, avx2)
 CK_DECLARE_QS16_GEMM(bounded_2x32c4, avx2)
 CK_DECLARE_F32_GEMM(3x32, avx2)
 CK_DECLARE_F32_WINDOW(avx2)
-CK_DECLARE_WIDE_DEPTHWISE(avx2)
+CK_DECLARE_QS16_DEPTHWISE(avx2)
 CK_DECLARE_DEPTHWISE(avx2)
 CK_DECLARE_ELEMENTWISE(avx2)
 CK_DECLARE_INTEGER(avx2)

@@ -72,7 +72,7 @@ import CKernels
   ///   - reset: which part is r; `update`: z; `candidate`: n.
   ///   - state: h, `rows` rows of `units`.
   ///   - output: h'; it may be `state`.
-  public func gatedRecurrence(
+  public func gru(
     rows: Int, units: Int, input: UnsafeBufferPointer<Float>, past: UnsafeBufferPointer<Float>,
     reset: Int, update: Int, candidate: Int, state: UnsafeBufferPointer<Float>,
     into output: UnsafeMutableBufferPointer<Float>
@@ -99,7 +99,7 @@ import CKernels
   ///   - memory: c, `rows` rows of `units`.
   ///   - newMemory: c'; it may be `memory`.
   ///   - output: h.
-  public func memoryCell(
+  public func lstm(
     rows: Int, units: Int, input: UnsafeBufferPointer<Float>, past: UnsafeBufferPointer<Float>,
     bias: UnsafeBufferPointer<Float>, gates: (input: Int, forget: Int, candidate: Int, output: Int),
     memory: UnsafeBufferPointer<Float>, newMemory: UnsafeMutableBufferPointer<Float>,

@@ -2,7 +2,7 @@ import CKernels
 
 /// Products of two float matrices that are both computed: the second one is packed each time.
 ///
-/// The formula is that of `PackedFloatWeights`, without a bias.
+/// The formula is that of `F32GEMMWeights`, without a bias.
 @safe public struct FloatMatrixProduct: Sendable {
   nonisolated(unsafe) private let kernels: UnsafePointer<ck_kernels>
 

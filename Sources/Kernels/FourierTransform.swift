@@ -49,7 +49,7 @@ internal import Memory
       case .amx, .avx512fp16, .avx512vnni, .avx2, .avxvnni:
         unsafe forwardFunction = ck_f32_fft_forward__avx2
         unsafe inverseFunction = ck_f32_fft_inverse__avx2
-      default:
+      case .scalar, .sse41, .neon, .neondot, .neonfp16, .neoni8mm, .wasm128:
         unsafe forwardFunction = ck_f32_fft_forward__scalar
         unsafe inverseFunction = ck_f32_fft_inverse__scalar
       }

@@ -69,15 +69,15 @@ public enum InstructionSet: String, CaseIterable, Sendable, Comparable {
   package var fusesMultiplyAdd: Bool { unsafe kernels.pointee.fused }
 
   /// Whether there are products with two weights in a byte: where they pay, and `scalar`.
-  package var multipliesHalfBytes: Bool { unsafe kernels.pointee.qc4w_gemm != nil }
+  package var hasQC4WGEMM: Bool { unsafe kernels.pointee.qc4w_gemm != nil }
 
-  /// Whether there are products of halves as halves.
-  package var multipliesHalves: Bool { unsafe kernels.pointee.f16_gemm != nil }
+  /// Whether there are products in f16.
+  package var hasF16GEMM: Bool { unsafe kernels.pointee.f16_gemm != nil }
 
   /// The highest up to `best` whose float results have the bits of `scalar`: what is computed with
   /// it is the same on every machine.
   package static let reproducible: InstructionSet =
-    available.filter { $0 <= best && $0.fusesMultiplyAdd && !$0.multipliesHalves }.max() ?? .scalar
+    available.filter { $0 <= best && $0.fusesMultiplyAdd && !$0.hasF16GEMM }.max() ?? .scalar
 
   /// The C kernels of this level; the instruction set must be available.
   var kernels: UnsafePointer<ck_kernels> {

@@ -42,9 +42,9 @@ import CKernels
   public struct Product: BitwiseCopyable, Sendable {
     let zeroPoints: (a: Int32, b: Int32)
     let scale: Float
-    let output: IntegerOutput
+    let output: QS8Output
 
-    public init(zeroPoints: (a: Int, b: Int), scale: Float, _ output: IntegerOutput) {
+    public init(zeroPoints: (a: Int, b: Int), scale: Float, _ output: QS8Output) {
       self.zeroPoints = (Int32(zeroPoints.a), Int32(zeroPoints.b))
       self.scale = scale
       self.output = output
@@ -104,7 +104,7 @@ import CKernels
 
   /// y = requantized(x * inverseScale).
   public func quantize(
-    _ input: UnsafeBufferPointer<Float>, inverseScale: Float, _ requantized: IntegerOutput,
+    _ input: UnsafeBufferPointer<Float>, inverseScale: Float, _ requantized: QS8Output,
     into output: UnsafeMutableBufferPointer<UInt8>
   ) {
     precondition(input.count == output.count, "input and output differ in length")

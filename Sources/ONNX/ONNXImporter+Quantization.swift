@@ -123,17 +123,17 @@ extension ONNXImporter {
     if value.limits.upperBound < whole.upperBound {
       source = try binary(.minimum, .activation(source), real(value.limits.upperBound))
     }
-    let isWide = value.elementType == 5
+    let isInt16 = value.elementType == 5
     let stored = emit(
       .quantize, [source.tensor], shape: source.shape, isChannelsLast: source.isChannelsLast,
-      version: isWide ? 2 : 1)
-    graph.tensors[stored.tensor].type = isWide ? .int16 : .int8
+      version: isInt16 ? 2 : 1)
+    graph.tensors[stored.tensor].type = isInt16 ? .int16 : .int8
     graph.tensors[stored.tensor].quantization = Quantization(
       scales: [value.scale],
       zeroPoints: [Int64(value.zeroPoint - (value.elementType == 2 ? 128 : 0))], axis: 0)
     return emit(
       .dequantize, [stored.tensor], shape: source.shape, isChannelsLast: source.isChannelsLast,
-      version: isWide ? 3 : 2)
+      version: isInt16 ? 3 : 2)
   }
 
   /// Weights in the order of TFLite: those that stood in 8 bits do so behind a DEQUANTIZE.

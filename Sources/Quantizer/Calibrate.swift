@@ -17,16 +17,16 @@ public func calibrate(
   method: Calibrator.Method? = nil, settings: IntegerSettings = IntegerSettings(),
   progress: (Double) -> Void = { _ in }
 ) throws(QuantizerError) -> [Int: ClosedRange<Float>] {
-  let isWide = settings.activations == .int16
+  let isInt16 = settings.activations == .int16
   let isSymmetric = settings.activations == .symmetric
-  let isTried = method == nil && !isWide && samples.count >= partCount
+  let isTried = method == nil && !isInt16 && samples.count >= partCount
   let parts = isTried ? partCount : 1
   let calibrator = try Calibrator(graph.graph, states: states, parts: parts)
   for (index, sample) in samples.enumerated() {
     progress(Double(index) / Double(samples.count) / Double(parts))
     try calibrator.observe(sample, part: index * parts / samples.count)
   }
-  if isWide {
+  if isInt16 {
     return try calibrator.ranges(.minmax).mapValues { 2 * $0.lowerBound...2 * $0.upperBound }
   }
   var best = (method: method ?? .smooth, quality: -Double.infinity)

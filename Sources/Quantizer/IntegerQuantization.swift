@@ -88,9 +88,9 @@ extension CanonicalGraph {
       if settings.integersOnly { throw noIntegerForm(index, problem) }
       return .float
     }
-    let isWide =
+    let isInt16 =
       settings.activations == .int16 || !settings.keepingInt16.isDisjoint(with: names)
-    guard isWide else { return .int8 }
+    guard isInt16 else { return .int8 }
     guard node.kind.knownProperties?.integerRules?.int16Version != nil else {
       if settings.integersOnly { throw noIntegerForm(index, "it has no form for int16") }
       return .float

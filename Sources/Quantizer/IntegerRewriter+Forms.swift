@@ -74,11 +74,11 @@ extension IntegerRewriter {
     let stored =
       origin.type == .float32 ? tensor : try self.form(of: tensor, as: origin)
     let place = try newForm(of: tensor, form)
-    let isWide = form.type == .int16 || origin.type == .int16
+    let isInt16 = form.type == .int16 || origin.type == .int16
     result.operators.append(
       Operator(
         .quantize, inputs: [stored], outputs: [place],
-        version: origin.type == .float32 && !isWide ? 1 : 2))
+        version: origin.type == .float32 && !isInt16 ? 1 : 2))
     return place
   }
 

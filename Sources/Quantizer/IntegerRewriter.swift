@@ -134,7 +134,7 @@ struct IntegerRewriter {
     guard let bias, let tensorIndex = node.input(layer.bias) else { return }
     let scales = tensor.quantization?.scales ?? []
     let biasScales = scales.map { $0 * inputScale }
-    let isWide = precision == .int16
+    let isInt16 = precision == .int16
     let integers = bias.enumerated().map { channel, value -> Int64 in
       let scale = biasScales[biasScales.count == 1 ? 0 : channel]
       let quotient = (Double(value) / Double(scale)).rounded()
@@ -142,11 +142,12 @@ struct IntegerRewriter {
     }
     node.inputs[layer.bias] = add(
       Tensor(
-        name: source.tensors[tensorIndex].name, shape: [bias.count], type: isWide ? .int64 : .int32,
+        name: source.tensors[tensorIndex].name, shape: [bias.count],
+        type: isInt16 ? .int64 : .int32,
         quantization: Quantization(
           scales: biasScales, zeroPoints: Array(repeating: 0, count: biasScales.count), axis: 0),
         data: integers.flatMap { value in
-          (0..<(isWide ? 8 : 4)).map { UInt8(truncatingIfNeeded: value >> (8 * $0)) }
+          (0..<(isInt16 ? 8 : 4)).map { UInt8(truncatingIfNeeded: value >> (8 * $0)) }
         }))
   }
 

@@ -4,9 +4,8 @@ internal import Memory
 /// wants.
 ///
 /// The caller says at each push how many samples wait beyond this buffer (in the server or the
-/// card, or, where the output pulls, `pulled - ClockEstimate.position`); that and what waits here
-/// is the fill, which `DriftControl` keeps at its target. The filter holds back `latency` samples
-/// more. All memory is allocated by `init`.
+/// card); that and what waits here is the fill, which `DriftControl` keeps at its target. The filter
+/// holds back `latency` samples more. All memory is allocated by `init`.
 /// Thread: audio.
 public struct DriftResampler: ~Copyable {
   /// What the filter holds back, in samples, to one or two.

@@ -35,7 +35,7 @@ public enum TFLiteFile {
         subgraphs.append(try readSubgraph(table, codes, &buffers, name: name))
       }
       // What has no such form can be looked at, but not run.
-      if let flat = try? Flattening(subgraphs) { graph = flat.graph }
+      if let unrolled = try? LoopUnrolling(subgraphs) { graph = unrolled.graph }
     }
     for table in try model.tables(6) {
       graph.metadata[try table.string(0)] =

@@ -50,7 +50,7 @@ struct IntegerTests {
   ) throws {
     let fixture = try IntegerFixture("integer_\(name)")
     var network = try Network(fixture.graph, instructionSet: instructionSet)
-    #expect(network.stepNames.contains { $0.hasPrefix("full integer") })
+    #expect(network.stepNames.contains { $0.hasPrefix("qs8 ") })
     for run in fixture.runs {
       let outputs = try network.run(bytes: run.inputs, reading: run.outputs.map(\.tensor.name))
       #expect(outputs == run.outputs.map(\.bytes))
@@ -84,7 +84,7 @@ struct IntegerTests {
     let fixture = try IntegerFixture("integer_sums")
     var network = try Network(fixture.graph, instructionSet: instructionSet)
     #expect(network.stepNames.count { $0 == "quantize sums" } == 2)
-    #expect(network.stepNames.count { $0 == "integer binary" } == 3)
+    #expect(network.stepNames.count { $0 == "qs8 binary" } == 3)
     #expect(network.stepNames.count { $0 == "dequantize" } == 4)
     for run in fixture.runs {
       let outputs = try network.run(bytes: run.inputs, reading: run.outputs.map(\.tensor.name))
@@ -105,7 +105,7 @@ struct IntegerTests {
   ) throws {
     let fixture = try IntegerFixture("wide_\(name)")
     var network = try Network(fixture.graph, instructionSet: instructionSet)
-    #expect(network.stepNames.contains { $0.hasPrefix("int16 ") })
+    #expect(network.stepNames.contains { $0.hasPrefix("qs16 ") })
     #expect(!network.stepNames.contains("dequantize"))
     for run in fixture.runs {
       let outputs = try network.run(bytes: run.inputs, reading: run.outputs.map(\.tensor.name))
@@ -146,14 +146,14 @@ struct IntegerTests {
   ) throws {
     let fixture = try IntegerFixture(name)
     var network = try Network(fixture.graph, instructionSet: instructionSet)
-    let hasHalves = network.stepNames.contains("half product")
-    #expect(hasHalves == (name.hasSuffix("f16") && instructionSet.multipliesHalves))
+    let hasF16 = network.stepNames.contains("f16 gemm")
+    #expect(hasF16 == (name.hasSuffix("f16") && instructionSet.hasF16GEMM))
     for run in fixture.runs {
       let outputs = try network.run(bytes: run.inputs, reading: run.outputs.map(\.tensor.name))
       for (bytes, expected) in zip(outputs, run.outputs) {
         let tensor = expected.tensor
         let error = largestError(tensor.numbers(bytes), tensor.numbers(expected.bytes))
-        #expect(error <= (hasHalves ? 2e-3 : 1e-6))
+        #expect(error <= (hasF16 ? 2e-3 : 1e-6))
       }
     }
   }
@@ -175,7 +175,7 @@ struct IntegerTests {
     // The mean of the last pool is the only thing that goes through floats.
     #expect(network.stepNames.count { $0 == "dequantize" } == 1)
     #expect(network.stepNames.count { $0 == "quantize" } == 1)
-    #expect(!network.stepNames.contains { $0.contains("float product") })
+    #expect(!network.stepNames.contains { $0.contains("f32 gemm") })
   }
 
   @Test(arguments: [

@@ -18,7 +18,7 @@ struct PlanTests {
     #expect(steps["copy"] == 1)
     #expect(steps["fill"] == 1)
     #expect(steps["quantize rows"] == 9)
-    #expect(steps["int8 product"] == 9)
+    #expect(steps["qd8 gemm"] == 9)
     // Carried by hand, rows are shifted and outputs written.
     #expect(try count(graph)["copy", default: 0] > 0)
   }
@@ -41,7 +41,7 @@ struct PlanTests {
       graph.operators.append(node)
       graph.outputs.append(graph.tensors.count - 1)
     }
-    #expect(try count(graph) == ["quantize rows": 1, "int8 product": 4])
+    #expect(try count(graph) == ["quantize rows": 1, "qd8 gemm": 4])
   }
 
   @Test(arguments: InstructionSet.available)
@@ -115,7 +115,7 @@ struct PlanTests {
       var fused = try Network(graph, instructionSet: instructionSet)
       var plain = try Network(open, instructionSet: instructionSet)
       #expect(fused.stepNames == ["quantize", "look up", "dequantize"])
-      #expect(plain.stepNames.contains("integer binary"))
+      #expect(plain.stepNames.contains("qs8 binary"))
       let input = (0..<256).map { Float($0 - 119) * 0.05 }
       let values = try fused.run([("x", input)], reading: ["y"])
       #expect(values == (try plain.run([("x", input)], reading: ["y"])))
@@ -129,8 +129,8 @@ struct PlanTests {
     // Two cells of two operands each; the lower cell's new state is quantized twice, for the two
     // cells, but as an input of the next run it is another tensor. The last product is float.
     let expected = [
-      "quantize rows": 4, "int8 product": 4, "gated recurrence": 2, "binary": 1,
-      "float product": 1,
+      "quantize rows": 4, "qd8 gemm": 4, "GRU cell": 2, "binary": 1,
+      "f32 gemm": 1,
     ]
     #expect(try count(graph, streamingStates(graph)) == expected)
   }
@@ -138,14 +138,14 @@ struct PlanTests {
   @Test func `a memory cell is two products, or one, and one step`() throws {
     // Three cells; the last product is float. The operands of the last cell are never put together.
     let expected = [
-      "quantize rows": 5, "int8 product": 5, "memory cell": 3, "binary": 1, "float product": 1,
+      "quantize rows": 5, "qd8 gemm": 5, "LSTM cell": 3, "binary": 1, "f32 gemm": 1,
     ]
     let graph = try Fixture("lstm_cells_int8").graph
     #expect(try count(graph, streamingStates(graph)) == expected)
   }
 
   @Test func `a unit whose reset gate comes first is three products and two steps`() throws {
-    let expected = ["quantize rows": 3, "int8 product": 3, "gates": 2, "unary": 1]
+    let expected = ["quantize rows": 3, "qd8 gemm": 3, "GRU gates": 2, "unary": 1]
     let graph = try Fixture("gru_reset_first_int8").graph
     #expect(try count(graph, streamingStates(graph)) == expected)
   }
@@ -184,7 +184,7 @@ struct PlanTests {
       var fused = try Network(fixture.graph, states: states, instructionSet: instructionSet)
       var plain = try Network(open, states: states, instructionSet: instructionSet)
       #expect(
-        Set(plain.stepNames).isDisjoint(with: ["gated recurrence", "memory cell", "gates"]))
+        Set(plain.stepNames).isDisjoint(with: ["GRU cell", "LSTM cell", "GRU gates"]))
       for run in golden.runs {
         let names = run.outputs.map(\.name)
         #expect(
@@ -222,7 +222,7 @@ struct PlanTests {
     }
     var three = try network(channels: 3)
     var four = try network(channels: 4)
-    #expect(three.stepNames == ["quantize image", "int8 product"])
+    #expect(three.stepNames == ["quantize image", "qd8 gemm"])
     var (image, wider): ([Float], [Float]) = ([], [])
     for index in 0..<3 * 99 {
       let value = Float(index * 53 % 97) / 9 - 4

@@ -40,7 +40,7 @@ struct RecurrentTests {
     }
     var exact = try Network(graph, instructionSet: instructionSet)
     var network = try Network(fixture.graph, instructionSet: instructionSet)
-    #expect(network.stepNames.contains("int8 product"))
+    #expect(network.stepNames.contains("qd8 gemm"))
     var (ours, theirs) = (Float(0), Float(0))
     for run in fixture.runs {
       let output = run.outputs[0]
@@ -90,7 +90,7 @@ struct RecurrentTests {
   ) throws {
     let fixture = try IntegerFixture("matrices_int8")
     var network = try Network(fixture.graph, instructionSet: instructionSet)
-    #expect(network.stepNames.contains("int8 product"))
+    #expect(network.stepNames.contains("qd8 gemm"))
     #expect(!network.stepNames.contains("batch product"))
     for run in fixture.runs {
       let outputs = try network.run(bytes: run.inputs, reading: run.outputs.map(\.tensor.name))
@@ -102,7 +102,7 @@ struct RecurrentTests {
   func `a loop in dynamic range agrees with LiteRT`(instructionSet: InstructionSet) throws {
     let fixture = try IntegerFixture("loop_lstm_dynamic")
     var network = try Network(fixture.graph, instructionSet: instructionSet)
-    #expect(network.stepNames.contains("int8 product"))
+    #expect(network.stepNames.contains("qd8 gemm"))
     for run in fixture.runs {
       let (tensor, expected) = run.outputs[0]
       let values = try network.run(bytes: run.inputs, reading: [tensor.name])[0]
@@ -113,7 +113,7 @@ struct RecurrentTests {
   @Test func `a loop is its rounds, each with one cell, and has its weights once`() throws {
     let graph = try IntegerFixture("loop_lstm_f32").graph
     let network = try Network(graph)
-    #expect(network.stepNames.count { $0 == "memory cell" } == 4)
+    #expect(network.stepNames.count { $0 == "LSTM cell" } == 4)
     let layers = graph.operators.filter {
       $0.kind == .fullyConnected(.none, keepsDimensions: false)
     }

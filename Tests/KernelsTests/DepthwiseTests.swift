@@ -25,7 +25,7 @@ import Testing
       let weights = generator.floats(9 * shape.channels)
       let bias = generator.floats(shape.channels)
       let input = generator.floats(shape.count)
-      let packed = FloatDepthwiseWeights(
+      let packed = F32DepthwiseWeights(
         weights, kernelRows: 3, kernelColumns: 3, channels: shape.channels, bias: bias,
         instructionSet: instructionSet)
       var output = [Float](repeating: 0, count: shape.pixels * shape.channels)
@@ -55,7 +55,7 @@ import Testing
   func `a part of a float kernel applies the taps that it has`(instructionSet: InstructionSet) {
     let channels = 5
     let weights: [Float] = (1...9).flatMap { Array(repeating: Float($0), count: channels) }
-    let packed = FloatDepthwiseWeights(
+    let packed = F32DepthwiseWeights(
       weights, kernelRows: 3, kernelColumns: 3, channels: channels,
       instructionSet: instructionSet)
     // The lower right quarter of the kernel, whose taps are 5, 6, 8 and 9.
@@ -167,7 +167,7 @@ import Testing
       let bias = generator.floats(shape.channels)
       let input = generator.floats(shape.count, in: -1...2)
       let quantized = Quantized(imageOf: input, 1, columns: shape.count, with: instructionSet)
-      let packed = DepthwiseWeights(
+      let packed = QD8DepthwiseWeights(
         shape.taps.weights(weights, channels: shape.channels), taps: 12,
         channels: shape.channels, scales: scales, bias: bias,
         instructionSet: instructionSet)

@@ -163,7 +163,7 @@ import Testing
       input.withUnsafeBufferPointer { input in
         past.withUnsafeBufferPointer { past in
           state.withUnsafeMutableBufferPointer { state in
-            Elementwise(instructionSet).gatedRecurrence(
+            Elementwise(instructionSet).gru(
               rows: rows, units: units, input: input, past: past, reset: 2, update: 0,
               candidate: 1, state: UnsafeBufferPointer(state), into: state)
           }
@@ -200,7 +200,7 @@ import Testing
           bias.withUnsafeBufferPointer { bias in
             memory.withUnsafeMutableBufferPointer { memory in
               output.withUnsafeMutableBufferPointer { output in
-                Elementwise(instructionSet).memoryCell(
+                Elementwise(instructionSet).lstm(
                   rows: rows, units: units, input: input, past: past, bias: bias,
                   gates: (input: 2, forget: 0, candidate: 1, output: 3),
                   memory: UnsafeBufferPointer(memory), newMemory: memory, into: output)

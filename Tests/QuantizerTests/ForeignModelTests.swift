@@ -18,10 +18,10 @@ struct ForeignModelTests {
   }
 
   @Test(arguments: [false, true])
-  func `activations of almost nothing are calibrated and run`(isWide: Bool) throws {
+  func `activations of almost nothing are calibrated and run`(isInt16: Bool) throws {
     let graph = try Self.graph("convert_crash_tiny_activation")
     let result = try IntegerQuantizationTests.converted(graph) {
-      if isWide { $0.activations = .int16 }
+      if isInt16 { $0.activations = .int16 }
     }
     var network = try Network(result)
     network.run()

@@ -56,7 +56,7 @@ extension Graph {
         alone.inputs.append(tensor)
       }
     }
-    return try Planner.shapes(alone, instructionSet)
+    return try Lowering.shapes(alone, instructionSet)
   }
 
   /// The elements of the outputs of an operator on constants; `nil` where they depend on inputs, or

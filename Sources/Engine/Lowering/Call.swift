@@ -16,11 +16,11 @@ struct CallOperand: Sendable {
   func extent(_ dimensions: Range<Int>) -> Int { shape[dimensions].reduce(1, *) }
 }
 
-extension Planner {
+extension Lowering {
   /// An input as the operator that is being lowered sees it.
   mutating func callInput(_ index: Int, _ position: Int) throws(EngineError) -> CallOperand {
     let tensor = try input(index, position)
-    return try callOperand(tensor, at: try value(of: tensor))
+    return try callOperand(tensor, at: try value(of: tensor, for: index), index)
   }
 
   /// An output, likewise.
@@ -29,13 +29,15 @@ extension Planner {
       throw invalid(index, "output \(position) is missing")
     }
     let tensor = graph.operators[index].outputs[position]
-    return try callOperand(tensor, at: try destination(tensor))
+    return try callOperand(tensor, at: try destination(tensor, for: index), index)
   }
 
-  private func callOperand(_ tensor: Int, at value: Value) throws(EngineError) -> CallOperand {
+  private func callOperand(
+    _ tensor: Int, at value: Value, _ index: Int
+  ) throws(EngineError) -> CallOperand {
     CallOperand(
       address: address(value), shape: shape(tensor), count: try elementCount(tensor),
-      type: isPlain(tensor) || (view == .native && isQuantized(tensor))
+      type: isPlain(tensor) || (isStored(index) && isQuantized(tensor))
         ? graph.tensors[tensor].type : .float32)
   }
 

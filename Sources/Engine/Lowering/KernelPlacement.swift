@@ -13,14 +13,14 @@ struct KernelPlacement {
   let imageCount: Int
 
   init(
-    _ window: Window, image: [Int], kernel: (height: Int, width: Int), _ planner: borrowing Planner,
+    _ window: Window, image: [Int], kernel: (height: Int, width: Int), _ dataflow: Dataflow,
     _ index: Int
   ) throws(EngineError) {
     let steps = [
       window.strideHeight, window.strideWidth, window.dilationHeight, window.dilationWidth,
     ]
-    guard steps.allSatisfy({ (1...Planner.memoryLimit).contains($0) }) else {
-      throw planner.invalid(index, "its strides and dilations are \(steps)")
+    guard steps.allSatisfy({ (1...Storage.limit).contains($0) }) else {
+      throw dataflow.invalid(index, "its strides and dilations are \(steps)")
     }
     let vertical = Placement(
       extent: image[1], kernel: kernel.height, stride: window.strideHeight,
@@ -29,7 +29,7 @@ struct KernelPlacement {
       extent: image[2], kernel: kernel.width, stride: window.strideWidth,
       dilation: window.dilationWidth, window.padding)
     guard vertical.outputs > 0, horizontal.outputs > 0 else {
-      throw planner.invalid(index, "its kernel of \(kernel) is larger than \(image)")
+      throw dataflow.invalid(index, "its kernel of \(kernel) is larger than \(image)")
     }
     self.window = window
     channels = image[3]
@@ -40,10 +40,10 @@ struct KernelPlacement {
     padding = ImagePadding(
       top: vertical.before, bottom: vertical.after, before: horizontal.before,
       after: horizontal.after)
-    rowCount = try planner.checkedProduct([
+    rowCount = try dataflow.checkedProduct([
       image[2] + horizontal.before + horizontal.after, channels,
     ])
-    imageCount = try planner.checkedProduct([
+    imageCount = try dataflow.checkedProduct([
       rowCount, image[1] + vertical.before + vertical.after,
     ])
   }
@@ -90,11 +90,11 @@ struct KernelPlacement {
 extension Step.Depthwise {
   /// Of a kernel as it is placed on `images` padded images.
   init(
-    _ placement: KernelPlacement, weights: Int, source: Address, tapOffsets: Address,
+    _ placement: KernelPlacement, _ layer: LayerReference, source: Address, tapOffsets: Address,
     destination: Address, images: Int
   ) {
     self.init(
-      weights: weights, source: source, tapOffsets: tapOffsets, destination: destination,
+      layer: layer, source: source, tapOffsets: tapOffsets, destination: destination,
       images: images, imageStep: placement.imageCount, outputHeight: placement.outputHeight,
       rowStep: placement.rowCount * placement.window.strideHeight,
       outputWidth: placement.outputWidth,

@@ -9,6 +9,10 @@ struct Storage {
   /// What each byte of a persistent storage is at first.
   var initial: UInt8 = 0
 
+  /// Bytes that no storage and no arena may have more of: more than any model for a CPU in real time
+  /// needs. Stops hostile shapes.
+  static let limit = 1 << 28
+
   enum Kind {
     /// Shares its bytes with others that live at other times.
     case scratch

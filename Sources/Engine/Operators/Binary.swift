@@ -13,8 +13,8 @@ extension OperatorProperties {
     binary(41, "SUB", .subtract, .pairs, versions: (2, 2), options: 28),
     OperatorProperties(
       54, "PRELU", .none, .takesClampsInPlace, versions: (1, nil), kind: .prelu,
-      lower: { planner, index throws(EngineError) in
-        try planner.lowerBinary(index, .prelu, .none)
+      lower: { lowering, index throws(EngineError) in
+        try lowering.lowerBinary(index, .prelu, .none)
       }),
     pairs(78, "POW", options: 56, { pow($0, $1) }) { power($0, $1) },
     pairs(90, "FLOOR_DIV", options: 65, { ($0 / $1).rounded(.down) }) {
@@ -33,11 +33,11 @@ extension OperatorProperties {
   ) -> OperatorProperties {
     .builtin(
       code, name, types: .any, options: OptionLayout(options),
-      lower: { planner, index, _ throws(EngineError) in
-        if planner.isPlain(try planner.output(index)) {
-          try planner.lowerIntegerPairs(index, integers)
+      lower: { lowering, index, _ throws(EngineError) in
+        if lowering.isPlain(try lowering.output(index)) {
+          try lowering.lowerIntegerPairs(index, integers)
         } else {
-          try planner.lowerFloatPairs(index, floats)
+          try lowering.lowerFloatPairs(index, floats)
         }
       })
   }
@@ -57,8 +57,8 @@ extension OperatorProperties {
       write: { activation in
         function.hasActivation ? OptionFields([0: .activation(activation)]) : OptionFields()
       },
-      lower: { planner, index, activation throws(EngineError) in
-        try planner.lowerBinary(index, function.kernel, activation)
+      lower: { lowering, index, activation throws(EngineError) in
+        try lowering.lowerBinary(index, function.kernel, activation)
       })
   }
 
@@ -97,7 +97,7 @@ extension BinaryFunction {
   }
 }
 
-extension Planner {
+extension Lowering {
   /// A function of two integers, with the activations that only clamp.
   mutating func lowerPlainBinary(
     _ index: Int, _ function: Elementwise.Binary, _ activation: Activation

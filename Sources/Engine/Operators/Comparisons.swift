@@ -11,8 +11,8 @@ extension OperatorProperties {
     comparison(84, "LOGICAL_OR", options: 60, { $0 != 0 || $1 != 0 }),
     .builtin(
       87, "LOGICAL_NOT", types: .any, options: OptionLayout(63),
-      lower: { planner, index, _ throws(EngineError) in
-        try planner.lowerIntegerMapping(index) { $0 == 0 ? 1 : 0 }
+      lower: { lowering, index, _ throws(EngineError) in
+        try lowering.lowerIntegerMapping(index) { $0 == 0 ? 1 : 0 }
       }),
   ]
 
@@ -23,13 +23,13 @@ extension OperatorProperties {
   ) -> OperatorProperties {
     .builtin(
       code, name, types: .any, options: OptionLayout(options),
-      lower: { planner, index, _ throws(EngineError) in
-        try planner.lowerComparison(index, integers, floats)
+      lower: { lowering, index, _ throws(EngineError) in
+        try lowering.lowerComparison(index, integers, floats)
       })
   }
 }
 
-extension Planner {
+extension Lowering {
   /// A function of two integers, or of two floats, that gives a truth value.
   mutating func lowerComparison(
     _ index: Int, _ integers: @escaping @Sendable (Int, Int) -> Bool,

@@ -3,18 +3,18 @@ extension OperatorProperties {
   static let conversions: [OperatorProperties] = [
     OperatorProperties(
       114, "QUANTIZE", .table, options: OptionLayout(89), kind: .quantize,
-      lower: { planner, index throws(EngineError) in try planner.lowerQuantize(index) }),
+      lower: { lowering, index throws(EngineError) in try lowering.lowerQuantize(index) }),
     OperatorProperties(
       6, "DEQUANTIZE", .none, .view, options: OptionLayout(38), kind: .dequantize,
-      lower: { planner, index throws(EngineError) in try planner.lowerDequantize(index) }),
+      lower: { lowering, index throws(EngineError) in try lowering.lowerDequantize(index) }),
     // The kernels look at the tensors for the types.
     OperatorProperties(
       53, "CAST", .none, .view, types: .any, options: OptionLayout(37), kind: .cast,
-      lower: { planner, index throws(EngineError) in try planner.lowerCast(index) }),
+      lower: { lowering, index throws(EngineError) in try lowering.lowerCast(index) }),
   ]
 }
 
-extension Planner {
+extension Lowering {
   mutating func lowerCast(_ index: Int) throws(EngineError) {
     let (input, output) = (try input(index, 0), try output(index))
     try requireShape(output, shape(input), index)

@@ -66,7 +66,7 @@ public struct CustomOperator: Sendable {
   }
 }
 
-extension Planner {
+extension Lowering {
   mutating func lowerCustom(
     _ index: Int, _ name: String, _ options: [UInt8]
   ) throws(EngineError) {

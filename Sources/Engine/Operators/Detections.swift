@@ -38,7 +38,7 @@ public struct DetectionOptions: Sendable, Equatable {
   }
 }
 
-extension Planner {
+extension Lowering {
   /// Boxes that do not overlap, of those that a detector offers: the operator of TensorFlow's object
   /// detection.
   mutating func lowerDetections(_ index: Int, _ bytes: [UInt8]) throws(EngineError) {

@@ -26,8 +26,8 @@ extension OperatorProperties {
       match: { if case .leakyReLU(let alpha) = $0 { alpha } else { nil } },
       read: { .leakyReLU(alpha: $0.float(0)) },
       write: { OptionFields([0: .float($0)]) },
-      lower: { planner, index, alpha throws(EngineError) in
-        try planner.lowerUnary(index, .leakyRelu(slope: alpha))
+      lower: { lowering, index, alpha throws(EngineError) in
+        try lowering.lowerUnary(index, .leakyRelu(slope: alpha))
       }),
   ]
 
@@ -57,7 +57,7 @@ extension OperatorProperties {
       code, name, .table, .inPlace,
       types: function == .absolute || function == .negate ? .any : .reals, versions: versions,
       scales: scales, options: OptionLayout(options), kind: .unary(function),
-      lower: { planner, index throws(EngineError) in try planner.lowerUnary(index, function) })
+      lower: { lowering, index throws(EngineError) in try lowering.lowerUnary(index, function) })
   }
 
   /// The row of a function of one value.

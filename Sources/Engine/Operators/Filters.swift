@@ -3,19 +3,19 @@ extension OperatorProperties {
   static let filters: [OperatorProperties] = [
     .builtin(
       27, "SVDF", types: .any, options: OptionLayout(6, [.int, .byte, .byte]),
-      lower: { planner, index, fields throws(EngineError) in
+      lower: { lowering, index, fields throws(EngineError) in
         guard let activation = fields.activation(1), activation != .tanh else {
-          throw planner.unsupported(index, "its activation is no clamp")
+          throw lowering.unsupported(index, "its activation is no clamp")
         }
         // LiteRT's integer kernel has no activation but the range of its bytes.
-        let isQuantized = planner.isQuantized(try planner.output(index))
-        try planner.lowerSVDF(
-          index, rank: fields.int(0), isQuantized ? Planner.unclamped : activation.range)
+        let isQuantized = lowering.isQuantized(try lowering.output(index))
+        try lowering.lowerSVDF(
+          index, rank: fields.int(0), isQuantized ? Lowering.unclamped : activation.range)
       })
   ]
 }
 
-extension Planner {
+extension Lowering {
   /// Nakkiran et al., "Compressing deep neural networks using a rank-constrained topology": each
   /// filter keeps what it made of the last inputs, and an output adds up the filters of its rank.
   ///

@@ -5,39 +5,39 @@ extension OperatorProperties {
     .builtin(
       36, "GATHER", .moves, types: .any, versions: (2, nil),
       options: OptionLayout(23, [.int, .int]),
-      lower: { planner, index, fields throws(EngineError) in
-        try planner.lowerGather(index, axis: fields.int(0), batchDimensions: fields.int(1))
+      lower: { lowering, index, fields throws(EngineError) in
+        try lowering.lowerGather(index, axis: fields.int(0), batchDimensions: fields.int(1))
       }),
     .builtin(
       107, "GATHER_ND", .moves, types: .any, options: OptionLayout(83),
-      lower: { planner, index, _ throws(EngineError) in try planner.lowerGatherND(index) }),
+      lower: { lowering, index, _ throws(EngineError) in try lowering.lowerGatherND(index) }),
     .builtin(
       7, "EMBEDDING_LOOKUP", types: .any,
-      lower: { planner, index, _ throws(EngineError) in
-        let (ids, table) = (try planner.callInput(index, 0), try planner.callInput(index, 1))
-        try planner.requireShape(
-          try planner.output(index), ids.shape + table.shape.dropFirst(), index)
-        let y = try planner.callOutput(index)
+      lower: { lowering, index, _ throws(EngineError) in
+        let (ids, table) = (try lowering.callInput(index, 0), try lowering.callInput(index, 1))
+        try lowering.requireShape(
+          try lowering.output(index), ids.shape + table.shape.dropFirst(), index)
+        let y = try lowering.callOutput(index)
         guard ids.type == .int32, ids.shape.count == 1, let rows = table.shape.first, rows > 0,
           y.type == table.type
-        else { throw planner.unsupported(index, "of \(ids.shape) and \(table.shape)") }
-        planner.emitGather(
+        else { throw lowering.unsupported(index, "of \(ids.shape) and \(table.shape)") }
+        lowering.emitGather(
           index, table, ids, to: y, outer: 1, count: rows, indices: ids.count,
           inner: table.count / rows)
       }),
     .builtin(
       151, "DYNAMIC_UPDATE_SLICE", .moves, types: .any, options: OptionLayout(117),
-      lower: { planner, index, _ throws(EngineError) in try planner.lowerUpdate(index) }
+      lower: { lowering, index, _ throws(EngineError) in try lowering.lowerUpdate(index) }
     ).moving([0, 1]),
     .builtin(
       85, "ONE_HOT", types: .any, options: OptionLayout(61, [.int]),
-      lower: { planner, index, fields throws(EngineError) in
-        try planner.lowerOneHot(index, axis: fields.int(0))
+      lower: { lowering, index, fields throws(EngineError) in
+        try lowering.lowerOneHot(index, axis: fields.int(0))
       }),
   ]
 }
 
-extension Planner {
+extension Lowering {
   mutating func lowerGather(
     _ index: Int, axis: Int, batchDimensions: Int
   ) throws(EngineError) {

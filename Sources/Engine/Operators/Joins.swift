@@ -13,8 +13,8 @@ extension OperatorProperties {
       write: { axis, activation in
         OptionFields([0: .integer(axis), 1: .activation(activation)])
       },
-      lower: { planner, index, join throws(EngineError) in
-        try planner.lowerConcatenation(index, join.axis, join.1)
+      lower: { lowering, index, join throws(EngineError) in
+        try lowering.lowerConcatenation(index, join.axis, join.1)
       }),
     OperatorProperties(
       83, "PACK", .moves, .gathers, types: .any, versions: (2, 2),
@@ -24,8 +24,8 @@ extension OperatorProperties {
       },
       read: { .pack(axis: $0.int(1), count: $0.int(0)) },
       write: { axis, count in OptionFields([0: .integer(count), 1: .integer(axis)]) },
-      lower: { planner, index, join throws(EngineError) in
-        try planner.lowerPack(index, join.axis, join.count)
+      lower: { lowering, index, join throws(EngineError) in
+        try lowering.lowerPack(index, join.axis, join.count)
       }),
   ]
 }

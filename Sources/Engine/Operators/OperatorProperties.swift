@@ -1,5 +1,5 @@
-/// All there is to know about an operator, in one row: the reader and writer of files, the planner,
-/// the quantizer and docs/engine.md take it from here. The rows stand by family in this folder.
+/// All there is to know about an operator, in one row: the reader and writer of files, the passes,
+/// lowering, the quantizer and docs/engine.md take it from here. The rows stand by family in this folder.
 public struct OperatorProperties: Sendable, Equatable {
   /// What the schema calls it.
   public let name: String
@@ -24,7 +24,7 @@ public struct OperatorProperties: Sendable, Equatable {
   /// The options of an operator of this row.
   public let write: @Sendable (OperatorKind) -> OptionFields
   /// Appends its steps.
-  let lower: Lowering
+  let lower: Lower
   /// Its result, where that depends on the shape of its input alone.
   private(set) var ofShape: (@Sendable ([Int]) -> [Int])?
   /// Its function of one value, where it is nothing else and has no kernel.
@@ -32,7 +32,7 @@ public struct OperatorProperties: Sendable, Equatable {
   /// Which inputs are moved, if it moves any.
   private(set) var moved: Set<Int> = [0]
 
-  typealias Lowering = @Sendable (inout Planner, Int, OperatorKind) throws(EngineError) -> Void
+  typealias Lower = @Sendable (inout Lowering, Int, OperatorKind) throws(EngineError) -> Void
 
   public enum Integers: String, Sendable {
     /// Through floats: dequantized before, quantized after.
@@ -98,7 +98,7 @@ public struct OperatorProperties: Sendable, Equatable {
     match: @escaping @Sendable (OperatorKind) -> Payload?,
     read: @escaping @Sendable (OptionFields) -> OperatorKind?,
     write: @escaping @Sendable (Payload) -> OptionFields,
-    lower: @escaping @Sendable (inout Planner, Int, Payload) throws(EngineError) -> Void
+    lower: @escaping @Sendable (inout Lowering, Int, Payload) throws(EngineError) -> Void
   ) {
     self.code = code
     self.name = name
@@ -114,9 +114,9 @@ public struct OperatorProperties: Sendable, Equatable {
     self.options = options
     self.read = read
     self.write = { kind in match(kind).map(write) ?? OptionFields() }
-    self.lower = { planner, index, kind throws(EngineError) in
-      guard let payload = match(kind) else { throw planner.unsupported(index) }
-      try lower(&planner, index, payload)
+    self.lower = { lowering, index, kind throws(EngineError) in
+      guard let payload = match(kind) else { throw lowering.unsupported(index) }
+      try lower(&lowering, index, payload)
     }
   }
 
@@ -126,13 +126,13 @@ public struct OperatorProperties: Sendable, Equatable {
     types: Types = .reals, versions: (int8: Int, int16: Int?)? = nil,
     scales: IntegerRules.Scales? = nil, options: OptionLayout = .none, kind: OperatorKind,
     write: @escaping @Sendable () -> OptionFields = { OptionFields() },
-    lower: @escaping @Sendable (inout Planner, Int) throws(EngineError) -> Void
+    lower: @escaping @Sendable (inout Lowering, Int) throws(EngineError) -> Void
   ) {
     self.init(
       code, name, integers, fusion, types: types, versions: versions, scales: scales,
       options: options, match: { $0 == kind ? () : nil }, read: { _ in kind },
       write: { _ in write() },
-      lower: { planner, index, _ throws(EngineError) in try lower(&planner, index) })
+      lower: { lowering, index, _ throws(EngineError) in try lower(&lowering, index) })
   }
 
   /// A row of an operator that keeps its options as the schema has them, and so needs no case of
@@ -141,7 +141,7 @@ public struct OperatorProperties: Sendable, Equatable {
     _ code: Int, _ name: String, _ integers: Integers = .none, _ fusion: Fusion = .none,
     types: Types = .reals, versions: (int8: Int, int16: Int?)? = nil,
     scales: IntegerRules.Scales? = nil, options: OptionLayout = .none,
-    lower: @escaping @Sendable (inout Planner, Int, OptionFields) throws(EngineError) -> Void
+    lower: @escaping @Sendable (inout Lowering, Int, OptionFields) throws(EngineError) -> Void
   ) -> OperatorProperties {
     OperatorProperties(
       code, name, integers, fusion, types: types, versions: versions, scales: scales,
@@ -158,8 +158,8 @@ public struct OperatorProperties: Sendable, Equatable {
   ) -> OperatorProperties {
     var row = builtin(
       code, name, .table, .inPlace, versions: versions, options: options,
-      lower: { planner, index, fields throws(EngineError) in
-        try planner.lowerMapping(index, function(fields))
+      lower: { lowering, index, fields throws(EngineError) in
+        try lowering.lowerMapping(index, function(fields))
       })
     row.function = function
     return row

@@ -28,8 +28,8 @@ extension OperatorProperties {
       write: { window, height, width, activation in
         .window(window, activation: (5, activation), [3: .integer(width), 4: .integer(height)])
       },
-      lower: { planner, index, pool throws(EngineError) in
-        try planner.lowerPool(
+      lower: { lowering, index, pool throws(EngineError) in
+        try lowering.lowerPool(
           index, pool.0, kernel: (pool.height, pool.width), isMaximum: isMaximum, pool.3)
       })
   }

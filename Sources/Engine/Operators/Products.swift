@@ -21,8 +21,8 @@ extension OperatorProperties {
       write: { activation, keepsDimensions in
         OptionFields([0: .activation(activation), 2: .bool(keepsDimensions), 3: .bool(true)])
       },
-      lower: { planner, index, layer throws(EngineError) in
-        try planner.lowerFullyConnected(index, layer.0)
+      lower: { lowering, index, layer throws(EngineError) in
+        try lowering.lowerFullyConnected(index, layer.0)
       }),
     OperatorProperties(
       3, "CONV_2D", .products, .takesClamps,
@@ -42,8 +42,8 @@ extension OperatorProperties {
         return .convolution(window, activation)
       },
       write: { window, activation in .window(window, activation: (3, activation), dilation: 4) },
-      lower: { planner, index, layer throws(EngineError) in
-        try planner.lowerConvolution(index, layer.0, layer.1)
+      lower: { lowering, index, layer throws(EngineError) in
+        try lowering.lowerConvolution(index, layer.0, layer.1)
       }),
     OperatorProperties(
       4, "DEPTHWISE_CONV_2D", .products, .takesClamps,
@@ -65,8 +65,8 @@ extension OperatorProperties {
       write: { window, multiplier, activation in
         .window(window, activation: (4, activation), dilation: 5, [3: .integer(multiplier)])
       },
-      lower: { planner, index, layer throws(EngineError) in
-        try planner.lowerDepthwise(index, layer.0, layer.2)
+      lower: { lowering, index, layer throws(EngineError) in
+        try lowering.lowerDepthwise(index, layer.0, layer.2)
       }),
     OperatorProperties(
       67, "TRANSPOSE_CONV", .none, .takesClamps,
@@ -86,8 +86,8 @@ extension OperatorProperties {
         return .transposeConvolution(window, activation)
       },
       write: { window, activation in .window(window, activation: (3, activation)) },
-      lower: { planner, index, layer throws(EngineError) in
-        try planner.lowerTransposeConvolution(index, layer.0, layer.1)
+      lower: { lowering, index, layer throws(EngineError) in
+        try lowering.lowerTransposeConvolution(index, layer.0, layer.1)
       }),
     OperatorProperties(
       126, "BATCH_MATMUL", .sums, multipliesConstants: true, versions: (2, 3),
@@ -97,8 +97,8 @@ extension OperatorProperties {
       },
       read: { .batchMatMul(adjointX: $0.bool(0), adjointY: $0.bool(1)) },
       write: { x, y in OptionFields([0: .bool(x), 1: .bool(y), 2: .bool(true)]) },
-      lower: { planner, index, adjoint throws(EngineError) in
-        try planner.lowerBatchProduct(index, adjointX: adjoint.x, adjointY: adjoint.y)
+      lower: { lowering, index, adjoint throws(EngineError) in
+        try lowering.lowerBatchProduct(index, adjointX: adjoint.x, adjointY: adjoint.y)
       }),
   ]
 }

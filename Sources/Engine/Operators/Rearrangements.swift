@@ -3,31 +3,31 @@ extension OperatorProperties {
   static let rearrangements: [OperatorProperties] = [
     .builtin(
       130, "BROADCAST_TO", .moves, types: .any, options: OptionLayout(104),
-      lower: { planner, index, _ throws(EngineError) in
-        let x = try planner.callInput(index, 0)
-        let wanted = try planner.integers(try planner.input(index, 1))
-        try planner.requireShape(try planner.output(index), wanted, index)
-        let y = try planner.callOutput(index)
-        guard try planner.broadcast(x.shape, y.shape, index) == y.shape else {
-          throw planner.invalid(index, "\(x.shape) does not become \(y.shape)")
+      lower: { lowering, index, _ throws(EngineError) in
+        let x = try lowering.callInput(index, 0)
+        let wanted = try lowering.integers(try lowering.input(index, 1))
+        try lowering.requireShape(try lowering.output(index), wanted, index)
+        let y = try lowering.callOutput(index)
+        guard try lowering.broadcast(x.shape, y.shape, index) == y.shape else {
+          throw lowering.invalid(index, "\(x.shape) does not become \(y.shape)")
         }
         let size = x.type.size
-        planner.emitCopy(
+        lowering.emitCopy(
           x.address, y.address, extents: y.shape,
-          from: planner.strides(x.shape, in: y.shape).map { size * $0 },
+          from: lowering.strides(x.shape, in: y.shape).map { size * $0 },
           to: denseStrides(y.shape, elementSize: size), elementSize: size)
       }),
     .builtin(
       100, "MIRROR_PAD", .moves, types: .any, options: OptionLayout(77, [.byte]),
-      lower: { planner, index, fields throws(EngineError) in
-        let x = try planner.callInput(index, 0)
+      lower: { lowering, index, fields throws(EngineError) in
+        let x = try lowering.callInput(index, 0)
         // REFLECT leaves the edge out, SYMMETRIC repeats it.
         let edge = fields.byte(0) == 0 ? 1 : 0
-        let padding = try planner.padding(index, x) { padding, extent in
+        let padding = try lowering.padding(index, x) { padding, extent in
           padding <= extent - edge
         }
-        let y = try planner.callOutput(index)
-        try planner.emitRearrangement(index, x, y) { position in
+        let y = try lowering.callOutput(index)
+        try lowering.emitRearrangement(index, x, y) { position in
           let places = zip(zip(position, padding), x.shape).map { place, extent in
             let inner = place.0 - place.1
             if inner < 0 { return -inner - 1 + edge }
@@ -38,88 +38,89 @@ extension OperatorProperties {
       }),
     .builtin(
       60, "PADV2", .moves, types: .any, options: OptionLayout(43),
-      lower: { planner, index, _ throws(EngineError) in
-        let x = try planner.callInput(index, 0)
-        let padding = try planner.padding(index, x) { _, _ in true }
-        let y = try planner.callOutput(index)
-        let value = try planner.input(index, 2)
-        guard planner.graph.tensors[value].isConstant,
-          planner.graph.tensors[value].type
-            == planner.graph.tensors[try planner.input(index, 0)].type
-        else { throw planner.unsupported(index, "what it pads with is computed") }
-        let fill = try planner.storedBytes(value)
+      lower: { lowering, index, _ throws(EngineError) in
+        let x = try lowering.callInput(index, 0)
+        let padding = try lowering.padding(index, x) { _, _ in true }
+        let y = try lowering.callOutput(index)
+        let value = try lowering.input(index, 2)
+        guard lowering.graph.tensors[value].isConstant,
+          lowering.graph.tensors[value].type
+            == lowering.graph.tensors[try lowering.input(index, 0)].type
+        else { throw lowering.unsupported(index, "what it pads with is computed") }
+        let fill = try lowering.storedBytes(value)
         guard fill.count == x.type.size else {
-          throw planner.invalid(index, "it pads with several")
+          throw lowering.invalid(index, "it pads with several")
         }
         let size = x.type.size
-        planner.emitCall(index, [y]) { network in
+        lowering.emitCall(index, [y]) { network in
           let bytes = unsafe network.bytes(y)
           for byte in 0..<bytes.count { unsafe bytes[byte] = fill[byte % size] }
         }
         let strides = denseStrides(y.shape, elementSize: size)
         var inner = y.address
         inner.offset += Int32(zip(padding, strides).reduce(0) { $0 + $1.0 * $1.1 })
-        planner.emitCopy(
+        lowering.emitCopy(
           x.address, inner, extents: x.shape, from: denseStrides(x.shape, elementSize: size),
           to: strides, elementSize: size)
       }),
     .builtin(
       5, "DEPTH_TO_SPACE", .moves, types: .any, options: OptionLayout(94, [.int]),
-      lower: { planner, index, fields throws(EngineError) in
-        let x = try planner.callInput(index, 0)
+      lower: { lowering, index, fields throws(EngineError) in
+        let x = try lowering.callInput(index, 0)
         let block = fields.int(0)
         guard x.shape.count == 4, block > 0, block <= x.shape[3],
           x.shape[3].isMultiple(of: block * block)
-        else { throw planner.invalid(index, "blocks of \(block) of \(x.shape)") }
+        else { throw lowering.invalid(index, "blocks of \(block) of \(x.shape)") }
         let depth = x.shape[3] / (block * block)
-        try planner.requireShape(
-          try planner.output(index), [x.shape[0], x.shape[1] * block, x.shape[2] * block, depth],
+        try lowering.requireShape(
+          try lowering.output(index), [x.shape[0], x.shape[1] * block, x.shape[2] * block, depth],
           index)
-        let y = try planner.callOutput(index)
-        planner.emitBlocks(x, y, Array(x.shape.dropLast()) + [block, block, depth], block: block)
+        let y = try lowering.callOutput(index)
+        lowering.emitBlocks(x, y, Array(x.shape.dropLast()) + [block, block, depth], block: block)
       }),
     .builtin(
       26, "SPACE_TO_DEPTH", .moves, types: .any, options: OptionLayout(19, [.int]),
-      lower: { planner, index, fields throws(EngineError) in
-        let x = try planner.callInput(index, 0)
+      lower: { lowering, index, fields throws(EngineError) in
+        let x = try lowering.callInput(index, 0)
         let block = fields.int(0)
         guard x.shape.count == 4, block > 0, x.shape[1].isMultiple(of: block),
           x.shape[2].isMultiple(of: block)
-        else { throw planner.invalid(index, "blocks of \(block) of \(x.shape)") }
+        else { throw lowering.invalid(index, "blocks of \(block) of \(x.shape)") }
         let shape = [
           x.shape[0], x.shape[1] / block, x.shape[2] / block, x.shape[3] * block * block,
         ]
-        try planner.requireShape(try planner.output(index), shape, index)
-        let y = try planner.callOutput(index)
-        planner.emitBlocks(
+        try lowering.requireShape(try lowering.output(index), shape, index)
+        let y = try lowering.callOutput(index)
+        lowering.emitBlocks(
           x, y, Array(shape.dropLast()) + [block, block, x.shape[3]], block: block, isReversed: true
         )
       }),
     .builtin(
       38, "SPACE_TO_BATCH_ND", .moves, types: .any, options: OptionLayout(25),
-      lower: { planner, index, _ throws(EngineError) in
-        let x = try planner.callInput(index, 0)
-        let (blocks, padding) = try planner.blocks(index)
+      lower: { lowering, index, _ throws(EngineError) in
+        let x = try lowering.callInput(index, 0)
+        let (blocks, padding) = try lowering.blocks(index)
         let inner = x.shape.count > blocks.count ? x.shape.count - 1 - blocks.count : -1
         if inner >= 0 {
           let middle = blocks.indices.map { axis in
             (x.shape[axis + 1] + padding[2 * axis] + padding[2 * axis + 1]) / blocks[axis]
           }
-          try planner.requireShape(
-            try planner.output(index),
+          try lowering.requireShape(
+            try lowering.output(index),
             [x.shape[0] * blocks.reduce(1, *)] + middle + x.shape.suffix(inner), index)
         }
-        let y = try planner.callOutput(index)
+        let y = try lowering.callOutput(index)
         guard inner >= 0, x.shape[0] * blocks.reduce(1, *) == y.shape.first,
           y.shape.count == x.shape.count, y.shape.suffix(inner) == x.shape.suffix(inner),
           blocks.indices.allSatisfy({
             y.shape[$0 + 1] * blocks[$0]
               == x.shape[$0 + 1] + padding[2 * $0] + padding[2 * $0 + 1]
           })
-        else { throw planner.invalid(index, "\(x.shape) does not become \(y.shape)") }
+        else { throw lowering.invalid(index, "\(x.shape) does not become \(y.shape)") }
         let fill = Array(
-          repeating: try planner.zeroByte(try planner.output(index)), count: x.type.size)
-        try planner.emitRearrangement(index, x, y, fill: fill) { position in
+          repeating: try lowering.zeroByte(try lowering.output(index), for: index),
+          count: x.type.size)
+        try lowering.emitRearrangement(index, x, y, fill: fill) { position in
           var places = position
           places[0] = position[0] % x.shape[0]
           var block = position[0] / x.shape[0]
@@ -134,19 +135,19 @@ extension OperatorProperties {
       }),
     .builtin(
       37, "BATCH_TO_SPACE_ND", .moves, types: .any, options: OptionLayout(24),
-      lower: { planner, index, _ throws(EngineError) in
-        let x = try planner.callInput(index, 0)
-        let (blocks, crops) = try planner.blocks(index)
+      lower: { lowering, index, _ throws(EngineError) in
+        let x = try lowering.callInput(index, 0)
+        let (blocks, crops) = try lowering.blocks(index)
         let inner = x.shape.count > blocks.count ? x.shape.count - 1 - blocks.count : -1
         if inner >= 0 {
           let middle = blocks.indices.map { axis in
             x.shape[axis + 1] * blocks[axis] - crops[2 * axis] - crops[2 * axis + 1]
           }
-          try planner.requireShape(
-            try planner.output(index),
+          try lowering.requireShape(
+            try lowering.output(index),
             [x.shape[0] / blocks.reduce(1, *)] + middle + x.shape.suffix(inner), index)
         }
-        let y = try planner.callOutput(index)
+        let y = try lowering.callOutput(index)
         guard inner >= 0, y.shape.count == x.shape.count,
           x.shape[0] == y.shape[0] * blocks.reduce(1, *),
           y.shape.suffix(inner) == x.shape.suffix(inner),
@@ -154,8 +155,8 @@ extension OperatorProperties {
             x.shape[$0 + 1] * blocks[$0]
               == y.shape[$0 + 1] + crops[2 * $0] + crops[2 * $0 + 1]
           })
-        else { throw planner.invalid(index, "\(x.shape) does not become \(y.shape)") }
-        try planner.emitRearrangement(index, x, y) { position in
+        else { throw lowering.invalid(index, "\(x.shape) does not become \(y.shape)") }
+        try lowering.emitRearrangement(index, x, y) { position in
           var places = position
           var block = 0
           for axis in blocks.indices {
@@ -175,7 +176,7 @@ func linear(_ position: [Int], _ shape: [Int]) -> Int {
   zip(position, shape).reduce(0) { $0 * $1.1 + $1.0 }
 }
 
-extension Planner {
+extension Lowering {
   /// The most elements of which each has a place of its own in a table.
   private static let mostRearranged = 1 << 21
 

@@ -18,6 +18,8 @@ extension OperatorProperties {
           2: .float(cell.projectionClip), 3: .bool(cell.isTimeMajor),
         ])
       },
-      lower: { planner, index, cell throws(EngineError) in try planner.lowerLSTM(index, cell) })
+      lower: { lowering, index, cell throws(EngineError) in
+        try lowering.lowerLSTMSequence(index, cell)
+      })
   ]
 }

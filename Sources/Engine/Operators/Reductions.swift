@@ -6,17 +6,17 @@ extension OperatorProperties {
       match: { if case .mean(let keepsDimensions) = $0 { keepsDimensions } else { nil } },
       read: { .mean(keepsDimensions: $0.bool(0)) },
       write: { OptionFields([0: .bool($0)]) },
-      lower: { planner, index, keepsDimensions throws(EngineError) in
-        try planner.lowerMean(index, keepsDimensions)
+      lower: { lowering, index, keepsDimensions throws(EngineError) in
+        try lowering.lowerMean(index, keepsDimensions)
       }),
     .builtin(
       74, "SUM", .sums, types: .any, options: OptionLayout(27, [.byte]),
-      lower: { planner, index, fields throws(EngineError) in
-        if planner.isPlain(try planner.output(index)) {
-          return try planner.lowerReduce(
+      lower: { lowering, index, fields throws(EngineError) in
+        if lowering.isPlain(try lowering.output(index)) {
+          return try lowering.lowerReduce(
             index, fields.bool(0), from: (0, 0), { $0 &+ $1 }, { $0 + $1 })
         }
-        try planner.lowerMean(index, fields.bool(0), isSum: true)
+        try lowering.lowerMean(index, fields.bool(0), isSum: true)
       }),
     reduction(81, "REDUCE_PROD", from: (1, 1), { $0 &* $1 }, { $0 * $1 }),
     reduction(82, "REDUCE_MAX", from: (.min, -.infinity), { max($0, $1) }, { $1 > $0 ? $1 : $0 }),
@@ -29,13 +29,13 @@ extension OperatorProperties {
       match: { if case .softmax(let beta) = $0 { beta } else { nil } },
       read: { .softmax(beta: $0.float(0)) },
       write: { OptionFields([0: .float($0)]) },
-      lower: { planner, index, beta throws(EngineError) in
-        try planner.lowerSoftmax(index, beta)
+      lower: { lowering, index, beta throws(EngineError) in
+        try lowering.lowerSoftmax(index, beta)
       }),
     .builtin(
       50, "LOG_SOFTMAX", options: OptionLayout(36),
-      lower: { planner, index, _ throws(EngineError) in
-        try unsafe planner.lowerRows(index) { row, result in
+      lower: { lowering, index, _ throws(EngineError) in
+        try unsafe lowering.lowerRows(index) { row, result in
           let greatest = unsafe row.reduce(-Float.infinity) { max($0, $1) }
           var sum: Float = 0
           for place in 0..<row.count { unsafe sum += exponential(row[place] - greatest) }
@@ -46,9 +46,9 @@ extension OperatorProperties {
     .builtin(
       11, "L2_NORMALIZATION", versions: (2, nil), scales: .fixed(-1...1),
       options: OptionLayout(12, [.byte]),
-      lower: { planner, index, fields throws(EngineError) in
-        guard fields.byte(0) == 0 else { throw planner.unsupported(index, "it has an activation") }
-        try unsafe planner.lowerRows(index) { row, result in
+      lower: { lowering, index, fields throws(EngineError) in
+        guard fields.byte(0) == 0 else { throw lowering.unsupported(index, "it has an activation") }
+        try unsafe lowering.lowerRows(index) { row, result in
           var sum: Float = 0
           for place in 0..<row.count { unsafe sum += row[place] * row[place] }
           let norm = max(sum.squareRoot(), 1e-6)
@@ -64,13 +64,13 @@ extension OperatorProperties {
   ) -> OperatorProperties {
     .builtin(
       code, name, types: .any, options: OptionLayout(27, [.byte]),
-      lower: { planner, index, fields throws(EngineError) in
-        try planner.lowerReduce(index, fields.bool(0), from: first, integers, floats)
+      lower: { lowering, index, fields throws(EngineError) in
+        try lowering.lowerReduce(index, fields.bool(0), from: first, integers, floats)
       })
   }
 }
 
-extension Planner {
+extension Lowering {
   /// The axes of a reduction, and what is left of a shape.
   mutating func reducedAxes(
     _ index: Int, _ extents: [Int], keepsDimensions: Bool

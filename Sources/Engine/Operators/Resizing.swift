@@ -30,8 +30,8 @@ extension OperatorProperties {
           first: .bool($0.alignsCorners), first + 1: .bool($0.hasHalfPixelCenters),
         ])
       },
-      lower: { planner, index, resizing throws(EngineError) in
-        try planner.lowerResize(index, resizing)
+      lower: { lowering, index, resizing throws(EngineError) in
+        try lowering.lowerResize(index, resizing)
       })
   }
 }

@@ -3,32 +3,32 @@ extension OperatorProperties {
   static let selections: [OperatorProperties] = [
     .builtin(
       64, "SELECT", .moves, types: .any, options: OptionLayout(47),
-      lower: { planner, index, _ throws(EngineError) in try planner.lowerSelect(index) }
+      lower: { lowering, index, _ throws(EngineError) in try lowering.lowerSelect(index) }
     ).selecting(),
     .builtin(
       123, "SELECT_V2", .moves, types: .any, options: OptionLayout(98),
-      lower: { planner, index, _ throws(EngineError) in try planner.lowerSelect(index) }
+      lower: { lowering, index, _ throws(EngineError) in try lowering.lowerSelect(index) }
     ).selecting(),
     .builtin(
       56, "ARG_MAX", types: .any, options: OptionLayout(40, [.byte]),
-      lower: { planner, index, _ throws(EngineError) in
-        try planner.lowerArgument(index, isMaximum: true)
+      lower: { lowering, index, _ throws(EngineError) in
+        try lowering.lowerArgument(index, isMaximum: true)
       }),
     .builtin(
       79, "ARG_MIN", types: .any, options: OptionLayout(57, [.byte]),
-      lower: { planner, index, _ throws(EngineError) in
-        try planner.lowerArgument(index, isMaximum: false)
+      lower: { lowering, index, _ throws(EngineError) in
+        try lowering.lowerArgument(index, isMaximum: false)
       }),
     .builtin(
       48, "TOPK_V2", types: .any, options: OptionLayout(34),
-      lower: { planner, index, _ throws(EngineError) in try planner.lowerTop(index) }),
+      lower: { lowering, index, _ throws(EngineError) in try lowering.lowerTop(index) }),
   ]
 
   /// The row of an operator that moves its second and third input.
   private func selecting() -> OperatorProperties { moving([1, 2]) }
 }
 
-extension Planner {
+extension Lowering {
   mutating func lowerSelect(_ index: Int) throws(EngineError) {
     let condition = try callInput(index, 0)
     let (a, b) = (try callInput(index, 1), try callInput(index, 2))

@@ -5,55 +5,55 @@ extension OperatorProperties {
   static let sequences: [OperatorProperties] = [
     .builtin(
       128, "CUMSUM", types: .any, options: OptionLayout(102, [.byte, .byte]),
-      lower: { planner, index, fields throws(EngineError) in
-        try planner.lowerRunningSum(index, isExclusive: fields.bool(0), isReversed: fields.bool(1))
+      lower: { lowering, index, fields throws(EngineError) in
+        try lowering.lowerRunningSum(index, isExclusive: fields.bool(0), isReversed: fields.bool(1))
       }),
     .builtin(
       77, "SHAPE", types: .any, options: OptionLayout(55, [.byte]),
-      lower: { planner, index, _ throws(EngineError) in
-        let values = planner.shape(try planner.input(index, 0))
-        try planner.lowerKnown(index, values)
+      lower: { lowering, index, _ throws(EngineError) in
+        let values = lowering.shape(try lowering.input(index, 0))
+        try lowering.lowerKnown(index, values)
       }
     ).of { $0 },
     .builtin(
       110, "RANK", types: .any, options: OptionLayout(86),
-      lower: { planner, index, _ throws(EngineError) in
-        try planner.lowerKnown(
-          index, [planner.shape(try planner.input(index, 0)).count], isScalar: true)
+      lower: { lowering, index, _ throws(EngineError) in
+        try lowering.lowerKnown(
+          index, [lowering.shape(try lowering.input(index, 0)).count], isScalar: true)
       }
     ).of { [$0.count] },
     .builtin(
       93, "ZEROS_LIKE", types: .any, options: OptionLayout(67),
-      lower: { planner, index, _ throws(EngineError) in
-        let shape = planner.shape(try planner.input(index, 0))
-        try planner.requireShape(try planner.output(index), shape, index)
-        let y = try planner.callOutput(index)
-        planner.emitCall(index, [y]) { network in unsafe network.bytes(y).update(repeating: 0) }
+      lower: { lowering, index, _ throws(EngineError) in
+        let shape = lowering.shape(try lowering.input(index, 0))
+        try lowering.requireShape(try lowering.output(index), shape, index)
+        let y = try lowering.callOutput(index)
+        lowering.emitCall(index, [y]) { network in unsafe network.bytes(y).update(repeating: 0) }
       }),
     .builtin(
       94, "FILL", types: .any, options: OptionLayout(68),
-      lower: { planner, index, _ throws(EngineError) in
-        let shape = try planner.integers(try planner.input(index, 0))
-        try planner.requireShape(try planner.output(index), shape, index)
-        let (value, y) = (try planner.callInput(index, 1), try planner.callOutput(index))
+      lower: { lowering, index, _ throws(EngineError) in
+        let shape = try lowering.integers(try lowering.input(index, 0))
+        try lowering.requireShape(try lowering.output(index), shape, index)
+        let (value, y) = (try lowering.callInput(index, 1), try lowering.callOutput(index))
         guard value.count == 1, value.type == y.type else {
-          throw planner.invalid(index, "it fills \(y.type) with \(value.type)")
+          throw lowering.invalid(index, "it fills \(y.type) with \(value.type)")
         }
         let size = y.type.size
-        planner.emitCall(index, [value, y]) { network in
+        lowering.emitCall(index, [value, y]) { network in
           let (source, target) = unsafe (network.bytes(value), network.bytes(y))
           for byte in 0..<y.count * size { unsafe target[byte] = source[byte % size] }
         }
       }),
     .builtin(
       96, "RANGE", types: .any, options: OptionLayout(73),
-      lower: { planner, index, _ throws(EngineError) in
-        let (start, step) = (try planner.callInput(index, 0), try planner.callInput(index, 2))
-        let y = try planner.callOutput(index)
+      lower: { lowering, index, _ throws(EngineError) in
+        let (start, step) = (try lowering.callInput(index, 0), try lowering.callInput(index, 2))
+        let y = try lowering.callOutput(index)
         guard start.count == 1, step.count == 1, start.type == y.type, step.type == y.type else {
-          throw planner.invalid(index, "it counts in \(start.type)")
+          throw lowering.invalid(index, "it counts in \(start.type)")
         }
-        planner.emitCall(index, [start, step, y]) { network in
+        lowering.emitCall(index, [start, step, y]) { network in
           for place in 0..<y.count {
             if y.type == .float32 {
               unsafe network.floats(y)[place] =
@@ -67,19 +67,19 @@ extension OperatorProperties {
       }),
     .builtin(
       106, "ADD_N", types: .any, options: OptionLayout(82),
-      lower: { planner, index, _ throws(EngineError) in
-        let shape = planner.shape(try planner.input(index, 0))
-        try planner.requireShape(try planner.output(index), shape, index)
-        let y = try planner.callOutput(index)
+      lower: { lowering, index, _ throws(EngineError) in
+        let shape = lowering.shape(try lowering.input(index, 0))
+        try lowering.requireShape(try lowering.output(index), shape, index)
+        let y = try lowering.callOutput(index)
         var inputs: [CallOperand] = []
-        for position in planner.graph.operators[index].inputs.indices {
-          inputs.append(try planner.callInput(index, position))
+        for position in lowering.graph.operators[index].inputs.indices {
+          inputs.append(try lowering.callInput(index, position))
           guard inputs[position].shape == y.shape, inputs[position].type == y.type else {
-            throw planner.invalid(index, "it adds \(inputs[position].shape) to \(y.shape)")
+            throw lowering.invalid(index, "it adds \(inputs[position].shape) to \(y.shape)")
           }
         }
         let terms = inputs
-        planner.emitCall(index, inputs + [y]) { network in
+        lowering.emitCall(index, inputs + [y]) { network in
           for place in 0..<y.count {
             if y.type == .float32 {
               var sum: Float = 0
@@ -96,7 +96,7 @@ extension OperatorProperties {
   ]
 }
 
-extension Planner {
+extension Lowering {
   mutating func lowerRunningSum(
     _ index: Int, isExclusive: Bool, isReversed: Bool
   ) throws(EngineError) {

@@ -3,7 +3,8 @@ extension OperatorProperties {
   static let slices: [OperatorProperties] = [
     OperatorProperties(
       65, "SLICE", .moves, .view, types: .any, versions: (2, 4), options: OptionLayout(48),
-      kind: .slice, lower: { planner, index throws(EngineError) in try planner.lowerSlice(index) }),
+      kind: .slice, lower: { lowering, index throws(EngineError) in try lowering.lowerSlice(index) }
+    ),
     OperatorProperties(
       45, "STRIDED_SLICE", .moves, .view, types: .any, versions: (2, 4),
       options: OptionLayout(32, [.int, .int, .int, .int, .int, .byte]),
@@ -21,13 +22,14 @@ extension OperatorProperties {
           3: .integer(masks.newAxis), 4: .integer(masks.shrinkAxis),
         ])
       },
-      lower: { planner, index, _ throws(EngineError) in try planner.lowerSlice(index) }),
+      lower: { lowering, index, _ throws(EngineError) in try lowering.lowerSlice(index) }),
     OperatorProperties(
       49, "SPLIT", .moves, .view, types: .any, versions: (2, 4),
       options: OptionLayout(35, [.int]),
       match: { if case .split(let count) = $0 { count } else { nil } },
       read: { .split(count: $0.int(0)) }, write: { OptionFields([0: .integer($0)]) },
-      lower: { planner, index, count throws(EngineError) in try planner.lowerSplit(index, count) }),
+      lower: { lowering, index, count throws(EngineError) in try lowering.lowerSplit(index, count) }
+    ),
     OperatorProperties(
       88, "UNPACK", .moves, .view, types: .any, versions: (2, 3),
       options: OptionLayout(64, [.int, .int]),
@@ -36,8 +38,8 @@ extension OperatorProperties {
       },
       read: { .unpack(axis: $0.int(1), count: $0.int(0)) },
       write: { axis, count in OptionFields([0: .integer(count), 1: .integer(axis)]) },
-      lower: { planner, index, parts throws(EngineError) in
-        try planner.lowerUnpack(index, parts.axis, parts.count)
+      lower: { lowering, index, parts throws(EngineError) in
+        try lowering.lowerUnpack(index, parts.axis, parts.count)
       }),
   ]
 }

@@ -5,7 +5,7 @@ extension OperatorProperties {
   static let spectra: [OperatorProperties] = [
     .builtin(
       131, "RFFT2D", types: .any, options: OptionLayout(105),
-      lower: { planner, index, _ throws(EngineError) in try planner.lowerSpectrum(index) }),
+      lower: { lowering, index, _ throws(EngineError) in try lowering.lowerSpectrum(index) }),
     complex(135, "COMPLEX_ABS") { hypot($0, $1) },
     complex(134, "REAL") { real, _ in real },
     complex(133, "IMAG") { _, imaginary in imaginary },
@@ -16,14 +16,14 @@ extension OperatorProperties {
   ) -> OperatorProperties {
     .builtin(
       code, name, types: .any,
-      lower: { planner, index, _ throws(EngineError) in
-        let x = try planner.callInput(index, 0)
-        try planner.requireShape(try planner.output(index), x.shape, index)
-        let y = try planner.callOutput(index)
+      lower: { lowering, index, _ throws(EngineError) in
+        let x = try lowering.callInput(index, 0)
+        try lowering.requireShape(try lowering.output(index), x.shape, index)
+        let y = try lowering.callOutput(index)
         guard x.type == .complex64, y.type == .float32, x.shape == y.shape else {
-          throw planner.unsupported(index, "it makes \(y.type) of \(x.type)")
+          throw lowering.unsupported(index, "it makes \(y.type) of \(x.type)")
         }
-        planner.emitCall(index, [x, y]) { network in
+        lowering.emitCall(index, [x, y]) { network in
           let numbers = unsafe network.elements(Float.self, x.address, 2 * x.count)
           let result = unsafe network.floats(y)
           for place in 0..<x.count {
@@ -34,7 +34,7 @@ extension OperatorProperties {
   }
 }
 
-extension Planner {
+extension Lowering {
   /// The transform of the last two dimensions of reals, by its definition.
   mutating func lowerSpectrum(_ index: Int) throws(EngineError) {
     let x = try callInput(index, 0)

@@ -40,7 +40,7 @@ extension Graph {
     let graph = alone(node)
     do {
       var network = Network(
-        try Planner(graph, states: [], instructionSet: instructionSet, folds: false), graph)
+        try Lowering(graph, states: [], instructionSet: instructionSet, folds: false), graph)
       network.run()
       var results: [[UInt8]] = []
       for place in node.outputs.indices {

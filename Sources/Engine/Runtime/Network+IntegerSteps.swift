@@ -15,12 +15,12 @@ extension Network {
 
   func performQuantize(_ step: Step.Conversion) {
     let source = unsafe UnsafeBufferPointer(floats(step.source, step.count))
-    if step.isWide {
+    if step.isInt16 {
       return unsafe integers.quantize(
         source, inverseScale: step.scale, into: elements(Int16.self, step.destination, step.count))
     }
     unsafe integers.quantize(
-      source, inverseScale: step.scale, IntegerOutput(zeroPoint: step.zeroPoint),
+      source, inverseScale: step.scale, QS8Output(zeroPoint: step.zeroPoint),
       into: bytes(step.destination, step.count))
   }
 
@@ -32,7 +32,7 @@ extension Network {
 
   func performDequantize(_ step: Step.Conversion) {
     let target = unsafe floats(step.destination, step.count)
-    if step.isWide {
+    if step.isInt16 {
       return unsafe integers.dequantize(
         UnsafeBufferPointer(elements(Int16.self, step.source, step.count)), scale: step.scale,
         into: target)

@@ -1,43 +1,47 @@
 internal import Kernels
 
-/// Products with packed weights: of rows, and of what depthwise kernels see of an image.
+/// Products with packed layers: of rows, and of what depthwise kernels see of an image.
 extension Network {
-  func performFloat(_ product: Step.Product) {
-    unsafe forEachRepeat(of: product, Float.self, Float.self) { source, target in
-      unsafe weights.float[product.weights].multiply(
-        rows: product.rows, input: source, inputStride: product.sourceStride,
-        segments: product.segments, output: target, outputStride: product.destinationStride,
+  func perform(_ product: Step.Product) {
+    switch unsafe layers.gemms[product.layer.index] {
+    case .f32(let layer):
+      unsafe forEachRepeat(of: product, Float.self, Float.self) { source, target in
+        unsafe layer.multiply(
+          rows: product.rows, input: source, inputStride: product.sourceStride,
+          segments: product.segments, output: target, outputStride: product.destinationStride,
+          minimum: product.range.lowerBound, maximum: product.range.upperBound)
+      }
+    case .f16(let layer):
+      let source = unsafe elements(UInt16.self, product.source, product.sourceCount)
+      let scales = unsafe floats(product.parameters, product.rows)
+      unsafe layer.multiply(
+        rows: product.rows, UnsafeBufferPointer(source), scales: UnsafeBufferPointer(scales),
+        into: floats(product.destination, product.destinationCount),
         minimum: product.range.lowerBound, maximum: product.range.upperBound)
-    }
-  }
-
-  func performInteger(_ product: Step.Product) {
-    let parameters = unsafe elements(
-      QuantizationParameters.self, product.parameters,
-      product.parametersStride == 0 ? 1 : product.rows)
-    unsafe forEachRepeat(of: product, UInt8.self, Float.self) { source, target in
-      unsafe weights.integer[product.weights].multiply(
-        rows: product.rows, input: source, inputStride: product.sourceStride,
-        segments: product.segments, parameters: UnsafeBufferPointer(parameters), output: target,
-        outputStride: product.destinationStride, minimum: product.range.lowerBound,
-        maximum: product.range.upperBound)
-    }
-  }
-
-  func performFullInteger(_ product: Step.Product) {
-    unsafe forEachRepeat(of: product, UInt8.self, UInt8.self) { source, target in
-      unsafe weights.fullInteger[product.weights].multiply(
-        rows: product.rows, input: source, inputStride: product.sourceStride,
-        segments: product.segments, output: target, outputStride: product.destinationStride)
-    }
-  }
-
-  func performWide(_ product: Step.Product) {
-    unsafe forEachRepeat(of: product, UInt8.self, Int16.self) { source, target in
-      unsafe weights.wide[product.weights].multiply(
-        rows: product.rows, input: source, planeStep: product.planeStep,
-        inputStride: product.sourceStride, segments: product.segments, output: target,
-        outputStride: product.destinationStride)
+    case .qd8(let layer):
+      let parameters = unsafe elements(
+        QuantizationParameters.self, product.parameters,
+        product.parametersStride == 0 ? 1 : product.rows)
+      unsafe forEachRepeat(of: product, UInt8.self, Float.self) { source, target in
+        unsafe layer.multiply(
+          rows: product.rows, input: source, inputStride: product.sourceStride,
+          segments: product.segments, parameters: UnsafeBufferPointer(parameters), output: target,
+          outputStride: product.destinationStride, minimum: product.range.lowerBound,
+          maximum: product.range.upperBound)
+      }
+    case .qs8(let layer):
+      unsafe forEachRepeat(of: product, UInt8.self, UInt8.self) { source, target in
+        unsafe layer.multiply(
+          rows: product.rows, input: source, inputStride: product.sourceStride,
+          segments: product.segments, output: target, outputStride: product.destinationStride)
+      }
+    case .qs16(let layer):
+      unsafe forEachRepeat(of: product, UInt8.self, Int16.self) { source, target in
+        unsafe layer.multiply(
+          rows: product.rows, input: source, planeStep: product.planeStep,
+          inputStride: product.sourceStride, segments: product.segments, output: target,
+          outputStride: product.destinationStride)
+      }
     }
   }
 
@@ -62,51 +66,47 @@ extension Network {
   // MARK: Depthwise
 
   func perform(_ step: Step.Depthwise) {
-    let (channels, taps) = unsafe (
-      weights.depthwise[step.weights].channels, weights.depthwise[step.weights].taps
-    )
-    let offsets = unsafe UnsafeBufferPointer(elements(Int.self, step.tapOffsets, taps))
-    let parameters = unsafe elements(QuantizationParameters.self, step.parameters, step.images)
-    unsafe forEachRow(of: step, channels, UInt8.self, Float.self) { image, source, target in
-      unsafe weights.depthwise[step.weights].convolve(
-        pixels: step.outputWidth, input: source, pixelStride: step.pixelStride,
-        tapOffsets: offsets, parameters: parameters[image], output: target,
-        outputStride: channels, minimum: step.range.lowerBound, maximum: step.range.upperBound)
+    switch unsafe layers.depthwise[step.layer.index] {
+    case .f32: preconditionFailure("its step is a window that slides")
+    case .qd8(let layer):
+      let offsets = unsafe UnsafeBufferPointer(elements(Int.self, step.tapOffsets, layer.taps))
+      let parameters = unsafe elements(QuantizationParameters.self, step.parameters, step.images)
+      let channels = layer.channels
+      unsafe forEachRow(of: step, channels, UInt8.self, Float.self) { image, source, target in
+        unsafe layer.convolve(
+          pixels: step.outputWidth, input: source, pixelStride: step.pixelStride,
+          tapOffsets: offsets, parameters: parameters[image], output: target,
+          outputStride: channels, minimum: step.range.lowerBound, maximum: step.range.upperBound)
+      }
+    case .qs8(let layer): performQS8(step, layer)
+    case .qs16(let layer):
+      let offsets = unsafe UnsafeBufferPointer(elements(Int.self, step.tapOffsets, layer.taps))
+      let channels = layer.channels
+      unsafe forEachRow(of: step, channels, Int16.self, Int16.self) { _, source, target in
+        unsafe layer.convolve(
+          pixels: step.outputWidth, input: source, pixelStride: step.pixelStride,
+          tapOffsets: offsets, output: target, outputStride: channels)
+      }
     }
   }
 
-  func performFullInteger(_ step: Step.Depthwise) {
-    let (width, taps) = unsafe (
-      weights.fullIntegerDepthwise[step.weights].channels,
-      weights.fullIntegerDepthwise[step.weights].taps
-    )
+  private func performQS8(_ step: Step.Depthwise, _ layer: borrowing QS8DepthwiseWeights) {
+    let width = layer.channels
     let channels = width / step.group
-    let offsets = unsafe UnsafeBufferPointer(elements(Int.self, step.tapOffsets, taps))
+    let offsets = unsafe UnsafeBufferPointer(elements(Int.self, step.tapOffsets, layer.taps))
     let groups = step.outputWidth / step.group
     unsafe forEachRow(of: step, channels, UInt8.self, UInt8.self) { _, source, target in
-      unsafe weights.fullIntegerDepthwise[step.weights].convolve(
+      unsafe layer.convolve(
         pixels: groups, input: source, pixelStride: step.pixelStride * step.group,
         tapOffsets: offsets, output: target, outputStride: width)
       guard groups * step.group < step.outputWidth else { return }
       // The last group begins within the one before it.
       let first = step.outputWidth - step.group
-      unsafe weights.fullIntegerDepthwise[step.weights].convolve(
+      unsafe layer.convolve(
         pixels: 1,
         input: source.part(first * step.pixelStride, source.count - first * step.pixelStride),
         pixelStride: step.pixelStride, tapOffsets: offsets,
         output: target.part(first * channels, width), outputStride: width)
-    }
-  }
-
-  func performWide(_ step: Step.Depthwise) {
-    let (channels, taps) = unsafe (
-      weights.wideDepthwise[step.weights].channels, weights.wideDepthwise[step.weights].taps
-    )
-    let offsets = unsafe UnsafeBufferPointer(elements(Int.self, step.tapOffsets, taps))
-    unsafe forEachRow(of: step, channels, Int16.self, Int16.self) { _, source, target in
-      unsafe weights.wideDepthwise[step.weights].convolve(
-        pixels: step.outputWidth, input: source, pixelStride: step.pixelStride,
-        tapOffsets: offsets, output: target, outputStride: channels)
     }
   }
 

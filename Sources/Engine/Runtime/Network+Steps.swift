@@ -1,8 +1,8 @@
 internal import Kernels
 
 extension Network {
-  func perform(_ step: Step) {
-    switch step {
+  func perform(_ element: borrowing StepList.Element) {
+    switch element.step {
     case .copy(let copy): perform(copy)
     case .transpose(let transpose): perform(transpose)
     case .fill(let address, let count, let byte):
@@ -14,23 +14,17 @@ extension Network {
     case .binary(let binary, let function, let range): perform(binary, function, range)
     case .quantizeRows(let rows): perform(rows)
     case .quantizeImage(let image): perform(image)
-    case .floatProduct(let product): performFloat(product)
-    case .integerProduct(let product): performInteger(product)
-    case .halveRows(let rows): perform(rows)
-    case .halfProduct(let product): performHalf(product)
+    case .f16Rows(let rows): perform(rows)
+    case .product(let product): perform(product)
     case .batchProduct(let product): perform(product)
     case .resize(let resize): perform(resize)
-    case .lstm(let lstm): perform(lstm)
-    case .gatedRecurrence(let step): perform(step)
-    case .memoryCell(let step): perform(step)
+    case .lstmSequence(let step): perform(step)
+    case .gru(let step): perform(step)
+    case .lstm(let step): perform(step)
     case .gates(let step): perform(step)
     case .depthwise(let depthwise): perform(depthwise)
-    case .floatDepthwise(let slide, let weights): performDepthwise(slide, weights: weights)
-    case .fullIntegerProduct(let product): performFullInteger(product)
-    case .fullIntegerDepthwise(let depthwise): performFullInteger(depthwise)
+    case .f32Depthwise(let slide, let layer): performDepthwise(slide, layer)
     case .splitImage(let split): perform(split)
-    case .wideProduct(let product): performWide(product)
-    case .wideDepthwise(let depthwise): performWide(depthwise)
     case .integerBinary(let binary, let function): perform(binary, function)
     case .integerPool(let slide, let isMaximum, let results):
       performPool(slide, isMaximum: isMaximum, results)
@@ -39,8 +33,8 @@ extension Network {
     case .quantize(let conversion): performQuantize(conversion)
     case .quantizeSums(let conversion, let scale): performQuantizeSums(conversion, scale)
     case .dequantize(let conversion): performDequantize(conversion)
-    case .readHalves(let conversion): performReadHalves(conversion)
-    case .writeHalves(let conversion): performWriteHalves(conversion)
+    case .f16ToF32(let conversion): performF16ToF32(conversion)
+    case .f32ToF16(let conversion): performF32ToF16(conversion)
     case .sum(let sum): perform(sum)
     case .softmax(let softmax): perform(softmax)
     case .pool(let slide, let isMaximum): performPool(slide, isMaximum: isMaximum)
@@ -120,20 +114,16 @@ extension Network {
     }
   }
 
-  private func perform(_ step: Step.HalveRows) {
-    let count = unsafe step.rows * weights.half[step.weights].inputs
-    unsafe weights.half[step.weights].halve(
-      rows: step.rows, UnsafeBufferPointer(floats(step.source, count)),
-      into: elements(UInt16.self, step.destination, count), scales: floats(step.scales, step.rows))
-  }
-
-  private func performHalf(_ product: Step.Product) {
-    let source = unsafe elements(UInt16.self, product.source, product.sourceCount)
-    let scales = unsafe floats(product.parameters, product.rows)
-    unsafe weights.half[product.weights].multiply(
-      rows: product.rows, UnsafeBufferPointer(source), scales: UnsafeBufferPointer(scales),
-      into: floats(product.destination, product.destinationCount),
-      minimum: product.range.lowerBound, maximum: product.range.upperBound)
+  private func perform(_ step: Step.F16Rows) {
+    switch unsafe layers.gemms[step.layer.index] {
+    case .f16(let layer):
+      let count = step.rows * layer.inputs
+      unsafe layer.convert(
+        rows: step.rows, UnsafeBufferPointer(floats(step.source, count)),
+        into: elements(UInt16.self, step.destination, count),
+        scales: floats(step.scales, step.rows))
+    default: preconditionFailure("its layer is not f16")
+    }
   }
 
   private func perform(_ sum: Step.Sum) {

@@ -7,10 +7,10 @@ internal import Memory
 @safe public struct Network: ~Copyable, @unchecked Sendable {
   /// Whose microkernels run.
   public let instructionSet: InstructionSet
-  let steps: [Step]
+  let steps: StepList
   /// The operator of the graph that each step was made for.
   package let stepOperators: [Int]
-  let weights: PackedWeights
+  let layers: PackedLayers
   let quantization: DynamicQuantization
   let elementwise: Elementwise
   let integers: IntegerElementwise
@@ -64,16 +64,16 @@ internal import Memory
     customs: [CustomOperator] = []
   ) throws(EngineError) {
     self.init(
-      try Planner(graph, states: states, instructionSet: instructionSet, customs: customs), graph)
+      try Lowering(graph, states: states, instructionSet: instructionSet, customs: customs), graph)
   }
 
   /// - Parameter graph: what was planned, as the caller has it.
-  init(_ planner: Planner, _ graph: Graph) {
-    var planner = planner
-    let instructionSet = planner.instructionSet
-    let layout = ArenaLayout(storages: &planner.storages, rings: &planner.rings)
-    let values = planner.values
-    let external = planner.external
+  init(_ lowering: Lowering, _ graph: Graph) {
+    var lowering = lowering
+    let instructionSet = lowering.instructionSet
+    let layout = ArenaLayout(storages: &lowering.storages, rings: &lowering.rings)
+    let values = lowering.values
+    let external = lowering.external
     func places(_ tensors: [String: Int]) -> [String: Place] {
       tensors.compactMapValues { tensor in
         guard let value = external[tensor] ?? values[tensor],
@@ -82,7 +82,7 @@ internal import Memory
           return nil
         }
         return Place(
-          address: planner.address(value), count: count, type: graph.tensors[tensor].type)
+          address: lowering.address(value), count: count, type: graph.tensors[tensor].type)
       }
     }
     func ordered(_ tensors: [Int], among named: [String: Int]) -> [Place] {
@@ -90,17 +90,17 @@ internal import Memory
       tensors.filter { named[graph.tensors[$0].name] != nil }
         .compactMap { places(["": $0])[""] }
     }
-    inputPlaces = ordered(graph.inputs, among: planner.namedInputs)
-    outputPlaces = ordered(graph.outputs, among: planner.namedOutputs)
-    inputs = places(planner.namedInputs)
-    outputs = places(planner.namedOutputs)
+    inputPlaces = ordered(graph.inputs, among: lowering.namedInputs)
+    outputPlaces = ordered(graph.outputs, among: lowering.namedOutputs)
+    inputs = places(lowering.namedInputs)
+    outputs = places(lowering.namedOutputs)
     name = graph.name
     self.instructionSet = instructionSet
-    steps = planner.steps
-    stepOperators = planner.stepOperators
-    rings = planner.rings
-    (views, memories) = Self.memories(planner)
-    weights = PackedWeights(planner, instructionSet)
+    steps = StepList(lowering.steps)
+    stepOperators = lowering.stepOperators
+    rings = lowering.rings
+    (views, memories) = Self.memories(lowering)
+    layers = PackedLayers(lowering, instructionSet)
     quantization = DynamicQuantization(instructionSet)
     elementwise = Elementwise(instructionSet)
     integers = IntegerElementwise(instructionSet)
@@ -108,10 +108,10 @@ internal import Memory
     pools = FloatPool(instructionSet)
     integerPools = IntegerPool(instructionSet)
     arena = AlignedBuffer(count: layout.byteCount)
-    bases = AlignedBuffer(planner.storages.map(\.offset))
-    byteCounts = AlignedBuffer(planner.storages.map(\.byteCount))
-    heads = AlignedBuffer(count: planner.rings.count)
-    for storage in planner.storages {
+    bases = AlignedBuffer(lowering.storages.map(\.offset))
+    byteCounts = AlignedBuffer(lowering.storages.map(\.byteCount))
+    heads = AlignedBuffer(count: lowering.rings.count)
+    for storage in lowering.storages {
       guard case .constant(let bytes) = storage.kind else { continue }
       unsafe (arena.pointer + storage.offset).update(from: bytes, count: bytes.count)
     }
@@ -190,7 +190,7 @@ internal import Memory
 
   /// Computes the outputs and the next states. Allocates nothing.
   public mutating func run() {
-    for index in 0..<steps.count { perform(steps[index]) }
+    for index in 0..<steps.count { unsafe perform(steps.elements[index]) }
     advance()
   }
 
@@ -198,7 +198,7 @@ internal import Memory
   package mutating func run(addingSecondsTo seconds: inout [Double]) {
     let clock = ContinuousClock()
     for index in 0..<steps.count {
-      let duration = clock.measure { perform(steps[index]) }
+      let duration = clock.measure { unsafe perform(steps.elements[index]) }
       seconds[index] += Double(duration.components.attoseconds) / 1e18
     }
     advance()
@@ -209,7 +209,7 @@ internal import Memory
   public mutating func run(profiling seconds: inout [Double]) {
     let clock = ContinuousClock()
     for index in 0..<steps.count {
-      let duration = clock.measure { perform(steps[index]) }
+      let duration = clock.measure { unsafe perform(steps.elements[index]) }
       let place = stepOperators[index]
       if seconds.indices.contains(place) {
         seconds[place] += Double(duration.components.attoseconds) / 1e18
@@ -244,12 +244,12 @@ internal import Memory
     }
   }
 
-  private static func memories(_ planner: Planner) -> (views: [RingView], cleared: [Memory]) {
+  private static func memories(_ lowering: Lowering) -> (views: [RingView], cleared: [Memory]) {
     var views: [RingView] = []
-    var cleared = planner.rings.map {
+    var cleared = lowering.rings.map {
       Memory(range: $0.offset..<$0.offset + $0.slots * $0.slotBytes, initial: $0.initial)
     }
-    for (index, storage) in planner.storages.enumerated() {
+    for (index, storage) in lowering.storages.enumerated() {
       switch storage.kind {
       case .ringView(let ring, let lag):
         views.append(RingView(storage: index, ring: ring, lag: lag))

@@ -83,14 +83,18 @@ struct SlidingWindow {
 }
 
 extension Network {
-  func performDepthwise(_ slide: Step.Slide, weights index: Int) {
-    let sliding = slide.sliding
-    unsafe forEachStretch(of: slide, Float.self) { stretch, source, target in
-      unsafe weights.floatDepthwise[index].convolve(
-        pixels: stretch.count, window: sliding.part(stretch),
-        first: (stretch.rows.lowerBound, stretch.columns.lowerBound), input: source,
-        pixelStride: sliding.pixelStride, output: target, outputStride: sliding.channels,
-        minimum: slide.range.lowerBound, maximum: slide.range.upperBound)
+  func performDepthwise(_ slide: Step.Slide, _ layer: LayerReference) {
+    switch unsafe layers.depthwise[layer.index] {
+    case .f32(let layer):
+      let sliding = slide.sliding
+      unsafe forEachStretch(of: slide, Float.self) { stretch, source, target in
+        unsafe layer.convolve(
+          pixels: stretch.count, window: sliding.part(stretch),
+          first: (stretch.rows.lowerBound, stretch.columns.lowerBound), input: source,
+          pixelStride: sliding.pixelStride, output: target, outputStride: sliding.channels,
+          minimum: slide.range.lowerBound, maximum: slide.range.upperBound)
+      }
+    default: preconditionFailure("its layer is not f32")
     }
   }
 

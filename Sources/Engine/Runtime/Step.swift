@@ -8,7 +8,7 @@ struct Address: BitwiseCopyable {
 
 /// What `Network.run` does, one after the other; all sizes are in elements unless said otherwise.
 ///
-/// Indirect, as the largest has 320 bytes: to take one out of an array is to count a reference.
+/// Indirect, as the largest has 320 bytes; `StepList` hands one out without counting a reference.
 indirect enum Step {
   case copy(Copy)
   case transpose(Transpose)
@@ -18,23 +18,17 @@ indirect enum Step {
   case binary(Binary, Elementwise.Binary, range: ClosedRange<Float>)
   case quantizeRows(QuantizeRows)
   case quantizeImage(QuantizeImage)
-  case floatProduct(Product)
-  case integerProduct(Product)
-  case halveRows(HalveRows)
-  case halfProduct(Product)
+  case f16Rows(F16Rows)
+  case product(Product)
   case batchProduct(BatchProduct)
   case resize(Resize)
+  case lstmSequence(LSTMSequence)
+  case gru(GRU)
   case lstm(LSTM)
-  case gatedRecurrence(GatedRecurrence)
-  case memoryCell(MemoryCell)
   case gates(Gates)
   case depthwise(Depthwise)
-  case floatDepthwise(Slide, weights: Int)
-  case fullIntegerProduct(Product)
-  case fullIntegerDepthwise(Depthwise)
+  case f32Depthwise(Slide, LayerReference)
   case splitImage(SplitImage)
-  case wideProduct(Product)
-  case wideDepthwise(Depthwise)
   case integerBinary(Binary, IntegerElementwise.Binary)
   case integerPool(Slide, isMaximum: Bool, IntegerPool.Results)
   case lookUp(Conversion, table: Address)
@@ -42,8 +36,8 @@ indirect enum Step {
   case quantize(Conversion)
   case quantizeSums(Conversion, FixedPoint)
   case dequantize(Conversion)
-  case readHalves(Conversion)
-  case writeHalves(Conversion)
+  case f16ToF32(Conversion)
+  case f32ToF16(Conversion)
   case sum(Sum)
   case softmax(Softmax)
   case pool(Slide, isMaximum: Bool)
@@ -106,9 +100,9 @@ indirect enum Step {
     }
   }
 
-  /// Makes halves of dense rows, as long as the weights' inputs, with a scale for each row.
-  struct HalveRows {
-    var weights: Int
+  /// Converts dense rows, as long as the layer's inputs, to f16 with a scale for each row.
+  struct F16Rows {
+    var layer: LayerReference
     var source: Address
     var destination: Address
     var scales: Address
@@ -152,11 +146,11 @@ indirect enum Step {
     var planeStep: Int
   }
 
-  /// `repeats` times a product of `rows` rows with packed weights.
+  /// `repeats` times a product of `rows` rows with a packed layer.
   struct Product {
-    var weights = 0
+    var layer: LayerReference
     var source = Address(storage: 0, offset: 0)
-    /// Of the int8 product, and scales of that of halves.
+    /// Of a qd8 layer, and the scales of an f16 one.
     var parameters = Address(storage: 0, offset: 0)
     /// 1 where every row has its own.
     var parametersStride = 0
@@ -183,7 +177,11 @@ indirect enum Step {
     var destinationCount: Int { (repeats - 1) * destinationStep + destinationCountPerRepeat }
 
     /// Dense rows.
-    init(rows: Int, inputs: Int, outputs: Int, range: ClosedRange<Float>) {
+    init(
+      _ layer: LayerReference, rows: Int, inputs: Int, outputs: Int,
+      range: ClosedRange<Float> = Lowering.unclamped
+    ) {
+      self.layer = layer
       self.rows = rows
       self.inputs = inputs
       self.outputs = outputs
@@ -226,10 +224,9 @@ indirect enum Step {
   }
 
   /// A sequence through a cell, whose gates are input, forget, output and candidate, `units` each.
-  struct LSTM {
-    /// Of what was put out before.
-    var weights = 0
-    var isInteger = false
+  struct LSTMSequence {
+    /// Of what was put out before: f32 or qd8.
+    var layer: LayerReference
     /// What the inputs add to the gates, for every time.
     var sums: Address
     var gates: Address
@@ -252,46 +249,25 @@ indirect enum Step {
     static let integerGates: ClosedRange<Float> = -8...32767 / 4096
   }
 
-  /// A step of gated recurrent units from their two products, the same for every row; the
-  /// destination may be the state.
-  struct GatedRecurrence {
-    var input: Address
-    var past: Address
-    var state: Address
+  /// A step of GRU cells, the same for every row; the destination may be the state.
+  struct GRU {
+    var operands: GRUOperands<Address>
     var destination: Address
     var rows: Int
-    var units: Int
-    var order: GateOrder
   }
 
-  /// A step of long short-term memory cells from what adds up to their gates, the same for every
-  /// row; the new memory may be the memory.
-  struct MemoryCell {
-    var input: Address
-    var past: Address?
-    var bias: Address?
-    var memory: Address
-    var newMemory: Address
+  /// A step of LSTM cells, the same for every row; the new memory may be the memory.
+  struct LSTM {
+    var operands: LSTMOperands<Address>
     var destination: Address
     var rows: Int
-    var units: Int
-    var order: MemoryGateOrder
   }
 
-  /// logistic(first) h, or z h + (1 - z) tanh(candidate) with z = logistic(first); the destination
-  /// may be the state h.
+  /// Gates of GRU cells, the same for every row; the destination may be the state.
   struct Gates {
-    var first: GateSum
-    var candidate: GateSum?
-    var state: Address
+    var operands: GateOperands<GateRows, Address>
     var destination: Address
     var rows: Int
-    var units: Int
-  }
-
-  struct GateSum: BitwiseCopyable {
-    var input: GateRows
-    var past: GateRows
   }
 
   /// Rows of values, `stride` values apart.
@@ -302,7 +278,7 @@ indirect enum Step {
 
   /// One row of output pixels after the other, over a padded image.
   struct Depthwise {
-    var weights: Int
+    var layer: LayerReference
     /// Bytes, or int16 in 16x8 networks.
     var source: Address
     /// One for each image, in dynamic range.
@@ -348,7 +324,7 @@ indirect enum Step {
     var scale: Float = 1
     var zeroPoint = 0
     /// Whether that side is int16 instead of a stored byte.
-    var isWide = false
+    var isInt16 = false
   }
 
   struct Softmax {
@@ -370,32 +346,26 @@ extension Step {
     case .binary: "binary"
     case .quantizeRows: "quantize rows"
     case .quantizeImage: "quantize image"
-    case .floatProduct: "float product"
-    case .integerProduct: "int8 product"
-    case .halveRows: "halve rows"
-    case .halfProduct: "half product"
+    case .f16Rows: "f16 rows"
+    case .product(let product): "\(product.layer.type) gemm"
     case .batchProduct: "batch product"
     case .resize: "resize"
-    case .lstm: "lstm"
-    case .gatedRecurrence: "gated recurrence"
-    case .memoryCell: "memory cell"
-    case .gates: "gates"
-    case .depthwise: "depthwise"
-    case .floatDepthwise: "float depthwise"
-    case .fullIntegerProduct: "full integer product"
-    case .fullIntegerDepthwise: "full integer depthwise"
+    case .lstmSequence: "LSTM sequence"
+    case .gru: "GRU cell"
+    case .lstm: "LSTM cell"
+    case .gates: "GRU gates"
+    case .depthwise(let step): "\(step.layer.type) depthwise"
+    case .f32Depthwise: "f32 depthwise"
     case .splitImage: "split image"
-    case .wideProduct: "int16 product"
-    case .wideDepthwise: "int16 depthwise"
-    case .integerBinary: "integer binary"
-    case .integerPool: "integer pool"
+    case .integerBinary: "qs8 binary"
+    case .integerPool: "qs8 pool"
     case .lookUp: "look up"
     case .flip: "flip"
     case .quantize: "quantize"
     case .quantizeSums: "quantize sums"
     case .dequantize: "dequantize"
-    case .readHalves: "read halves"
-    case .writeHalves: "write halves"
+    case .f16ToF32: "f16 to f32"
+    case .f32ToF16: "f32 to f16"
     case .sum: "sum"
     case .softmax: "softmax"
     case .pool: "pool"
@@ -406,5 +376,7 @@ extension Step {
 
 extension Network {
   /// What `run` does, in order.
-  package var stepNames: [String] { steps.map(\.name) }
+  package var stepNames: [String] {
+    (0..<steps.count).map { unsafe steps.elements[$0].step.name }
+  }
 }

@@ -1,0 +1,167 @@
+internal import Kernels
+
+/// Operators with the same weights share their packed form.
+struct WeightKey: Hashable {
+  var weights: Int
+  var bias: Int?
+  var type: LayerType
+  var kernelRow: Lowering.KernelRow?
+  var isQC4W: Bool
+  /// Whether they lack their scale.
+  var isUnscaled: Bool
+}
+
+extension Lowering {
+  /// More than that many rows are multiplied as fast or faster in float.
+  private static let mostF16Rows = 2
+
+  /// Whether weights that a file has in f16 are multiplied as such.
+  private func staysF16(_ tensor: Int, rows: Int) -> Bool {
+    guard instructionSet.hasF16GEMM, rows <= Self.mostF16Rows else { return false }
+    let isF16 = { (tensor: Int) in graph.tensors[tensor].type == .float16 }
+    let source = dataflow.producer[tensor].flatMap { graph.operators[$0].inputs.first ?? nil }
+    return isF16(tensor) || dataflow.restored[tensor] != nil && (source.map(isF16) ?? false)
+  }
+
+  /// More than that many rows, or weights that stay in the first cache, are multiplied as fast or
+  /// faster in int8.
+  private static let mostQC4WRows = 2
+  private static let firstCache = 48 << 10
+
+  /// Whether int8 weights that a file has in 4 bits stay so.
+  private func staysQC4W(_ tensor: Int, rows: Int, inputs: Int) -> Bool {
+    guard instructionSet.hasQC4WGEMM, rows <= Self.mostQC4WRows,
+      graph.tensors[tensor].isPackedInFile, inputs <= QS8GEMMWeights.maximumInputs
+    else { return false }
+    let constants = graph.tensors.lazy.filter { $0.type == .int8 }
+    let bytes = constants.reduce(0) { $0 + ($1.data?.count ?? 0) }
+    guard bytes > Self.firstCache, let data = graph.tensors[tensor].data else { return false }
+    return data.allSatisfy { (-8...7).contains(Int8(bitPattern: $0)) }
+  }
+
+  /// A layer of constant weights with `outputs` rows of `inputs`, and their bias; `kernelRow` is how
+  /// int8 ones are padded. `rows` are multiplied with them, none of which lies in several stretches.
+  mutating func layer(
+    _ index: Int, outputs: Int, inputs: Int, kernelRow: KernelRow? = nil, rows: Int = .max
+  ) throws(EngineError) -> LayerReference {
+    let tensor = try input(index, 1)
+    let biasTensor = optionalInput(index, 2)
+    let isHybrid = isHybrid(index)
+    var key = WeightKey(
+      weights: tensor, bias: biasTensor,
+      type: isHybrid ? .qd8 : staysF16(tensor, rows: rows) ? .f16 : .f32, kernelRow: kernelRow,
+      isQC4W: isHybrid && staysQC4W(tensor, rows: rows, inputs: inputs),
+      isUnscaled: plan.views[index] == .unscaled)
+    if let known = weightCache[key] { return known }
+    let bias = try bias(biasTensor, count: outputs, index)
+    let layer: Layer
+    if isHybrid {
+      layer = try qd8Layer(
+        index, tensor, outputs: outputs, inputs: inputs, bias: bias, isQC4W: key.isQC4W,
+        kernelRow: kernelRow)
+    } else {
+      let values = try floats(tensor, as: plan.views[index])
+      guard values.count == outputs * inputs else { throw invalid(index, "its weights do not fit") }
+      if key.type == .f16, values.allSatisfy({ $0.magnitude <= F16GEMMWeights.largestWeight }) {
+        layer = Layer(weights: .f16(values, bias: bias), outputs: outputs, inputs: inputs)
+      } else {
+        key.type = .f32
+        layer = Layer(weights: .f32(values, bias: bias), outputs: outputs, inputs: inputs)
+      }
+    }
+    let reference = addGEMM(layer)
+    weightCache[key] = reference
+    return reference
+  }
+
+  private func qd8Layer(
+    _ index: Int, _ tensor: Int, outputs: Int, inputs: Int, bias: [Float]?, isQC4W: Bool,
+    kernelRow: KernelRow?
+  ) throws(EngineError) -> Layer {
+    guard let data = graph.tensors[tensor].data else {
+      throw unsupported(index, "its weights are computed")
+    }
+    guard data.count == outputs * inputs else { throw invalid(index, "its weights do not fit") }
+    guard inputs <= QD8GEMMWeights.maximumInputs else {
+      throw unsupported(index, "\(inputs) int8 inputs of one output are too many")
+    }
+    let layer = Layer(
+      weights: .qd8(
+        data.map(Int8.init(bitPattern:)), scales: try scales(tensor, axis: 0), bias: bias,
+        isQC4W: isQC4W),
+      outputs: outputs, inputs: inputs)
+    return kernelRow?.arranged(layer) ?? layer
+  }
+
+  func bias(
+    _ tensor: Int?, count: Int, _ index: Int
+  ) throws(EngineError) -> [Float]? {
+    guard let tensor else { return nil }
+    let values = try floats(tensor, as: plan.views[index])
+    guard values.count == count else {
+      throw invalid(index, "it has \(values.count) biases for \(count) outputs")
+    }
+    return values
+  }
+
+  // MARK: Fully connected
+
+  mutating func lowerFullyConnected(
+    _ index: Int, _ activation: Activation
+  ) throws(EngineError) {
+    let input = try input(index, 0)
+    let output = try output(index)
+    let weightShape = shape(try self.input(index, 1))
+    guard weightShape.count == 2 else { throw invalid(index, "its weights are \(weightShape)") }
+    let (outputs, inputs) = (weightShape[0], weightShape[1])
+    let count = try elementCount(input)
+    let rows = count / inputs
+    if infersShapes, rows * inputs == count {
+      var shape = [rows, outputs]
+      if case .fullyConnected(_, keepsDimensions: true) = graph.operators[index].kind {
+        shape = Array(self.shape(input).dropLast()) + [outputs]
+      }
+      try requireShape(output, shape, index)
+    }
+    guard rows * inputs == count, try elementCount(output) == rows * outputs else {
+      throw invalid(index, "\(shape(input)) and \(weightShape) do not give \(shape(output))")
+    }
+    if isStored(index), !isByte(output) {
+      return try lowerQS16FullyConnected(
+        index, rows: rows, outputs: outputs, inputs: inputs)
+    }
+    if isStored(index) {
+      return try lowerQS8FullyConnected(
+        index, rows: rows, outputs: outputs, inputs: inputs, activation)
+    }
+    let layer = try layer(index, outputs: outputs, inputs: inputs, rows: rows)
+    let (tensor, range, tanh) = fused(index, output, activation)
+    var product = Step.Product(layer, rows: rows, inputs: inputs, outputs: outputs, range: range)
+    switch layer.type {
+    case .qd8:
+      let source = try quantizedRows(input, columns: inputs, for: index)
+      product.source = address(source.bytes)
+      product.parameters = address(source.parameters)
+      product.parametersStride = 1
+    case .f16:
+      let source = try f16Rows(input, columns: inputs, layer, for: index)
+      product.source = address(source.bytes)
+      product.parameters = address(source.parameters)
+    case .f32, .qs8, .qs16:
+      product.source = address(try value(of: input, for: index))
+    }
+    let y = try destination(tensor, for: index)
+    product.destination = address(y)
+    emit(product)
+    if tanh { emitTanh(y, count: rows * outputs) }
+  }
+
+  mutating func emit(_ product: Step.Product) {
+    var touched = [Int(product.source.storage), Int(product.destination.storage)]
+    switch product.layer.type {
+    case .f16, .qd8: touched.append(Int(product.parameters.storage))
+    case .f32, .qs8, .qs16: break
+    }
+    emit(.product(product), touching: touched)
+  }
+}

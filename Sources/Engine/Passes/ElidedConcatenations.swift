@@ -1,0 +1,36 @@
+/// The pass that finds concatenations along the last dimension that only products in dynamic range
+/// read: they need no memory, as their parts are quantized from where they are.
+package struct ElidedConcatenations: Sendable {
+  /// What they make.
+  package private(set) var tensors: Set<Int> = []
+
+  /// As many parts as a quantization step takes.
+  static let parts = 2...4
+
+  init() {}
+
+  /// - Parameter owners: tensors that have memory of their own.
+  package init(_ dataflow: Dataflow, owners: Set<Int> = []) {
+    for node in dataflow.graph.operators {
+      guard case .concatenation(axis: let axis, .none) = node.kind,
+        let output = node.outputs.first, !dataflow.isOutput[output], !owners.contains(output),
+        dataflow.graph.tensors[output].type == .float32, Self.parts.contains(node.inputs.count),
+        node.inputs.allSatisfy({ $0 != nil }),
+        axis == -1 || axis == dataflow.shape(output).count - 1,
+        !dataflow.readers[output].isEmpty,
+        dataflow.readers[output].allSatisfy({ dataflow.isHybridProduct($0, of: output) })
+      else { continue }
+      tensors.insert(output)
+    }
+  }
+}
+
+extension Dataflow {
+  fileprivate func isHybridProduct(_ index: Int, of tensor: Int) -> Bool {
+    let node = graph.operators[index]
+    guard case .fullyConnected = node.kind, node.inputs.first == tensor,
+      node.inputs.count(where: { $0 == tensor }) == 1, let weights = optionalInput(index, 1)
+    else { return false }
+    return isHybrid(index) && shape(weights).last == shape(tensor).last
+  }
+}

@@ -1,0 +1,36 @@
+/// The fusion pass for sums, differences and products of a byte with a function of it, such as
+/// x sigmoid(x): they are functions of one byte themselves, and one look-up table.
+package struct FusedLookUps: Sendable {
+  /// The operator of the function that an operator on two bytes takes over, by the latter.
+  package private(set) var functions: [Int: Int] = [:]
+
+  var absorbed: Set<Int> { Set(functions.values) }
+
+  init() {}
+
+  package init(_ dataflow: Dataflow, skipping taken: Set<Int> = []) {
+    for (index, node) in dataflow.graph.operators.enumerated()
+    where node.kind.integers == .pairs && dataflow.view(of: index) == .stored {
+      guard node.inputs.count == 2, let left = node.inputs[0], let right = node.inputs[1] else {
+        continue
+      }
+      let function = [(left, right), (right, left)].lazy.compactMap {
+        dataflow.function($1, of: $0, readBy: index)
+      }.first { !taken.contains($0) && !absorbed.contains($0) }
+      functions[index] = function
+    }
+  }
+}
+
+extension Dataflow {
+  /// The operator that makes a tensor of each byte of another one.
+  fileprivate func function(_ image: Int, of byte: Int, readBy index: Int) -> Int? {
+    guard isOnlyRead(image, by: index), let table = producer[image],
+      graph.operators[table].kind.integers == .table, view(of: table) == .stored,
+      optionalInput(table, 0) == byte, graph.operators[table].outputs.count == 1,
+      let output = graph.operators[index].outputs.first, shape(image) == shape(byte),
+      shape(output) == shape(byte)
+    else { return nil }
+    return table
+  }
+}

@@ -1,0 +1,69 @@
+/// What the passes find in a graph, each from the graph and from what those before it have found.
+/// Lowering reads it and changes none of it.
+package struct FusionPlan: Sendable {
+  /// How each operator sees quantized tensors.
+  package let views: [TensorView]
+  package let cells: RecurrentCells
+  package let matmuls: TransposedMatmuls
+  package let lookUps: FusedLookUps
+  package let states: States
+  package let elided: ElidedConcatenations
+  package let placements: Placements
+  package let activations: FusedActivations
+  /// Operators that are a part of another's steps, or need none.
+  package let absorbed: Set<Int>
+
+  /// - Parameters:
+  ///   - states: pairs of an input and an output of the graph.
+  ///   - converted: outputs that the caller finds in another form than they have inside.
+  init(
+    _ dataflow: Dataflow, states pairs: [States.Pair], converted: Set<Int>
+  ) throws(EngineError) {
+    views = dataflow.graph.operators.indices.map { dataflow.view(of: $0) }
+    cells = RecurrentCells(dataflow)
+    matmuls = TransposedMatmuls(dataflow, skipping: cells.absorbed)
+    lookUps = FusedLookUps(dataflow, skipping: cells.absorbed.union(matmuls.absorbed))
+    var memory = MemoryOwners(
+      owners: dataflow.edges(without: pairs).subtracting(converted),
+      absorbed: cells.absorbed.union(matmuls.absorbed).union(lookUps.absorbed),
+      computedByCells: Set(cells.lastByMemory.keys))
+    states = States(dataflow, pairs, cells: cells, memory: &memory)
+    elided = ElidedConcatenations(dataflow, owners: memory.owners)
+    placements = try Placements(
+      dataflow, cells: cells, lookUps: lookUps, states: states, elided: elided, memory: memory)
+    let fused = memory.absorbed.union(dataflow.restoring)
+    activations = FusedActivations(
+      dataflow, skipping: fused.union(cells.byLast.keys).union(matmuls.byLast.keys))
+    absorbed = fused.union(activations.absorbed)
+  }
+
+  /// Nothing is fused.
+  init(views: [TensorView]) {
+    self.views = views
+    cells = RecurrentCells()
+    matmuls = TransposedMatmuls()
+    lookUps = FusedLookUps()
+    states = States()
+    elided = ElidedConcatenations()
+    placements = Placements()
+    activations = FusedActivations()
+    absorbed = []
+  }
+}
+
+extension FusionPlan {
+  /// What the passes find in a graph of float32 and quantized tensors.
+  package init(_ graph: Graph, states: [StatePair] = []) throws(EngineError) {
+    let dataflow = Dataflow(graph)
+    try self.init(dataflow, states: try dataflow.resolve(states), converted: [])
+  }
+}
+
+extension Dataflow {
+  /// Variables, and inputs and outputs that are no states: what has memory of its own.
+  fileprivate func edges(without pairs: [States.Pair]) -> Set<Int> {
+    let written = graph.outputs.filter { producer[$0] != nil }
+    return Set(graph.inputs + written).subtracting(pairs.flatMap { [$0.input, $0.output] })
+      .union(graph.tensors.indices.filter { graph.tensors[$0].isVariable })
+  }
+}

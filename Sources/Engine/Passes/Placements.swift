@@ -1,0 +1,90 @@
+/// The pass that decides, from the last operator to the first, which tensors are computed right
+/// where a later one needs them: in place, or as a part of a concatenation.
+package struct Placements: Sendable {
+  package struct Placement: Equatable, Sendable {
+    package var tensor: Int
+    /// The tensor in whose memory it lies.
+    package var owner: Int
+    /// Bytes from the start of the owner.
+    package var offset = 0
+  }
+
+  /// In the order of decision: an owner that has a place itself comes before what it owns.
+  package private(set) var placements: [Placement] = []
+  private var memory: MemoryOwners
+  /// Tensors whose memory an in-place operator writes over: nobody else may read it.
+  private var overwritten: Set<Int> = []
+
+  init() { memory = MemoryOwners(owners: [], absorbed: [], computedByCells: []) }
+
+  init(
+    _ dataflow: Dataflow, cells: RecurrentCells, lookUps: FusedLookUps, states: States,
+    elided: ElidedConcatenations, memory: MemoryOwners
+  ) throws(EngineError) {
+    self.memory = memory
+    for (index, node) in dataflow.graph.operators.enumerated().reversed()
+    where !memory.absorbed.contains(index) {
+      guard node.outputs.count == 1, let output = node.outputs.first, states.rows[index] == nil,
+        cells.byLast[index] == nil, !elided.tensors.contains(output)
+      else { continue }
+      switch node.kind {
+      case .reshape, .squeeze, .expandDimensions:
+        guard let input = node.inputs.first, let input, self.memory.owners.contains(output) else {
+          continue
+        }
+        share(input, with: output, index, dataflow)
+      case .concatenation(let axis, .none), .pack(let axis, _):
+        try placeParts(node, axis, output, index, dataflow)
+      case _ where node.kind.fusion.isInPlace:
+        let input = node.inputs.lazy.compactMap { $0 }.first {
+          isFree($0, for: index, lookUps.functions[index], dataflow)
+            && dataflow.shape($0) == dataflow.shape(output)
+            && dataflow.graph.tensors[$0].type == dataflow.graph.tensors[output].type
+        }
+        guard let input else { continue }
+        place(Placement(tensor: input, owner: output))
+        overwritten.insert(input)
+      default: continue
+      }
+    }
+  }
+
+  private mutating func place(_ placement: Placement) {
+    placements.append(placement)
+    memory.owners.formUnion([placement.tensor, placement.owner])
+  }
+
+  private mutating func share(
+    _ input: Int, with output: Int, offset: Int = 0, _ index: Int, _ dataflow: Dataflow
+  ) {
+    guard memory.isMovable(input, dataflow),
+      !overwritten.contains(output) || dataflow.readers[input] == [index],
+      dataflow.isSameForm(input, output)
+    else { return }
+    place(Placement(tensor: input, owner: output, offset: offset))
+    if overwritten.contains(output) { overwritten.insert(input) }
+  }
+
+  /// Parts are whole stretches of memory only if nothing lies outside of the axis.
+  private mutating func placeParts(
+    _ node: Operator, _ axis: Int, _ output: Int, _ index: Int, _ dataflow: Dataflow
+  ) throws(EngineError) {
+    let shape = dataflow.shape(output)
+    let dimension = axis < 0 ? axis + shape.count : axis
+    guard shape.indices.contains(dimension), shape.prefix(dimension).allSatisfy({ $0 == 1 })
+    else { return }
+    var offset = 0
+    for case let input? in node.inputs {
+      share(input, with: output, offset: offset, index, dataflow)
+      offset += try dataflow.byteCount(input, as: .stored)
+    }
+  }
+
+  /// Whether only an operator, or the one that it has taken over, reads a tensor.
+  private func isFree(
+    _ tensor: Int, for index: Int, _ function: Int?, _ dataflow: Dataflow
+  ) -> Bool {
+    memory.isMovable(tensor, dataflow)
+      && dataflow.readers[tensor].allSatisfy { $0 == index || $0 == function }
+  }
+}

@@ -1,0 +1,103 @@
+internal import Kernels
+
+/// A fully connected layer or convolution, packed for one instruction set.
+enum PackedGEMM: ~Copyable {
+  case f32(F32GEMMWeights)
+  case f16(F16GEMMWeights)
+  case qd8(QD8GEMMWeights)
+  case qs8(QS8GEMMWeights)
+  case qs16(QS16GEMMWeights)
+
+  init(_ layer: Layer, _ instructionSet: InstructionSet) {
+    let (outputs, inputs) = (layer.outputs, layer.inputs)
+    switch layer.weights {
+    case .f32(let values, let bias):
+      self = .f32(
+        F32GEMMWeights(
+          values, outputs: outputs, inputs: inputs, bias: bias, instructionSet: instructionSet))
+    case .f16(let values, let bias):
+      self = .f16(
+        F16GEMMWeights(
+          values.map { Float16($0).bitPattern }, outputs: outputs, inputs: inputs, bias: bias,
+          instructionSet: instructionSet))
+    case .qd8(let values, let scales, let bias, let isQC4W):
+      self = .qd8(
+        QD8GEMMWeights(
+          values, outputs: outputs, inputs: inputs, scales: scales, bias: bias, isQC4W: isQC4W,
+          instructionSet: instructionSet))
+    case .qs8(let qs8):
+      self = .qs8(
+        QS8GEMMWeights(
+          qs8.values, outputs: outputs, inputs: inputs, bias: qs8.bias,
+          multipliers: qs8.multipliers, zeroPoint: qs8.zeroPoint, output: qs8.output,
+          instructionSet: instructionSet))
+    case .qs16(let values, let output):
+      self = .qs16(
+        QS16GEMMWeights(
+          values, outputs: outputs, inputs: inputs, output: output,
+          instructionSet: instructionSet))
+    }
+  }
+}
+
+/// A depthwise convolution, packed for one instruction set.
+enum PackedDepthwise: ~Copyable {
+  case f32(F32DepthwiseWeights)
+  case qd8(QD8DepthwiseWeights)
+  case qs8(QS8DepthwiseWeights)
+  case qs16(QS16DepthwiseWeights)
+
+  init(_ layer: Layer, _ instructionSet: InstructionSet) {
+    let (channels, taps) = (layer.outputs, layer.inputs)
+    switch layer.weights {
+    case .f32(let values, let bias), .f16(let values, let bias):
+      self = .f32(
+        F32DepthwiseWeights(
+          values, kernelRows: layer.kernelRows, kernelColumns: taps / layer.kernelRows,
+          channels: channels, bias: bias, instructionSet: instructionSet))
+    case .qd8(let values, let scales, let bias, _):
+      self = .qd8(
+        QD8DepthwiseWeights(
+          values, taps: taps, channels: channels, scales: scales, bias: bias,
+          instructionSet: instructionSet))
+    case .qs8(let qs8):
+      self = .qs8(
+        QS8DepthwiseWeights(
+          qs8.values, taps: taps, channels: channels, bias: qs8.bias,
+          multipliers: qs8.multipliers, zeroPoint: qs8.zeroPoint, output: qs8.output,
+          instructionSet: instructionSet))
+    case .qs16(let values, let output):
+      self = .qs16(
+        QS16DepthwiseWeights(
+          values, taps: taps, channels: channels, output: output,
+          instructionSet: instructionSet))
+    }
+  }
+}
+
+/// The layers of a network, packed for one instruction set; steps name them by index.
+@safe struct PackedLayers: ~Copyable {
+  let gemms: UnsafeMutableBufferPointer<PackedGEMM>
+  let depthwise: UnsafeMutableBufferPointer<PackedDepthwise>
+
+  init(_ lowering: Lowering, _ instructionSet: InstructionSet) {
+    unsafe gemms = packed(lowering.gemms) { PackedGEMM($0, instructionSet) }
+    unsafe depthwise = packed(lowering.depthwise) { PackedDepthwise($0, instructionSet) }
+  }
+
+  deinit {
+    unsafe gemms.deinitialize().deallocate()
+    unsafe depthwise.deinitialize().deallocate()
+  }
+}
+
+/// What `pack` makes of each layer; the caller deallocates it.
+private func packed<Packed: ~Copyable>(
+  _ layers: [Layer], _ pack: (Layer) -> Packed
+) -> UnsafeMutableBufferPointer<Packed> {
+  let result = UnsafeMutableBufferPointer<Packed>.allocate(capacity: layers.count)
+  for (index, layer) in layers.enumerated() {
+    unsafe result.initializeElement(at: index, to: pack(layer))
+  }
+  return unsafe result
+}

@@ -1,0 +1,90 @@
+import CKernels
+import Memory
+
+/// int8 weights of a fully connected layer or convolution, packed for one instruction set, and
+/// their product with dynamically quantized activations.
+///
+/// Equal to LiteRT with XNNPACK bit for bit:
+/// y = clamp(fma(float(Σ (a - zeroPoint) w) * inverseScale, scale[n], bias[n]), minimum, maximum).
+@safe public struct QD8GEMMWeights: ~Copyable, Sendable {
+  /// More could overflow the 32-bit sums.
+  public static let maximumInputs = 65_536
+
+  public let outputs: Int
+  public let inputs: Int
+  public let instructionSet: InstructionSet
+  private let packed: AlignedBuffer<UInt8>
+  private let gemm: ck_qd8_f32_qc8w_gemm_fn
+  /// Of weights that are packed two to a byte.
+  private let qc4wGemm: ck_qd8_f32_qc4w_gemm_fn?
+
+  /// - Parameters:
+  ///   - weights: `outputs` rows of `inputs` (at most `maximumInputs`) weights.
+  ///   - scales: one for each output, or one for all.
+  ///   - bias: one for each output; nil is zero.
+  ///   - isQC4W: packs weights, all in -8...7, two to a byte, which changes no result; the
+  ///     instruction set `hasQC4WGEMM`, and rows are not cut into segments.
+  public init(
+    _ weights: [Int8], outputs: Int, inputs: Int, scales: [Float], bias: [Float]? = nil,
+    isQC4W: Bool = false, instructionSet: InstructionSet = .best
+  ) {
+    precondition(outputs > 0 && inputs > 0 && inputs <= QD8GEMMWeights.maximumInputs)
+    precondition(weights.count == outputs * inputs, "weights are not [outputs][inputs]")
+    precondition(scales.count == outputs || scales.count == 1, "one scale, or one per output")
+    precondition(bias == nil || bias?.count == outputs, "one bias per output")
+    let scales = scales.count == outputs ? scales : Array(repeating: scales[0], count: outputs)
+    let bias = bias ?? Array(repeating: 0, count: outputs)
+    let products = exactProducts(weights, inputs: inputs, instructionSet)
+    self.outputs = outputs
+    self.inputs = inputs
+    self.instructionSet = instructionSet
+    unsafe gemm = products.qd8_gemm
+    guard isQC4W else {
+      let tile = products.tile
+      unsafe qc4wGemm = nil
+      packed = AlignedBuffer(count: ck_qd8_f32_qc8w_packed_bytes(tile, outputs, inputs))
+      unsafe ck_qd8_f32_qc8w_pack(tile, outputs, inputs, weights, scales, bias, packed.pointer)
+      return
+    }
+    precondition(weights.allSatisfy { (-8...7).contains($0) }, "more than 4 bits")
+    precondition(instructionSet.hasQC4WGEMM, "no kernels for two weights in a byte")
+    let tile = unsafe instructionSet.kernels.pointee.qc4w_tile
+    unsafe qc4wGemm = instructionSet.kernels.pointee.qc4w_gemm
+    packed = AlignedBuffer(count: ck_qd8_f32_qc4w_packed_bytes(tile, outputs, inputs))
+    unsafe ck_qd8_f32_qc4w_pack(tile, outputs, inputs, weights, scales, bias, packed.pointer)
+  }
+
+  /// Multiplies `rows` rows of activations; writes `outputs` floats for each.
+  ///
+  /// - Parameters:
+  ///   - input: bytes that `DynamicQuantization` of the same instruction set wrote. Row i is the
+  ///     `inputs` bytes at i * `inputStride`; rows may overlap, so that a convolution along
+  ///     positions is a product over a padded row.
+  ///   - segments: in how many stretches a row lies.
+  ///   - parameters: one for each row, or one for all.
+  ///   - output: row i at i * `outputStride`.
+  public borrowing func multiply(
+    rows: Int, input: UnsafeBufferPointer<UInt8>, inputStride: Int, segments: RowSegments = .one,
+    parameters: UnsafeBufferPointer<QuantizationParameters>,
+    output: UnsafeMutableBufferPointer<Float>, outputStride: Int,
+    minimum: Float = -.infinity, maximum: Float = .infinity
+  ) {
+    segments.check(rows, inputs, stride: inputStride, count: input.count)
+    checkRows(rows, outputs, stride: outputStride, count: output.count)
+    precondition(parameters.count == 1 || parameters.count >= rows, "too few parameters")
+    guard rows > 0 else { return }
+    if let qc4wGemm = unsafe qc4wGemm {
+      precondition(segments.count == 1, "rows in several stretches")
+      return unsafe qc4wGemm(
+        rows, outputs, inputs, input.baseAddress, inputStride,
+        UnsafePointer(cParameters(UnsafeMutablePointer(mutating: parameters.baseAddress))),
+        parameters.count == 1 ? 0 : 1, packed.pointer, output.baseAddress, outputStride, minimum,
+        maximum)
+    }
+    unsafe gemm(
+      rows, outputs, inputs, input.baseAddress, inputStride, segments.count, segments.step,
+      UnsafePointer(cParameters(UnsafeMutablePointer(mutating: parameters.baseAddress))),
+      parameters.count == 1 ? 0 : 1, packed.pointer, output.baseAddress, outputStride, minimum,
+      maximum)
+  }
+}

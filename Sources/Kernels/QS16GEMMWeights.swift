@@ -1,0 +1,143 @@
+import CKernels
+import Memory
+
+/// How sums of a layer with int16 activations become int16, by output:
+/// y = clamp((bias + sum) * multiplier, range), rounded to the nearest integer and halves up.
+public struct QS16Output: Sendable {
+  /// More could overflow the two 32-bit sums that a sum is made of.
+  public static let largestBias: Int64 = 1 << 38
+  /// Multipliers outside of it are not rounded exactly.
+  public static let multipliers = 0x1p-20..<0x1p7
+
+  /// In units of the sums.
+  public var bias: [Int64]
+  /// Input scale times weight scale over output scale, as `multiplier(_:bits:)` gives them.
+  public var multipliers: [Double]
+  public var range: ClosedRange<Int>
+
+  public init(bias: [Int64], multipliers: [Double], range: ClosedRange<Int> = -32768...32767) {
+    precondition(bias.count == multipliers.count, "one of each for each output")
+    precondition(bias.allSatisfy { abs($0) <= QS16Output.largestBias }, "too large a bias")
+    precondition(multipliers.allSatisfy { $0 == 0 || QS16Output.multipliers.contains($0) })
+    precondition(range.lowerBound >= -32768 && range.upperBound <= 32767, "no int16")
+    self.bias = bias
+    self.multipliers = multipliers
+    self.range = range
+  }
+
+  /// A ratio of scales as TensorFlow Lite's fixed-point arithmetic has it: 31 bits, or 15 of them.
+  public static func multiplier(_ ratio: Double, bits: Int) -> Double {
+    precondition(ratio.isFinite && ratio >= 0 && (bits == 31 || bits == 15))
+    if ratio == 0 { return 0 }
+    let unit = Double(sign: .plus, exponent: Int(ratio.exponent) + 1, significand: 1)
+    let whole = (ratio / unit * 0x1p31).rounded(.toNearestOrAwayFromZero)
+    if bits == 31 { return whole * 0x1p-31 * unit }
+    return min(((whole + 0x1p15) * 0x1p-16).rounded(.down), 0x7FFF) * 0x1p-15 * unit
+  }
+}
+
+/// int8 weights of a layer with int16 activations, packed for one instruction set, and their
+/// product with activations in two planes of bytes (`IntegerElementwise.split`).
+///
+/// Sums are exact. Equal to LiteRT bit for bit, with multipliers of 31 bits in a fully connected
+/// layer and 15 in a convolution.
+@safe public struct QS16GEMMWeights: ~Copyable, Sendable {
+  /// As of `QS8GEMMWeights`: the kernels are the same.
+  public static let maximumInputs = QS8GEMMWeights.maximumInputs
+
+  public let outputs: Int
+  public let inputs: Int
+  private let packed: AlignedBuffer<UInt8>
+  private let gemm: ck_qs16_qc8w_gemm_fn
+  private let range: ClosedRange<Int>
+
+  /// `outputs` rows of `inputs` (at most `maximumInputs`) weights.
+  public init(
+    _ weights: [Int8], outputs: Int, inputs: Int, output: QS16Output,
+    instructionSet: InstructionSet = .best
+  ) {
+    precondition(outputs > 0 && inputs > 0 && inputs <= QS16GEMMWeights.maximumInputs)
+    precondition(weights.count == outputs * inputs, "weights are not [outputs][inputs]")
+    precondition(output.bias.count == outputs, "one bias for each output")
+    let products = exactProducts(weights, inputs: inputs, instructionSet)
+    let tile = products.tile
+    self.outputs = outputs
+    self.inputs = inputs
+    range = output.range
+    packed = AlignedBuffer(count: ck_qs16_qc8w_packed_bytes(tile, outputs, inputs))
+    unsafe gemm = products.qs16_gemm
+    unsafe ck_qs16_qc8w_pack(
+      tile, outputs, inputs, weights, output.bias, output.multipliers, products.flip,
+      packed.pointer)
+  }
+
+  /// Multiplies `rows` rows of stored activations; writes `outputs` integers for each.
+  ///
+  /// - Parameters:
+  ///   - input: both planes; row i of one is the `inputs` bytes at i * `inputStride`, rows may
+  ///     overlap.
+  ///   - planeStep: where the plane of low bytes begins.
+  ///   - segments: in how many stretches a row lies.
+  ///   - output: row i at i * `outputStride`.
+  public borrowing func multiply(
+    rows: Int, input: UnsafeBufferPointer<UInt8>, planeStep: Int, inputStride: Int,
+    segments: RowSegments = .one, output: UnsafeMutableBufferPointer<Int16>, outputStride: Int
+  ) {
+    precondition(planeStep >= 0, "negative shape")
+    segments.check(rows, inputs, stride: inputStride, count: input.count - planeStep)
+    checkRows(rows, outputs, stride: outputStride, count: output.count)
+    guard rows > 0 else { return }
+    unsafe gemm(
+      rows, outputs, inputs, input.baseAddress, planeStep, inputStride, segments.count,
+      segments.step, packed.pointer, Int32(range.lowerBound), Int32(range.upperBound),
+      output.baseAddress, outputStride)
+  }
+}
+
+/// int8 weights of a depthwise convolution of int16 activations, applied to one row of output
+/// pixels at a time; the image is padded with 0 beforehand. Formula as in `QS16GEMMWeights`.
+@safe public struct QS16DepthwiseWeights: ~Copyable, Sendable {
+  /// More could overflow the 32-bit sums.
+  public static let maximumTaps = 256
+
+  public let taps: Int
+  public let channels: Int
+  nonisolated(unsafe) private let kernels: UnsafePointer<ck_kernels>
+  private let weights: AlignedBuffer<Int16>
+  private let bias: AlignedBuffer<Double>
+  private let multipliers: AlignedBuffer<Double>
+  private let range: ClosedRange<Int>
+
+  /// Weights [taps][channels].
+  public init(
+    _ weights: [Int8], taps: Int, channels: Int, output: QS16Output,
+    instructionSet: InstructionSet = .best
+  ) {
+    precondition(taps > 0 && taps <= QS16DepthwiseWeights.maximumTaps && channels > 0)
+    precondition(weights.count == taps * channels, "not [taps][channels]")
+    precondition(output.bias.count == channels, "one bias per channel")
+    self.taps = taps
+    self.channels = channels
+    unsafe kernels = instructionSet.kernels
+    self.weights = AlignedBuffer(weights.map(Int16.init))
+    bias = AlignedBuffer(output.bias.map(Double.init))
+    multipliers = AlignedBuffer(output.multipliers)
+    range = output.range
+  }
+
+  /// One row of `pixels` pixels.
+  public borrowing func convolve(
+    pixels: Int, input: UnsafeBufferPointer<Int16>, pixelStride: Int,
+    tapOffsets: UnsafeBufferPointer<Int>, output: UnsafeMutableBufferPointer<Int16>,
+    outputStride: Int
+  ) {
+    unsafe checkTaps(
+      pixels, channels, taps, tapOffsets, inputCount: input.count, pixelStride: pixelStride,
+      outputCount: output.count, outputStride: outputStride)
+    guard pixels > 0 else { return }
+    unsafe kernels.pointee.qs16_dwconv(
+      pixels, channels, taps, input.baseAddress, pixelStride, tapOffsets.baseAddress,
+      weights.pointer, bias.pointer, multipliers.pointer, Int32(range.lowerBound),
+      Int32(range.upperBound), output.baseAddress, outputStride)
+  }
+}

@@ -1,0 +1,92 @@
+import CKernels
+import Memory
+
+/// How the real results of a full-integer operator become bytes:
+/// q = rint(clamp(r, least, greatest)) + zeroPoint, ties to even.
+///
+/// Unlike `QuantizationParameters` it speaks of int8 values, whatever form they are stored in.
+public struct QS8Output: BitwiseCopyable, Sendable {
+  let least: Float
+  let greatest: Float
+  let zeroPoint: Int32
+
+  /// - Parameters:
+  ///   - zeroPoint: in -128...127.
+  ///   - range: what results are limited to, as int8 values.
+  public init(zeroPoint: Int, range: ClosedRange<Int> = -128...127) {
+    precondition((-128...127).contains(zeroPoint), "the zero point is no int8")
+    precondition((-128...127).contains(range.lowerBound) && range.upperBound <= 127)
+    self.zeroPoint = Int32(zeroPoint)
+    least = Float(range.lowerBound - zeroPoint)
+    greatest = Float(range.upperBound - zeroPoint)
+  }
+
+  /// Of int8 values.
+  var c: ck_qs8_output {
+    ck_qs8_output(least: least, greatest: greatest, zero_point: zeroPoint)
+  }
+}
+
+/// int8 weights of a full-integer layer, packed for one instruction set, and their product with
+/// int8 activations.
+///
+/// Equal to LiteRT with XNNPACK bit for bit:
+/// y = requantized(float(bias[n] + Σ (a - zeroPoint) w) * multipliers[n]).
+@safe public struct QS8GEMMWeights: ~Copyable, Sendable {
+  /// More could overflow the 32-bit sums, with biases up to `largestBias`.
+  public static let maximumInputs = 32_768
+  public static let largestBias = 1 << 30
+
+  public let outputs: Int
+  public let inputs: Int
+  private let packed: AlignedBuffer<UInt8>
+  private let gemm: ck_qs8_qc8w_gemm_fn
+  private let output: ck_qs8_output
+
+  /// - Parameters:
+  ///   - weights: `outputs` rows of `inputs` (at most `maximumInputs`) weights.
+  ///   - bias: one for each output, in units of the sums.
+  ///   - multipliers: one for each output: input scale times weight scale over output scale.
+  ///   - zeroPoint: of the activations, as an int8 value.
+  public init(
+    _ weights: [Int8], outputs: Int, inputs: Int, bias: [Int32], multipliers: [Float],
+    zeroPoint: Int, output: QS8Output, instructionSet: InstructionSet = .best
+  ) {
+    precondition(outputs > 0 && inputs > 0 && inputs <= QS8GEMMWeights.maximumInputs)
+    precondition(weights.count == outputs * inputs, "weights are not [outputs][inputs]")
+    precondition(bias.count == outputs && multipliers.count == outputs, "one for each output")
+    precondition((-128...127).contains(zeroPoint), "the zero point is no int8")
+    let products = exactProducts(weights, inputs: inputs, instructionSet)
+    let tile = products.tile
+    self.outputs = outputs
+    self.inputs = inputs
+    var output = output.c
+    // The kernel truncates to a byte: 128 more is the other form of it.
+    output.zero_point += instructionSet.storesUnsigned ? 128 : 0
+    self.output = output
+    packed = AlignedBuffer(count: ck_qd8_f32_qc8w_packed_bytes(tile, outputs, inputs))
+    unsafe gemm = products.qs8_gemm
+    unsafe ck_qs8_qc8w_pack(
+      tile, outputs, inputs, weights, bias, multipliers,
+      Int32(zeroPoint) + Int32(products.flip), packed.pointer)
+  }
+
+  /// Multiplies `rows` rows of stored activations; stores `outputs` bytes for each.
+  ///
+  /// - Parameters:
+  ///   - input: row i is the `inputs` bytes at i * `inputStride`; rows may overlap.
+  ///   - segments: in how many stretches a row lies.
+  ///   - output: row i at i * `outputStride`.
+  public borrowing func multiply(
+    rows: Int, input: UnsafeBufferPointer<UInt8>, inputStride: Int, segments: RowSegments = .one,
+    output: UnsafeMutableBufferPointer<UInt8>, outputStride: Int
+  ) {
+    segments.check(rows, inputs, stride: inputStride, count: input.count)
+    checkRows(rows, outputs, stride: outputStride, count: output.count)
+    guard rows > 0 else { return }
+    unsafe gemm(
+      rows, outputs, inputs, input.baseAddress, inputStride, segments.count, segments.step,
+      packed.pointer, self.output,
+      output.baseAddress, outputStride)
+  }
+}
