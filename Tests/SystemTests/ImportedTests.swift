@@ -34,7 +34,7 @@ extension SystemTests {
       return scene
     }
 
-    private func awaits(_ kind: String, in scene: Scene) -> Bool {
+    private func awaits(_ kind: ModelKind, in scene: Scene) -> Bool {
       eventually { (try? scene.status().model.kind) == kind }
     }
 
@@ -52,7 +52,7 @@ extension SystemTests {
       sleep(seconds: 4)
       let ours = try scene.status()
       try scene.denoisectl("model", "choose", "dfn3")
-      #expect(awaits("imported", in: scene))
+      #expect(awaits(.imported, in: scene))
       let chosen = now()
       sleep(seconds: 4)
       let status = try scene.status()
@@ -96,7 +96,7 @@ extension SystemTests {
       #expect(
         output.contains("dfn3: it delays the sound by 40 ms, the budget is 35 ms"), "\(output)")
       let now = try scene.status()
-      #expect(now.settings.model == .auto && now.model.kind == "full")
+      #expect(now.settings.model == .auto && now.model.kind == .full)
     }
 
     @Test(arguments: SoundServer.Kind.allCases)
@@ -107,10 +107,10 @@ extension SystemTests {
       let tone = Sound.sine(1000, seconds: 1, amplitude: 0.25)
       let start = now()
       let player = try Player(scene.server, sink: scene.microphone.sink, tone, loops: true)
-      for (model, kind) in [
-        ("dfn3", "imported"), ("low-latency", "low-latency"), ("dfn3", "imported"),
-        ("auto", "full"),
-      ] {
+      let models: [(String, ModelKind)] = [
+        ("dfn3", .imported), ("low-latency", .lowLatency), ("dfn3", .imported), ("auto", .full),
+      ]
+      for (model, kind) in models {
         sleep(seconds: 2)
         try scene.denoisectl("model", "choose", model)
         #expect(awaits(kind, in: scene))
@@ -140,7 +140,7 @@ extension SystemTests {
         Self.bypass + "model = \"dfn3\"\n",
         to: "\(scene.sandbox.directory)/home/.config/qdenoise/config.toml")
       try scene.denoisectl("reload")
-      #expect(awaits("imported", in: scene))
+      #expect(awaits(.imported, in: scene))
       let ears = try Ears(scene)
       defer { ears.close() }
       sleep(seconds: 2.5)
@@ -148,10 +148,10 @@ extension SystemTests {
       scene.daemon.signal(SIGSTOP)
       sleep(seconds: 1.5)
       scene.daemon.signal(SIGCONT)
-      #expect(awaits("light", in: scene), "no step down the ladder")
+      #expect(awaits(.light, in: scene), "no step down the ladder")
       sleep(seconds: 1.5)
       let during = try ears.lag()
-      #expect(awaits("imported", in: scene), "no step up")
+      #expect(awaits(.imported, in: scene), "no step up")
       sleep(seconds: 1.5)
       let after = try ears.lag()
       print("measured: \(kind.rawValue): \(before) ms, light \(during) ms, again \(after) ms")
