@@ -15,6 +15,7 @@ SNR_CEILING = 1e-3  # no reward beyond 30 dB
 RESIDUE_FLOOR = 3e-6  # no reward beyond 55 dB of attenuation
 SPECTRAL_WEIGHT = 1.0  # of the errors of compressed spectra
 SNR_WEIGHT = 2.0  # per dB
+RESIDUE_PIECE = 48000  # samples of which the level is taken in dB, so that all seconds count alike
 RESIDUE_WEIGHT = 2.2  # per dB, and item without a target
 PAUSE_WEIGHT = 0.22  # per dB, and item with pauses
 PAUSE_FLOOR = 1e-4  # no reward beyond 40 dB there: more costs the ends of words
@@ -87,11 +88,12 @@ def negative_snr(output, target):
 def residue(output, target):
     """Level of what is left of the items without a target, dB re REFERENCE_LEVEL, -55 at least.
 
-    Summed over those items and divided by all.
+    The mean of the levels of their seconds, summed over those items and divided by all.
     """
     silent = output[~has_target(target)]
-    ratio = silent.square().mean(-1) / REFERENCE_LEVEL**2
-    return decibels(ratio + RESIDUE_FLOOR).sum() / len(output)
+    length = min(RESIDUE_PIECE, silent.shape[-1])
+    ratio = silent.unfold(-1, length, length).square().mean(-1) / REFERENCE_LEVEL**2
+    return decibels(ratio + RESIDUE_FLOOR).mean(-1).sum() / len(output)
 
 
 def mean_of_present(measure, output, target):

@@ -69,6 +69,12 @@ def test_speech_is_what_is_within_35_db_of_the_loudest_hop():
     assert not losses.has_speech(silence).any()
 
 
+def test_each_second_of_a_residue_counts_alike():
+    output = torch.ones(1, 2 * 48000) * losses.REFERENCE_LEVEL
+    output[:, 48000:] *= 0.01
+    assert abs(losses.residue(output, 0 * output) - -20) < 0.1
+
+
 def test_pauses_of_a_white_residue_have_its_level():
     torch.manual_seed(0)
     front = TWENTY_MILLISECONDS
