@@ -165,13 +165,6 @@ import Signal
     unsafe process(input, output, path: .network)
   }
 
-  /// Passes one hop with the same delay and without the network; cross-faded both ways.
-  public mutating func processDry(
-    _ input: UnsafePointer<Float>, _ output: UnsafeMutablePointer<Float>
-  ) {
-    unsafe process(input, output, path: .dry)
-  }
-
   /// Carries one hop along a path. A change of path cross-fades over one hop.
   public mutating func process(
     _ input: UnsafePointer<Float>, _ output: UnsafeMutablePointer<Float>, path: Path

@@ -19,11 +19,4 @@ struct Mix: Equatable, BitwiseCopyable, Sendable {
       wet = 1 - dry
     }
   }
-
-  /// The same without denoising: what is not muted passes.
-  var withoutNetwork: Mix { Mix(wet: 0, dry: wet + dry) }
-
-  private init(wet: Float, dry: Float) {
-    (self.wet, self.dry) = (wet, dry)
-  }
 }

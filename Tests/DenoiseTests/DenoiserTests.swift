@@ -233,7 +233,7 @@ import Testing
     for mode in modes {
       denoiser.set(mode: mode, strength: 20)
       denoiser.process(input, &output)
-      denoiser.processDry(input, &output)
+      denoiser.process(input, &output, path: .dry)
       denoiser.process(input, &output, path: .gate)
     }
     denoiser.reset()
