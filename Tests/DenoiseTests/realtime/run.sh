@@ -30,9 +30,10 @@ list=$build/denoisectl.product/Objects.LinkFileList
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 "$clang" -O1 -fsanitize=realtime -c "$here/trampoline.c" -o "$work/trampoline.o"
-modules='Memory|Files|Kernels|CKernels|Engine|Signal|Denoise|TFLite|ModelStore|CEmbeddedModel'
+modules='Memory|Files|UserSettings|Kernels|CKernels|Engine|Signal|Denoise|TFLite|ModelStore'
+modules="$modules|CEmbeddedModel"
 objects=$(tr -d "'\"" <"$list" | grep -E "/($modules)\.build/")
-maps="$here $build/CKernels.build $build/CEmbeddedModel.build $sources/CSampleRate"
+maps="$here $build/CKernels.build $build/CEmbeddedModel.build $sources/CSampleRate $sources/CLinux"
 flags=$(for map in $maps; do echo "-Xcc -fmodule-map-file=$map/module.modulemap"; done)
 # shellcheck disable=SC2086
 swiftc -O -parse-as-library -swift-version 5 -I "$build/Modules" $flags \
