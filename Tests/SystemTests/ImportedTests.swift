@@ -45,6 +45,8 @@ extension SystemTests {
       let scene = try scene(kind, configuration: Self.bypass)
       let denoised = try scene.listen()
       let direct = try Recorder(scene.server, source: scene.microphone.name)
+      // PulseAudio takes a second for the first fragment of it.
+      #expect(eventually { direct.count > 4800 && denoised.count > 4800 })
       let start = now()
       let player = try Player(
         scene.server, sink: scene.microphone.sink, Sound.noise(seconds: 20, level: 0.1),
