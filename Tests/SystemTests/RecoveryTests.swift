@@ -177,6 +177,42 @@ extension SystemTests {
       #expect(daemon.isRunning)
     }
 
+    /// A sandbox hides the socket; another may let it be reached and no client in.
+    @Test(arguments: [false, true])
+    func `where PipeWire itself cannot be reached the sound goes through its pulse server`(
+      answers: Bool
+    ) throws {
+      try Piece.require(["python3"])
+      let scene = try Scene(.pipeWire, configuration: Self.bypass)
+      scene.stopDaemon()
+      let path = "\(scene.sandbox.directory)/closed"
+      if answers {
+        let refusal = """
+          import socket
+          server = socket.socket(socket.AF_UNIX)
+          server.bind("\(path)")
+          server.listen()
+          while True: server.accept()[0].close()
+          """
+        _ = try scene.sandbox.start("python3", ["-c", refusal])
+        #expect(eventually { FileManager.default.fileExists(atPath: path) })
+      }
+      let daemon = try scene.sandbox.start(
+        Piece.built("qdenoise"), environment: ["PIPEWIRE_REMOTE": path], log: "shut-out")
+      try scene.waitForDaemon()
+      func isSaid() -> Bool {
+        daemon.output.contains("the sound goes through PipeWire's pulse server")
+      }
+      if answers { #expect(eventually(isSaid), "\(daemon.output)") }
+      try scene.waitForDaemon()
+      let listener = try scene.listen()
+      try expectTone(in: scene, heardBy: listener)
+      #expect(try scene.status().latency.stages.contains { $0.name == "resampler" })
+      listener.stop()
+      #expect(isSaid() == answers, "\(daemon.output)")
+      #expect(daemon.isRunning)
+    }
+
     /// Plays a tone into a microphone and waits until `listener` hears half a second of it, from us:
     /// the microphone itself gives the same tone.
     private func expectTone(
