@@ -67,9 +67,14 @@ bool pipewire_read_latency(
 }
 
 void pipewire_stream_set_latency(
-    struct pw_stream *stream, const struct spa_latency_info *latency) {
+    struct pw_stream *stream, const struct spa_latency_info *source, int delay) {
+  struct spa_latency_info latency = *source;
+  latency.direction = SPA_DIRECTION_OUTPUT;
+  // Unsigned until PipeWire 1.2, signed since.
+  latency.min_rate += delay;
+  latency.max_rate += delay;
   uint8_t room[256];
   struct spa_pod_builder builder = SPA_POD_BUILDER_INIT(room, sizeof room);
-  const struct spa_pod *parameters[1] = {spa_latency_build(&builder, SPA_PARAM_Latency, latency)};
+  const struct spa_pod *parameters[1] = {spa_latency_build(&builder, SPA_PARAM_Latency, &latency)};
   pw_stream_update_params(stream, parameters, 1);
 }

@@ -156,11 +156,7 @@ import Glibc
   /// Tells programs that ask how old the sound is: as old as the microphone's, and our delay.
   private func publishLatency() {
     guard let output else { return }
-    var latency = sourceLatency
-    latency.direction = SPA_DIRECTION_OUTPUT
-    latency.min_rate += UInt32(delay)
-    latency.max_rate += UInt32(delay)
-    unsafe pipewire_stream_set_latency(output.raw, &latency)
+    unsafe pipewire_stream_set_latency(output.raw, &sourceLatency, Int32(delay))
   }
 
   /// Samples arrive.

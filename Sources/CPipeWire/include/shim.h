@@ -47,4 +47,4 @@ bool pipewire_read_latency(
 
 /// Tells what records from a stream how old its samples are.
 void pipewire_stream_set_latency(
-    struct pw_stream *stream, const struct spa_latency_info *latency);
+    struct pw_stream *stream, const struct spa_latency_info *source, int delay);
