@@ -45,6 +45,6 @@ int pipewire_stream_connect(
 bool pipewire_read_latency(
     uint32_t id, const struct spa_pod *parameter, struct spa_latency_info *latency);
 
-/// Tells what records from a stream how old its samples are.
+/// Tells what records from a stream how old its samples are: `delay` samples more than those of the source.
 void pipewire_stream_set_latency(
     struct pw_stream *stream, const struct spa_latency_info *source, int delay);
