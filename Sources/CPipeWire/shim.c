@@ -35,6 +35,27 @@ void pipewire_registry_destroy(struct pw_registry *registry) {
   pw_proxy_destroy((struct pw_proxy *)registry);
 }
 
+struct pw_metadata *pipewire_registry_metadata(struct pw_registry *registry, uint32_t id) {
+  return (struct pw_metadata *)pw_registry_bind(
+      registry, id, PW_TYPE_INTERFACE_Metadata, PW_VERSION_METADATA, 0);
+}
+
+void pipewire_metadata_listen(
+    struct pw_metadata *metadata, struct spa_hook *hook, const struct pw_metadata_events *events,
+    void *data) {
+  pw_metadata_add_listener(metadata, hook, events, data);
+}
+
+int pipewire_metadata_set(
+    struct pw_metadata *metadata, uint32_t subject, const char *key, const char *type,
+    const char *value) {
+  return pw_metadata_set_property(metadata, subject, key, type, value);
+}
+
+void pipewire_metadata_release(struct pw_metadata *metadata) {
+  pw_proxy_destroy((struct pw_proxy *)metadata);
+}
+
 struct pw_proxy *pipewire_core_link(
     struct pw_core *core, const struct pw_properties *properties) {
   return (struct pw_proxy *)pw_core_create_object(

@@ -11,12 +11,13 @@ private let returned = AudioDevice(index: 9, name: "microphone")
 
 /// A call that says what it asked for only on PipeWire.
 private func call(
-  on source: AudioDevice, index: UInt32 = 70, target: String? = nil, stream: String = "voice"
+  on source: AudioDevice, index: UInt32 = 70, target: String? = nil, stream: String = "voice",
+  order: AudioStream.Order? = nil
 ) -> [AudioStream] {
   [
     AudioStream(
       index: index, device: source.index, application: "call", processID: 500, name: stream,
-      target: target)
+      target: target, order: order)
   ]
 }
 
@@ -90,6 +91,42 @@ private func call(
     }
     // What happens to devices later does not change that.
     #expect(find([ours], default: ours, call(on: ours, target: target)).isEmpty)
+  }
+
+  @Test(arguments: [.nothing, .device("qdenoise")] as [AudioStream.Order])
+  func `where the server says that nobody moved it, it is brought back at any time`(
+    order: AudioStream.Order
+  ) {
+    func named(_ source: AudioDevice) -> [AudioStream] {
+      call(on: source, target: "qdenoise", order: order)
+    }
+    #expect(find([microphone, ours], default: microphone, named(ours)).isEmpty)
+    for _ in 0..<3 {
+      #expect(find([microphone, ours], default: microphone, named(microphone), after: 60) == [70])
+      #expect(strays.strays.map(\.isChosen) == [false])
+      #expect(find([microphone, ours], default: microphone, named(ours), after: 1).isEmpty)
+    }
+  }
+
+  @Test(arguments: [.default, .device("microphone"), .device("12")] as [AudioStream.Order])
+  func `whom a person told of another source, who may be gone, stays there`(
+    order: AudioStream.Order
+  ) {
+    let named = call(on: ours, target: "qdenoise", order: .nothing)
+    #expect(find([microphone, ours], default: microphone, named).isEmpty)
+    let moved = call(on: microphone, target: "qdenoise", order: order)
+    for seconds in [5.0, 60] {
+      #expect(find([microphone, ours], default: microphone, moved, after: seconds).isEmpty)
+      #expect(strays.strays.map(\.isChosen) == [true])
+    }
+  }
+
+  @Test func `who follows the default goes where the person chooses`() {
+    let named = call(on: ours, order: .nothing)
+    #expect(find([microphone, ours], default: ours, named, after: 5).isEmpty)
+    let moved = call(on: microphone, order: .nothing)
+    #expect(find([microphone, ours], default: microphone, moved, after: 5).isEmpty)
+    #expect(strays.strays.isEmpty)
   }
 
   @Test func `who was moved back and is moved again by the person stays there`() {

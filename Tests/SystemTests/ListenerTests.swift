@@ -25,20 +25,11 @@ extension SystemTests {
       defer { player.stop() }
       let back = eventually { (try? scene.status().microphone.name) == "fakemic" }
       #expect(back)
-      func staysHome() {
-        #expect(eventually(within: 5) { scene.isHome() })
-        sleep(seconds: 1)
-        #expect(scene.isHome())
-        let heard = listener.heard.samples[before...]
-        #expect(
-          heard.count { abs($0) > 0.01 } < 48000 / 5, "\(scene.daemon.output.suffix(2000))")
-      }
-      if kind == .pulseAudio {
-        staysHome()
-      } else {
-        // docs/reliability.md, "What is left".
-        withKnownIssue(isIntermittent: true) { staysHome() }
-      }
+      #expect(eventually(within: 5) { scene.isHome() })
+      sleep(seconds: 1)
+      #expect(scene.isHome())
+      let heard = listener.heard.samples[before...]
+      #expect(heard.count { abs($0) > 0.01 } < 48000 / 5, "\(scene.daemon.output.suffix(2000))")
       try scene.denoisectl("mode", "bypass")
       #expect(eventually { Analysis.level(listener.heard.samples.suffix(24000)) > 0.1 })
     }

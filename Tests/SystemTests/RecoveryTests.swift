@@ -45,12 +45,7 @@ extension SystemTests {
       try scene.microphone.plugIn()
       let back = eventually { (try? scene.status().microphone.name) == "fakemic" }
       #expect(back)
-      if kind == .pulseAudio {
-        try expectTone(in: scene, heardBy: listener)
-      } else {
-        // docs/reliability.md, "What is left".
-        withKnownIssue(isIntermittent: true) { try expectTone(in: scene, heardBy: listener) }
-      }
+      try expectTone(in: scene, heardBy: listener)
       #expect(try scene.virtualSource()?.index == source)
     }
 

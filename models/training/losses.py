@@ -31,7 +31,8 @@ SPEECH_WEIGHT = 1.0  # per nat
 DISTURBANCE_WEIGHT = 2.0  # per point of PESQ's score, and item with a target
 INTELLIGIBILITY_WEIGHT = 48.0  # per 1 of ESTOI, and item with a target
 OPINION_WEIGHT = 1.3  # per point of DNSMOS's overall score, and item with a target
-OPINION_ITEMS = 1  # of a batch that are judged: an item takes a tenth of a second
+OPINION_ITEMS = 1  # of a batch that are judged
+OPINION_PIECE = 3 * 48000  # samples of an item that are judged, anywhere: a tenth of a second or more
 
 
 def spectral(real, imaginary, wanted_real, wanted_imaginary):
@@ -112,7 +113,9 @@ def perceived(output, target, opinion=None):
         Intelligibility.on(device), output, target
     )
     if opinion:
-        judged = output[:OPINION_ITEMS], target[:OPINION_ITEMS]
+        start = int(torch.randint(max(0, output.shape[-1] - OPINION_PIECE) + 1, ()))
+        piece = slice(start, start + OPINION_PIECE)
+        judged = output[:OPINION_ITEMS, piece], target[:OPINION_ITEMS, piece]
         overall = mean_of_present(lambda samples, _: opinion(samples)[:, 2], *judged)
         value = value - OPINION_WEIGHT * overall
     return value

@@ -10,7 +10,17 @@ import numpy as np
 from scipy import fft
 
 from bank import SAMPLE_RATE
-from synthesis import SYNTHESISERS, clicks, coloured, held, normalised, plain_rms, slow_curve
+from synthesis import (
+    SYNTHESISERS,
+    clicks,
+    coloured,
+    fan,
+    held,
+    normalised,
+    plain_rms,
+    slow_curve,
+    vacuum,
+)
 
 ACTIVE_HOP = 480
 BEFORE_DIRECT = 24  # samples kept before the direct sound of a room response
@@ -23,6 +33,7 @@ CROWD = (8, 60)  # talkers
 CROWD_VOICES = 12  # different ones among them
 NOISES = (0.5, 0.3, 0.13, 0.07)  # probabilities of one to four noises at once
 HELD = 0.08  # of the sentences have a held vowel
+STEADY = (coloured, fan, vacuum)  # of which a tenth of the items is, without speech
 FADE = 480  # samples over which speech begins after noise alone
 
 
@@ -133,6 +144,12 @@ class Mixer:
             total += fft.rfft(coloured(self.rng, self.length), self.size) * level
         return total
 
+    def steady(self):
+        """One stationary noise of unit RMS."""
+        samples = STEADY[self.rng.integers(len(STEADY))](self.rng, self.length)
+        spectrum = fft.rfft(samples, self.size) * self.equaliser(8) * self.microphone()
+        return normalised(self.back(spectrum))
+
     # Filters, as amplitude responses over self.frequencies
 
     def equaliser(self, decibels):
@@ -236,11 +253,11 @@ class Mixer:
 
     def item(self, speech, target, noise):
         level, case = self.rng.uniform(-46, -14), self.rng.random()
-        if case < 0.10:
-            level = self.rng.uniform(-60, -20)
-            noise = noise * (10 ** (level / 20) / plain_rms(noise))
-            mixture, target = np.clip(noise, -1, 1), np.zeros_like(noise)
-        elif case < 0.18:
+        if case < 0.20:
+            alone = self.steady() if case < 0.10 else normalised(noise)
+            alone = alone * np.float32(10 ** (self.rng.uniform(-60, -20) / 20))
+            mixture, target = np.clip(alone, -1, 1), np.zeros_like(noise)
+        elif case < 0.28:
             mixture, target = self.mix(speech, target, np.zeros_like(noise), 0, level)
         else:
             snr = float(np.clip(self.rng.normal(4, 7.5), -10, 35))

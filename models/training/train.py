@@ -48,7 +48,7 @@ def arguments():
     parser.add_argument("--resume", action="store_true")
     parser.add_argument("--start", type=Path, help="checkpoint whose weights to start from")
     parser.add_argument("--free-only", action="store_true", help="no GPL, GFDL or BY-SA material")
-    parser.add_argument("--float32", action="store_true", help="no bfloat16 in the network")
+    parser.add_argument("--float32", action="store_true", help="no bfloat16 anywhere")
     parser.add_argument("--validate", type=Path, help="validation set to score while training")
     parser.add_argument("--validate-steps", type=int, default=500)
     parser.add_argument("--quantized", action="store_true", help="quantization-aware: int8 layers")
@@ -60,6 +60,7 @@ def arguments():
         "--weigh", nargs="*", default=[], metavar="NAME=WEIGHT", help="constants of losses.py"
     )
     parser.add_argument("--opinion", type=Path, help="DNSMOS's sig_bak_ovr.onnx, to be judged by")
+    parser.add_argument("--opinion-every", type=int, default=1, metavar="STEPS")
     parser.add_argument("--device", default="cpu", help="where the network is trained")
     parser.add_argument("--workers", type=int, default=0, help="processes that mix beside it")
     parser.add_argument("--compile", action="store_true", help="fuse the losses' arithmetic")
@@ -142,7 +143,8 @@ class Trainer:
         if options.opinion:
             from opinion import Opinion  # wants the package onnx
 
-            self.opinion = Opinion(options.opinion, self.device)
+            dtype = torch.float32 if options.float32 else torch.bfloat16
+            self.opinion = Opinion(options.opinion, self.device, dtype)
         self.mixtures = mixtures(options, self.step, self.rank)
         self.draw = np.random.default_rng((options.seed, self.step, 1))
         self.stopping = False
@@ -228,7 +230,7 @@ class Trainer:
             mixture,
             self.front,
             size,
-            self.opinion,
+            self.opinion if self.step % self.options.opinion_every == 0 else None,
             self.options.residue,
         )
         if self.teacher:

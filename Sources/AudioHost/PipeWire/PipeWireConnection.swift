@@ -23,11 +23,15 @@ import Glibc
   private(set) var nodes: [UInt32: String] = [:]
   private(set) var ports: [UInt32: Port] = [:]
   private(set) var links: [UInt32: Link] = [:]
+  /// The serial numbers of the nodes, which no other object of the server's ever has.
+  private(set) var serials: [UInt32: UInt32] = [:]
+  /// Where the session manager keeps what streams were told.
+  private(set) var targetStore: UInt32?
 
   private let raw: UnsafeMutablePointer<pw_loop>
   private let context: OpaquePointer
   let core: OpaquePointer
-  private let registry: OpaquePointer
+  let registry: OpaquePointer
   private let hooks: UnsafeMutablePointer<spa_hook>
   private var watch: EventLoop.Watch?
 
@@ -69,6 +73,9 @@ import Glibc
   }
 
   private func iterate() { _ = unsafe pipewire_loop_iterate(raw) }
+
+  /// Takes in all that the server has sent so far.
+  func catchUp() { while failure == nil, unsafe pipewire_loop_iterate(raw) > 0 {} }
 
   /// The node of that name; the newest, if there are several.
   func node(_ name: String) -> UInt32? { nodes.filter { $0.value == name }.keys.max() }
@@ -125,7 +132,12 @@ import Glibc
   private func add(_ id: UInt32, _ type: String, property: (String) -> String?) {
     func number(_ key: String) -> UInt32? { property(key).flatMap { UInt32($0) } }
     switch type {
-    case "PipeWire:Interface:Node": nodes[id] = property(PW_KEY_NODE_NAME)
+    case "PipeWire:Interface:Node":
+      nodes[id] = property(PW_KEY_NODE_NAME)
+      serials[id] = number(PW_KEY_OBJECT_SERIAL)
+    case "PipeWire:Interface:Metadata":
+      guard property(PW_KEY_METADATA_NAME) == "default" else { return }
+      targetStore = id
     case "PipeWire:Interface:Port":
       guard let node = number(PW_KEY_NODE_ID) else { return }
       ports[id] = Port(node: node, isInput: property(PW_KEY_PORT_DIRECTION) == "in")
@@ -141,7 +153,9 @@ import Glibc
   private func remove(_ id: UInt32) {
     let wasKnown =
       nodes.removeValue(forKey: id) != nil || ports.removeValue(forKey: id) != nil
-      || links.removeValue(forKey: id) != nil
+      || links.removeValue(forKey: id) != nil || id == targetStore
+    serials[id] = nil
+    if id == targetStore { targetStore = nil }
     if wasKnown { onChange?() }
   }
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 // pipewire/ and spa/ beside this file are links to where distributions keep the library's headers.
+#include <pipewire/extensions/metadata.h>
 #include <pipewire/pipewire.h>
 #include <spa/param/audio/format-utils.h>
 #include <spa/param/latency-utils.h>
@@ -28,6 +29,20 @@ void pipewire_registry_listen(
     void *data);
 
 void pipewire_registry_destroy(struct pw_registry *registry);
+
+/// The metadata of that ID; goes with `pipewire_metadata_release`.
+struct pw_metadata *pipewire_registry_metadata(struct pw_registry *registry, uint32_t id);
+
+void pipewire_metadata_listen(
+    struct pw_metadata *metadata, struct spa_hook *hook, const struct pw_metadata_events *events,
+    void *data);
+
+/// Says something of an object; a null value takes it back.
+int pipewire_metadata_set(
+    struct pw_metadata *metadata, uint32_t subject, const char *key, const char *type,
+    const char *value);
+
+void pipewire_metadata_release(struct pw_metadata *metadata);
 
 /// Has the server link two ports, which `properties` name; the link goes with its proxy.
 struct pw_proxy *pipewire_core_link(

@@ -28,7 +28,7 @@ struct Backends {
       configuration.backend != .pulse && server.server.isPipeWire && PipeWireSocket.answers
     let made =
       isNative
-      ? PipeWireBackend(server, fifo: fifo, sampleRate: sampleRate)
+      ? PipeWireBackend(server, fifo: fifo, sampleRate: sampleRate, loop: loop)
       : PulseBackend(server, fifo: fifo, sampleRate: sampleRate)
     made.adopt(configuration)
     return made

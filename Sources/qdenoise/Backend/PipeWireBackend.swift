@@ -1,3 +1,4 @@
+import AudioHost
 import AudioPath
 import Control
 
@@ -8,7 +9,17 @@ final class PipeWireBackend: PulseBackend {
   /// Connections that may fail before it is done without.
   private static let mostFailures = 3
 
+  private let loop: EventLoop
   private var failures = 0
+  /// nil where the graph cannot be reached.
+  private var targets: PipeWireTargets?
+  /// What recordings were told at the last `refresh`, by their indices.
+  private var orders: [UInt32: AudioStream.Order] = [:]
+
+  init(_ server: SoundServer, fifo: String, sampleRate: Int, loop: EventLoop) {
+    self.loop = loop
+    super.init(server, fifo: fifo, sampleRate: sampleRate)
+  }
 
   private var isNative: Bool { failures < Self.mostFailures }
 
@@ -18,6 +29,27 @@ final class PipeWireBackend: PulseBackend {
 
   override var layout: VirtualMicrophone.Layout {
     isNative && output == .auto ? .node : super.layout
+  }
+
+  override func refresh() throws(BackendError) {
+    try super.refresh()
+    if targets?.hasFailed ?? true { targets = isNative ? try? PipeWireTargets(loop: loop) : nil }
+    orders = targets?.orders(of: server.everybody) ?? [:]
+  }
+
+  override var devices: Devices {
+    var found = super.devices
+    for place in found.recordings.indices {
+      found.recordings[place].order = orders[found.recordings[place].index]
+    }
+    return found
+  }
+
+  override func bringBack(_ recording: UInt32) throws(BackendError) -> Bool {
+    if let targets, targets.tell(stream: recording, toRecordFrom: VirtualMicrophone.sourceName) {
+      return true
+    }
+    return try super.bringBack(recording)
   }
 
   override func note(audioFailure reason: String) -> Notice? {

@@ -5,7 +5,9 @@ package import AudioHost
 ///
 /// A server moves streams when a microphone comes or goes, when the default changes, and when the
 /// virtual microphone is not there yet; PipeWire then forgets what the application asked for.
-/// A person moves a stream while nothing of that happens, and is obeyed.
+/// A person moves a stream while nothing of that happens, and is obeyed. Where the server says what
+/// a stream was told (PipeWire by itself), one that asked for us and was told nothing else was not
+/// moved by a person, whenever that was.
 /// Thread: control.
 package struct StrayListeners {
   /// Somebody who asked for the virtual microphone and records from another source.
@@ -193,11 +195,11 @@ package struct StrayListeners {
         return now - change < (change > since ? Self.grace : Self.settling)
       }
       if !entry.isHome {
-        let isChosen = !wasToldEarly(listener.index)
+        let isChosen = mayBeChosen(listener) && !wasToldEarly(listener.index)
         if !isChosen { remember(listener, isHome: true) }
         strays.append(Stray(listener: listener, source: source, isChosen: isChosen))
       } else if since == nil || isRecent(changes.upheaval) || asks && isRecent(changes.choice)
-        || isMoving(listener, at: now)
+        || isMoving(listener, at: now) || !mayBeChosen(listener)
       {
         strays.append(Stray(listener: listener, source: source, isChosen: false))
       } else if isRecent(changes.choice) {
@@ -227,6 +229,15 @@ package struct StrayListeners {
   private func isMoving(_ listener: AudioStream, at now: UInt64) -> Bool {
     guard let made = attempts[listener.index] else { return false }
     return now - made.last < Self.afterglow || homeSince[listener.index] ?? 0 < made.last
+  }
+
+  /// As far as the server says, a person may have moved it or chosen a default that it follows.
+  private func mayBeChosen(_ listener: AudioStream) -> Bool {
+    switch listener.order {
+    case nil, .default: true
+    case .nothing: !asksForUs(listener)
+    case .device(let name): name != VirtualMicrophone.sourceName
+    }
   }
 
   /// The application named the virtual microphone, and the server says so.
