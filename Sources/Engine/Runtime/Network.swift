@@ -8,6 +8,9 @@ internal import Memory
   /// Whose microkernels run.
   public let instructionSet: InstructionSet
   let steps: StepList
+  let pool: ThreadPool?
+  /// How many parts each step is cut into; empty without a pool.
+  let partCounts: AlignedBuffer<Int>
   /// The operator of the graph that each step was made for.
   package let stepOperators: [Int]
   let layers: PackedLayers
@@ -59,16 +62,32 @@ internal import Memory
   ///     network and can no longer be reached by name.
   ///   - instructionSet: one that this processor has.
   ///   - customs: what computes operators that the schema does not have.
+  ///   - threads: how many share the work of large steps; results have the same bits with any number.
+  ///     The threads beside the caller's are made here, and only where a step is worth them.
   public init(
     _ graph: Graph, states: [StatePair] = [], instructionSet: InstructionSet = .best,
-    customs: [CustomOperator] = []
+    customs: [CustomOperator] = [], threads: Int = 1
   ) throws(EngineError) {
     self.init(
-      try Lowering(graph, states: states, instructionSet: instructionSet, customs: customs), graph)
+      try Lowering(graph, states: states, instructionSet: instructionSet, customs: customs), graph,
+      threads: threads, leastSharedWork: Step.leastSharedWork)
+  }
+
+  /// Cuts every step that takes `leastSharedWork` nanoseconds or more, for tests of small networks.
+  package init(
+    _ graph: Graph, states: [StatePair] = [], instructionSet: InstructionSet, threads: Int,
+    leastSharedWork: Double
+  ) throws(EngineError) {
+    self.init(
+      try Lowering(graph, states: states, instructionSet: instructionSet), graph,
+      threads: threads, leastSharedWork: leastSharedWork)
   }
 
   /// - Parameter graph: what was planned, as the caller has it.
-  init(_ lowering: Lowering, _ graph: Graph) {
+  init(
+    _ lowering: Lowering, _ graph: Graph, threads: Int = 1,
+    leastSharedWork: Double = Step.leastSharedWork
+  ) {
     var lowering = lowering
     let instructionSet = lowering.instructionSet
     let layout = ArenaLayout(storages: &lowering.storages, rings: &lowering.rings)
@@ -97,6 +116,9 @@ internal import Memory
     name = graph.name
     self.instructionSet = instructionSet
     steps = StepList(lowering.steps)
+    let parts = lowering.steps.map { $0.parts(threads: threads, least: leastSharedWork) }
+    pool = parts.contains { $0 > 1 } ? ThreadPool(workers: threads - 1) : nil
+    partCounts = AlignedBuffer(pool == nil ? [] : parts)
     stepOperators = lowering.stepOperators
     rings = lowering.rings
     (views, memories) = Self.memories(lowering)
@@ -117,6 +139,9 @@ internal import Memory
     }
     reset()
   }
+
+  /// How many threads share the work of large steps.
+  public var threads: Int { 1 + (pool?.workers ?? 0) }
 
   /// Bytes of the arena: activations, states and constants without the packed weights.
   public var arenaByteCount: Int { arena.count }
@@ -190,7 +215,7 @@ internal import Memory
 
   /// Computes the outputs and the next states. Allocates nothing.
   public mutating func run() {
-    for index in 0..<steps.count { unsafe perform(steps.elements[index]) }
+    for index in 0..<steps.count { perform(step: index) }
     advance()
   }
 
@@ -198,7 +223,7 @@ internal import Memory
   package mutating func run(addingSecondsTo seconds: inout [Double]) {
     let clock = ContinuousClock()
     for index in 0..<steps.count {
-      let duration = clock.measure { unsafe perform(steps.elements[index]) }
+      let duration = clock.measure { perform(step: index) }
       seconds[index] += Double(duration.components.attoseconds) / 1e18
     }
     advance()
@@ -209,7 +234,7 @@ internal import Memory
   public mutating func run(profiling seconds: inout [Double]) {
     let clock = ContinuousClock()
     for index in 0..<steps.count {
-      let duration = clock.measure { unsafe perform(steps.elements[index]) }
+      let duration = clock.measure { perform(step: index) }
       let place = stepOperators[index]
       if seconds.indices.contains(place) {
         seconds[place] += Double(duration.components.attoseconds) / 1e18
