@@ -142,6 +142,7 @@ extension Graph {
       tensors[input].type == tensors[output].type, node.outputs.count == 1
     else { return false }
     tensors[output].data = data
+    tensors[output].isSparseInFile = tensors[input].isSparseInFile
     return true
   }
 }

@@ -24,7 +24,8 @@ extension TFLiteFile {
       3: .string("qdenoise"), 4: .tables(buffers.tables), 6: .tables(metadata),
       7: .tables(signatures),
     ]
-    return FlatBufferWriter(root: model, identifier: identifier).bytes
+    let bytes = FlatBufferWriter(root: model, identifier: identifier).bytes
+    return bytes + Attachment.write(graph.attachment, at: bytes.count)
   }
 
   /// A graph as a subgraph, and the one that sets its variables to zero, which comes last of all.

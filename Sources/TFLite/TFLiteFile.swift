@@ -44,6 +44,7 @@ public enum TFLiteFile {
     for table in try model.tables(7) where try table.scalar(4, default: UInt32(0)) == 0 {
       graph.signatures.append(try readSignature(table))
     }
+    graph.attachment = Attachment.read(bytes)
     graph.others = try readOthers(model, codes, &buffers, name: name)
     if graph.hasOpenShapes, let closed = try? graph.resized([:]) { graph = closed }
     do { try graph.validate() } catch { throw .invalidGraph(error.description) }
@@ -129,7 +130,9 @@ public enum TFLiteFile {
     guard let type = ElementType(rawValue: code) else {
       throw .unsupported(name: table.buffer.name, what: "tensor '\(name)' of element type \(code)")
     }
-    if let sparsity = try table.table(6) {
+    let sparsity = try table.table(6)
+    let isSparse = sparsity != nil
+    if let sparsity {
       data = try Sparsity(sparsity, shape: shape, name: name).dense(data, elementSize: type.size)
     }
     var tensor = Tensor(
@@ -137,6 +140,7 @@ public enum TFLiteFile {
       quantization: try readQuantization(table), data: data.isEmpty ? nil : data)
     tensor.isVariable = try table.bool(5)
     tensor.isPackedInFile = isPacked
+    tensor.isSparseInFile = isSparse
     tensor.shapeSignature = try table.integers(7, as: Int32.self)?.map(Int.init)
     return tensor
   }

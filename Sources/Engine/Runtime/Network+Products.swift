@@ -13,6 +13,36 @@ extension Network {
           segments: product.segments, output: target, outputStride: product.destinationStride,
           columns: outputs, minimum: product.range.lowerBound, maximum: product.range.upperBound)
       }
+    case .f32Sparse(let layer):
+      let scratch = unsafe layers.scratch(of: part, Float.self)
+      unsafe forEachRepeat(of: product, part, 0..<product.outputs, Float.self, Float.self) {
+        rows, source, target in
+        unsafe layer.multiply(
+          rows: rows.count, input: source, inputStride: product.sourceStride, scratch: scratch,
+          output: target, outputStride: product.destinationStride,
+          minimum: product.range.lowerBound, maximum: product.range.upperBound)
+      }
+    case .qd8Sparse(let layer):
+      let hasOwn = product.parametersStride != 0
+      let parameters = unsafe UnsafeBufferPointer(
+        elements(QuantizationParameters.self, product.parameters, hasOwn ? product.rows : 1))
+      let scratch = unsafe layers.scratch(of: part, Int16.self)
+      unsafe forEachRepeat(of: product, part, 0..<product.outputs, UInt8.self, Float.self) {
+        rows, source, target in
+        unsafe layer.multiply(
+          rows: rows.count, input: source, inputStride: product.sourceStride,
+          parameters: hasOwn ? parameters.part(rows.lowerBound, rows.count) : parameters,
+          scratch: scratch, output: target, outputStride: product.destinationStride,
+          minimum: product.range.lowerBound, maximum: product.range.upperBound)
+      }
+    case .qs8Sparse(let layer):
+      let scratch = unsafe layers.scratch(of: part, Int16.self)
+      unsafe forEachRepeat(of: product, part, 0..<product.outputs, UInt8.self, UInt8.self) {
+        rows, source, target in
+        unsafe layer.multiply(
+          rows: rows.count, input: source, inputStride: product.sourceStride, scratch: scratch,
+          output: target, outputStride: product.destinationStride)
+      }
     case .f16(let layer):
       // Few rows, which stay together.
       let source = unsafe elements(UInt16.self, product.source, product.sourceCount)

@@ -8,8 +8,8 @@ internal import Memory
   /// Whose microkernels run.
   public let instructionSet: InstructionSet
   let steps: StepList
-  let pool: ThreadPool?
-  /// How many parts each step is cut into; empty without a pool.
+  let pool: ThreadPool
+  /// How many parts each step is cut into; empty where none is cut.
   let partCounts: AlignedBuffer<Int>
   /// The operator of the graph that each step was made for.
   package let stepOperators: [Int]
@@ -117,12 +117,12 @@ internal import Memory
     self.instructionSet = instructionSet
     steps = StepList(lowering.steps)
     let parts = lowering.steps.map { $0.parts(threads: threads, least: leastSharedWork) }
-    pool = parts.contains { $0 > 1 } ? ThreadPool(workers: threads - 1) : nil
-    partCounts = AlignedBuffer(pool == nil ? [] : parts)
+    pool = ThreadPool(workers: parts.contains { $0 > 1 } ? threads - 1 : 0)
+    partCounts = AlignedBuffer(pool.workers == 0 ? [] : parts)
     stepOperators = lowering.stepOperators
     rings = lowering.rings
     (views, memories) = Self.memories(lowering)
-    layers = PackedLayers(lowering, instructionSet)
+    layers = PackedLayers(lowering, instructionSet, parts: parts.max() ?? 1)
     quantization = DynamicQuantization(instructionSet)
     elementwise = Elementwise(instructionSet)
     integers = IntegerElementwise(instructionSet)
@@ -141,7 +141,7 @@ internal import Memory
   }
 
   /// How many threads share the work of large steps.
-  public var threads: Int { 1 + (pool?.workers ?? 0) }
+  public var threads: Int { 1 + pool.workers }
 
   /// Bytes of the arena: activations, states and constants without the packed weights.
   public var arenaByteCount: Int { arena.count }

@@ -61,7 +61,7 @@ extension Step.Product {
   /// Whether threads share the outputs instead of the rows: what all of them read is then the
   /// inputs, which are fewer than the weights.
   var isCutAlongOutputs: Bool {
-    outputs > rows * repeats && outputs >= 2 * Step.Product.outputGranule
+    outputs > rows * repeats && outputs >= 2 * Step.Product.outputGranule && !layer.isSparse
   }
 
   /// The outputs of a part; all of them where it is of the rows.
@@ -76,7 +76,9 @@ extension Step.Product {
   func rows(_ part: StepPart) -> Range<Int> {
     let all = rows * repeats
     if part.count == 1 || isCutAlongOutputs { return 0..<all }
-    let granule = repeats >= 2 * part.count ? rows : Step.Product.rowGranule
+    let granule =
+      repeats >= 2 * part.count
+      ? rows : layer.isSparse ? Step.Product.outputGranule : Step.Product.rowGranule
     return part.range(of: all, granule: all >= 2 * part.count * granule ? granule : 1)
   }
 }

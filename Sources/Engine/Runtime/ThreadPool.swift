@@ -5,15 +5,17 @@ internal import Memory
 ///
 /// Thread: any, but one at a time.
 @safe struct ThreadPool: ~Copyable {
-  private let pool: OpaquePointer
+  private let pool: OpaquePointer?
 
-  /// nil where the system gives no thread.
-  init?(workers: Int) {
-    guard workers > 0, let pool = unsafe tp_create(workers) else { return nil }
-    unsafe self.pool = pool
+  /// With fewer threads than that where the system does not give them.
+  init(workers: Int) {
+    unsafe pool = workers > 0 ? tp_create(workers) : nil
   }
 
-  var workers: Int { unsafe tp_workers(pool) }
+  var workers: Int {
+    guard let pool = unsafe pool else { return 0 }
+    return unsafe tp_workers(pool)
+  }
 
   deinit { unsafe tp_destroy(pool) }
 
@@ -23,6 +25,7 @@ internal import Memory
     parts: Int, context: UnsafeMutableRawPointer,
     _ work: @convention(c) (UnsafeMutableRawPointer?, Int) -> Void
   ) {
+    guard let pool = unsafe pool else { return }
     unsafe tp_run(pool, parts, work, context)
   }
 }
@@ -70,7 +73,7 @@ extension Network {
   }
 
   private func run(parts: Int, _ job: UnsafeMutablePointer<Job>) {
-    unsafe pool?.run(parts: parts, context: job) { context, part in
+    unsafe pool.run(parts: parts, context: job) { context, part in
       guard let job = unsafe context?.assumingMemoryBound(to: Job.self) else { return }
       let network = unsafe job.pointee.network
       unsafe network.pointee.perform(
