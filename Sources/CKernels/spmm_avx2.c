@@ -133,6 +133,36 @@ CK_INLINE void store_requantized(uint8_t *p, whole sum, float multiplier,
   memcpy(p, &bytes, sizeof bytes);
 }
 
+/// Sixteen outputs of sixteen rows, from [16][BLOCK] to rows.
+CK_INLINE void store_sixteen(const uint8_t *results, uint8_t *y, size_t y_stride) CK_NONBLOCKING {
+  __m128i x[16], z[16];
+  CK_UNROLL for (size_t i = 0; i < 16; i++) {
+    x[i] = _mm_loadu_si128((const __m128i *)(results + i * BLOCK));
+  }
+  CK_UNROLL for (size_t stage = 0; stage < 4; stage++) {
+    CK_UNROLL for (size_t i = 0; i < 8; i++) {
+      z[2 * i] = _mm_unpacklo_epi8(x[i], x[i + 8]);
+      z[2 * i + 1] = _mm_unpackhi_epi8(x[i], x[i + 8]);
+    }
+    CK_UNROLL for (size_t i = 0; i < 16; i++) x[i] = z[i];
+  }
+  CK_UNROLL for (size_t i = 0; i < 16; i++) {
+    _mm_storeu_si128((__m128i *)(y + i * y_stride), x[i]);
+  }
+}
+
+/// `count` outputs of a block of rows.
+static void store_rows(const uint8_t *results, size_t rows, size_t count, uint8_t *y,
+                       size_t y_stride) CK_NONBLOCKING {
+  size_t row = 0;
+  for (; count == 16 && row + 16 <= rows; row += 16) {
+    store_sixteen(results + row, y + row * y_stride, y_stride);
+  }
+  for (; row < rows; row++) {
+    for (size_t i = 0; i < count; i++) y[row * y_stride + i] = results[i * BLOCK + row];
+  }
+}
+
 void ck_qs8_qc8w_spmm__avx2(size_t m, size_t n, size_t k, const uint8_t *a, size_t a_stride,
                             struct ck_sparse_pairs weights, int32_t zero_point,
                             const int32_t *bias, const float *multiplier, int16_t *scratch,
@@ -157,10 +187,7 @@ void ck_qs8_qc8w_spmm__avx2(size_t m, size_t n, size_t k, const uint8_t *a, size
                             multiplier[first + column], output);
         }
       }
-      for (size_t r = 0; r < rows; r++) {
-        uint8_t *to = y + (row + r) * y_stride + first;
-        for (size_t column = 0; column < count; column++) to[column] = results[column * BLOCK + r];
-      }
+      store_rows(results, rows, count, y + row * y_stride + first, y_stride);
     }
   }
 }

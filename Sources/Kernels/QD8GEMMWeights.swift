@@ -88,14 +88,16 @@ import Memory
       return unsafe qc4wGemm(
         rows, columns.count, inputs, input.baseAddress, inputStride,
         UnsafePointer(cParameters(UnsafeMutablePointer(mutating: parameters.baseAddress))),
-        parameters.count == 1 ? 0 : 1, packed.pointer + skipped, output.baseAddress, outputStride, minimum,
+        parameters.count == 1 ? 0 : 1, packed.pointer + skipped, output.baseAddress, outputStride,
+        minimum,
         maximum)
     }
     let skipped = ck_qd8_f32_qc8w_packed_bytes(tile, columns.lowerBound, inputs)
     unsafe gemm(
       rows, columns.count, inputs, input.baseAddress, inputStride, segments.count, segments.step,
       UnsafePointer(cParameters(UnsafeMutablePointer(mutating: parameters.baseAddress))),
-      parameters.count == 1 ? 0 : 1, packed.pointer + skipped, output.baseAddress, outputStride, minimum,
+      parameters.count == 1 ? 0 : 1, packed.pointer + skipped, output.baseAddress, outputStride,
+      minimum,
       maximum)
   }
 }

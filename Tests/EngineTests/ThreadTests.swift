@@ -94,5 +94,7 @@ struct ThreadTests {
 
 extension Float {
   /// Little-endian.
-  fileprivate var bytes: [UInt8] { (0..<4).map { UInt8(truncatingIfNeeded: bitPattern >> (8 * $0)) } }
+  fileprivate var bytes: [UInt8] {
+    (0..<4).map { UInt8(truncatingIfNeeded: bitPattern >> (8 * $0)) }
+  }
 }

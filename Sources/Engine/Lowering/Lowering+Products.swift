@@ -40,23 +40,22 @@ extension Lowering {
     return data.allSatisfy { (-8...7).contains(Int8(bitPattern: $0)) }
   }
 
-  /// Of fewer rows, or with more weights that are not zero, dense products are as fast.
-  private static let leastSparseRows = 8
-  private static let greatestDensity = 0.4
+  /// Of fewer rows, or with more weights that are not zero, dense products are about as fast.
+  private static let leastSparseRows = (f32: 16, int8: 24)
+  private static let greatestDensity = 1.0 / 3
 
   /// Whether zeros that a file leaves out are left out of the products too. `rows` is .max where they
   /// are no rows of their own.
   func staysSparse(_ tensor: Int, rows: Int, inputs: Int) -> Bool {
     let constant = graph.tensors[tensor]
-    guard constant.isSparseInFile, (Self.leastSparseRows..<Int.max).contains(rows),
+    let least = constant.type == .int8 ? Self.leastSparseRows.int8 : Self.leastSparseRows.f32
+    guard constant.isSparseInFile, (least..<Int.max).contains(rows),
       inputs <= QS8GEMMWeights.maximumInputs, let data = constant.data
     else { return false }
     let zeros: Int
     switch constant.type {
     case .float32 where instructionSet.hasF32Sparse:
       zeros = data.elements(UInt32.self).count { $0 << 1 == 0 }
-    case .float16 where instructionSet.hasF32Sparse && !instructionSet.hasF16GEMM:
-      zeros = data.elements(UInt16.self).count { $0 << 1 == 0 }
     case .int8 where instructionSet.hasInt8Sparse && constant.quantization != nil:
       zeros = data.count { $0 == 0 }
     default: return false

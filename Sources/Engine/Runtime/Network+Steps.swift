@@ -7,7 +7,8 @@ extension Network {
     case .copy(let copy): perform(copy.part(part))
     case .transpose(let transpose): perform(transpose)
     case .fill(let address, let count, let byte):
-      unsafe bytes(address, count).update(repeating: byte)
+      let own = part.range(of: count, granule: Step.valueGranule)
+      unsafe bytes(address, count).part(own.lowerBound, own.count).update(repeating: byte)
     case .unary(let unary):
       let unary = unary.part(part)
       unsafe elementwise.apply(

@@ -20,25 +20,25 @@ internal import Memory
   let products: FloatMatrixProduct
   let pools: FloatPool
   let integerPools: IntegerPool
-  private let name: String
-  private let rings: [Ring]
+  let name: String
+  let rings: [Ring]
   private let views: [RingView]
   /// Bytes that `reset` clears: inputs, outputs and states.
-  private let memories: [Memory]
+  let memories: [Memory]
   private let inputs: [String: Place]
   private let outputs: [String: Place]
   /// In the graph's order, without the states.
   private let inputPlaces: [Place]
   private let outputPlaces: [Place]
-  private var arena: AlignedBuffer<UInt8>
+  var arena: AlignedBuffer<UInt8>
   /// Where each storage begins; those of rings move between runs.
   private var bases: AlignedBuffer<Int>
   private let byteCounts: AlignedBuffer<Int>
   /// The slot of each ring that this run writes.
-  private var heads: AlignedBuffer<Int>
+  var heads: AlignedBuffer<Int>
 
   /// Bytes that stay between runs, and what they are at first.
-  private struct Memory {
+  struct Memory {
     var range: Range<Int>
     var initial: UInt8
   }
@@ -50,7 +50,7 @@ internal import Memory
     var lag: Int
   }
 
-  private struct Place {
+  struct Place {
     var address: Address
     var count: Int
     var type: ElementType
@@ -203,6 +203,14 @@ internal import Memory
     return unsafe UnsafeRawBufferPointer(bytes(place.address, place.count * place.type.size))
   }
 
+  func inputPlace(_ name: String) throws(EngineError) -> Place {
+    try place(name, in: inputs, kind: "input")
+  }
+
+  func outputPlace(_ name: String) throws(EngineError) -> Place {
+    try place(name, in: outputs, kind: "output")
+  }
+
   private func place(
     _ name: String, in places: [String: Place], kind: String
   ) throws(EngineError) -> Place {
@@ -260,7 +268,7 @@ internal import Memory
   }
 
   /// Points the views of every ring at the rows that they mean in the next run.
-  private mutating func moveViews() {
+  mutating func moveViews() {
     for index in 0..<views.count {
       let view = views[index]
       let ring = rings[view.ring]

@@ -106,9 +106,10 @@ enum PackedDepthwise: ~Copyable {
   init(_ lowering: Lowering, _ instructionSet: InstructionSet, parts: Int) {
     unsafe gemms = packed(lowering.gemms) { PackedGEMM($0, instructionSet) }
     unsafe depthwise = packed(lowering.depthwise) { PackedDepthwise($0, instructionSet) }
-    let size = lowering.gemms.lazy.filter(\.isSparse).map { layer in
-      layer.inputs * instructionSet.sparseRows * (layer.type == .f32 ? 4 : 2)
-    }.max() ?? 0
+    let size =
+      lowering.gemms.lazy.filter(\.isSparse).map { layer in
+        layer.inputs * instructionSet.sparseRows * (layer.type == .f32 ? 4 : 2)
+      }.max() ?? 0
     scratchBytes = ArenaLayout.aligned(size)
     scratch = AlignedBuffer(count: scratchBytes * parts)
   }

@@ -20,7 +20,8 @@ extension Step {
     switch self {
     case .product(let product) where product.layer.type != .f16:
       let macs = Double(product.rows * product.repeats) * Double(product.inputs * product.outputs)
-      let count = product.isCutAlongOutputs
+      let count =
+        product.isCutAlongOutputs
         ? product.outputs / Product.outputGranule : product.rows * product.repeats
       return (count, macs / product.layer.type.macsPerNanosecond)
     case .depthwise(let step):
@@ -30,6 +31,7 @@ extension Step {
     case .pool(let slide, _), .integerPool(let slide, _, _): return slide.units(perNanosecond: 4)
     case .quantizeRows(let rows): return (rows.rows, Double(rows.rows * rows.columns) / 4)
     case .copy(let copy): return copy.units
+    case .fill(_, let count, _): return (count / Step.valueGranule, Double(count) / 32)
     case .binary(let binary, _, _), .integerBinary(let binary, _): return binary.units
     case .unary(let unary): return (unary.count / Step.valueGranule, Double(unary.count))
     case .lookUp(let conversion, _), .quantize(let conversion), .dequantize(let conversion):
