@@ -37,9 +37,7 @@ struct SparseTests {
     return graph
   }
 
-  private static let pointwise = OperatorKind.convolution(
-    Window(
-      strideHeight: 1, strideWidth: 1, dilationHeight: 1, dilationWidth: 1, padding: .same), .relu)
+  private static let pointwise = OperatorKind.convolution(Window(padding: .same), .relu)
 
   @Test(arguments: InstructionSet.available, [false, true])
   func `a sparse file has the bits of the dense one, with any number of threads`(
