@@ -88,6 +88,8 @@ public enum TFLiteFile {
     graph.inputs = try indices(subgraph, 1)
     graph.outputs = try indices(subgraph, 2)
     var controls: [Int: Subgraph.Control] = [:]
+    // What DENSIFY read.
+    var sparse: Set<Int> = []
     for table in try subgraph.tables(3) {
       let node = try readOperator(table, codes)
       if graph.replaceRestored(node) { continue }
@@ -109,11 +111,15 @@ public enum TFLiteFile {
         continue
       }
       if Expansion.append(kind, node, to: &graph) { continue }
-      if kind == "DENSIFY", graph.replaceDensify(node) { continue }
+      if kind == "DENSIFY", graph.replaceDensify(node) {
+        sparse.formUnion(node.inputs.compactMap { $0 })
+        continue
+      }
       controls[graph.operators.count] = try Subgraph.Control(
         kind, options, try table.table(12))
       graph.operators.append(node)
     }
+    graph.forgetUnread(sparse)
     graph.fillEmptyConstants()
     do { try graph.validate() } catch { throw .invalidGraph(error.description) }
     return Subgraph(graph: graph, controls: controls)
