@@ -14,7 +14,7 @@ enum StoredType: UInt8 {
   func restore(_ data: [UInt8], count: Int) -> [UInt8]? {
     switch self {
     case .bfloat16:
-      guard data.count == 2 * count else { return nil }
+      guard data.count.isMultiple(of: 2), data.count / 2 == count else { return nil }
       return (0..<count).flatMap { [0, 0, data[2 * $0], data[2 * $0 + 1]] }
     case .int4: return Self.signed(data, count: count, bits: 4)
     case .int2: return Self.signed(data, count: count, bits: 2)
