@@ -104,7 +104,9 @@ let package = Package(
     .target(name: "TFLite", dependencies: ["Engine"], swiftSettings: settings),
     .target(name: "Quantizer", dependencies: ["Engine", "Kernels"], swiftSettings: settings),
 
-    .target(name: "Engine", dependencies: ["Kernels", "Memory"], swiftSettings: engineSettings),
+    .target(
+      name: "Engine", dependencies: ["Kernels", "Memory", "CThreadPool"],
+      swiftSettings: engineSettings),
     .target(
       name: "Signal", dependencies: ["Kernels", "Memory", "CSampleRate"],
       swiftSettings: audioPathSettings),
@@ -123,6 +125,7 @@ let package = Package(
 
     // C.
     .target(name: "CKernels"),
+    .target(name: "CThreadPool"),
     .target(name: "CEmbeddedModel"),
     .systemLibrary(name: "CLinux"),
     // pkg-config's flags for it hold -pthread, of which SwiftPM warns at every build.

@@ -14,6 +14,11 @@
     .qs16_gemm = ck_qs16_qc8w_gemm_##size##__##isa       \
   }
 
+#define CK_F32_SPARSE(rows, isa) .sparse_rows = rows, .f32_spmm = ck_f32_spmm__##isa
+
+#define CK_INT8_SPARSE(isa) \
+  .qd8_spmm = ck_qd8_f32_qc8w_spmm__##isa, .qs8_spmm = ck_qs8_qc8w_spmm__##isa
+
 #define CK_DEPTHWISE(isa, block)                                       \
   .dwconv_block = block, .qd8_dwconv = ck_qd8_f32_qc8w_dwconv__##isa, \
   .qs8_dwconv = ck_qs8_qc8w_dwconv__##isa
@@ -67,6 +72,8 @@ static const struct ck_kernels scalar = {
     .qc4w_tile = {8, 8, 1},
     .f32_tile = {8, 8, 1},
     .f32_gemm = ck_f32_gemm_1x8__scalar,
+    CK_F32_SPARSE(1, scalar),
+    CK_INT8_SPARSE(scalar),
     CK_QUANTIZE(scalar),
     CK_DEPTHWISE(scalar, 1),
     CK_WINDOW(scalar),
@@ -110,6 +117,8 @@ static const struct ck_kernels avx2 = {
     .bounded = &avx2_bounded,
     .f32_tile = {32, 8, 1},
     .f32_gemm = ck_f32_gemm_3x32__avx2,
+    CK_F32_SPARSE(32, avx2),
+    CK_INT8_SPARSE(avx2),
     CK_QUANTIZE(avx2),
     CK_DEPTHWISE(avx2, 32),
     CK_WINDOW(avx2),
@@ -129,6 +138,7 @@ static const struct ck_kernels avxvnni = {
     .qc4w_tile = {64, 16, 4},
     .f32_tile = {32, 8, 1},
     .f32_gemm = ck_f32_gemm_3x32__avx2,
+    CK_F32_SPARSE(32, avx2),
     CK_QUANTIZE(avx2),
     CK_DEPTHWISE(avxvnni, 32),
     CK_WINDOW(avx2),
@@ -147,6 +157,7 @@ static const struct ck_kernels avxvnni = {
   .qc4w_tile = {128, 32, 4}, \
   .f32_tile = {64, 16, 1}, \
   .f32_gemm = ck_f32_gemm_6x64__avx512, \
+  CK_F32_SPARSE(64, avx512), \
   CK_QUANTIZE(avx512), \
   CK_DEPTHWISE(avx512vnni, 64), \
   CK_WINDOW(avx512), \

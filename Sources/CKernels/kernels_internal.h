@@ -44,6 +44,20 @@
                                        const float *, const void *, float *, size_t, float,     \
                                        float) CK_NONBLOCKING;
 
+#define CK_DECLARE_F32_SPMM(isa)                                                                \
+  void ck_f32_spmm__##isa(size_t, size_t, size_t, const float *, size_t, struct ck_sparse,      \
+                          const float *, const float *, float *, float *, size_t, float, float) \
+      CK_NONBLOCKING;
+
+#define CK_DECLARE_INT8_SPMM(isa)                                                               \
+  void ck_qd8_f32_qc8w_spmm__##isa(size_t, size_t, size_t, const uint8_t *, size_t,             \
+                                   struct ck_sparse_pairs, const struct ck_qd8_params *, size_t, \
+                                   const float *, const float *, int16_t *, float *, size_t,    \
+                                   float, float) CK_NONBLOCKING;                                \
+  void ck_qs8_qc8w_spmm__##isa(size_t, size_t, size_t, const uint8_t *, size_t,                 \
+                               struct ck_sparse_pairs, int32_t, const int32_t *, const float *, \
+                               int16_t *, struct ck_qs8_output, uint8_t *, size_t) CK_NONBLOCKING;
+
 #define CK_DECLARE_F32_WINDOW(isa)                                                              \
   void ck_f32_dwconv__##isa(size_t, size_t, struct ck_window, const float *, size_t,            \
                             const float *, const float *, float *, size_t, float, float)        \
@@ -141,6 +155,8 @@ CK_DECLARE_QC4W_GEMM(1x8c1, scalar)
 CK_DECLARE_QS8_GEMM(1x8c1, scalar)
 CK_DECLARE_QS16_GEMM(1x8c1, scalar)
 CK_DECLARE_F32_GEMM(1x8, scalar)
+CK_DECLARE_F32_SPMM(scalar)
+CK_DECLARE_INT8_SPMM(scalar)
 CK_DECLARE_F32_WINDOW(scalar)
 CK_DECLARE_QS16_DEPTHWISE(scalar)
 CK_DECLARE_DEPTHWISE(scalar)
@@ -174,6 +190,8 @@ CK_DECLARE_QD8_GEMM(bounded_2x32c4, avx2)
 CK_DECLARE_QS8_GEMM(bounded_2x32c4, avx2)
 CK_DECLARE_QS16_GEMM(bounded_2x32c4, avx2)
 CK_DECLARE_F32_GEMM(3x32, avx2)
+CK_DECLARE_F32_SPMM(avx2)
+CK_DECLARE_INT8_SPMM(avx2)
 CK_DECLARE_F32_WINDOW(avx2)
 CK_DECLARE_QS16_DEPTHWISE(avx2)
 CK_DECLARE_DEPTHWISE(avx2)
@@ -193,6 +211,7 @@ CK_DECLARE_QS16_GEMM(6x64c4, avx512vnni)
 CK_DECLARE_QD8_GEMM(32x32c64, amx)
 CK_DECLARE_QS8_GEMM(32x32c64, amx)
 CK_DECLARE_F32_GEMM(6x64, avx512)
+CK_DECLARE_F32_SPMM(avx512)
 CK_DECLARE_F32_WINDOW(avx512)
 CK_DECLARE_DEPTHWISE(avxvnni)
 CK_DECLARE_DEPTHWISE(avx512vnni)

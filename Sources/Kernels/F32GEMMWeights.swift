@@ -11,6 +11,7 @@ import Memory
   public let instructionSet: InstructionSet
   private let packed: AlignedBuffer<Float>
   private let gemm: ck_f32_gemm_fn
+  private let tile: ck_tile
 
   /// - Parameters:
   ///   - weights: `outputs` rows of `inputs` weights.
@@ -27,6 +28,7 @@ import Memory
     let tile = unsafe kernels.pointee.f32_tile
     self.outputs = outputs
     self.inputs = inputs
+    self.tile = tile
     self.instructionSet = instructionSet
     packed = AlignedBuffer(
       count: ck_f32_packed_bytes(tile, outputs, inputs) / MemoryLayout<Float>.stride)
@@ -34,22 +36,29 @@ import Memory
     unsafe ck_f32_pack(tile, outputs, inputs, weights, bias, packed.pointer)
   }
 
+  /// Outputs that are packed together.
+  public var columnTile: Int { tile.columns }
+
   /// Multiplies `rows` rows of activations; writes `outputs` floats for each.
   ///
   /// - Parameters:
   ///   - input: row i is the `inputs` values at i * `inputStride`, or as many `segments`; rows may
   ///     overlap.
   ///   - output: row i at i * `outputStride`; not the memory of `input`.
+  ///   - columns: which outputs to compute, from a multiple of `columnTile` on; nil is all. Row i of
+  ///     `output` then begins with the first of them.
   public borrowing func multiply(
     rows: Int, input: UnsafeBufferPointer<Float>, inputStride: Int,
     segments: RowSegments = .one, output: UnsafeMutableBufferPointer<Float>, outputStride: Int,
-    minimum: Float = -.infinity, maximum: Float = .infinity
+    columns: Range<Int>? = nil, minimum: Float = -.infinity, maximum: Float = .infinity
   ) {
+    let columns = tile.checked(columns, of: outputs)
     segments.check(rows, inputs, stride: inputStride, count: input.count, group: 1)
-    checkRows(rows, outputs, stride: outputStride, count: output.count)
-    guard rows > 0 else { return }
+    checkRows(rows, columns.count, stride: outputStride, count: output.count)
+    guard rows > 0, !columns.isEmpty else { return }
+    let skipped = ck_f32_packed_bytes(tile, columns.lowerBound, inputs) / MemoryLayout<Float>.size
     unsafe gemm(
-      rows, outputs, inputs, input.baseAddress, inputStride, segments.count, segments.step,
-      packed.pointer, output.baseAddress, outputStride, minimum, maximum)
+      rows, columns.count, inputs, input.baseAddress, inputStride, segments.count, segments.step,
+      packed.pointer + skipped, output.baseAddress, outputStride, minimum, maximum)
   }
 }

@@ -88,6 +88,17 @@ public enum InstructionSet: String, CaseIterable, Sendable, Comparable {
   }
 }
 
+extension ck_tile {
+  /// A part of the outputs that begins with a tile; nil is all of them.
+  func checked(_ columns: Range<Int>?, of outputs: Int) -> Range<Int> {
+    guard let columns else { return 0..<outputs }
+    precondition(columns.lowerBound >= 0 && columns.upperBound <= outputs, "no such outputs")
+    precondition(
+      columns.isEmpty || columns.lowerBound.isMultiple(of: self.columns), "within a tile")
+    return columns
+  }
+}
+
 /// The instruction set's fastest products that are exact for rows of `inputs` weights.
 func exactProducts(
   _ weights: [Int8], inputs: Int, _ instructionSet: InstructionSet

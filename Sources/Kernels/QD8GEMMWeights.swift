@@ -17,6 +17,7 @@ import Memory
   private let gemm: ck_qd8_f32_qc8w_gemm_fn
   /// Of weights that are packed two to a byte.
   private let qc4wGemm: ck_qd8_f32_qc4w_gemm_fn?
+  private let tile: ck_tile
 
   /// - Parameters:
   ///   - weights: `outputs` rows of `inputs` (at most `maximumInputs`) weights.
@@ -41,6 +42,7 @@ import Memory
     unsafe gemm = products.qd8_gemm
     guard isQC4W else {
       let tile = products.tile
+      self.tile = tile
       unsafe qc4wGemm = nil
       packed = AlignedBuffer(count: ck_qd8_f32_qc8w_packed_bytes(tile, outputs, inputs))
       unsafe ck_qd8_f32_qc8w_pack(tile, outputs, inputs, weights, scales, bias, packed.pointer)
@@ -49,10 +51,14 @@ import Memory
     precondition(weights.allSatisfy { (-8...7).contains($0) }, "more than 4 bits")
     precondition(instructionSet.hasQC4WGEMM, "no kernels for two weights in a byte")
     let tile = unsafe instructionSet.kernels.pointee.qc4w_tile
+    self.tile = tile
     unsafe qc4wGemm = instructionSet.kernels.pointee.qc4w_gemm
     packed = AlignedBuffer(count: ck_qd8_f32_qc4w_packed_bytes(tile, outputs, inputs))
     unsafe ck_qd8_f32_qc4w_pack(tile, outputs, inputs, weights, scales, bias, packed.pointer)
   }
+
+  /// Outputs that are packed together.
+  public var columnTile: Int { tile.columns }
 
   /// Multiplies `rows` rows of activations; writes `outputs` floats for each.
   ///
@@ -63,28 +69,35 @@ import Memory
   ///   - segments: in how many stretches a row lies.
   ///   - parameters: one for each row, or one for all.
   ///   - output: row i at i * `outputStride`.
+  ///   - columns: which outputs to compute, from a multiple of `columnTile` on; nil is all. Row i of
+  ///     `output` then begins with the first of them.
   public borrowing func multiply(
     rows: Int, input: UnsafeBufferPointer<UInt8>, inputStride: Int, segments: RowSegments = .one,
     parameters: UnsafeBufferPointer<QuantizationParameters>,
     output: UnsafeMutableBufferPointer<Float>, outputStride: Int,
-    minimum: Float = -.infinity, maximum: Float = .infinity
+    columns: Range<Int>? = nil, minimum: Float = -.infinity, maximum: Float = .infinity
   ) {
+    let columns = tile.checked(columns, of: outputs)
     segments.check(rows, inputs, stride: inputStride, count: input.count)
-    checkRows(rows, outputs, stride: outputStride, count: output.count)
+    checkRows(rows, columns.count, stride: outputStride, count: output.count)
     precondition(parameters.count == 1 || parameters.count >= rows, "too few parameters")
-    guard rows > 0 else { return }
+    guard rows > 0, !columns.isEmpty else { return }
     if let qc4wGemm = unsafe qc4wGemm {
       precondition(segments.count == 1, "rows in several stretches")
+      let skipped = ck_qd8_f32_qc4w_packed_bytes(tile, columns.lowerBound, inputs)
       return unsafe qc4wGemm(
-        rows, outputs, inputs, input.baseAddress, inputStride,
+        rows, columns.count, inputs, input.baseAddress, inputStride,
         UnsafePointer(cParameters(UnsafeMutablePointer(mutating: parameters.baseAddress))),
-        parameters.count == 1 ? 0 : 1, packed.pointer, output.baseAddress, outputStride, minimum,
+        parameters.count == 1 ? 0 : 1, packed.pointer + skipped, output.baseAddress, outputStride,
+        minimum,
         maximum)
     }
+    let skipped = ck_qd8_f32_qc8w_packed_bytes(tile, columns.lowerBound, inputs)
     unsafe gemm(
-      rows, outputs, inputs, input.baseAddress, inputStride, segments.count, segments.step,
+      rows, columns.count, inputs, input.baseAddress, inputStride, segments.count, segments.step,
       UnsafePointer(cParameters(UnsafeMutablePointer(mutating: parameters.baseAddress))),
-      parameters.count == 1 ? 0 : 1, packed.pointer, output.baseAddress, outputStride, minimum,
+      parameters.count == 1 ? 0 : 1, packed.pointer + skipped, output.baseAddress, outputStride,
+      minimum,
       maximum)
   }
 }

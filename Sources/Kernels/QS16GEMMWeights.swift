@@ -49,6 +49,7 @@ public struct QS16Output: Sendable {
   public let inputs: Int
   private let packed: AlignedBuffer<UInt8>
   private let gemm: ck_qs16_qc8w_gemm_fn
+  private let tile: ck_tile
   private let range: ClosedRange<Int>
 
   /// `outputs` rows of `inputs` (at most `maximumInputs`) weights.
@@ -63,6 +64,7 @@ public struct QS16Output: Sendable {
     let tile = products.tile
     self.outputs = outputs
     self.inputs = inputs
+    self.tile = tile
     range = output.range
     packed = AlignedBuffer(count: ck_qs16_qc8w_packed_bytes(tile, outputs, inputs))
     unsafe gemm = products.qs16_gemm
@@ -70,6 +72,9 @@ public struct QS16Output: Sendable {
       tile, outputs, inputs, weights, output.bias, output.multipliers, products.flip,
       packed.pointer)
   }
+
+  /// Outputs that are packed together.
+  public var columnTile: Int { tile.columns }
 
   /// Multiplies `rows` rows of stored activations; writes `outputs` integers for each.
   ///
@@ -79,17 +84,22 @@ public struct QS16Output: Sendable {
   ///   - planeStep: where the plane of low bytes begins.
   ///   - segments: in how many stretches a row lies.
   ///   - output: row i at i * `outputStride`.
+  ///   - columns: which outputs to compute, from a multiple of `columnTile` on; nil is all. Row i of
+  ///     `output` then begins with the first of them.
   public borrowing func multiply(
     rows: Int, input: UnsafeBufferPointer<UInt8>, planeStep: Int, inputStride: Int,
-    segments: RowSegments = .one, output: UnsafeMutableBufferPointer<Int16>, outputStride: Int
+    segments: RowSegments = .one, output: UnsafeMutableBufferPointer<Int16>, outputStride: Int,
+    columns: Range<Int>? = nil
   ) {
+    let columns = tile.checked(columns, of: outputs)
     precondition(planeStep >= 0, "negative shape")
     segments.check(rows, inputs, stride: inputStride, count: input.count - planeStep)
-    checkRows(rows, outputs, stride: outputStride, count: output.count)
-    guard rows > 0 else { return }
+    checkRows(rows, columns.count, stride: outputStride, count: output.count)
+    guard rows > 0, !columns.isEmpty else { return }
+    let skipped = ck_qs16_qc8w_packed_bytes(tile, columns.lowerBound, inputs)
     unsafe gemm(
-      rows, outputs, inputs, input.baseAddress, planeStep, inputStride, segments.count,
-      segments.step, packed.pointer, Int32(range.lowerBound), Int32(range.upperBound),
+      rows, columns.count, inputs, input.baseAddress, planeStep, inputStride, segments.count,
+      segments.step, packed.pointer + skipped, Int32(range.lowerBound), Int32(range.upperBound),
       output.baseAddress, outputStride)
   }
 }

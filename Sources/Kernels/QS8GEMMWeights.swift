@@ -42,6 +42,7 @@ public struct QS8Output: BitwiseCopyable, Sendable {
   private let packed: AlignedBuffer<UInt8>
   private let gemm: ck_qs8_qc8w_gemm_fn
   private let output: ck_qs8_output
+  private let tile: ck_tile
 
   /// - Parameters:
   ///   - weights: `outputs` rows of `inputs` (at most `maximumInputs`) weights.
@@ -60,6 +61,7 @@ public struct QS8Output: BitwiseCopyable, Sendable {
     let tile = products.tile
     self.outputs = outputs
     self.inputs = inputs
+    self.tile = tile
     var output = output.c
     // The kernel truncates to a byte: 128 more is the other form of it.
     output.zero_point += instructionSet.storesUnsigned ? 128 : 0
@@ -71,22 +73,28 @@ public struct QS8Output: BitwiseCopyable, Sendable {
       Int32(zeroPoint) + Int32(products.flip), packed.pointer)
   }
 
+  /// Outputs that are packed together.
+  public var columnTile: Int { tile.columns }
+
   /// Multiplies `rows` rows of stored activations; stores `outputs` bytes for each.
   ///
   /// - Parameters:
   ///   - input: row i is the `inputs` bytes at i * `inputStride`; rows may overlap.
   ///   - segments: in how many stretches a row lies.
   ///   - output: row i at i * `outputStride`.
+  ///   - columns: which outputs to compute, from a multiple of `columnTile` on; nil is all. Row i of
+  ///     `output` then begins with the first of them.
   public borrowing func multiply(
     rows: Int, input: UnsafeBufferPointer<UInt8>, inputStride: Int, segments: RowSegments = .one,
-    output: UnsafeMutableBufferPointer<UInt8>, outputStride: Int
+    output: UnsafeMutableBufferPointer<UInt8>, outputStride: Int, columns: Range<Int>? = nil
   ) {
+    let columns = tile.checked(columns, of: outputs)
     segments.check(rows, inputs, stride: inputStride, count: input.count)
-    checkRows(rows, outputs, stride: outputStride, count: output.count)
-    guard rows > 0 else { return }
+    checkRows(rows, columns.count, stride: outputStride, count: output.count)
+    guard rows > 0, !columns.isEmpty else { return }
+    let skipped = ck_qd8_f32_qc8w_packed_bytes(tile, columns.lowerBound, inputs)
     unsafe gemm(
-      rows, outputs, inputs, input.baseAddress, inputStride, segments.count, segments.step,
-      packed.pointer, self.output,
-      output.baseAddress, outputStride)
+      rows, columns.count, inputs, input.baseAddress, inputStride, segments.count, segments.step,
+      packed.pointer + skipped, self.output, output.baseAddress, outputStride)
   }
 }

@@ -5,6 +5,7 @@ indirect enum FlatValue {
   case float(Float)
   /// An alignment of 0 is text.
   case bytes([UInt8], alignment: Int)
+  case uint16s([UInt16])
   case int32s([Int32])
   case int64s([Int64])
   case floats([Float])
@@ -103,6 +104,7 @@ struct FlatBufferWriter {
         from: reference, to: values.count, alignment: max(alignment, 1),
         alignment == 0 ? values + [0] : values)
     case .int32s(let values): refer(from: reference, to: values, alignment: 4)
+    case .uint16s(let values): refer(from: reference, to: values, alignment: 4)
     case .int64s(let values): refer(from: reference, to: values, alignment: 8)
     case .floats(let values):
       refer(from: reference, to: values.map(\.bitPattern), alignment: 4)

@@ -142,6 +142,18 @@ extension Graph {
       tensors[input].type == tensors[output].type, node.outputs.count == 1
     else { return false }
     tensors[output].data = data
+    tensors[output].isSparseInFile = tensors[input].isSparseInFile
     return true
+  }
+
+  /// Leaves out the data of constants that nothing reads any more, and the last of them altogether.
+  mutating func forgetUnread(_ constants: Set<Int>) {
+    let read = Set(operators.flatMap(\.inputs).compactMap { $0 } + inputs + outputs)
+    let unread = constants.subtracting(read)
+    for index in unread {
+      tensors[index].data = nil
+      tensors[index].isSparseInFile = false
+    }
+    while let last = tensors.indices.last, unread.contains(last) { tensors.removeLast() }
   }
 }

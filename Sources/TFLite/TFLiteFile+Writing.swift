@@ -24,7 +24,8 @@ extension TFLiteFile {
       3: .string("qdenoise"), 4: .tables(buffers.tables), 6: .tables(metadata),
       7: .tables(signatures),
     ]
-    return FlatBufferWriter(root: model, identifier: identifier).bytes
+    let bytes = FlatBufferWriter(root: model, identifier: identifier).bytes
+    return bytes + Attachment.write(graph.attachment, at: bytes.count)
   }
 
   /// A graph as a subgraph, and the one that sets its variables to zero, which comes last of all.
@@ -59,13 +60,18 @@ extension TFLiteFile {
       }
       operators.append(table)
     }
-    var tensors = graph.tensors.map { encode($0, &buffers) }
+    let sparse = graph.tensors.enumerated().map { SparseTensor($1, at: $0, &buffers) }
+    var tensors = zip(graph.tensors, sparse).map { $1?.dense ?? encode($0, &buffers) }
     var setUp: FlatTable?
     if !graph.variables.isEmpty {
       let variables = VariableOperators(graph, setUp: graph.others.count + 1, &codes)
       tensors += variables.handles
       operators = variables.before + operators + variables.after
       setUp = variables.setUp(&buffers)
+    }
+    for case let constant? in sparse {
+      operators.insert(constant.densify(tensors.count, &codes), at: 0)
+      tensors.append(constant.tensor)
     }
     let subgraph: FlatTable = [
       0: .tables(tensors), 1: .int32s(graph.givenInputs.map(Int32.init)),
@@ -88,7 +94,7 @@ extension TFLiteFile {
     let data = isPacked ? packed(tensor.data ?? []) : tensor.data ?? []
     var table: FlatTable = [
       0: .int32s(tensor.shape.map(Int32.init)),
-      1: .uint8(isPacked ? int4 : tensor.type.rawValue),
+      1: .uint8(isPacked ? StoredType.int4.rawValue : tensor.type.rawValue),
       2: .int(buffers.index(of: data)), 3: .string(tensor.name),
     ]
     if tensor.isVariable { table[5] = .bool(true) }

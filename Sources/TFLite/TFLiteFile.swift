@@ -44,6 +44,7 @@ public enum TFLiteFile {
     for table in try model.tables(7) where try table.scalar(4, default: UInt32(0)) == 0 {
       graph.signatures.append(try readSignature(table))
     }
+    graph.attachment = Attachment.read(bytes)
     graph.others = try readOthers(model, codes, &buffers, name: name)
     if graph.hasOpenShapes, let closed = try? graph.resized([:]) { graph = closed }
     do { try graph.validate() } catch { throw .invalidGraph(error.description) }
@@ -76,14 +77,22 @@ public enum TFLiteFile {
     _ subgraph: Table, _ codes: [OperatorCode], _ buffers: inout ConstantBuffers, name: String
   ) throws(TFLiteError) -> Subgraph {
     var graph = Graph(name: name)
-    for table in try subgraph.tables(0) {
-      graph.tensors.append(try readTensor(table, &buffers))
+    let tensors = try subgraph.tables(0)
+    for table in tensors { graph.tensors.append(try readTensor(table, &buffers)) }
+    for (index, table) in tensors.enumerated() {
+      guard let quantization = try table.table(4),
+        let blocks = try BlockwiseQuantization(quantization)
+      else { continue }
+      try blocks.restore(index, in: &graph, table)
     }
     graph.inputs = try indices(subgraph, 1)
     graph.outputs = try indices(subgraph, 2)
     var controls: [Int: Subgraph.Control] = [:]
+    // What DENSIFY read.
+    var sparse: Set<Int> = []
     for table in try subgraph.tables(3) {
       let node = try readOperator(table, codes)
+      if graph.replaceRestored(node) { continue }
       guard case .unsupported(let kind) = node.kind else {
         if case .custom(let name, let options) = node.kind {
           if let layer = TransposeConvolutionWithBias(name, options),
@@ -102,11 +111,15 @@ public enum TFLiteFile {
         continue
       }
       if Expansion.append(kind, node, to: &graph) { continue }
-      if kind == "DENSIFY", graph.replaceDensify(node) { continue }
+      if kind == "DENSIFY", graph.replaceDensify(node) {
+        sparse.formUnion(node.inputs.compactMap { $0 })
+        continue
+      }
       controls[graph.operators.count] = try Subgraph.Control(
         kind, options, try table.table(12))
       graph.operators.append(node)
     }
+    graph.forgetUnread(sparse)
     graph.fillEmptyConstants()
     do { try graph.validate() } catch { throw .invalidGraph(error.description) }
     return Subgraph(graph: graph, controls: controls)
@@ -119,48 +132,47 @@ public enum TFLiteFile {
     var code = try table.scalar(1, default: UInt8(0))
     var data = try buffers[Int(try table.scalar(2, default: UInt32(0))), in: table]
     let shape = try table.integers(0, as: Int32.self)?.map(Int.init) ?? []
-    let isPacked = code == int4 && !data.isEmpty
-    if isPacked {
-      data = try unpacked(data, shape, table)
-      code = ElementType.int8.rawValue
+    let stored = data.isEmpty ? nil : StoredType(rawValue: code)
+    if let stored {
+      data = try restored(data, stored, shape, table)
+      code = stored.restored.rawValue
     }
     // A handle has no elements that anybody reads.
     if code == resource { code = ElementType.int32.rawValue }
     guard let type = ElementType(rawValue: code) else {
-      throw .unsupported(name: table.buffer.name, what: "tensor '\(name)' of element type \(code)")
+      throw .unsupported(
+        name: table.buffer.name, what: "tensor '\(name)' of type \(StoredType.name(code))")
     }
-    if let sparsity = try table.table(6) {
+    let sparsity = try table.table(6)
+    let isSparse = sparsity != nil
+    if let sparsity {
       data = try Sparsity(sparsity, shape: shape, name: name).dense(data, elementSize: type.size)
     }
     var tensor = Tensor(
       name: name, shape: shape, type: type,
       quantization: try readQuantization(table), data: data.isEmpty ? nil : data)
     tensor.isVariable = try table.bool(5)
-    tensor.isPackedInFile = isPacked
+    tensor.isPackedInFile = stored == .int4 || stored == .int2
+    if stored == .bfloat16 { tensor.restoredFrom = "bfloat16" }
+    tensor.isSparseInFile = isSparse
     tensor.shapeSignature = try table.integers(7, as: Int32.self)?.map(Int.init)
     return tensor
   }
 
-  /// The schema's number of the type of 4-bit constants, which are kept as int8 here.
-  static let int4: UInt8 = 17
-
   /// The schema's number of the type of variables' handles.
   static let resource: UInt8 = 13
 
-  /// 4-bit integers, the first of two in the lower half of a byte, as int8.
-  private static func unpacked(
-    _ data: [UInt8], _ shape: [Int], _ table: Table
+  /// The elements of a constant in a type that graphs have.
+  private static func restored(
+    _ data: [UInt8], _ type: StoredType, _ shape: [Int], _ table: Table
   ) throws(TFLiteError) -> [UInt8] {
     let count = Tensor(name: "", shape: shape, type: .int8).count ?? .max
-    guard data.count == count / 2 + count % 2 else {
+    guard let result = type.restore(data, count: count) else {
       throw table.buffer.damaged(
-        "a constant of \(count) 4-bit elements has \(data.count) bytes", at: table.start)
+        "a constant of \(count) elements of \(type) has \(data.count) bytes", at: table.start)
     }
-    try table.buffer.spend(count, at: table.start)
-    return (0..<count).map { index in
-      let half = index.isMultiple(of: 2) ? data[index / 2] << 4 : data[index / 2]
-      return UInt8(bitPattern: Int8(bitPattern: half) >> 4)
-    }
+    try table.buffer.spend(result.count / 2, at: table.start)
+    return result
   }
 
   private static func readQuantization(_ tensor: Table) throws(TFLiteError) -> Quantization? {

@@ -11,7 +11,7 @@ import ModelStore
 struct BenchCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "bench",
-    abstract: "Times one run of a network on one thread, and each of its operators.",
+    abstract: "Times one run of a network, and each of its operators.",
     discussion: """
       Times are means per run over batches of at least 100 ms; least, median and 99th percentile \
       are those of the batches. Inputs are random, the states of a denoising model stay inside. \
@@ -22,6 +22,7 @@ struct BenchCommand: ParsableCommand {
   var json = false
 
   @OptionGroup var microkernels: MicrokernelOption
+  @OptionGroup var sharing: ThreadsOption
 
   @Option(help: "How long to time batches.")
   var seconds = 2.0
@@ -40,6 +41,9 @@ struct BenchCommand: ParsableCommand {
     guard (0.1...3600).contains(seconds) else {
       throw ValidationError("--seconds is from 0.1 to 3600")
     }
+    guard hop == nil || sharing.threads == 1 else {
+      throw ValidationError("--hop is timed on one thread, as hops are denoised")
+    }
   }
 
   func run() throws {
@@ -55,7 +59,8 @@ struct BenchCommand: ParsableCommand {
     let file = try ModelStore.graph(file)
     let model = try? Model(file)
     let (graph, states) = (model?.graph ?? file, model?.states ?? [])
-    var network = try Network(graph, states: states, instructionSet: microkernels.isa)
+    var network = try Network(
+      graph, states: states, instructionSet: microkernels.isa, threads: sharing.threads)
     for index in graph.givenInputs {
       let name = graph.tensors[index].name
       guard !states.contains(where: { $0.input == name }) else { continue }
@@ -90,6 +95,16 @@ struct BenchCommand: ParsableCommand {
       throw ValidationError("\(path): shorter than a hop of \(model.hop) samples")
     }
     return samples
+  }
+}
+
+/// How many threads share the work of large steps.
+struct ThreadsOption: ParsableArguments {
+  @Option(help: "How many threads share large steps; the results stay the same.")
+  var threads = 1
+
+  func validate() throws {
+    guard (1...256).contains(threads) else { throw ValidationError("--threads is from 1 to 256") }
   }
 }
 

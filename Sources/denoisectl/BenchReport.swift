@@ -6,6 +6,7 @@ import Kernels
 struct BenchReport: Encodable {
   var model: String
   var instructionSet: String
+  var threads: Int
   var minMicroseconds: Double
   var medianMicroseconds: Double
   var p99Microseconds: Double
@@ -33,6 +34,7 @@ struct BenchReport: Encodable {
   enum CodingKeys: String, CodingKey {
     case model
     case instructionSet = "instruction_set"
+    case threads
     case minMicroseconds = "min_us"
     case medianMicroseconds = "median_us"
     case p99Microseconds = "p99_us"
@@ -49,6 +51,7 @@ struct BenchReport: Encodable {
     func rounded(_ value: Double) -> Double { (value * 1000).rounded() / 1000 }
     model = graph.name
     instructionSet = network.instructionSet.rawValue
+    threads = network.threads
     minMicroseconds = rounded(benchmark.percentile(0))
     medianMicroseconds = rounded(benchmark.percentile(0.5))
     p99Microseconds = rounded(benchmark.percentile(0.99))
@@ -74,7 +77,8 @@ struct BenchReport: Encodable {
   var text: String {
     let all = max(operators.reduce(0) { $0 + $1.microseconds }, 1e-9)
     let lines = [
-      "\(model): \(instructionSet), arena \(arenaBytes) bytes",
+      "\(model): \(instructionSet), \(threads) "
+        + "thread\(threads == 1 ? "" : "s"), arena \(arenaBytes) bytes",
       "\(minMicroseconds) us at least, \(medianMicroseconds) at the median, \(p99Microseconds) at "
         + "the 99th percentile of \(batches) batches of \(runsPerBatch) runs",
     ]

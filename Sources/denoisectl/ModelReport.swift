@@ -55,7 +55,7 @@ struct ModelReport {
   private var weights: [String] {
     var counts: [String: Int] = [:]
     for tensor in graph.tensors where tensor.isConstant {
-      counts["\(tensor.type)", default: 0] += tensor.count ?? 0
+      counts[tensor.restoredFrom ?? "\(tensor.type)", default: 0] += tensor.count ?? 0
     }
     let parts = counts.sorted { $0.value > $1.value }.map { "\($0.value) \($0.key)" }
     return [
@@ -102,6 +102,8 @@ struct ModelReport {
     let shape = tensor.shape.map { "\($0)" }.joined(separator: ", ")
     let scales = tensor.quantization.map { ", \($0.scales.count) scales" } ?? ""
     let constant = tensor.isConstant ? ", constant" : ""
-    return "\(tensor.name) [\(shape)] \(tensor.type)\(scales)\(constant)"
+    let stored = tensor.restoredFrom.map { ", \($0) in the file" } ?? ""
+    let sparse = tensor.isSparseInFile ? ", sparse" : ""
+    return "\(tensor.name) [\(shape)] \(tensor.type)\(scales)\(constant)\(stored)\(sparse)"
   }
 }

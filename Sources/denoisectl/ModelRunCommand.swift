@@ -17,6 +17,7 @@ struct ModelRunCommand: ParsableCommand {
       """)
 
   @OptionGroup var microkernels: MicrokernelOption
+  @OptionGroup var sharing: ThreadsOption
 
   @Option(
     parsing: .upToNextOption, help: "An input's values, for every input.",
@@ -44,7 +45,8 @@ struct ModelRunCommand: ParsableCommand {
 
   func run() throws {
     let graph = try ModelStore.graph(file)
-    var network = try Network(graph, instructionSet: microkernels.isa)
+    var network = try Network(
+      graph, instructionSet: microkernels.isa, threads: sharing.threads)
     let names = graph.givenInputs.map { graph.tensors[$0].name }
     for (index, name) in names.enumerated()
     where !input.contains(where: { $0.name == name || $0.name == "#\(index)" }) {

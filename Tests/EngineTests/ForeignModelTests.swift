@@ -1,6 +1,7 @@
 import Engine
 import EngineSupport
 import Foundation
+import Kernels
 import TFLite
 import Testing
 
@@ -39,14 +40,34 @@ struct ForeignModelTests {
   }
 }
 
+extension ForeignModelTests {
+  @Test(arguments: InstructionSet.available)
+  func `a sum just below a half is rounded down, as XNNPACK does it`(
+    instructionSet: InstructionSet
+  ) throws {
+    let graph = try ForeignModel.graph("uint8_conv_rounding")
+    let (input, output) = (
+      graph.tensors[graph.givenInputs[0]].name, graph.tensors[graph.takenOutputs[0]].name
+    )
+    var network = try Network(graph, instructionSet: instructionSet)
+    let count = try network.inputBytes(named: input).count
+    // What is behind the header of a NumPy file.
+    let x = Array(try ForeignModel.bytes("uint8_conv_rounding_x.npy").suffix(count))
+    #expect(try network.run(bytes: [(input, x)], reading: [output]) == [[39]])
+  }
+}
+
 enum ForeignModel {
   private static let folder = ModelFixture.folder
     .appending(path: "../../../shared/tools/foreign-models").standardizedFileURL
 
   static var areThere: Bool { FileManager.default.fileExists(atPath: folder.path) }
 
+  static func bytes(_ file: String) throws -> [UInt8] {
+    Array(try Data(contentsOf: folder.appending(path: file)))
+  }
+
   static func graph(_ name: String) throws -> Graph {
-    let bytes = Array(try Data(contentsOf: folder.appending(path: "\(name).tflite")))
-    return try TFLiteFile.read(bytes, name: name)
+    try TFLiteFile.read(try bytes("\(name).tflite"), name: name)
   }
 }

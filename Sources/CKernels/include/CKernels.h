@@ -5,6 +5,7 @@
 #include "ck_isa.h"
 #include "ck_quantize.h"
 #include "ck_gemm.h"
+#include "ck_sparse.h"
 #include "ck_integer.h"
 #include "ck_depthwise.h"
 #include "ck_elementwise.h"

@@ -3,6 +3,7 @@
 #include "ck_depthwise.h"
 #include "ck_elementwise.h"
 #include "ck_gemm.h"
+#include "ck_sparse.h"
 
 /// Products with int8 weights, all of one tile.
 struct ck_int8_products {
@@ -34,6 +35,11 @@ struct ck_kernels {
   ck_qd8_f32_qc4w_gemm_fn _Nullable qc4w_gemm;
   struct ck_tile qc4w_tile;
   ck_f32_gemm_fn _Nonnull f32_gemm;
+  /// Rows in a block of the products with sparse weights, which are NULL where they do not pay.
+  size_t sparse_rows;
+  ck_f32_spmm_fn _Nullable f32_spmm;
+  ck_qd8_spmm_fn _Nullable qd8_spmm;
+  ck_qs8_spmm_fn _Nullable qs8_spmm;
   /// Both NULL where halves are multiplied as floats.
   ck_f32_f16_rows_fn _Nullable f16_rows;
   ck_f16_f32_gemm_fn _Nullable f16_gemm;

@@ -10,6 +10,11 @@ public enum EngineError: Error, Equatable, CustomStringConvertible {
   case noTensor(graph: String, name: String, kind: String, available: [String])
   /// The input or output does not hold floats.
   case notFloat(graph: String, name: String, kind: String, type: ElementType)
+  /// The input or output does not hold what was asked for.
+  case otherType(
+    graph: String, name: String, kind: String, type: ElementType, wanted: ElementType)
+  /// A saved state is that of another network.
+  case wrongSavedState(graph: String, reason: String)
   /// The state pair does not fit the graph.
   case invalidState(graph: String, state: String, reason: String)
   /// Running it would need more memory than is allowed.
@@ -33,6 +38,11 @@ public enum EngineError: Error, Equatable, CustomStringConvertible {
         + (type.isInteger && type.size >= 4 || type == .bool
           ? "give and take its bytes, as `denoisectl model run` does with NumPy arrays"
           : "use a model with float32 inputs and outputs")
+    case .otherType(let graph, let name, let kind, let type, let wanted):
+      "\(graph): the \(kind) '\(name)' is \(type), not \(wanted); ask for \(type)"
+    case .wrongSavedState(let graph, let reason):
+      "\(graph): the saved state does not fit: \(reason); take one of the same graph, states and "
+        + "instruction set"
     case .invalidState(let graph, let state, let reason):
       "\(graph): state '\(state)': \(reason); correct the states in the model's metadata"
     case .tooLarge(let graph, let bytes, let limit):

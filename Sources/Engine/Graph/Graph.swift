@@ -17,6 +17,8 @@ public struct Graph: Sendable, Equatable {
   /// Named blobs that travel with the network, such as `qdenoise`.
   public var metadata: [String: [UInt8]]
   public var signatures: [Signature]
+  /// A zip archive that travels with the network, such as one of labels; empty where there is none.
+  public var attachment: [UInt8] = []
   /// The graphs of the file's other signatures.
   public var others: [Graph] = []
 

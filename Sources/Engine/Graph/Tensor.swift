@@ -57,6 +57,10 @@ public struct Tensor: Sendable, Equatable {
   public var shapeSignature: [Int]?
   /// Whether a file has the elements of this int8 constant, all from -8 to 7, in 4 bits each.
   public var isPackedInFile = false
+  /// Whether a file leaves out the zeros of this constant.
+  public var isSparseInFile = false
+  /// What a file has for this float32 constant, in words, where that is a type that graphs lack.
+  public var restoredFrom: String?
 
   public init(
     name: String, shape: [Int], type: ElementType, quantization: Quantization? = nil,

@@ -33,6 +33,8 @@ struct Layer {
   var inputs: Int
   /// Rows that the taps stand in.
   var kernelRows = 1
+  /// Whether the zeros of a gemm are left out.
+  var isSparse = false
 
   /// Weights, and what makes results of sums.
   enum Weights {
@@ -95,12 +97,13 @@ struct Layer {
 struct LayerReference: BitwiseCopyable {
   var type: LayerType
   var index: Int
+  var isSparse = false
 }
 
 extension Lowering {
   mutating func addGEMM(_ layer: Layer) -> LayerReference {
     gemms.append(layer)
-    return LayerReference(type: layer.type, index: gemms.count - 1)
+    return LayerReference(type: layer.type, index: gemms.count - 1, isSparse: layer.isSparse)
   }
 
   mutating func addDepthwise(_ layer: Layer) -> LayerReference {

@@ -9,6 +9,7 @@ struct WeightKey: Hashable {
   var isQC4W: Bool
   /// Whether they lack their scale.
   var isUnscaled: Bool
+  var isSparse: Bool
 }
 
 extension Lowering {
@@ -39,6 +40,30 @@ extension Lowering {
     return data.allSatisfy { (-8...7).contains(Int8(bitPattern: $0)) }
   }
 
+  /// Of fewer rows, or with more weights that are not zero, dense products are about as fast.
+  private static let leastSparseRows = (f32: 16, int8: 24)
+  private static let greatestDensity = 1.0 / 3
+
+  /// Whether zeros that a file leaves out are left out of the products too. `rows` is .max where they
+  /// are no rows of their own.
+  func staysSparse(_ tensor: Int, rows: Int, inputs: Int) -> Bool {
+    let constant = graph.tensors[tensor]
+    let least = constant.type == .int8 ? Self.leastSparseRows.int8 : Self.leastSparseRows.f32
+    guard constant.isSparseInFile, (least..<Int.max).contains(rows),
+      inputs <= QS8GEMMWeights.maximumInputs, let data = constant.data
+    else { return false }
+    let zeros: Int
+    switch constant.type {
+    case .float32 where instructionSet.hasF32Sparse:
+      zeros = data.elements(UInt32.self).count { $0 << 1 == 0 }
+    case .int8 where instructionSet.hasInt8Sparse && constant.quantization != nil:
+      zeros = data.count { $0 == 0 }
+    default: return false
+    }
+    let count = data.count / constant.type.size
+    return Double(count - zeros) <= Self.greatestDensity * Double(count)
+  }
+
   /// A layer of constant weights with `outputs` rows of `inputs`, and their bias; `kernelRow` is how
   /// int8 ones are padded. `rows` are multiplied with them, none of which lies in several stretches.
   mutating func layer(
@@ -51,10 +76,13 @@ extension Lowering {
       weights: tensor, bias: biasTensor,
       type: isHybrid ? .qd8 : staysF16(tensor, rows: rows) ? .f16 : .f32, kernelRow: kernelRow,
       isQC4W: isHybrid && staysQC4W(tensor, rows: rows, inputs: inputs),
-      isUnscaled: plan.views[index] == .unscaled)
+      isUnscaled: plan.views[index] == .unscaled,
+      isSparse: plan.views[index] != .unscaled && kernelRow == nil
+        && (isHybrid || graph.tensors[tensor].type != .int8)
+        && staysSparse(tensor, rows: rows, inputs: inputs))
     if let known = weightCache[key] { return known }
     let bias = try bias(biasTensor, count: outputs, index)
-    let layer: Layer
+    var layer: Layer
     if isHybrid {
       layer = try qd8Layer(
         index, tensor, outputs: outputs, inputs: inputs, bias: bias, isQC4W: key.isQC4W,
@@ -69,6 +97,7 @@ extension Lowering {
         layer = Layer(weights: .f32(values, bias: bias), outputs: outputs, inputs: inputs)
       }
     }
+    layer.isSparse = key.isSparse && key.type != .f16
     let reference = addGEMM(layer)
     weightCache[key] = reference
     return reference

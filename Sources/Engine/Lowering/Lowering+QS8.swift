@@ -33,9 +33,9 @@ extension Lowering {
   mutating func lowerQS8FullyConnected(
     _ index: Int, rows: Int, outputs: Int, inputs: Int, _ activation: Activation
   ) throws(EngineError) {
-    let layer = addGEMM(
-      try qs8Layer(index, outputs: outputs, inputs: inputs, activation))
-    var product = Step.Product(layer, rows: rows, inputs: inputs, outputs: outputs)
+    var layer = try qs8Layer(index, outputs: outputs, inputs: inputs, activation)
+    layer.isSparse = staysSparse(try input(index, 1), rows: rows, inputs: inputs)
+    var product = Step.Product(addGEMM(layer), rows: rows, inputs: inputs, outputs: outputs)
     product.source = address(try value(of: try input(index, 0), for: index))
     product.destination = address(try destination(try output(index), for: index))
     emit(product)
@@ -49,6 +49,10 @@ extension Lowering {
     var layer = try qs8Layer(index, outputs: outputs, inputs: inputs, activation)
     let kernelRow = kernelRow(placement)
     if let kernelRow { layer = kernelRow.arranged(layer) }
+    if placement.isPointwise {
+      layer.isSparse = staysSparse(
+        try self.input(index, 1), rows: try elementCount(input) / inputs, inputs: inputs)
+    }
     var product = Step.Product(addGEMM(layer), rows: 0, inputs: layer.inputs, outputs: outputs)
     product.source = address(
       try paddedImages(

@@ -53,6 +53,19 @@ struct Nest {
     return Dimension(extent: extents[rank], a: a[rank], b: b[rank], y: y[rank])
   }
 
+  /// How many positions there are.
+  var count: Int {
+    var count = 1
+    for i in 0..<rank { count *= extents[i] }
+    return count
+  }
+
+  /// Has fewer rounds of the outermost loop from now on.
+  mutating func narrow(to extent: Int) {
+    precondition(rank > 0 && extent <= extents[0], "no such loop")
+    extents[0] = extent
+  }
+
   /// The offset of the last position along one kind of strides: `a`, `b` or `y`.
   func reach(_ strides: InlineArray<6, Int>) -> Int {
     var offset = 0

@@ -2,16 +2,49 @@ internal import Kernels
 
 /// Products with packed layers: of rows, and of what depthwise kernels see of an image.
 extension Network {
-  func perform(_ product: Step.Product) {
+  func perform(_ product: Step.Product, _ part: StepPart) {
     switch unsafe layers.gemms[product.layer.index] {
     case .f32(let layer):
-      unsafe forEachRepeat(of: product, Float.self, Float.self) { source, target in
+      let outputs = product.outputs(part, layer.columnTile)
+      unsafe forEachRepeat(of: product, part, outputs, Float.self, Float.self) {
+        rows, source, target in
         unsafe layer.multiply(
-          rows: product.rows, input: source, inputStride: product.sourceStride,
+          rows: rows.count, input: source, inputStride: product.sourceStride,
           segments: product.segments, output: target, outputStride: product.destinationStride,
+          columns: outputs, minimum: product.range.lowerBound, maximum: product.range.upperBound)
+      }
+    case .f32Sparse(let layer):
+      let scratch = unsafe layers.scratch(of: part, Float.self)
+      unsafe forEachRepeat(of: product, part, 0..<product.outputs, Float.self, Float.self) {
+        rows, source, target in
+        unsafe layer.multiply(
+          rows: rows.count, input: source, inputStride: product.sourceStride, scratch: scratch,
+          output: target, outputStride: product.destinationStride,
           minimum: product.range.lowerBound, maximum: product.range.upperBound)
       }
+    case .qd8Sparse(let layer):
+      let hasOwn = product.parametersStride != 0
+      let parameters = unsafe UnsafeBufferPointer(
+        elements(QuantizationParameters.self, product.parameters, hasOwn ? product.rows : 1))
+      let scratch = unsafe layers.scratch(of: part, Int16.self)
+      unsafe forEachRepeat(of: product, part, 0..<product.outputs, UInt8.self, Float.self) {
+        rows, source, target in
+        unsafe layer.multiply(
+          rows: rows.count, input: source, inputStride: product.sourceStride,
+          parameters: hasOwn ? parameters.part(rows.lowerBound, rows.count) : parameters,
+          scratch: scratch, output: target, outputStride: product.destinationStride,
+          minimum: product.range.lowerBound, maximum: product.range.upperBound)
+      }
+    case .qs8Sparse(let layer):
+      let scratch = unsafe layers.scratch(of: part, Int16.self)
+      unsafe forEachRepeat(of: product, part, 0..<product.outputs, UInt8.self, UInt8.self) {
+        rows, source, target in
+        unsafe layer.multiply(
+          rows: rows.count, input: source, inputStride: product.sourceStride, scratch: scratch,
+          output: target, outputStride: product.destinationStride)
+      }
     case .f16(let layer):
+      // Few rows, which stay together.
       let source = unsafe elements(UInt16.self, product.source, product.sourceCount)
       let scales = unsafe floats(product.parameters, product.rows)
       unsafe layer.multiply(
@@ -19,70 +52,92 @@ extension Network {
         into: floats(product.destination, product.destinationCount),
         minimum: product.range.lowerBound, maximum: product.range.upperBound)
     case .qd8(let layer):
-      let parameters = unsafe elements(
-        QuantizationParameters.self, product.parameters,
-        product.parametersStride == 0 ? 1 : product.rows)
-      unsafe forEachRepeat(of: product, UInt8.self, Float.self) { source, target in
+      let hasOwn = product.parametersStride != 0
+      let parameters = unsafe UnsafeBufferPointer(
+        elements(QuantizationParameters.self, product.parameters, hasOwn ? product.rows : 1))
+      let outputs = product.outputs(part, layer.columnTile)
+      unsafe forEachRepeat(of: product, part, outputs, UInt8.self, Float.self) {
+        rows, source, target in
         unsafe layer.multiply(
-          rows: product.rows, input: source, inputStride: product.sourceStride,
-          segments: product.segments, parameters: UnsafeBufferPointer(parameters), output: target,
-          outputStride: product.destinationStride, minimum: product.range.lowerBound,
-          maximum: product.range.upperBound)
+          rows: rows.count, input: source, inputStride: product.sourceStride,
+          segments: product.segments,
+          parameters: hasOwn ? parameters.part(rows.lowerBound, rows.count) : parameters,
+          output: target, outputStride: product.destinationStride, columns: outputs,
+          minimum: product.range.lowerBound, maximum: product.range.upperBound)
       }
     case .qs8(let layer):
-      unsafe forEachRepeat(of: product, UInt8.self, UInt8.self) { source, target in
+      let outputs = product.outputs(part, layer.columnTile)
+      unsafe forEachRepeat(of: product, part, outputs, UInt8.self, UInt8.self) {
+        rows, source, target in
         unsafe layer.multiply(
-          rows: product.rows, input: source, inputStride: product.sourceStride,
-          segments: product.segments, output: target, outputStride: product.destinationStride)
+          rows: rows.count, input: source, inputStride: product.sourceStride,
+          segments: product.segments, output: target, outputStride: product.destinationStride,
+          columns: outputs)
       }
     case .qs16(let layer):
-      unsafe forEachRepeat(of: product, UInt8.self, Int16.self) { source, target in
+      let outputs = product.outputs(part, layer.columnTile)
+      unsafe forEachRepeat(of: product, part, outputs, UInt8.self, Int16.self) {
+        rows, source, target in
         unsafe layer.multiply(
-          rows: product.rows, input: source, planeStep: product.planeStep,
+          rows: rows.count, input: source, planeStep: product.planeStep,
           inputStride: product.sourceStride, segments: product.segments, output: target,
-          outputStride: product.destinationStride)
+          outputStride: product.destinationStride, columns: outputs)
       }
     }
   }
 
-  /// Calls `body` with what each of the repeated products reads, both planes where there are two,
-  /// and its results.
+  /// Calls `body` for each of the repeated products with those of its rows that belong to a part,
+  /// what they read, in both planes where there are two, and where those of their results that belong
+  /// to it go.
   @inline(__always)
   private func forEachRepeat<Input: BitwiseCopyable, Output: BitwiseCopyable>(
-    of product: Step.Product, _: Input.Type, _: Output.Type,
-    _ body: (UnsafeBufferPointer<Input>, UnsafeMutableBufferPointer<Output>) -> Void
+    of product: Step.Product, _ part: StepPart, _ outputs: Range<Int>, _: Input.Type,
+    _: Output.Type,
+    _ body: (Range<Int>, UnsafeBufferPointer<Input>, UnsafeMutableBufferPointer<Output>) -> Void
   ) {
+    if outputs.isEmpty { return }
     let source = unsafe UnsafeBufferPointer(
       elements(Input.self, product.source, product.planeStep + product.sourceCount))
     let target = unsafe elements(Output.self, product.destination, product.destinationCount)
+    let all = product.rows(part)
     for index in 0..<product.repeats {
+      let first = index * product.rows
+      let own = all.clamped(to: first..<first + product.rows)
+      if own.isEmpty { continue }
+      let rows = own.lowerBound - first..<own.upperBound - first
+      let skipped = rows.lowerBound * product.sourceStride
       unsafe body(
+        rows,
         source.part(
-          index * product.sourceStep, product.planeStep + product.sourceCountPerRepeat),
-        target.part(index * product.destinationStep, product.destinationCountPerRepeat))
+          index * product.sourceStep + skipped,
+          product.planeStep + product.sourceCount(rows: rows.count)),
+        target.part(
+          index * product.destinationStep + rows.lowerBound * product.destinationStride
+            + outputs.lowerBound,
+          (rows.count - 1) * product.destinationStride + outputs.count))
     }
   }
 
   // MARK: Depthwise
 
-  func perform(_ step: Step.Depthwise) {
+  func perform(_ step: Step.Depthwise, _ part: StepPart) {
     switch unsafe layers.depthwise[step.layer.index] {
     case .f32: preconditionFailure("its step is a window that slides")
     case .qd8(let layer):
       let offsets = unsafe UnsafeBufferPointer(elements(Int.self, step.tapOffsets, layer.taps))
       let parameters = unsafe elements(QuantizationParameters.self, step.parameters, step.images)
       let channels = layer.channels
-      unsafe forEachRow(of: step, channels, UInt8.self, Float.self) { image, source, target in
+      unsafe forEachRow(of: step, part, channels, UInt8.self, Float.self) { image, source, target in
         unsafe layer.convolve(
           pixels: step.outputWidth, input: source, pixelStride: step.pixelStride,
           tapOffsets: offsets, parameters: parameters[image], output: target,
           outputStride: channels, minimum: step.range.lowerBound, maximum: step.range.upperBound)
       }
-    case .qs8(let layer): performQS8(step, layer)
+    case .qs8(let layer): performQS8(step, layer, part)
     case .qs16(let layer):
       let offsets = unsafe UnsafeBufferPointer(elements(Int.self, step.tapOffsets, layer.taps))
       let channels = layer.channels
-      unsafe forEachRow(of: step, channels, Int16.self, Int16.self) { _, source, target in
+      unsafe forEachRow(of: step, part, channels, Int16.self, Int16.self) { _, source, target in
         unsafe layer.convolve(
           pixels: step.outputWidth, input: source, pixelStride: step.pixelStride,
           tapOffsets: offsets, output: target, outputStride: channels)
@@ -90,12 +145,14 @@ extension Network {
     }
   }
 
-  private func performQS8(_ step: Step.Depthwise, _ layer: borrowing QS8DepthwiseWeights) {
+  private func performQS8(
+    _ step: Step.Depthwise, _ layer: borrowing QS8DepthwiseWeights, _ part: StepPart
+  ) {
     let width = layer.channels
     let channels = width / step.group
     let offsets = unsafe UnsafeBufferPointer(elements(Int.self, step.tapOffsets, layer.taps))
     let groups = step.outputWidth / step.group
-    unsafe forEachRow(of: step, channels, UInt8.self, UInt8.self) { _, source, target in
+    unsafe forEachRow(of: step, part, channels, UInt8.self, UInt8.self) { _, source, target in
       unsafe layer.convolve(
         pixels: groups, input: source, pixelStride: step.pixelStride * step.group,
         tapOffsets: offsets, output: target, outputStride: width)
@@ -111,10 +168,10 @@ extension Network {
   }
 
   /// Calls `body` with the image, what a row of output pixels sees of it from its first tap on, and
-  /// the row, for all rows.
+  /// the row, for the rows of a part.
   @inline(__always)
   private func forEachRow<Input: BitwiseCopyable, Output: BitwiseCopyable>(
-    of step: Step.Depthwise, _ channels: Int, _: Input.Type, _: Output.Type,
+    of step: Step.Depthwise, _ part: StepPart, _ channels: Int, _: Input.Type, _: Output.Type,
     _ body: (Int, UnsafeBufferPointer<Input>, UnsafeMutableBufferPointer<Output>) -> Void
   ) {
     let count = step.outputWidth * channels
@@ -122,8 +179,11 @@ extension Network {
       elements(Input.self, step.source, step.images * step.imageStep))
     let target = unsafe elements(
       Output.self, step.destination, step.images * step.outputHeight * count)
+    let all = part.range(of: step.images * step.outputHeight)
     for image in 0..<step.images {
-      for row in 0..<step.outputHeight {
+      let firstRow = image * step.outputHeight
+      let own = all.clamped(to: firstRow..<firstRow + step.outputHeight)
+      for row in own.lowerBound - firstRow..<own.upperBound - firstRow {
         let first = row * step.rowStep
         unsafe body(
           image, source.part(image * step.imageStep + first, step.imageStep - first),

@@ -1,43 +1,51 @@
 internal import Kernels
 
 extension Network {
-  func perform(_ element: borrowing StepList.Element) {
+  /// Performs a part of a step, of those kinds that `Step.parts(threads:)` cuts, or the whole of it.
+  func perform(_ element: borrowing StepList.Element, _ part: StepPart) {
     switch element.step {
-    case .copy(let copy): perform(copy)
+    case .copy(let copy): perform(copy.part(part))
     case .transpose(let transpose): perform(transpose)
     case .fill(let address, let count, let byte):
-      unsafe bytes(address, count).update(repeating: byte)
+      let own = part.range(of: count, granule: Step.valueGranule)
+      unsafe bytes(address, count).part(own.lowerBound, own.count).update(repeating: byte)
     case .unary(let unary):
+      let unary = unary.part(part)
       unsafe elementwise.apply(
         unary.function, UnsafeBufferPointer(floats(unary.source, unary.count)),
         into: floats(unary.destination, unary.count))
-    case .binary(let binary, let function, let range): perform(binary, function, range)
-    case .quantizeRows(let rows): perform(rows)
+    case .binary(let binary, let function, let range):
+      perform(binary.part(part, size: MemoryLayout<Float>.size), function, range)
+    case .quantizeRows(let rows): perform(rows, part)
     case .quantizeImage(let image): perform(image)
     case .f16Rows(let rows): perform(rows)
-    case .product(let product): perform(product)
+    case .product(let product): perform(product, part)
     case .batchProduct(let product): perform(product)
     case .resize(let resize): perform(resize)
     case .lstmSequence(let step): perform(step)
     case .gru(let step): perform(step)
     case .lstm(let step): perform(step)
     case .gates(let step): perform(step)
-    case .depthwise(let depthwise): perform(depthwise)
-    case .f32Depthwise(let slide, let layer): performDepthwise(slide, layer)
+    case .depthwise(let depthwise): perform(depthwise, part)
+    case .f32Depthwise(let slide, let layer): performDepthwise(slide, layer, part)
     case .splitImage(let split): perform(split)
-    case .integerBinary(let binary, let function): perform(binary, function)
+    case .integerBinary(let binary, let function):
+      perform(binary.part(part, size: 1), function)
     case .integerPool(let slide, let isMaximum, let results):
-      performPool(slide, isMaximum: isMaximum, results)
-    case .lookUp(let conversion, let table): performLookUp(conversion, table)
+      performPool(slide, isMaximum: isMaximum, results, part)
+    case .lookUp(let conversion, let table): performLookUp(conversion.part(part, 1, 1), table)
     case .flip(let conversion): performFlip(conversion)
-    case .quantize(let conversion): performQuantize(conversion)
+    case .quantize(let conversion):
+      performQuantize(conversion.part(part, 4, conversion.storedSize))
     case .quantizeSums(let conversion, let scale): performQuantizeSums(conversion, scale)
-    case .dequantize(let conversion): performDequantize(conversion)
+    case .dequantize(let conversion):
+      performDequantize(conversion.part(part, conversion.storedSize, 4))
     case .f16ToF32(let conversion): performF16ToF32(conversion)
     case .f32ToF16(let conversion): performF32ToF16(conversion)
     case .sum(let sum): perform(sum)
     case .softmax(let softmax): perform(softmax)
-    case .pool(let slide, let isMaximum): performPool(slide, isMaximum: isMaximum)
+    case .pool(let slide, let isMaximum):
+      performPool(slide, isMaximum: isMaximum, part)
     case .call(let call): call.run(self)
     }
   }
@@ -72,13 +80,18 @@ extension Network {
     }
   }
 
-  private func perform(_ step: Step.QuantizeRows) {
+  private func perform(_ step: Step.QuantizeRows, _ part: StepPart) {
+    let rows = part.range(of: step.rows)
+    if rows.isEmpty { return }
     let output = unsafe bytes(step.destination, step.rows * step.columns)
+      .part(rows.lowerBound * step.columns, rows.count * step.columns)
     let parameters = unsafe elements(QuantizationParameters.self, step.parameters, step.rows)
+      .part(rows.lowerBound, rows.count)
     if step.segmentCount == 1 {
       let input = unsafe floats(step.segments[0].address, step.rows * step.columns)
+        .part(rows.lowerBound * step.columns, rows.count * step.columns)
       return unsafe quantization.quantizeRows(
-        step.rows, columns: step.columns, input: UnsafeBufferPointer(input),
+        rows.count, columns: step.columns, input: UnsafeBufferPointer(input),
         inputStride: step.columns, output: output, outputStride: step.columns,
         parameters: parameters)
     }
@@ -88,11 +101,13 @@ extension Network {
     for index in 0..<step.segmentCount {
       let segment = step.segments[index]
       unsafe parts[index] = DynamicQuantization.RowPart(
-        UnsafeBufferPointer(floats(segment.address, step.rows * segment.columns)),
+        UnsafeBufferPointer(
+          floats(segment.address, step.rows * segment.columns)
+            .part(rows.lowerBound * segment.columns, rows.count * segment.columns)),
         count: segment.columns)
     }
     unsafe quantization.quantizeGatheredRows(
-      step.rows, parts: parts, partCount: step.segmentCount, output: output,
+      rows.count, parts: parts, partCount: step.segmentCount, output: output,
       parameters: parameters)
   }
 

@@ -8,6 +8,9 @@ internal import Memory
   /// Whose microkernels run.
   public let instructionSet: InstructionSet
   let steps: StepList
+  let pool: ThreadPool
+  /// How many parts each step is cut into; empty where none is cut.
+  let partCounts: AlignedBuffer<Int>
   /// The operator of the graph that each step was made for.
   package let stepOperators: [Int]
   let layers: PackedLayers
@@ -17,25 +20,25 @@ internal import Memory
   let products: FloatMatrixProduct
   let pools: FloatPool
   let integerPools: IntegerPool
-  private let name: String
-  private let rings: [Ring]
+  let name: String
+  let rings: [Ring]
   private let views: [RingView]
   /// Bytes that `reset` clears: inputs, outputs and states.
-  private let memories: [Memory]
+  let memories: [Memory]
   private let inputs: [String: Place]
   private let outputs: [String: Place]
   /// In the graph's order, without the states.
   private let inputPlaces: [Place]
   private let outputPlaces: [Place]
-  private var arena: AlignedBuffer<UInt8>
+  var arena: AlignedBuffer<UInt8>
   /// Where each storage begins; those of rings move between runs.
   private var bases: AlignedBuffer<Int>
   private let byteCounts: AlignedBuffer<Int>
   /// The slot of each ring that this run writes.
-  private var heads: AlignedBuffer<Int>
+  var heads: AlignedBuffer<Int>
 
   /// Bytes that stay between runs, and what they are at first.
-  private struct Memory {
+  struct Memory {
     var range: Range<Int>
     var initial: UInt8
   }
@@ -47,7 +50,7 @@ internal import Memory
     var lag: Int
   }
 
-  private struct Place {
+  struct Place {
     var address: Address
     var count: Int
     var type: ElementType
@@ -59,16 +62,32 @@ internal import Memory
   ///     network and can no longer be reached by name.
   ///   - instructionSet: one that this processor has.
   ///   - customs: what computes operators that the schema does not have.
+  ///   - threads: how many share the work of large steps; results have the same bits with any number.
+  ///     The threads beside the caller's are made here, and only where a step is worth them.
   public init(
     _ graph: Graph, states: [StatePair] = [], instructionSet: InstructionSet = .best,
-    customs: [CustomOperator] = []
+    customs: [CustomOperator] = [], threads: Int = 1
   ) throws(EngineError) {
     self.init(
-      try Lowering(graph, states: states, instructionSet: instructionSet, customs: customs), graph)
+      try Lowering(graph, states: states, instructionSet: instructionSet, customs: customs), graph,
+      threads: threads, leastSharedWork: Step.leastSharedWork)
+  }
+
+  /// Cuts every step that takes `leastSharedWork` nanoseconds or more, for tests of small networks.
+  package init(
+    _ graph: Graph, states: [StatePair] = [], instructionSet: InstructionSet, threads: Int,
+    leastSharedWork: Double
+  ) throws(EngineError) {
+    self.init(
+      try Lowering(graph, states: states, instructionSet: instructionSet), graph,
+      threads: threads, leastSharedWork: leastSharedWork)
   }
 
   /// - Parameter graph: what was planned, as the caller has it.
-  init(_ lowering: Lowering, _ graph: Graph) {
+  init(
+    _ lowering: Lowering, _ graph: Graph, threads: Int = 1,
+    leastSharedWork: Double = Step.leastSharedWork
+  ) {
     var lowering = lowering
     let instructionSet = lowering.instructionSet
     let layout = ArenaLayout(storages: &lowering.storages, rings: &lowering.rings)
@@ -97,10 +116,13 @@ internal import Memory
     name = graph.name
     self.instructionSet = instructionSet
     steps = StepList(lowering.steps)
+    let parts = lowering.steps.map { $0.parts(threads: threads, least: leastSharedWork) }
+    pool = ThreadPool(workers: parts.contains { $0 > 1 } ? threads - 1 : 0)
+    partCounts = AlignedBuffer(pool.workers == 0 ? [] : parts)
     stepOperators = lowering.stepOperators
     rings = lowering.rings
     (views, memories) = Self.memories(lowering)
-    layers = PackedLayers(lowering, instructionSet)
+    layers = PackedLayers(lowering, instructionSet, parts: parts.max() ?? 1)
     quantization = DynamicQuantization(instructionSet)
     elementwise = Elementwise(instructionSet)
     integers = IntegerElementwise(instructionSet)
@@ -117,6 +139,9 @@ internal import Memory
     }
     reset()
   }
+
+  /// How many threads share the work of large steps.
+  public var threads: Int { 1 + pool.workers }
 
   /// Bytes of the arena: activations, states and constants without the packed weights.
   public var arenaByteCount: Int { arena.count }
@@ -178,6 +203,14 @@ internal import Memory
     return unsafe UnsafeRawBufferPointer(bytes(place.address, place.count * place.type.size))
   }
 
+  func inputPlace(_ name: String) throws(EngineError) -> Place {
+    try place(name, in: inputs, kind: "input")
+  }
+
+  func outputPlace(_ name: String) throws(EngineError) -> Place {
+    try place(name, in: outputs, kind: "output")
+  }
+
   private func place(
     _ name: String, in places: [String: Place], kind: String
   ) throws(EngineError) -> Place {
@@ -190,7 +223,7 @@ internal import Memory
 
   /// Computes the outputs and the next states. Allocates nothing.
   public mutating func run() {
-    for index in 0..<steps.count { unsafe perform(steps.elements[index]) }
+    for index in 0..<steps.count { perform(step: index) }
     advance()
   }
 
@@ -198,7 +231,7 @@ internal import Memory
   package mutating func run(addingSecondsTo seconds: inout [Double]) {
     let clock = ContinuousClock()
     for index in 0..<steps.count {
-      let duration = clock.measure { unsafe perform(steps.elements[index]) }
+      let duration = clock.measure { perform(step: index) }
       seconds[index] += Double(duration.components.attoseconds) / 1e18
     }
     advance()
@@ -209,7 +242,7 @@ internal import Memory
   public mutating func run(profiling seconds: inout [Double]) {
     let clock = ContinuousClock()
     for index in 0..<steps.count {
-      let duration = clock.measure { unsafe perform(steps.elements[index]) }
+      let duration = clock.measure { perform(step: index) }
       let place = stepOperators[index]
       if seconds.indices.contains(place) {
         seconds[place] += Double(duration.components.attoseconds) / 1e18
@@ -235,7 +268,7 @@ internal import Memory
   }
 
   /// Points the views of every ring at the rows that they mean in the next run.
-  private mutating func moveViews() {
+  mutating func moveViews() {
     for index in 0..<views.count {
       let view = views[index]
       let ring = rings[view.ring]

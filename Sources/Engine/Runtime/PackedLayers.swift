@@ -1,4 +1,5 @@
 internal import Kernels
+internal import Memory
 
 /// A fully connected layer or convolution, packed for one instruction set.
 enum PackedGEMM: ~Copyable {
@@ -7,10 +8,28 @@ enum PackedGEMM: ~Copyable {
   case qd8(QD8GEMMWeights)
   case qs8(QS8GEMMWeights)
   case qs16(QS16GEMMWeights)
+  case f32Sparse(F32SparseWeights)
+  case qd8Sparse(QD8SparseWeights)
+  case qs8Sparse(QS8SparseWeights)
 
   init(_ layer: Layer, _ instructionSet: InstructionSet) {
     let (outputs, inputs) = (layer.outputs, layer.inputs)
     switch layer.weights {
+    case .f32(let values, let bias) where layer.isSparse:
+      self = .f32Sparse(
+        F32SparseWeights(
+          values, outputs: outputs, inputs: inputs, bias: bias, instructionSet: instructionSet))
+    case .qd8(let values, let scales, let bias, _) where layer.isSparse:
+      self = .qd8Sparse(
+        QD8SparseWeights(
+          values, outputs: outputs, inputs: inputs, scales: scales, bias: bias,
+          instructionSet: instructionSet))
+    case .qs8(let qs8) where layer.isSparse:
+      self = .qs8Sparse(
+        QS8SparseWeights(
+          qs8.values, outputs: outputs, inputs: inputs, bias: qs8.bias,
+          multipliers: qs8.multipliers, zeroPoint: qs8.zeroPoint, output: qs8.output,
+          instructionSet: instructionSet))
     case .f32(let values, let bias):
       self = .f32(
         F32GEMMWeights(
@@ -79,10 +98,28 @@ enum PackedDepthwise: ~Copyable {
 @safe struct PackedLayers: ~Copyable {
   let gemms: UnsafeMutableBufferPointer<PackedGEMM>
   let depthwise: UnsafeMutableBufferPointer<PackedDepthwise>
+  /// What the largest sparse layer needs for a product, for each of the parts of a step.
+  let scratch: AlignedBuffer<UInt8>
+  private let scratchBytes: Int
 
-  init(_ lowering: Lowering, _ instructionSet: InstructionSet) {
+  /// - Parameter parts: the most that are performed at once.
+  init(_ lowering: Lowering, _ instructionSet: InstructionSet, parts: Int) {
     unsafe gemms = packed(lowering.gemms) { PackedGEMM($0, instructionSet) }
     unsafe depthwise = packed(lowering.depthwise) { PackedDepthwise($0, instructionSet) }
+    let size =
+      lowering.gemms.lazy.filter(\.isSparse).map { layer in
+        layer.inputs * instructionSet.sparseRows * (layer.type == .f32 ? 4 : 2)
+      }.max() ?? 0
+    scratchBytes = ArenaLayout.aligned(size)
+    scratch = AlignedBuffer(count: scratchBytes * parts)
+  }
+
+  /// The scratch of a part.
+  func scratch<Element: BitwiseCopyable>(
+    of part: StepPart, _: Element.Type
+  ) -> UnsafeMutableBufferPointer<Element> {
+    let own = unsafe scratch.elements.part(part.index * scratchBytes, scratchBytes)
+    return unsafe UnsafeMutableRawBufferPointer(own).bindMemory(to: Element.self)
   }
 
   deinit {

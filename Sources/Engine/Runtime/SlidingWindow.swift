@@ -32,12 +32,15 @@ struct SlidingWindow {
     var input: Int
   }
 
-  /// Calls `body` for all output pixels, row by row.
+  /// Calls `body` for the output pixels of a part, row by row.
   @inline(__always)
-  func forEachStretch(_ body: (Stretch) -> Void) {
+  func forEachStretch(_ part: StepPart, _ body: (Stretch) -> Void) {
     let (window, kernelWidth) = (placement.window, placement.kernelWidth)
+    let allRows = part.range(of: images * placement.outputHeight)
     for image in 0..<images {
-      for outputRow in 0..<placement.outputHeight {
+      let firstRow = image * placement.outputHeight
+      let own = allRows.clamped(to: firstRow..<firstRow + placement.outputHeight)
+      for outputRow in own.lowerBound - firstRow..<own.upperBound - firstRow {
         let top = outputRow * window.strideHeight - placement.padding.top
         let rows = taps(
           from: top, of: placement.kernelHeight, window.dilationHeight, extent: height)
@@ -83,11 +86,11 @@ struct SlidingWindow {
 }
 
 extension Network {
-  func performDepthwise(_ slide: Step.Slide, _ layer: LayerReference) {
+  func performDepthwise(_ slide: Step.Slide, _ layer: LayerReference, _ part: StepPart) {
     switch unsafe layers.depthwise[layer.index] {
     case .f32(let layer):
       let sliding = slide.sliding
-      unsafe forEachStretch(of: slide, Float.self) { stretch, source, target in
+      unsafe forEachStretch(of: slide, part, Float.self) { stretch, source, target in
         unsafe layer.convolve(
           pixels: stretch.count, window: sliding.part(stretch),
           first: (stretch.rows.lowerBound, stretch.columns.lowerBound), input: source,
@@ -99,9 +102,9 @@ extension Network {
   }
 
   /// Maxima or means; what lies outside of the image does not count.
-  func performPool(_ slide: Step.Slide, isMaximum: Bool) {
+  func performPool(_ slide: Step.Slide, isMaximum: Bool, _ part: StepPart) {
     let sliding = slide.sliding
-    unsafe forEachStretch(of: slide, Float.self) { stretch, source, target in
+    unsafe forEachStretch(of: slide, part, Float.self) { stretch, source, target in
       let window = sliding.part(stretch)
       if isMaximum {
         return unsafe pools.maximum(
@@ -119,9 +122,11 @@ extension Network {
   }
 
   /// The same of stored bytes.
-  func performPool(_ slide: Step.Slide, isMaximum: Bool, _ results: IntegerPool.Results) {
+  func performPool(
+    _ slide: Step.Slide, isMaximum: Bool, _ results: IntegerPool.Results, _ part: StepPart
+  ) {
     let sliding = slide.sliding
-    unsafe forEachStretch(of: slide, UInt8.self) { stretch, source, target in
+    unsafe forEachStretch(of: slide, part, UInt8.self) { stretch, source, target in
       unsafe integerPools.pool(
         isMaximum: isMaximum, pixels: stretch.count, channels: sliding.channels,
         window: sliding.part(stretch), input: source, pixelStride: sliding.pixelStride, results,
@@ -132,7 +137,7 @@ extension Network {
   /// Calls `body` with every stretch of pixels, what it sees from its first tap on, and its results.
   @inline(__always)
   private func forEachStretch<Element: BitwiseCopyable>(
-    of slide: Step.Slide, _: Element.Type,
+    of slide: Step.Slide, _ part: StepPart, _: Element.Type,
     _ body: (
       SlidingWindow.Stretch, UnsafeBufferPointer<Element>, UnsafeMutableBufferPointer<Element>
     ) -> Void
@@ -142,7 +147,7 @@ extension Network {
     let source = unsafe UnsafeBufferPointer(
       elements(Element.self, slide.source, sliding.inputCount))
     let target = unsafe elements(Element.self, slide.destination, sliding.outputCount)
-    sliding.forEachStretch { stretch in
+    sliding.forEachStretch(part) { stretch in
       let first = stretch.input * channels
       unsafe body(
         stretch, source.part(first, source.count - first),

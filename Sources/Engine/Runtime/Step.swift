@@ -169,12 +169,14 @@ indirect enum Step {
     /// From the plane of high to that of low bytes, where the activations are int16.
     var planeStep = 0
 
-    var sourceCountPerRepeat: Int {
+    /// What that many rows of one product read, and all of all.
+    func sourceCount(rows: Int) -> Int {
       (rows - 1) * sourceStride + (segments.count - 1) * segments.step + inputs / segments.count
     }
-    var sourceCount: Int { (repeats - 1) * sourceStep + sourceCountPerRepeat }
-    var destinationCountPerRepeat: Int { (rows - 1) * destinationStride + outputs }
-    var destinationCount: Int { (repeats - 1) * destinationStep + destinationCountPerRepeat }
+    var sourceCount: Int { (repeats - 1) * sourceStep + sourceCount(rows: rows) }
+    var destinationCount: Int {
+      (repeats - 1) * destinationStep + (rows - 1) * destinationStride + outputs
+    }
 
     /// Dense rows.
     init(
@@ -325,6 +327,9 @@ indirect enum Step {
     var zeroPoint = 0
     /// Whether that side is int16 instead of a stored byte.
     var isInt16 = false
+
+    /// Bytes of an element of that side.
+    var storedSize: Int { isInt16 ? 2 : 1 }
   }
 
   struct Softmax {

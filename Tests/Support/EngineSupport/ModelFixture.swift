@@ -9,6 +9,14 @@ public enum ModelFixture {
   public static func bytes(_ name: String) throws -> [UInt8] {
     Array(try Data(contentsOf: folder.appending(path: "\(name).tflite")))
   }
+
+  /// Of all of them.
+  public static var names: [String] {
+    get throws {
+      try FileManager.default.contentsOfDirectory(atPath: folder.path)
+        .filter { $0.hasSuffix(".tflite") }.map { String($0.dropLast(7)) }.sorted()
+    }
+  }
 }
 
 /// The state pairs that are named state_<n>_in and state_<n>_out, and level_in and level_out.

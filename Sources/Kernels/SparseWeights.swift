@@ -1,0 +1,238 @@
+import CKernels
+import Memory
+
+/// The weights of a layer that are not zero, as products with blocks of rows want them.
+private struct SparseRows {
+  var ends: [UInt32] = []
+  /// Inputs, times the rows of a block.
+  var columns: [UInt32] = []
+  /// Where each column's weight stands in [outputs][inputs].
+  var places: [Int] = []
+
+  /// - Parameter isPaired: whether each output has an even number; a weight of its own is then
+  ///   followed by its column again, and no place.
+  init(
+    outputs: Int, inputs: Int, block: Int, isPaired: Bool, isZero: (_ place: Int) -> Bool
+  ) {
+    for output in 0..<outputs {
+      for input in 0..<inputs where !isZero(output * inputs + input) {
+        columns.append(UInt32(input * block))
+        places.append(output * inputs + input)
+      }
+      if isPaired, !columns.count.isMultiple(of: 2) {
+        columns.append(columns[columns.count - 1])
+        places.append(-1)
+      }
+      ends.append(UInt32(isPaired ? columns.count / 2 : columns.count))
+    }
+  }
+}
+
+extension InstructionSet {
+  /// Whether products with sparse float weights are faster than dense ones.
+  package var hasF32Sparse: Bool { unsafe kernels.pointee.f32_spmm != nil }
+
+  /// The same of int8 weights.
+  package var hasInt8Sparse: Bool { unsafe kernels.pointee.qs8_spmm != nil }
+
+  /// Rows that such products take together: of fewer they are no faster.
+  package var sparseRows: Int { unsafe Int(kernels.pointee.sparse_rows) }
+}
+
+/// float weights most of which are zero, and their product with rows of activations.
+///
+/// The results have the bits of `F32GEMMWeights` with the same weights, as long as all activations are
+/// finite: a product with a weight of zero is left out.
+@safe public struct F32SparseWeights: ~Copyable, Sendable {
+  public let outputs: Int
+  public let inputs: Int
+  /// Floats that `multiply` needs for itself.
+  public let scratchCount: Int
+  private let ends: AlignedBuffer<UInt32>
+  private let columns: AlignedBuffer<UInt32>
+  private let values: AlignedBuffer<Float>
+  private let bias: AlignedBuffer<Float>
+  private let spmm: ck_f32_spmm_fn
+
+  /// - Parameters:
+  ///   - weights: `outputs` rows of `inputs` weights.
+  ///   - bias: one for each output; nil is zero.
+  ///   - instructionSet: one that `hasF32Sparse`.
+  public init(
+    _ weights: [Float], outputs: Int, inputs: Int, bias: [Float]? = nil,
+    instructionSet: InstructionSet = .best
+  ) {
+    precondition(outputs > 0 && inputs > 0)
+    precondition(weights.count == outputs * inputs, "weights are not [outputs][inputs]")
+    precondition(bias == nil || bias?.count == outputs, "one bias per output")
+    guard let spmm = unsafe instructionSet.kernels.pointee.f32_spmm else {
+      preconditionFailure("no kernels for sparse weights")
+    }
+    let block = instructionSet.sparseRows
+    let rows = SparseRows(outputs: outputs, inputs: inputs, block: block, isPaired: false) {
+      weights[$0] == 0
+    }
+    self.outputs = outputs
+    self.inputs = inputs
+    unsafe self.spmm = spmm
+    scratchCount = inputs * block
+    ends = AlignedBuffer(rows.ends)
+    columns = AlignedBuffer(rows.columns)
+    values = AlignedBuffer(rows.places.map { weights[$0] })
+    self.bias = AlignedBuffer(bias ?? Array(repeating: 0, count: outputs))
+  }
+
+  /// Multiplies `rows` rows of activations, row i of which begins at i * `inputStride`; writes
+  /// `outputs` floats for each, at i * `outputStride`. The scratch has `scratchCount` elements.
+  public borrowing func multiply(
+    rows: Int, input: UnsafeBufferPointer<Float>, inputStride: Int,
+    scratch: UnsafeMutableBufferPointer<Float>, output: UnsafeMutableBufferPointer<Float>,
+    outputStride: Int, minimum: Float = -.infinity, maximum: Float = .infinity
+  ) {
+    checkRows(rows, inputs, stride: inputStride, count: input.count)
+    checkRows(rows, outputs, stride: outputStride, count: output.count)
+    precondition(scratch.count >= scratchCount, "too small a scratch")
+    guard rows > 0 else { return }
+    unsafe spmm(
+      rows, outputs, inputs, input.baseAddress, inputStride,
+      ck_sparse(ends: ends.pointer, columns: columns.pointer), values.pointer, bias.pointer,
+      scratch.baseAddress, output.baseAddress, outputStride, minimum, maximum)
+  }
+}
+
+/// int8 weights most of which are zero, two by two.
+private struct Int8SparseWeights: ~Copyable, Sendable {
+  let ends: AlignedBuffer<UInt32>
+  let columns: AlignedBuffer<UInt32>
+  let values: AlignedBuffer<UInt32>
+
+  init(_ weights: [Int8], outputs: Int, inputs: Int, _ instructionSet: InstructionSet) {
+    precondition(outputs > 0 && inputs > 0 && inputs <= QS8GEMMWeights.maximumInputs)
+    precondition(weights.count == outputs * inputs, "weights are not [outputs][inputs]")
+    let rows = SparseRows(
+      outputs: outputs, inputs: inputs, block: instructionSet.sparseRows, isPaired: true
+    ) { weights[$0] == 0 }
+    func bits(_ place: Int) -> UInt32 {
+      UInt32(UInt16(bitPattern: Int16(place < 0 ? 0 : weights[place])))
+    }
+    ends = AlignedBuffer(rows.ends)
+    columns = AlignedBuffer(rows.columns)
+    values = AlignedBuffer(
+      stride(from: 0, to: rows.places.count, by: 2).map {
+        bits(rows.places[$0]) | bits(rows.places[$0 + 1]) << 16
+      })
+  }
+
+  var c: ck_sparse_pairs {
+    unsafe ck_sparse_pairs(
+      weights: ck_sparse(ends: ends.pointer, columns: columns.pointer), values: values.pointer)
+  }
+}
+
+/// The same as `QD8GEMMWeights`, with its bits, for weights most of which are zero.
+@safe public struct QD8SparseWeights: ~Copyable, Sendable {
+  public let outputs: Int
+  public let inputs: Int
+  /// int16 that `multiply` needs for itself.
+  public let scratchCount: Int
+  private let weights: Int8SparseWeights
+  private let scales: AlignedBuffer<Float>
+  private let bias: AlignedBuffer<Float>
+  private let spmm: ck_qd8_spmm_fn
+
+  /// - Parameters:
+  ///   - weights: `outputs` rows of `inputs` weights, at most `QS8GEMMWeights.maximumInputs`.
+  ///   - scales: one for each output, or one for all.
+  ///   - bias: one for each output; nil is zero.
+  ///   - instructionSet: one that `hasInt8Sparse`.
+  public init(
+    _ weights: [Int8], outputs: Int, inputs: Int, scales: [Float], bias: [Float]? = nil,
+    instructionSet: InstructionSet = .best
+  ) {
+    precondition(scales.count == outputs || scales.count == 1, "one scale, or one per output")
+    precondition(bias == nil || bias?.count == outputs, "one bias per output")
+    guard let spmm = unsafe instructionSet.kernels.pointee.qd8_spmm else {
+      preconditionFailure("no kernels for sparse weights")
+    }
+    self.outputs = outputs
+    self.inputs = inputs
+    unsafe self.spmm = spmm
+    scratchCount = inputs * instructionSet.sparseRows
+    self.weights = Int8SparseWeights(weights, outputs: outputs, inputs: inputs, instructionSet)
+    self.scales = AlignedBuffer(
+      scales.count == outputs ? scales : Array(repeating: scales[0], count: outputs))
+    self.bias = AlignedBuffer(bias ?? Array(repeating: 0, count: outputs))
+  }
+
+  /// Multiplies `rows` rows of bytes, row i of which begins at i * `inputStride` and has parameters of
+  /// its own or those of all; writes `outputs` floats for each, at i * `outputStride`.
+  public borrowing func multiply(
+    rows: Int, input: UnsafeBufferPointer<UInt8>, inputStride: Int,
+    parameters: UnsafeBufferPointer<QuantizationParameters>,
+    scratch: UnsafeMutableBufferPointer<Int16>, output: UnsafeMutableBufferPointer<Float>,
+    outputStride: Int, minimum: Float = -.infinity, maximum: Float = .infinity
+  ) {
+    checkRows(rows, inputs, stride: inputStride, count: input.count)
+    checkRows(rows, outputs, stride: outputStride, count: output.count)
+    precondition(parameters.count == 1 || parameters.count >= rows, "too few parameters")
+    precondition(scratch.count >= scratchCount, "too small a scratch")
+    guard rows > 0 else { return }
+    unsafe spmm(
+      rows, outputs, inputs, input.baseAddress, inputStride, weights.c,
+      UnsafePointer(cParameters(UnsafeMutablePointer(mutating: parameters.baseAddress))),
+      parameters.count == 1 ? 0 : 1, scales.pointer, bias.pointer, scratch.baseAddress,
+      output.baseAddress, outputStride, minimum, maximum)
+  }
+}
+
+/// The same as `QS8GEMMWeights`, with its bits, for weights most of which are zero.
+@safe public struct QS8SparseWeights: ~Copyable, Sendable {
+  public let outputs: Int
+  public let inputs: Int
+  /// int16 that `multiply` needs for itself.
+  public let scratchCount: Int
+  private let weights: Int8SparseWeights
+  private let bias: AlignedBuffer<Int32>
+  private let multipliers: AlignedBuffer<Float>
+  private let zeroPoint: Int32
+  private let output: ck_qs8_output
+  private let spmm: ck_qs8_spmm_fn
+
+  /// Parameters as of `QS8GEMMWeights`; the instruction set `hasInt8Sparse`.
+  public init(
+    _ weights: [Int8], outputs: Int, inputs: Int, bias: [Int32], multipliers: [Float],
+    zeroPoint: Int, output: QS8Output, instructionSet: InstructionSet = .best
+  ) {
+    precondition(bias.count == outputs && multipliers.count == outputs, "one for each output")
+    precondition((-128...127).contains(zeroPoint), "the zero point is no int8")
+    precondition(!instructionSet.storesUnsigned, "activations are stored as uint8")
+    guard let spmm = unsafe instructionSet.kernels.pointee.qs8_spmm else {
+      preconditionFailure("no kernels for sparse weights")
+    }
+    self.outputs = outputs
+    self.inputs = inputs
+    unsafe self.spmm = spmm
+    self.output = output.c
+    self.zeroPoint = Int32(zeroPoint)
+    scratchCount = inputs * instructionSet.sparseRows
+    self.weights = Int8SparseWeights(weights, outputs: outputs, inputs: inputs, instructionSet)
+    self.bias = AlignedBuffer(bias)
+    self.multipliers = AlignedBuffer(multipliers)
+  }
+
+  /// Multiplies `rows` rows of stored activations, row i of which begins at i * `inputStride`; stores
+  /// `outputs` bytes for each, at i * `outputStride`.
+  public borrowing func multiply(
+    rows: Int, input: UnsafeBufferPointer<UInt8>, inputStride: Int,
+    scratch: UnsafeMutableBufferPointer<Int16>, output: UnsafeMutableBufferPointer<UInt8>,
+    outputStride: Int
+  ) {
+    checkRows(rows, inputs, stride: inputStride, count: input.count)
+    checkRows(rows, outputs, stride: outputStride, count: output.count)
+    precondition(scratch.count >= scratchCount, "too small a scratch")
+    guard rows > 0 else { return }
+    unsafe spmm(
+      rows, outputs, inputs, input.baseAddress, inputStride, weights.c, zeroPoint, bias.pointer,
+      multipliers.pointer, scratch.baseAddress, self.output, output.baseAddress, outputStride)
+  }
+}

@@ -1,0 +1,85 @@
+/// A zip archive behind the FlatBuffer of a file, as TensorFlow Lite's metadata writer leaves one with
+/// labels and vocabularies.
+///
+/// Kept with places that count from the archive's own beginning; a file has them from its own.
+enum Attachment {
+  private static let endSignature: [UInt8] = [0x50, 0x4B, 5, 6]
+  private static let entrySignature: [UInt8] = [0x50, 0x4B, 1, 2]
+  private static let localSignature: [UInt8] = [0x50, 0x4B, 3, 4]
+  private static let endSize = 22
+  private static let entrySize = 46
+  private static let longestComment = 65_535
+
+  /// The archive that a file ends with; empty where there is none, or one that is damaged.
+  static func read(_ file: [UInt8]) -> [UInt8] {
+    guard let end = end(of: file) else { return [] }
+    let size = Int(file.integer(end + 12, UInt32.self))
+    let place = Int(file.integer(end + 16, UInt32.self))
+    // Places may count from the archive's beginning already.
+    guard size <= end, case let directory = end - size, place <= directory else { return [] }
+    let shift = directory - place
+    guard let entries = entries(of: file, from: directory, to: end),
+      let first = entries.map({ Int(file.integer($0 + 42, UInt32.self)) + shift }).min(),
+      first >= 8, first < directory, file.has(localSignature, at: first)
+    else { return [] }
+    return moved(Array(file[first...]), by: shift - first)
+  }
+
+  /// The archive as it stands in a file from `place` on.
+  static func write(_ archive: [UInt8], at place: Int) -> [UInt8] { moved(archive, by: place) }
+
+  /// The places of the entries and of the directory, so much further.
+  private static func moved(_ archive: [UInt8], by distance: Int) -> [UInt8] {
+    guard let end = end(of: archive) else { return archive }
+    let directory = end - Int(archive.integer(end + 12, UInt32.self))
+    guard directory >= 0, let entries = entries(of: archive, from: directory, to: end) else {
+      return archive
+    }
+    var result = archive
+    for field in entries.map({ $0 + 42 }) + [end + 16] {
+      let value = Int(archive.integer(field, UInt32.self)) + distance
+      guard let value = UInt32(exactly: value) else { return archive }
+      for byte in 0..<4 { result[field + byte] = UInt8(truncatingIfNeeded: value >> (8 * byte)) }
+    }
+    return result
+  }
+
+  /// Where the end of the central directory begins.
+  private static func end(of file: [UInt8]) -> Int? {
+    guard file.count >= endSize else { return nil }
+    let last = file.count - endSize
+    for place in stride(from: last, through: max(last - longestComment, 0), by: -1)
+    where file.has(endSignature, at: place)
+      && place + endSize + Int(file.integer(place + 20, UInt16.self)) == file.count
+    {
+      return place
+    }
+    return nil
+  }
+
+  /// Where the entries of the central directory begin.
+  private static func entries(of file: [UInt8], from directory: Int, to end: Int) -> [Int]? {
+    var places: [Int] = []
+    var place = directory
+    while place < end {
+      guard place + entrySize <= end, file.has(entrySignature, at: place) else { return nil }
+      places.append(place)
+      // A name, more fields and a comment follow.
+      let lengths = [28, 30, 32].map { Int(file.integer(place + $0, UInt16.self)) }
+      place += lengths.reduce(entrySize, +)
+    }
+    return place == end ? places : nil
+  }
+}
+
+extension [UInt8] {
+  fileprivate func has(_ signature: [UInt8], at place: Int) -> Bool {
+    place >= 0 && place + signature.count <= count
+      && signature.indices.allSatisfy { self[place + $0] == signature[$0] }
+  }
+
+  /// A little-endian number, which lies within.
+  fileprivate func integer<T: FixedWidthInteger>(_ place: Int, _: T.Type) -> T {
+    (0..<MemoryLayout<T>.size).reduce(0) { $0 | T(self[place + $1]) << (8 * $1) }
+  }
+}
