@@ -163,6 +163,28 @@ CK_INLINE const uint8_t *add_products(const job_type *job, size_t row, const uin
 }
 #endif
 
+/// Stores the results of a tile, of which the first `n` columns are there.
+CK_INLINE void store_tile(const job_type *job, size_t row, const uint8_t *w, size_t first,
+                          ints (*sum)[4], const size_t mr, const size_t nv,
+                          const size_t n) CK_NONBLOCKING {
+  const size_t vector = 4 * CK_LANES, group = nv * vector;
+  CK_UNROLL for (size_t v = 0; v < nv; v++) {
+    const floats scale = (floats)load_bytes(w + v * vector);
+    const floats bias = (floats)load_bytes(w + group + v * vector);
+    CK_UNROLL for (size_t r = 0; r < mr; r++) {
+      const floats whole = __builtin_convertvector(sum[r][v], floats);
+      const size_t at = (row + r) * job->y_stride + first + v * CK_LANES;
+      const size_t left = n - v * CK_LANES;
+      if (job->requantized) {
+        store_bytes(job, job->requantized + at, left, whole * scale);
+      } else {
+        const floats scaled = whole * job->params[(row + r) * job->params_stride].inverse_scale;
+        store(job->y + at, left, CK_FMA(scaled, scale, bias), job->least, job->greatest);
+      }
+    }
+  }
+}
+
 /// mr register rows by nv vectors of columns, from column `first` on. mr, nv and planes are
 /// constants wherever it is inlined, and the sums registers.
 CK_INLINE void tile(const job_type *job, size_t row, const uint8_t *w, size_t first,
@@ -189,20 +211,11 @@ CK_INLINE void tile(const job_type *job, size_t row, const uint8_t *w, size_t fi
     }
     return;
   }
-  CK_UNROLL for (size_t v = 0; v < nv; v++) {
-    const floats scale = (floats)load_bytes(w + v * vector);
-    const floats bias = (floats)load_bytes(w + group + v * vector);
-    CK_UNROLL for (size_t r = 0; r < mr; r++) {
-      const floats whole = __builtin_convertvector(sum[r][v], floats);
-      const size_t at = (row + r) * job->y_stride + first + v * CK_LANES;
-      const size_t left = job->n - first - v * CK_LANES;
-      if (job->requantized) {
-        store_bytes(job, job->requantized + at, left, whole * scale);
-      } else {
-        const floats scaled = whole * job->params[(row + r) * job->params_stride].inverse_scale;
-        store(job->y + at, left, CK_FMA(scaled, scale, bias), job->least, job->greatest);
-      }
-    }
+  // Columns that are all there are stored without a question.
+  if (job->n - first >= nv * CK_LANES) {
+    store_tile(job, row, w, first, sum, mr, nv, nv * CK_LANES);
+  } else {
+    store_tile(job, row, w, first, sum, mr, nv, job->n - first);
   }
 }
 
