@@ -16,8 +16,9 @@ CK_INLINE void store_tile(const job_type *job, size_t row, size_t first, floats 
                           const size_t mr, const size_t nv, const size_t n) CK_NONBLOCKING {
   CK_UNROLL for (size_t v = 0; v < nv; v++) {
     CK_UNROLL for (size_t r = 0; r < mr; r++) {
-      store(job->y + (row + r) * job->y_stride + first + v * CK_LANES, n - v * CK_LANES,
-            sum[r][v], job->least, job->greatest);
+      const size_t at = (row + r) * job->y_stride + first + v * CK_LANES;
+      store(job->y + at, n - v * CK_LANES, sum[r][v], job->least, job->greatest,
+            job->addend ? job->addend + at : NULL);
     }
   }
 }

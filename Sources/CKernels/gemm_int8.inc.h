@@ -179,7 +179,8 @@ CK_INLINE void store_tile(const job_type *job, size_t row, const uint8_t *w, siz
         store_bytes(job, job->requantized + at, left, whole * scale);
       } else {
         const floats scaled = whole * job->params[(row + r) * job->params_stride].inverse_scale;
-        store(job->y + at, left, CK_FMA(scaled, scale, bias), job->least, job->greatest);
+        store(job->y + at, left, CK_FMA(scaled, scale, bias), job->least, job->greatest,
+              job->addend ? job->addend + at : NULL);
       }
     }
   }
@@ -231,11 +232,11 @@ void CK_NAME(ck_qd8_f32_qc8w_gemm)(size_t m, size_t n, size_t k, const uint8_t *
                                    size_t segments, size_t segment_step,
                                    const struct ck_qd8_params *params, size_t params_stride,
                                    const void *packed, float *y, size_t y_stride, float least,
-                                   float greatest) CK_NONBLOCKING {
+                                   float greatest, const float *addend) CK_NONBLOCKING {
   const struct ck_qd8_job job = {
       .m = m, .n = n, .k = k, .a = a, .a_stride = a_stride, .segments = segments,
       .segment_step = segment_step, .params = params, .params_stride = params_stride, .y = y,
-      .y_stride = y_stride, .least = least, .greatest = greatest};
+      .y_stride = y_stride, .least = least, .greatest = greatest, .addend = addend};
   all_tiles(&job, packed, 1);
 }
 

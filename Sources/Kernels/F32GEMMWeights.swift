@@ -40,16 +40,22 @@ import Memory
   ///   - input: row i is the `inputs` values at i * `inputStride`, or as many `segments`; rows may
   ///     overlap.
   ///   - output: row i at i * `outputStride`; not the memory of `input`.
+  ///   - addend: what is added to the results last, laid out as they are, if there is any; other
+  ///     memory.
   public borrowing func multiply(
     rows: Int, input: UnsafeBufferPointer<Float>, inputStride: Int,
     segments: RowSegments = .one, output: UnsafeMutableBufferPointer<Float>, outputStride: Int,
-    minimum: Float = -.infinity, maximum: Float = .infinity
+    minimum: Float = -.infinity, maximum: Float = .infinity,
+    addend: UnsafeBufferPointer<Float>? = nil
   ) {
     segments.check(rows, inputs, stride: inputStride, count: input.count, group: 1)
     checkRows(rows, outputs, stride: outputStride, count: output.count)
+    if let addend = unsafe addend {
+      checkRows(rows, outputs, stride: outputStride, count: addend.count)
+    }
     guard rows > 0 else { return }
     unsafe gemm(
       rows, outputs, inputs, input.baseAddress, inputStride, segments.count, segments.step,
-      packed.pointer, output.baseAddress, outputStride, minimum, maximum)
+      packed.pointer, output.baseAddress, outputStride, minimum, maximum, addend?.baseAddress)
   }
 }

@@ -63,18 +63,24 @@ import Memory
   ///   - segments: in how many stretches a row lies.
   ///   - parameters: one for each row, or one for all.
   ///   - output: row i at i * `outputStride`.
+  ///   - addend: what is added to the results last, laid out as they are, if there is any; other
+  ///     memory. Weights that are packed two to a byte have none.
   public borrowing func multiply(
     rows: Int, input: UnsafeBufferPointer<UInt8>, inputStride: Int, segments: RowSegments = .one,
     parameters: UnsafeBufferPointer<QuantizationParameters>,
     output: UnsafeMutableBufferPointer<Float>, outputStride: Int,
-    minimum: Float = -.infinity, maximum: Float = .infinity
+    minimum: Float = -.infinity, maximum: Float = .infinity,
+    addend: UnsafeBufferPointer<Float>? = nil
   ) {
     segments.check(rows, inputs, stride: inputStride, count: input.count)
     checkRows(rows, outputs, stride: outputStride, count: output.count)
     precondition(parameters.count == 1 || parameters.count >= rows, "too few parameters")
+    if let addend = unsafe addend {
+      checkRows(rows, outputs, stride: outputStride, count: addend.count)
+    }
     guard rows > 0 else { return }
     if let qc4wGemm = unsafe qc4wGemm {
-      precondition(segments.count == 1, "rows in several stretches")
+      unsafe precondition(segments.count == 1 && addend == nil, "rows in several stretches, or an addend")
       return unsafe qc4wGemm(
         rows, outputs, inputs, input.baseAddress, inputStride,
         UnsafePointer(cParameters(UnsafeMutablePointer(mutating: parameters.baseAddress))),
@@ -85,6 +91,6 @@ import Memory
       rows, outputs, inputs, input.baseAddress, inputStride, segments.count, segments.step,
       UnsafePointer(cParameters(UnsafeMutablePointer(mutating: parameters.baseAddress))),
       parameters.count == 1 ? 0 : 1, packed.pointer, output.baseAddress, outputStride, minimum,
-      maximum)
+      maximum, addend?.baseAddress)
   }
 }

@@ -5,11 +5,11 @@ extension Network {
   func perform(_ product: Step.Product) {
     switch unsafe layers.gemms[product.layer.index] {
     case .f32(let layer):
-      unsafe forEachRepeat(of: product, Float.self, Float.self) { source, target in
+      unsafe forEachRepeat(of: product, Float.self, Float.self) { source, target, addend in
         unsafe layer.multiply(
           rows: product.rows, input: source, inputStride: product.sourceStride,
           segments: product.segments, output: target, outputStride: product.destinationStride,
-          minimum: product.range.lowerBound, maximum: product.range.upperBound)
+          minimum: product.range.lowerBound, maximum: product.range.upperBound, addend: addend)
       }
     case .f16(let layer):
       let source = unsafe elements(UInt16.self, product.source, product.sourceCount)
@@ -22,21 +22,21 @@ extension Network {
       let parameters = unsafe elements(
         QuantizationParameters.self, product.parameters,
         product.parametersStride == 0 ? 1 : product.rows)
-      unsafe forEachRepeat(of: product, UInt8.self, Float.self) { source, target in
+      unsafe forEachRepeat(of: product, UInt8.self, Float.self) { source, target, addend in
         unsafe layer.multiply(
           rows: product.rows, input: source, inputStride: product.sourceStride,
           segments: product.segments, parameters: UnsafeBufferPointer(parameters), output: target,
           outputStride: product.destinationStride, minimum: product.range.lowerBound,
-          maximum: product.range.upperBound)
+          maximum: product.range.upperBound, addend: addend)
       }
     case .qs8(let layer):
-      unsafe forEachRepeat(of: product, UInt8.self, UInt8.self) { source, target in
+      unsafe forEachRepeat(of: product, UInt8.self, UInt8.self) { source, target, _ in
         unsafe layer.multiply(
           rows: product.rows, input: source, inputStride: product.sourceStride,
           segments: product.segments, output: target, outputStride: product.destinationStride)
       }
     case .qs16(let layer):
-      unsafe forEachRepeat(of: product, UInt8.self, Int16.self) { source, target in
+      unsafe forEachRepeat(of: product, UInt8.self, Int16.self) { source, target, _ in
         unsafe layer.multiply(
           rows: product.rows, input: source, planeStep: product.planeStep,
           inputStride: product.sourceStride, segments: product.segments, output: target,
@@ -45,21 +45,27 @@ extension Network {
     }
   }
 
-  /// Calls `body` with what each of the repeated products reads, both planes where there are two,
-  /// and its results.
+  /// Calls `body` with what each of the repeated products reads, both planes where there are two, its
+  /// results, and what is added to them.
   @inline(__always)
   private func forEachRepeat<Input: BitwiseCopyable, Output: BitwiseCopyable>(
     of product: Step.Product, _: Input.Type, _: Output.Type,
-    _ body: (UnsafeBufferPointer<Input>, UnsafeMutableBufferPointer<Output>) -> Void
+    _ body: (
+      UnsafeBufferPointer<Input>, UnsafeMutableBufferPointer<Output>, UnsafeBufferPointer<Output>?
+    ) -> Void
   ) {
     let source = unsafe UnsafeBufferPointer(
       elements(Input.self, product.source, product.planeStep + product.sourceCount))
     let target = unsafe elements(Output.self, product.destination, product.destinationCount)
+    let addend = unsafe product.addend.map {
+      unsafe UnsafeBufferPointer(elements(Output.self, $0, product.destinationCount))
+    }
     for index in 0..<product.repeats {
       unsafe body(
         source.part(
           index * product.sourceStep, product.planeStep + product.sourceCountPerRepeat),
-        target.part(index * product.destinationStep, product.destinationCountPerRepeat))
+        target.part(index * product.destinationStep, product.destinationCountPerRepeat),
+        addend?.part(index * product.destinationStep, product.destinationCountPerRepeat))
     }
   }
 
