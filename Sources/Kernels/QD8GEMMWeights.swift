@@ -80,7 +80,8 @@ import Memory
     }
     guard rows > 0 else { return }
     if let qc4wGemm = unsafe qc4wGemm {
-      unsafe precondition(segments.count == 1 && addend == nil, "rows in several stretches, or an addend")
+      unsafe precondition(
+        segments.count == 1 && addend == nil, "rows in several stretches, or an addend")
       return unsafe qc4wGemm(
         rows, outputs, inputs, input.baseAddress, inputStride,
         UnsafePointer(cParameters(UnsafeMutablePointer(mutating: parameters.baseAddress))),
