@@ -42,10 +42,9 @@ let package = Package(
     .executable(name: "qdenoise", targets: ["qdenoise"]),
     .executable(name: "denoisectl", targets: ["denoisectl"]),
     .executable(name: "qdenoise-tray", targets: ["qdenoise-tray"]),
-    .library(name: "Engine", targets: ["Engine"]),
-    .library(name: "TFLite", targets: ["TFLite"]),
-    .library(name: "Quantizer", targets: ["Quantizer"]),
-    .library(name: "Kernels", targets: ["Kernels"]),
+    // What other packages may use; docs/library.md says what of it is stable.
+    .library(name: "QuantizedInference", targets: ["QuantizedInference"]),
+    .library(name: "QuantizedKernels", targets: ["Kernels"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
@@ -75,7 +74,12 @@ let package = Package(
 
     // What the documentation of the library begins with.
     .executableTarget(
-      name: "first-program", dependencies: ["Engine", "TFLite"], path: "Examples/FirstProgram",
+      name: "first-program", dependencies: ["QuantizedInference"], path: "Examples/FirstProgram",
+      swiftSettings: settings),
+
+    // The engine and what goes with it as one module.
+    .target(
+      name: "QuantizedInference", dependencies: ["Engine", "TFLite", "ONNX", "Quantizer", "Kernels"],
       swiftSettings: settings),
 
     // The audio thread.

@@ -1,6 +1,5 @@
-import Engine
 import Foundation
-import TFLite
+import QuantizedInference
 
 guard let path = CommandLine.arguments.dropFirst().first else {
   print("usage: first-program MODEL.tflite")

@@ -94,6 +94,7 @@ struct ck_qd8_job {
   float *y;
   size_t y_stride;
   float least, greatest;
+  const float *addend;
   uint8_t *requantized;
   int32_t zero_point;
   int16_t *wide;
@@ -126,6 +127,7 @@ struct ck_f32_job {
   float *y;
   size_t y_stride;
   float least, greatest;
+  const float *addend;
 };
 
 /// The arguments of a GEMM of halves.

@@ -85,7 +85,8 @@ CK_INLINE void finish(const struct ck_dw_job *job, const ints *sum, const uint8_
   in_order(value);
   CK_UNROLL for (size_t j = 0; j < 4; j++) {
     if (n > j * CK_LANES) {
-      store(job->y + at + j * CK_LANES, n - j * CK_LANES, value[j], job->least, job->greatest);
+      store(job->y + at + j * CK_LANES, n - j * CK_LANES, value[j], job->least, job->greatest,
+            NULL);
     }
   }
 }

@@ -2,59 +2,26 @@
 // instruction set, and the compiler turns the loops into vectors. No reduction is left to it, so
 // every instruction set gives the same bits.
 //
-// Before: #define CK_NAME(name) name##__isa, and the target attribute.
+// Before: #define CK_NAME(name) name##__isa, CK_CHUNK, floats in four vectors, and the target attribute.
 
 // y may be an operand; element i depends on element i only.
 #define CK_LOOP _Pragma("clang loop vectorize(assume_safety)")
 
-/// 2^n and expm1(r) with x = n ln 2 + r and |r| <= ln 2 / 2, so that exp(x) = 2^n + 2^n expm1(r).
-/// -87 <= x <= 88.37, where 2^n is a normal number; NaN makes expm1(r) NaN.
-CK_INLINE float CK_NAME(reduce)(float x, float *power) CK_NONBLOCKING {
-  // The sum has no fractional bits: its lowest ones are n + 127, the exponent of 2^n.
-  const float magic = 3 << 22 | 127;
-  const float shifted = CK_FMA(x, 1.44269504f, magic);
-  const float n = shifted - magic;
-  uint32_t bits;
-  memcpy(&bits, &shifted, sizeof bits);
-  bits <<= 23;
-  memcpy(power, &bits, sizeof bits);
-  // ln 2 in two parts: the first has trailing zeros, so that n times it is exact.
-  const float r = CK_FMA(n, 2.12194440e-4f, CK_FMA(n, -0.693359375f, x));
-  // r + r^2 p(r), p of least greatest error: 3.2e-9.
-  float p = 1.39508094e-3f;
-  p = CK_FMA(p, r, 8.36907327e-3f);
-  p = CK_FMA(p, r, 4.16662022e-2f);
-  p = CK_FMA(p, r, 1.66665167e-1f);
-  p = CK_FMA(p, r, 0.5f);
-  return CK_FMA(p, r * r, r);
-}
+#define CK_VALUE float
+#define CK_BITS uint32_t
+#define CK_OF(name) CK_NAME(name)
+#include "exponential.inc.h"
 
-/// 0 below -87, infinity above 88.37.
-CK_INLINE float CK_NAME(exp)(float x) CK_NONBLOCKING {
-  float power;
-  const float minus_one = CK_NAME(reduce)(ck_min(88.37f, ck_max(-87.0f, x)), &power);
-  const float value = CK_FMA(minus_one, power, power);
-  return x > 88.37f ? __builtin_inff() : x < -87.0f ? 0.0f : value;
-}
+// Functions of chunks are inlined wherever they are called, so no ABI counts.
+#pragma clang diagnostic ignored "-Wpsabi"
 
-/// x <= 88.37
-CK_INLINE float CK_NAME(expm1)(float x) CK_NONBLOCKING {
-  float power;
-  const float minus_one = CK_NAME(reduce)(ck_max(-87.0f, x), &power);
-  return CK_FMA(minus_one, power, power - 1.0f);
-}
+typedef float CK_NAME(chunk) __attribute__((ext_vector_type(CK_CHUNK)));
+typedef uint32_t CK_NAME(chunk_bits) __attribute__((ext_vector_type(CK_CHUNK)));
 
-/// 1.6e-38 below -87.
-CK_INLINE float CK_NAME(logistic)(float x) CK_NONBLOCKING {
-  float power;
-  const float minus_one = CK_NAME(reduce)(-ck_min(87.0f, ck_max(-87.0f, x)), &power);
-  return 1.0f / (1.0f + CK_FMA(minus_one, power, power));
-}
-
-CK_INLINE float CK_NAME(tanh)(float x) CK_NONBLOCKING {
-  const float e = CK_NAME(expm1)(-2.0f * __builtin_fabsf(x));
-  return __builtin_copysignf(e / (e + 2.0f), x);
-}
+#define CK_VALUE CK_NAME(chunk)
+#define CK_BITS CK_NAME(chunk_bits)
+#define CK_OF(name) CK_NAME(name##_chunk)
+#include "exponential.inc.h"
 
 #define CK_UNARY(name, expression)                                                            \
   void CK_NAME(ck_f32_v##name)(size_t n, const float *in, float p, float q, float *y)         \
@@ -149,70 +116,94 @@ void CK_NAME(ck_f32_softmax)(size_t n, const float *x, float beta, float *y) CK_
   CK_LOOP for (size_t i = 0; i < n; i++) y[i] *= scale;
 }
 
-#define CK_CHUNK 16
+// What a GRU cell computes of a value is a long chain of operations. Its three steps are made for so
+// many values each before the next one, in chunks of four vectors, so that processors find enough that
+// does not depend on each other.
+#define CK_GATES 512
 
-/// Units `first` to `first` + `count` of a row, CK_CHUNK at most and a constant where there are as
-/// many.
-CK_INLINE void CK_NAME(gru_chunk)(size_t first, const size_t count, const float *in,
+/// y = f(y) of `count` values; those up to the next chunk are there, and 0.
+#define CK_CHUNKS(f, count, y)                                                    \
+  for (size_t first = 0; first < (count); first += CK_CHUNK) {                    \
+    CK_NAME(chunk) value;                                                         \
+    memcpy(&value, (y) + first, sizeof value);                                    \
+    value = CK_NAME(f##_chunk)(value);                                            \
+    memcpy((y) + first, &value, sizeof value);                                    \
+  }
+
+/// Of `rows` rows of `width` units, some `units`, CK_GATES values at most.
+CK_INLINE void CK_NAME(gru_block)(size_t rows, size_t units, size_t width, const float *in,
                                   const float *past, struct ck_gru_gates gates, const float *h,
                                   float *y) CK_NONBLOCKING {
-  const size_t size = count * sizeof(float);
-  float reset[CK_CHUNK] = {0}, update[CK_CHUNK] = {0}, candidate[CK_CHUNK] = {0};
-  float past_reset[CK_CHUNK] = {0}, past_update[CK_CHUNK] = {0}, past_candidate[CK_CHUNK] = {0};
-  float state[CK_CHUNK] = {0};
-  memcpy(reset, in + gates.reset + first, size);
-  memcpy(update, in + gates.update + first, size);
-  memcpy(candidate, in + gates.candidate + first, size);
-  memcpy(past_reset, past + gates.reset + first, size);
-  memcpy(past_update, past + gates.update + first, size);
-  memcpy(past_candidate, past + gates.candidate + first, size);
-  memcpy(state, h + first, size);
-  CK_LOOP for (size_t i = 0; i < CK_CHUNK; i++) {
-    const float r = CK_NAME(logistic)(reset[i] + past_reset[i]);
-    const float z = CK_NAME(logistic)(update[i] + past_update[i]);
-    const float n = CK_NAME(tanh)(candidate[i] + r * past_candidate[i]);
-    state[i] = n + z * (state[i] - n);
+  // The reset gate, which then becomes the candidate, and the update gate.
+  float candidate[CK_GATES], update[CK_GATES];
+  const size_t count = rows * units;
+  const size_t padding = ((count + CK_CHUNK - 1) / CK_CHUNK * CK_CHUNK - count) * sizeof(float);
+  memset(candidate + count, 0, padding);
+  memset(update + count, 0, padding);
+  for (size_t row = 0; row < rows; row++) {
+    const float *x = in + 3 * width * row, *p = past + 3 * width * row;
+    float *r = candidate + units * row, *z = update + units * row;
+    CK_LOOP for (size_t i = 0; i < units; i++) {
+      r[i] = x[gates.reset + i] + p[gates.reset + i];
+      z[i] = x[gates.update + i] + p[gates.update + i];
+    }
   }
-  memcpy(y + first, state, size);
+  CK_CHUNKS(logistic, count, candidate)
+  CK_CHUNKS(logistic, count, update)
+  for (size_t row = 0; row < rows; row++) {
+    const float *x = in + 3 * width * row, *p = past + 3 * width * row;
+    float *n = candidate + units * row;
+    CK_LOOP for (size_t i = 0; i < units; i++) {
+      n[i] = x[gates.candidate + i] + n[i] * p[gates.candidate + i];
+    }
+  }
+  CK_CHUNKS(tanh, count, candidate)
+  // Several rows are whole ones.
+  CK_LOOP for (size_t i = 0; i < count; i++) {
+    y[i] = candidate[i] + update[i] * (h[i] - candidate[i]);
+  }
 }
 
 void CK_NAME(ck_f32_gru)(size_t rows, size_t units, const float *in, const float *past,
                          struct ck_gru_gates gates, const float *h, float *y) CK_NONBLOCKING {
-  for (size_t row = 0; row < rows; row++) {
-    size_t first = 0;
-    for (; first + CK_CHUNK <= units; first += CK_CHUNK) {
-      CK_NAME(gru_chunk)(first, CK_CHUNK, in, past, gates, h, y);
+  const size_t most = units < CK_GATES ? units : CK_GATES;
+  for (size_t row = 0; row < rows;) {
+    const size_t whole = most > 0 ? CK_GATES / most : rows;
+    const size_t some = rows - row < whole ? rows - row : whole;
+    for (size_t first = 0; first < units; first += most) {
+      CK_NAME(gru_block)(some, units - first < most ? units - first : most, units,
+                         in + 3 * units * row + first, past + 3 * units * row + first, gates,
+                         h + units * row + first, y + units * row + first);
     }
-    if (first < units) CK_NAME(gru_chunk)(first, units - first, in, past, gates, h, y);
-    in += 3 * units;
-    past += 3 * units;
-    h += units;
-    y += units;
+    row += some;
   }
 }
 
-/// Units `first` to `first` + `count` of a row, as above.
-CK_INLINE void CK_NAME(lstm_chunk)(size_t first, const size_t count, const float *const *addends,
+#define CK_UNITS 16
+
+/// Units `first` to `first` + `count` of a row, CK_UNITS at most and a constant where there are as
+/// many.
+CK_INLINE void CK_NAME(lstm_units)(size_t first, const size_t count, const float *const *addends,
                                    size_t addend_count, struct ck_lstm_gates gates,
                                    const float *c, float *new_c, float *h) CK_NONBLOCKING {
   const size_t size = count * sizeof(float);
   const size_t parts[4] = {gates.input, gates.forget, gates.candidate, gates.output};
-  float sums[4][CK_CHUNK] = {0}, memory[CK_CHUNK] = {0}, hidden[CK_CHUNK];
+  float sums[4][CK_UNITS] = {0}, memory[CK_UNITS] = {0}, hidden[CK_UNITS];
   for (size_t part = 0; part < 4; part++) {
     memcpy(sums[part], addends[0] + parts[part] + first, size);
     for (size_t k = 1; k < addend_count; k++) {
-      float addend[CK_CHUNK] = {0};
+      float addend[CK_UNITS] = {0};
       memcpy(addend, addends[k] + parts[part] + first, size);
-      CK_LOOP for (size_t i = 0; i < CK_CHUNK; i++) sums[part][i] += addend[i];
+      CK_LOOP for (size_t i = 0; i < CK_UNITS; i++) sums[part][i] += addend[i];
     }
   }
   memcpy(memory, c + first, size);
-  CK_LOOP for (size_t i = 0; i < CK_CHUNK; i++) {
+  CK_LOOP for (size_t i = 0; i < CK_UNITS; i++) {
     const float kept = CK_NAME(logistic)(sums[1][i]) * memory[i];
     const float added = CK_NAME(logistic)(sums[0][i]) * CK_NAME(tanh)(sums[2][i]);
     memory[i] = kept + added;
   }
-  CK_LOOP for (size_t i = 0; i < CK_CHUNK; i++) {
+  CK_LOOP for (size_t i = 0; i < CK_UNITS; i++) {
     hidden[i] = CK_NAME(logistic)(sums[3][i]) * CK_NAME(tanh)(memory[i]);
   }
   memcpy(new_c + first, memory, size);
@@ -228,11 +219,11 @@ void CK_NAME(ck_f32_lstm)(size_t rows, size_t units, const float *in, const floa
     if (past) addends[count++] = past + 4 * units * row;
     if (bias) addends[count++] = bias;
     size_t first = 0;
-    for (; first + CK_CHUNK <= units; first += CK_CHUNK) {
-      CK_NAME(lstm_chunk)(first, CK_CHUNK, addends, count, gates, c, new_c, h);
+    for (; first + CK_UNITS <= units; first += CK_UNITS) {
+      CK_NAME(lstm_units)(first, CK_UNITS, addends, count, gates, c, new_c, h);
     }
     if (first < units) {
-      CK_NAME(lstm_chunk)(first, units - first, addends, count, gates, c, new_c, h);
+      CK_NAME(lstm_units)(first, units - first, addends, count, gates, c, new_c, h);
     }
     in += 4 * units;
     c += units;
@@ -272,7 +263,9 @@ void CK_NAME(ck_f32_blend)(size_t rows, size_t units, struct ck_gate update,
   }
 }
 
-#undef CK_CHUNK
+#undef CK_UNITS
+#undef CK_CHUNKS
+#undef CK_GATES
 #undef CK_UNARY
 #undef CK_BINARY
 #undef CK_BINARY_LOOP

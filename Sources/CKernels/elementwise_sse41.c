@@ -7,6 +7,7 @@
 #pragma clang attribute push(__attribute__((target("sse4.1"))), apply_to = function)
 
 #define CK_NAME(name) name##__sse41
+#define CK_CHUNK 16
 #include "elementwise.inc.h"
 
 #pragma clang attribute pop

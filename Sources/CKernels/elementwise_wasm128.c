@@ -5,5 +5,6 @@
 #include "kernels_internal.h"
 
 #define CK_NAME(name) name##__wasm128
+#define CK_CHUNK 16
 #include "elementwise.inc.h"
 #endif

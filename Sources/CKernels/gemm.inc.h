@@ -7,11 +7,22 @@
 typedef float floats __attribute__((ext_vector_type(CK_LANES)));
 typedef uint8_t bytes __attribute__((ext_vector_type(4 * CK_LANES)));
 
-/// Stores the first `n` columns, all if there are more, clamped as ck_clamp does.
-CK_INLINE void store(float *y, size_t n, floats v, float least, float greatest) CK_NONBLOCKING {
+/// Stores the first `n` columns, all if there are more, clamped as ck_clamp does, and then with the
+/// addend, if it is not NULL.
+CK_INLINE void store(float *y, size_t n, floats v, float least, float greatest,
+                     const float *addend) CK_NONBLOCKING {
   const floats low = (floats)(least), high = (floats)(greatest);
   v = low > v ? low : v;
   v = high < v ? high : v;
+  if (addend) {
+    floats other = (floats)(0.0f);
+    if (n >= CK_LANES) {
+      memcpy(&other, addend, sizeof other);
+    } else {
+      for (size_t i = 0; i < n; i++) other[i] = addend[i];
+    }
+    v += other;
+  }
   if (n >= CK_LANES) {
     memcpy(y, &v, sizeof v);
   } else {

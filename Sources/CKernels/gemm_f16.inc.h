@@ -88,7 +88,7 @@ CK_INLINE void tile(const job_type *job, size_t row, const uint8_t *w, size_t fi
       floats own;
       memcpy(&own, bias + v * sizeof own, sizeof own);
       store(job->y + (row + r) * job->y_stride + column, job->n - column,
-            CK_FMA(sum[r][v], (floats)(scale), own), job->least, job->greatest);
+            CK_FMA(sum[r][v], (floats)(scale), own), job->least, job->greatest, NULL);
     }
   }
 }

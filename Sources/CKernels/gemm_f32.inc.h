@@ -11,6 +11,18 @@ CK_INLINE floats load_floats(const float *p) CK_NONBLOCKING {
   return v;
 }
 
+/// Stores the sums of a tile, of which the first `n` columns are there.
+CK_INLINE void store_tile(const job_type *job, size_t row, size_t first, floats (*sum)[4],
+                          const size_t mr, const size_t nv, const size_t n) CK_NONBLOCKING {
+  CK_UNROLL for (size_t v = 0; v < nv; v++) {
+    CK_UNROLL for (size_t r = 0; r < mr; r++) {
+      const size_t at = (row + r) * job->y_stride + first + v * CK_LANES;
+      store(job->y + at, n - v * CK_LANES, sum[r][v], job->least, job->greatest,
+            job->addend ? job->addend + at : NULL);
+    }
+  }
+}
+
 /// mr rows by nv vectors of columns, from column `first` on. mr and nv are constants wherever it
 /// is inlined, and the sums registers.
 CK_INLINE void tile(const job_type *job, size_t row, const float *w, size_t first, const size_t mr,
@@ -47,11 +59,11 @@ CK_INLINE void tile(const job_type *job, size_t row, const float *w, size_t firs
     }
     a += job->segment_step;
   }
-  CK_UNROLL for (size_t v = 0; v < nv; v++) {
-    CK_UNROLL for (size_t r = 0; r < mr; r++) {
-      store(job->y + (row + r) * job->y_stride + first + v * CK_LANES,
-            job->n - first - v * CK_LANES, sum[r][v], job->least, job->greatest);
-    }
+  // Columns that are all there are stored without a question.
+  if (job->n - first >= nv * CK_LANES) {
+    store_tile(job, row, first, sum, mr, nv, nv * CK_LANES);
+  } else {
+    store_tile(job, row, first, sum, mr, nv, job->n - first);
   }
 }
 

@@ -13,9 +13,10 @@
 
 void ck_f32_gemm_6x64__avx512(size_t m, size_t n, size_t k, const float *a, size_t a_stride,
                               size_t segments, size_t segment_step, const float *packed, float *y,
-                              size_t y_stride, float least, float greatest) CK_NONBLOCKING {
+                              size_t y_stride, float least, float greatest,
+                           const float *addend) CK_NONBLOCKING {
   const struct ck_f32_job job = {m,      n, k,        a,     a_stride, segments, segment_step,
-                                 y, y_stride, least, greatest};
+                                 y, y_stride, least, greatest, addend};
   all_tiles(&job, packed, 1);
 }
 

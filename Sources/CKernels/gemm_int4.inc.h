@@ -89,7 +89,7 @@ CK_INLINE void tile4(const job_type *job, size_t row, const uint8_t *w, size_t f
       const floats value = CK_FMA(scaled, (floats)load_bytes(w + v * vector),
                                   (floats)load_bytes(w + 2 * half + v * vector));
       store(job->y + (row + r) * job->y_stride + column, job->n - column, value, job->least,
-            job->greatest);
+            job->greatest, NULL);
     }
   }
 }

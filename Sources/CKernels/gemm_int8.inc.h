@@ -163,6 +163,29 @@ CK_INLINE const uint8_t *add_products(const job_type *job, size_t row, const uin
 }
 #endif
 
+/// Stores the results of a tile, of which the first `n` columns are there.
+CK_INLINE void store_tile(const job_type *job, size_t row, const uint8_t *w, size_t first,
+                          ints (*sum)[4], const size_t mr, const size_t nv,
+                          const size_t n) CK_NONBLOCKING {
+  const size_t vector = 4 * CK_LANES, group = nv * vector;
+  CK_UNROLL for (size_t v = 0; v < nv; v++) {
+    const floats scale = (floats)load_bytes(w + v * vector);
+    const floats bias = (floats)load_bytes(w + group + v * vector);
+    CK_UNROLL for (size_t r = 0; r < mr; r++) {
+      const floats whole = __builtin_convertvector(sum[r][v], floats);
+      const size_t at = (row + r) * job->y_stride + first + v * CK_LANES;
+      const size_t left = n - v * CK_LANES;
+      if (job->requantized) {
+        store_bytes(job, job->requantized + at, left, whole * scale);
+      } else {
+        const floats scaled = whole * job->params[(row + r) * job->params_stride].inverse_scale;
+        store(job->y + at, left, CK_FMA(scaled, scale, bias), job->least, job->greatest,
+              job->addend ? job->addend + at : NULL);
+      }
+    }
+  }
+}
+
 /// mr register rows by nv vectors of columns, from column `first` on. mr, nv and planes are
 /// constants wherever it is inlined, and the sums registers.
 CK_INLINE void tile(const job_type *job, size_t row, const uint8_t *w, size_t first,
@@ -189,20 +212,11 @@ CK_INLINE void tile(const job_type *job, size_t row, const uint8_t *w, size_t fi
     }
     return;
   }
-  CK_UNROLL for (size_t v = 0; v < nv; v++) {
-    const floats scale = (floats)load_bytes(w + v * vector);
-    const floats bias = (floats)load_bytes(w + group + v * vector);
-    CK_UNROLL for (size_t r = 0; r < mr; r++) {
-      const floats whole = __builtin_convertvector(sum[r][v], floats);
-      const size_t at = (row + r) * job->y_stride + first + v * CK_LANES;
-      const size_t left = job->n - first - v * CK_LANES;
-      if (job->requantized) {
-        store_bytes(job, job->requantized + at, left, whole * scale);
-      } else {
-        const floats scaled = whole * job->params[(row + r) * job->params_stride].inverse_scale;
-        store(job->y + at, left, CK_FMA(scaled, scale, bias), job->least, job->greatest);
-      }
-    }
+  // Columns that are all there are stored without a question.
+  if (job->n - first >= nv * CK_LANES) {
+    store_tile(job, row, w, first, sum, mr, nv, nv * CK_LANES);
+  } else {
+    store_tile(job, row, w, first, sum, mr, nv, job->n - first);
   }
 }
 
@@ -218,11 +232,11 @@ void CK_NAME(ck_qd8_f32_qc8w_gemm)(size_t m, size_t n, size_t k, const uint8_t *
                                    size_t segments, size_t segment_step,
                                    const struct ck_qd8_params *params, size_t params_stride,
                                    const void *packed, float *y, size_t y_stride, float least,
-                                   float greatest) CK_NONBLOCKING {
+                                   float greatest, const float *addend) CK_NONBLOCKING {
   const struct ck_qd8_job job = {
       .m = m, .n = n, .k = k, .a = a, .a_stride = a_stride, .segments = segments,
       .segment_step = segment_step, .params = params, .params_stride = params_stride, .y = y,
-      .y_stride = y_stride, .least = least, .greatest = greatest};
+      .y_stride = y_stride, .least = least, .greatest = greatest, .addend = addend};
   all_tiles(&job, packed, 1);
 }
 

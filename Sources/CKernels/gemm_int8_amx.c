@@ -65,8 +65,12 @@ CK_INLINE void finish(const struct ck_qd8_job *job, size_t row, size_t column, _
   const __m512 scaled =
       _mm512_mul_ps(_mm512_cvtepi32_ps(all), _mm512_set1_ps(params.inverse_scale));
   const __m512 value = _mm512_fmadd_ps(scaled, scale, bias);
-  _mm512_mask_storeu_ps(job->y + row * job->y_stride + column, lanes,
-                        _mm512_min_ps(high, _mm512_max_ps(low, value)));
+  const size_t at = row * job->y_stride + column;
+  __m512 bounded = _mm512_min_ps(high, _mm512_max_ps(low, value));
+  if (job->addend) {
+    bounded = _mm512_add_ps(bounded, _mm512_maskz_loadu_ps(lanes, job->addend + at));
+  }
+  _mm512_mask_storeu_ps(job->y + at, lanes, bounded);
 }
 
 /// `blocks` times 16 rows by `vectors` vectors of columns, from column `first` on, which is vector
@@ -156,17 +160,18 @@ void ck_qd8_f32_qc8w_gemm_32x32c64__amx(size_t m, size_t n, size_t k, const uint
                                         size_t a_stride, size_t segments, size_t segment_step,
                                         const struct ck_qd8_params *params, size_t params_stride,
                                         const void *packed, float *y, size_t y_stride, float least,
-                                        float greatest) CK_NONBLOCKING {
+                                        float greatest, const float *addend) CK_NONBLOCKING {
   const size_t chunk = chunk_of(m, n, k, segments);
   if (chunk == 0) {
     ck_qd8_f32_qc8w_gemm_6x64c4__avx512vnni(m, n, k, a, a_stride, segments, segment_step, params,
-                                            params_stride, packed, y, y_stride, least, greatest);
+                                            params_stride, packed, y, y_stride, least, greatest,
+                                            addend);
     return;
   }
   const struct ck_qd8_job job = {
       .m = m, .n = n, .k = k, .a = a, .a_stride = a_stride, .segments = segments,
       .segment_step = segment_step, .params = params, .params_stride = params_stride, .y = y,
-      .y_stride = y_stride, .least = least, .greatest = greatest};
+      .y_stride = y_stride, .least = least, .greatest = greatest, .addend = addend};
   multiply(&job, chunk, packed);
 }
 

@@ -6,7 +6,7 @@ void ck_qd8_f32_qc8w_gemm_1x8c1__scalar(size_t m, size_t n, size_t k, const uint
                                         size_t a_stride, size_t segments, size_t segment_step, const struct ck_qd8_params *params,
                                         size_t params_stride, const void *packed, float *y,
                                         size_t y_stride, float least,
-                                        float greatest) CK_NONBLOCKING {
+                                        float greatest, const float *addend) CK_NONBLOCKING {
   const uint8_t *tile = packed;
   for (size_t first = 0; first < n; first += 8) {
     const size_t columns = n - first < 8 ? n - first : 8;
@@ -27,7 +27,9 @@ void ck_qd8_f32_qc8w_gemm_1x8c1__scalar(size_t m, size_t n, size_t k, const uint
       for (size_t c = 0; c < columns; c++) {
         const float scaled = (float)sum[c] * p.inverse_scale;
         const float value = __builtin_fmaf(scaled, scale[c], bias[c]);
-        y[row * y_stride + first + c] = ck_clamp(value, least, greatest);
+        const size_t at = row * y_stride + first + c;
+        y[at] = ck_clamp(value, least, greatest);
+        if (addend) y[at] += addend[at];
       }
     }
     tile += 8 * (k + 12);
@@ -124,7 +126,8 @@ void ck_qs16_qc8w_gemm_1x8c1__scalar(size_t m, size_t n, size_t k, const uint8_t
 
 void ck_f32_gemm_1x8__scalar(size_t m, size_t n, size_t k, const float *a, size_t a_stride,
                              size_t segments, size_t segment_step, const float *packed, float *y,
-                             size_t y_stride, float least, float greatest) CK_NONBLOCKING {
+                             size_t y_stride, float least, float greatest,
+                             const float *addend) CK_NONBLOCKING {
   for (size_t first = 0; first < n; first += 8) {
     const size_t columns = n - first < 8 ? n - first : 8;
     for (size_t row = 0; row < m; row++) {
@@ -134,7 +137,9 @@ void ck_f32_gemm_1x8__scalar(size_t m, size_t n, size_t k, const float *a, size_
           const size_t at = i / (k / segments) * segment_step + i % (k / segments);
           sum = __builtin_fmaf(a[row * a_stride + at], packed[(i + 1) * 8 + c], sum);
         }
-        y[row * y_stride + first + c] = ck_clamp(sum, least, greatest);
+        const size_t at = row * y_stride + first + c;
+        y[at] = ck_clamp(sum, least, greatest);
+        if (addend) y[at] += addend[at];
       }
     }
     packed += 8 * (k + 1);

@@ -14,8 +14,8 @@
 #define CK_DECLARE_QD8_GEMM(tile, isa)                                                          \
   void ck_qd8_f32_qc8w_gemm_##tile##__##isa(                                                    \
       size_t, size_t, size_t, const uint8_t *, size_t, size_t, size_t,                          \
-      const struct ck_qd8_params *, size_t, const void *, float *, size_t, float,               \
-      float) CK_NONBLOCKING;
+      const struct ck_qd8_params *, size_t, const void *, float *, size_t, float, float,        \
+      const float *) CK_NONBLOCKING;
 
 #define CK_DECLARE_QC4W_GEMM(tile, isa)                                                         \
   void ck_qd8_f32_qc4w_gemm_##tile##__##isa(                                                    \
@@ -34,7 +34,7 @@
 
 #define CK_DECLARE_F32_GEMM(tile, isa)                                                          \
   void ck_f32_gemm_##tile##__##isa(size_t, size_t, size_t, const float *, size_t, size_t, size_t, \
-                                   const float *, float *, size_t, float, float)                \
+                                   const float *, float *, size_t, float, float, const float *) \
       CK_NONBLOCKING;
 
 #define CK_DECLARE_F16_GEMM(tile, isa)                                                          \

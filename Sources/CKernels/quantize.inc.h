@@ -49,13 +49,8 @@ CK_INLINE void widen_by_all(struct reach *reach, size_t n, const float *x) CK_NO
 #endif
 }
 
-/// Folds a reach to four lanes.
-CK_INLINE void fold(const struct reach *reach, four *least, four *greatest) CK_NONBLOCKING {
-  const floats low01 = CK_LEAST(reach->low[0], reach->low[1]);
-  const floats low23 = CK_LEAST(reach->low[2], reach->low[3]);
-  const floats high01 = CK_GREATEST(reach->high[0], reach->high[1]);
-  const floats high23 = CK_GREATEST(reach->high[2], reach->high[3]);
-  const floats low = CK_LEAST(low01, low23), high = CK_GREATEST(high01, high23);
+/// Folds vectors to four lanes.
+CK_INLINE void fold_lanes(floats low, floats high, four *least, four *greatest) CK_NONBLOCKING {
 #if CK_LANES == 16
   const eight low8 = CK_LEAST(low.lo, low.hi), high8 = CK_GREATEST(high.lo, high.hi);
   *least = CK_LEAST(low8.lo, low8.hi);
@@ -67,6 +62,15 @@ CK_INLINE void fold(const struct reach *reach, four *least, four *greatest) CK_N
   *least = low;
   *greatest = high;
 #endif
+}
+
+/// Folds a reach to four lanes.
+CK_INLINE void fold(const struct reach *reach, four *least, four *greatest) CK_NONBLOCKING {
+  const floats low01 = CK_LEAST(reach->low[0], reach->low[1]);
+  const floats low23 = CK_LEAST(reach->low[2], reach->low[3]);
+  const floats high01 = CK_GREATEST(reach->high[0], reach->high[1]);
+  const floats high23 = CK_GREATEST(reach->high[2], reach->high[3]);
+  fold_lanes(CK_LEAST(low01, low23), CK_GREATEST(high01, high23), least, greatest);
 }
 
 // Each of four vectors holds two rows' four lanes; neighbouring lanes are combined twice.
@@ -123,12 +127,34 @@ void CK_NAME(ck_f32_qd8_convert)(size_t n, const float *x, struct ck_qd8_scale s
 }
 
 #ifndef CK_OWN_ROWS
+/// Finds the reaches of four rows of whole vectors side by side.
+CK_INLINE void reach_of_four(size_t n, const float *x, size_t stride, four *least,
+                             four *greatest) CK_NONBLOCKING {
+  floats low[4] = {0}, high[4] = {0};
+  for (size_t i = 0; i < n; i += CK_LANES) {
+    CK_UNROLL for (size_t r = 0; r < 4; r++) {
+      floats v;
+      memcpy(&v, x + r * stride + i, sizeof v);
+      low[r] = CK_LEAST(v, low[r]);
+      high[r] = CK_GREATEST(v, high[r]);
+    }
+  }
+  CK_UNROLL for (size_t r = 0; r < 4; r++) {
+    fold_lanes(low[r], high[r], &least[r], &greatest[r]);
+  }
+}
+
 /// Finds the scales of `count` <= 8 rows from row `first` on, and stores their parameters.
 CK_INLINE void measure(size_t first, size_t count, size_t part_count,
                        const struct ck_row_part *parts, uint8_t flip, struct eight_scales *scales,
                        struct ck_qd8_params *params) CK_NONBLOCKING {
   _Alignas(eight) four low[8] = {0}, high[8] = {0};
-  for (size_t r = 0; r < count; r++) {
+  const bool is_dense = part_count == 1 && count == 8 && parts->count % CK_LANES == 0;
+  for (size_t r = 0; is_dense && r < 8; r += 4) {
+    reach_of_four(parts->count, parts->x + (first + r) * parts->stride, parts->stride, low + r,
+                  high + r);
+  }
+  for (size_t r = is_dense ? 8 : 0; r < count; r++) {
     struct reach reach = {0};
     for (size_t p = 0; p < part_count; p++) {
       widen_by_all(&reach, parts[p].count, parts[p].x + (first + r) * parts[p].stride);
@@ -148,15 +174,23 @@ CK_INLINE void measure(size_t first, size_t count, size_t part_count,
   }
 }
 
+// Rows whose scales are found before the first of them is converted, so that no conversion waits for
+// the divisions of its own row.
+#define CK_BLOCK 32
+
 void CK_NAME(ck_f32_qd8_rows)(size_t m, size_t part_count, const struct ck_row_part *parts,
                               uint8_t flip, uint8_t *q, size_t q_stride,
                               struct ck_qd8_params *params) CK_NONBLOCKING {
-  for (size_t first = 0; first < m; first += 8) {
-    const size_t count = m - first < 8 ? m - first : 8;
-    struct eight_scales now;
-    measure(first, count, part_count, parts, flip, &now, params);
-    for (size_t r = first; r < first + count; r++) {
-      const struct ck_qd8_scale scale = {now.scale[r - first], now.zero_point[r - first]};
+  for (size_t first = 0; first < m; first += CK_BLOCK) {
+    const size_t end = m - first < CK_BLOCK ? m : first + CK_BLOCK;
+    struct eight_scales scales[CK_BLOCK / 8];
+    for (size_t r = first; r < end; r += 8) {
+      measure(r, end - r < 8 ? end - r : 8, part_count, parts, flip, &scales[(r - first) / 8],
+              params);
+    }
+    for (size_t r = first; r < end; r++) {
+      const struct eight_scales *now = &scales[(r - first) / 8];
+      const struct ck_qd8_scale scale = {now->scale[r % 8], now->zero_point[r % 8]};
       uint8_t *row = q + r * q_stride;
       for (size_t p = 0; p < part_count; p++) {
         convert(parts[p].count, parts[p].x + r * parts[p].stride, scale, flip, row);

@@ -29,6 +29,14 @@ CK_INLINE void convert(size_t n, const float *x, struct ck_qd8_scale scale, uint
     const __m256i ordered = _mm256_permutevar8x32_epi32(bytes, order);
     _mm256_storeu_si256((__m256i *)(q + i), _mm256_xor_si256(ordered, flips));
   }
+  for (; i + 16 <= n; i += 16) {
+    const __m256i a = _mm256_packs_epi32(convert8(x + i, s), convert8(x + i + 8, s));
+    const __m256i words = _mm256_adds_epi16(a, offset);
+    const __m256i ordered =
+        _mm256_permutevar8x32_epi32(_mm256_packs_epi16(words, words), order);
+    _mm_storeu_si128((__m128i *)(q + i), _mm_xor_si128(_mm256_castsi256_si128(ordered),
+                                                       _mm256_castsi256_si128(flips)));
+  }
   for (; i + 8 <= n; i += 8) {
     const __m256i v = convert8(x + i, s);
     __m128i a = _mm_packs_epi32(_mm256_castsi256_si128(v), _mm256_extracti128_si256(v, 1));

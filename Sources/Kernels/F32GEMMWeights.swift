@@ -47,18 +47,25 @@ import Memory
   ///   - output: row i at i * `outputStride`; not the memory of `input`.
   ///   - columns: which outputs to compute, from a multiple of `columnTile` on; nil is all. Row i of
   ///     `output` then begins with the first of them.
+  ///   - addend: what is added to the results last, laid out as they are, if there is any; other
+  ///     memory.
   public borrowing func multiply(
     rows: Int, input: UnsafeBufferPointer<Float>, inputStride: Int,
     segments: RowSegments = .one, output: UnsafeMutableBufferPointer<Float>, outputStride: Int,
-    columns: Range<Int>? = nil, minimum: Float = -.infinity, maximum: Float = .infinity
+    columns: Range<Int>? = nil, minimum: Float = -.infinity, maximum: Float = .infinity,
+    addend: UnsafeBufferPointer<Float>? = nil
   ) {
     let columns = tile.checked(columns, of: outputs)
     segments.check(rows, inputs, stride: inputStride, count: input.count, group: 1)
     checkRows(rows, columns.count, stride: outputStride, count: output.count)
+    if let addend = unsafe addend {
+      checkRows(rows, columns.count, stride: outputStride, count: addend.count)
+    }
     guard rows > 0, !columns.isEmpty else { return }
     let skipped = ck_f32_packed_bytes(tile, columns.lowerBound, inputs) / MemoryLayout<Float>.size
     unsafe gemm(
       rows, columns.count, inputs, input.baseAddress, inputStride, segments.count, segments.step,
-      packed.pointer + skipped, output.baseAddress, outputStride, minimum, maximum)
+      packed.pointer + skipped, output.baseAddress, outputStride, minimum, maximum,
+      addend?.baseAddress)
   }
 }

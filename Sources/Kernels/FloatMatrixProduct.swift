@@ -43,6 +43,6 @@ import CKernels
     guard rows > 0 else { return }
     unsafe kernels.pointee.f32_gemm(
       rows, outputs, inputs, input.baseAddress, inputs, 1, 0, packed.baseAddress,
-      output.baseAddress, outputs, -.infinity, .infinity)
+      output.baseAddress, outputs, -.infinity, .infinity, nil)
   }
 }

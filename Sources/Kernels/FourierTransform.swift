@@ -6,7 +6,7 @@ internal import Memory
 ///
 /// Spectra are `length / 2 + 1` complex numbers, real and imaginary part in turn. Neither direction
 /// is scaled: there and back multiplies by `length`.
-@safe public struct FourierTransform: ~Copyable, @unchecked Sendable {
+@safe package struct FourierTransform: ~Copyable, @unchecked Sendable {
   private typealias Function =
     @convention(c) (
       UnsafePointer<ck_fft>?, UnsafePointer<Float>?, UnsafeMutablePointer<Float>?,
@@ -14,7 +14,7 @@ internal import Memory
     ) -> Void
 
   /// Whether there is a transform of a length: an even one with no prime factor above 5.
-  public static func supports(length: Int) -> Bool {
+  package static func supports(length: Int) -> Bool {
     guard length > 0, length % 2 == 0 else { return false }
     var rest = length
     for factor in [2, 3, 5] {
@@ -31,7 +31,7 @@ internal import Memory
   private let forwardFunction: Function
   private let inverseFunction: Function
 
-  public init(length: Int, instructionSet: InstructionSet = .best) {
+  package init(length: Int, instructionSet: InstructionSet = .best) {
     precondition(FourierTransform.supports(length: length))
     let points = length / 2
     let passes = FourierTransform.radices(of: points)
@@ -60,14 +60,14 @@ internal import Memory
   }
 
   /// X[k] = Σ x[n] e^(-2πi kn / length).
-  @unsafe public mutating func forward(
+  @unsafe package mutating func forward(
     _ samples: UnsafePointer<Float>, into spectrum: UnsafeMutablePointer<Float>
   ) {
     unsafe forwardFunction(&plan, samples, work.pointer, spectrum)
   }
 
   /// The other direction; the imaginary parts of the first and the last number count as 0.
-  @unsafe public mutating func inverse(
+  @unsafe package mutating func inverse(
     _ spectrum: UnsafePointer<Float>, into samples: UnsafeMutablePointer<Float>
   ) {
     unsafe inverseFunction(&plan, spectrum, work.pointer, samples)

@@ -71,19 +71,26 @@ import Memory
   ///   - output: row i at i * `outputStride`.
   ///   - columns: which outputs to compute, from a multiple of `columnTile` on; nil is all. Row i of
   ///     `output` then begins with the first of them.
+  ///   - addend: what is added to the results last, laid out as they are, if there is any; other
+  ///     memory. Weights that are packed two to a byte have none.
   public borrowing func multiply(
     rows: Int, input: UnsafeBufferPointer<UInt8>, inputStride: Int, segments: RowSegments = .one,
     parameters: UnsafeBufferPointer<QuantizationParameters>,
     output: UnsafeMutableBufferPointer<Float>, outputStride: Int,
-    columns: Range<Int>? = nil, minimum: Float = -.infinity, maximum: Float = .infinity
+    columns: Range<Int>? = nil, minimum: Float = -.infinity, maximum: Float = .infinity,
+    addend: UnsafeBufferPointer<Float>? = nil
   ) {
     let columns = tile.checked(columns, of: outputs)
     segments.check(rows, inputs, stride: inputStride, count: input.count)
     checkRows(rows, columns.count, stride: outputStride, count: output.count)
     precondition(parameters.count == 1 || parameters.count >= rows, "too few parameters")
+    if let addend = unsafe addend {
+      checkRows(rows, columns.count, stride: outputStride, count: addend.count)
+    }
     guard rows > 0, !columns.isEmpty else { return }
     if let qc4wGemm = unsafe qc4wGemm {
-      precondition(segments.count == 1, "rows in several stretches")
+      unsafe precondition(
+        segments.count == 1 && addend == nil, "rows in several stretches, or an addend")
       let skipped = ck_qd8_f32_qc4w_packed_bytes(tile, columns.lowerBound, inputs)
       return unsafe qc4wGemm(
         rows, columns.count, inputs, input.baseAddress, inputStride,
@@ -97,7 +104,6 @@ import Memory
       rows, columns.count, inputs, input.baseAddress, inputStride, segments.count, segments.step,
       UnsafePointer(cParameters(UnsafeMutablePointer(mutating: parameters.baseAddress))),
       parameters.count == 1 ? 0 : 1, packed.pointer + skipped, output.baseAddress, outputStride,
-      minimum,
-      maximum)
+      minimum, maximum, addend?.baseAddress)
   }
 }

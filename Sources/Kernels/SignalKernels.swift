@@ -3,7 +3,7 @@ internal import CKernels
 /// The kernels between sound and network: windows, compression, bands, filters.
 ///
 /// Every pointer is good for as many elements as the function's text says.
-@safe public struct SignalKernels: Sendable {
+@safe package struct SignalKernels: Sendable {
   private let compressFunction:
     @convention(c) (
       Int, UnsafePointer<Float>?, Float, Float, UnsafeMutablePointer<Float>?,
@@ -11,15 +11,15 @@ internal import CKernels
     ) -> Void
 
   /// A spectrum or plane handed to `compress` has room for its bins rounded up to a multiple.
-  public static let padding = Int(CK_COMPRESS_PADDING)
+  package static let padding = Int(CK_COMPRESS_PADDING)
 
-  public init(_ instructionSet: InstructionSet = .best) {
+  package init(_ instructionSet: InstructionSet = .best) {
     unsafe compressFunction = ck_f32_compress_for(instructionSet.identifier)
   }
 
   /// With m = max(|X|, `floor`): magnitude = m^c, real = Re X m^(c-1), imaginary = Im X m^(c-1),
   /// c being `exponent`. `spectrum` holds `bins` complex numbers.
-  @unsafe public func compress(
+  @unsafe package func compress(
     _ spectrum: UnsafePointer<Float>, bins: Int, exponent: Float, floor: Float,
     magnitude: UnsafeMutablePointer<Float>, real: UnsafeMutablePointer<Float>,
     imaginary: UnsafeMutablePointer<Float>
@@ -28,14 +28,14 @@ internal import CKernels
   }
 
   /// y = x limited to -`limit`...`limit`; NaN and infinities become 0.
-  @unsafe public static func sanitize(
+  @unsafe package static func sanitize(
     _ x: UnsafePointer<Float>, count: Int, limit: Float, into y: UnsafeMutablePointer<Float>
   ) {
     unsafe ck_f32_sanitize__scalar(count, limit, x, y)
   }
 
   /// y = x w, element by element.
-  @unsafe public static func multiply(
+  @unsafe package static func multiply(
     _ x: UnsafePointer<Float>, _ w: UnsafePointer<Float>, count: Int,
     into y: UnsafeMutablePointer<Float>
   ) {
@@ -43,14 +43,14 @@ internal import CKernels
   }
 
   /// y += x, element by element.
-  @unsafe public static func add(
+  @unsafe package static func add(
     _ x: UnsafePointer<Float>, count: Int, to y: UnsafeMutablePointer<Float>
   ) {
     unsafe ck_f32_mix__scalar(count, 1, 1, x, y)
   }
 
   /// y = a y + b x, element by element.
-  @unsafe public static func mix(
+  @unsafe package static func mix(
     _ y: UnsafeMutablePointer<Float>, by a: Float, with x: UnsafePointer<Float>, by b: Float,
     count: Int
   ) {
@@ -59,7 +59,7 @@ internal import CKernels
 
   /// Three planes as [low + bands][3]: the first `low` bins, then the means over the bands,
   /// band b being the bins edges[b] ..< edges[b + 1].
-  @unsafe public static func positions(
+  @unsafe package static func positions(
     low: Int, bands: Int, edges: UnsafePointer<Int32>, magnitude: UnsafePointer<Float>,
     real: UnsafePointer<Float>, imaginary: UnsafePointer<Float>,
     into positions: UnsafeMutablePointer<Float>
@@ -68,7 +68,7 @@ internal import CKernels
   }
 
   /// Y[k] += c[k] X[k] for complex c[k] at `filter`[k `stride`].
-  @unsafe public static func filter(
+  @unsafe package static func filter(
     _ filter: UnsafePointer<Float>, stride: Int, of x: UnsafePointer<Float>, bins: Int,
     addingTo y: UnsafeMutablePointer<Float>
   ) {
@@ -76,7 +76,7 @@ internal import CKernels
   }
 
   /// Y[k] = (gain of k's band) X[k] for the bins of the bands.
-  @unsafe public static func applyGains(
+  @unsafe package static func applyGains(
     _ gains: UnsafePointer<Float>, bands: Int, edges: UnsafePointer<Int32>,
     of x: UnsafePointer<Float>, into y: UnsafeMutablePointer<Float>
   ) {
@@ -84,7 +84,7 @@ internal import CKernels
   }
 
   /// y[j] = Σ h[i] x[j - i] over `taps` coefficients; `x` has taps - 1 samples in front of it.
-  @unsafe public static func filter(
+  @unsafe package static func filter(
     _ x: UnsafePointer<Float>, by h: UnsafePointer<Float>, taps: Int, count: Int,
     into y: UnsafeMutablePointer<Float>
   ) {
@@ -92,7 +92,7 @@ internal import CKernels
   }
 
   /// The mean of x²; 0 for no samples.
-  @unsafe public static func meanSquare(_ x: UnsafePointer<Float>, count: Int) -> Float {
+  @unsafe package static func meanSquare(_ x: UnsafePointer<Float>, count: Int) -> Float {
     unsafe ck_f32_mean_square__scalar(count, x)
   }
 }

@@ -95,7 +95,7 @@ extension CanonicalGraph {
 }
 
 extension Graph {
-  /// The one operator that reads what another one puts out, if nobody else does.
+  /// The one operator that reads what another one puts out, if nothing else does.
   fileprivate func onlyReader(ofOutputOf index: Int) -> Int? {
     guard operators[index].outputs.count == 1 else { return nil }
     let output = operators[index].outputs[0]

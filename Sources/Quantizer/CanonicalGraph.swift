@@ -90,7 +90,7 @@ public struct CanonicalGraph: Sendable {
         removed.formUnion([index, pair.quantize])
       }
     }
-    // A QUANTIZE that somebody else reads stays.
+    // A QUANTIZE that something else reads stays.
     removed = removed.filter { index in
       graph.operators[index].kind != .quantize
         || graph.operators[index].outputs.allSatisfy { output in

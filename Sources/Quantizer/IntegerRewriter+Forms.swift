@@ -1,6 +1,6 @@
 internal import Engine
 
-/// Where a tensor's values are, in the form that somebody reads them in.
+/// Where a tensor's values are, in the form that they are read in.
 extension IntegerRewriter {
   /// How an operator of a precision wants a tensor: as it is, if it has that type.
   func inputForm(_ tensor: Int, _ precision: NodePrecision) -> ActivationForm? {

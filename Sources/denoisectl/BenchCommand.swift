@@ -14,8 +14,9 @@ struct BenchCommand: ParsableCommand {
     abstract: "Times one run of a network, and each of its operators.",
     discussion: """
       Times are means per run over batches of at least 100 ms; least, median and 99th percentile \
-      are those of the batches. Inputs are random, the states of a denoising model stay inside. \
-      With --hop, each hop of a recording is timed by itself, and so are the stages of it.
+      are those of the batches. That of an operator is the least of single runs. Inputs are random, \
+      the states of a denoising model stay inside. With --hop, each hop of a recording is timed by \
+      itself, and so are the stages of it.
       """)
 
   @Flag(help: "One JSON object for programs.")

@@ -5,7 +5,7 @@ struct Benchmark {
   /// Mean microseconds of a run, by batch, ascending.
   private(set) var batches: [Double] = []
   private(set) var runsPerBatch = 1
-  /// Mean microseconds by operator of the graph: of all steps that were made for it.
+  /// Least microseconds by operator of the graph: of all steps that were made for it.
   private(set) var operators: [Int: Double] = [:]
 
   static let batchSeconds = 0.1
@@ -39,10 +39,15 @@ struct Benchmark {
   }
 
   private mutating func measureOperators(_ network: inout Network) {
-    var total = Array(repeating: 0.0, count: network.stepOperators.count)
-    for _ in 0..<runsPerBatch { network.run(addingSecondsTo: &total) }
-    for (step, seconds) in total.enumerated() {
-      operators[network.stepOperators[step], default: 0] += seconds * 1e6 / Double(runsPerBatch)
+    let none = Array(repeating: 0.0, count: network.stepOperators.count)
+    var least = none.map { _ in Double.infinity }
+    for _ in 0..<runsPerBatch {
+      var seconds = none
+      network.run(addingSecondsTo: &seconds)
+      for step in least.indices { least[step] = min(least[step], seconds[step]) }
+    }
+    for (step, seconds) in least.enumerated() {
+      operators[network.stepOperators[step], default: 0] += seconds * 1e6
     }
   }
 }

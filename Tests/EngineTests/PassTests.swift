@@ -260,4 +260,48 @@ struct PassTests {
     let placements = try FusionPlan(b.graph).placements.placements
     #expect(placements.map { [$0.tensor, $0.owner, $0.offset] } == [[first, second, 0]])
   }
+
+  /// x + W x, and what may read the product as well.
+  private func residual(readsInside: Bool = false, clamps: Bool = false) -> Graph {
+    var b = Builder()
+    let x = b.input([2, 4])
+    let weights = b.constant([4, 4], (0..<16).map { Float($0) / 8 - 1 })
+    let product = b.make(
+      .fullyConnected(.relu, keepsDimensions: false), [x, weights], [2, 4])
+    let sum = b.make(.binary(.add, .none), [x, product], [2, 4])
+    let output = clamps ? b.make(.unary(.relu), [sum], [2, 4]) : sum
+    b.graph.outputs = readsInside ? [output, product] : [output]
+    return b.graph
+  }
+
+  @Test func `a residual sum becomes a part of the product before it`() throws {
+    let graph = residual()
+    let plan = try FusionPlan(graph)
+    let sum = try #require(plan.sums.byProduct[0])
+    #expect(sum.addend == 0 && sum.output == graph.outputs[0])
+    #expect(plan.absorbed == [1])
+    var network = try Network(graph)
+    #expect(network.stepNames == ["f32 gemm"])
+    let x = (0..<8).map { Float($0) * 0.75 - 2 }
+    let input = unsafe try network.input(named: graph.tensors[0].name)
+    for (index, value) in x.enumerated() { unsafe input[index] = value }
+    network.run()
+    let name = graph.tensors[graph.outputs[0]].name
+    let result = unsafe Array(try network.output(named: name))
+    for (index, value) in x.enumerated() {
+      let row = index / 4 * 4
+      let product = (0..<4).reduce(Float(0)) { sum, k in
+        sum + x[row + k] * (Float(index % 4 * 4 + k) / 8 - 1)
+      }
+      #expect(result[index] == value + max(product, 0))
+    }
+  }
+
+  @Test(arguments: [(true, false), (false, true)])
+  func `a residual sum stays where its inside is read or a clamp follows`(
+    readsInside: Bool, clamps: Bool
+  ) throws {
+    let plan = try FusionPlan(residual(readsInside: readsInside, clamps: clamps))
+    #expect(plan.sums.byProduct.isEmpty)
+  }
 }

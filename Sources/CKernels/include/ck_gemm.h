@@ -76,13 +76,14 @@ void ck_f32_pack_transposed(struct ck_tile tile, size_t n, size_t k,
 ///
 /// Row i of `a` begins at a + i * a_stride (rows may overlap) and has params[i * params_stride]. It
 /// is `segments` stretches of k / segments bytes, a multiple of 4 if there are several, that begin
-/// segment_step apart: what the kernel of a convolution sees of an image.
+/// segment_step apart: what the kernel of a convolution sees of an image. What lies in `addend` as the
+/// results do in y is added to them last, if it is not NULL; it is other memory.
 typedef void (*ck_qd8_f32_qc8w_gemm_fn)(size_t m, size_t n, size_t k, const uint8_t *a,
                                         size_t a_stride, size_t segments, size_t segment_step,
                                         const struct ck_qd8_params *params,
                                         size_t params_stride, const void *packed, float *y,
                                         size_t y_stride, float least,
-                                        float greatest) CK_NONBLOCKING;
+                                        float greatest, const float *addend) CK_NONBLOCKING;
 
 /// The bits of ck_qd8_f32_qc8w_gemm_fn, from weights of 4 bits. k is at most 32768.
 typedef void (*ck_qd8_f32_qc4w_gemm_fn)(size_t m, size_t n, size_t k, const uint8_t *a,
@@ -124,7 +125,8 @@ typedef void (*ck_f16_f32_gemm_fn)(size_t m, size_t n, size_t k, const uint16_t 
 
 /// y[m][n] = clamp(bias[n] + sum_k a[m][k] w[n][k], least, greatest), one chain of fused
 /// multiply-adds in the order of k. Row i of `a` begins at a + i * a_stride (rows may overlap) and is
-/// `segments` stretches of k / segments floats that begin segment_step apart.
+/// `segments` stretches of k / segments floats that begin segment_step apart. `addend` as above.
 typedef void (*ck_f32_gemm_fn)(size_t m, size_t n, size_t k, const float *a, size_t a_stride,
                                size_t segments, size_t segment_step, const float *packed, float *y,
-                               size_t y_stride, float least, float greatest) CK_NONBLOCKING;
+                               size_t y_stride, float least, float greatest,
+                               const float *addend) CK_NONBLOCKING;

@@ -107,7 +107,7 @@ extension HasDataflow {
         (scale * result.scale).isNormal
       else { return nil }
       return .float(scale)
-    case .builtin(code: 74, _):
+    case .builtin where node.kind.name == "SUM":
       return FixedPoint(Double(a.scale) / Double(result.scale)).map { .fixed($0) }
     case .mean:
       return .float(a.scale / result.scale / Float(count / results))

@@ -11,7 +11,7 @@ public struct Graph: Sendable, Equatable {
   /// Indices into `tensors`, in the file's order.
   public var inputs: [Int]
   public var outputs: [Int]
-  /// Inputs and outputs that nobody gives or takes: variables of the network, which every `Network`
+  /// Inputs and outputs that no caller gives or takes: variables of the network, which every `Network`
   /// keeps as states.
   public var variables: [StatePair] = []
   /// Named blobs that travel with the network, such as `qdenoise`.

@@ -45,9 +45,10 @@ extension Lowering {
       product.parameters = address(source.parameters)
       product.parametersStride = 1
       product.rows = try elementCount(input) / inputs
-      product.destination = address(try destination(tensor, for: index))
-      emit(product)
-      if tanh { emitTanh(try destination(tensor, for: index), count: try elementCount(tensor)) }
+      let (y, addend) = try result(index, tensor)
+      product.destination = address(y)
+      emit(product, adding: addend)
+      if tanh { emitTanh(y, count: try elementCount(tensor)) }
       return
     }
     if layer.type == .f16 {
@@ -56,9 +57,10 @@ extension Lowering {
       product.source = address(source.bytes)
       product.parameters = address(source.parameters)
       product.rows = try elementCount(input) / inputs
-      product.destination = address(try destination(tensor, for: index))
-      emit(product)
-      if tanh { emitTanh(try destination(tensor, for: index), count: try elementCount(tensor)) }
+      let (y, addend) = try result(index, tensor)
+      product.destination = address(y)
+      emit(product, adding: addend)
+      if tanh { emitTanh(y, count: try elementCount(tensor)) }
       return
     }
     if layer.type == .qd8 {
@@ -72,9 +74,14 @@ extension Lowering {
           try value(of: input, for: index), shape: shape(input), padding: placement.padding))
       elementSize = 4
     }
-    product.destination = address(try destination(tensor, for: index))
+    let (y, addend) = try result(index, tensor)
+    product.destination = address(y)
+    if let addend, takesAddend(layer) { product.addend = address(addend) }
     try emit(product, placement, images: shape(input)[0], elementSize: elementSize)
-    if tanh { emitTanh(try destination(tensor, for: index), count: try elementCount(tensor)) }
+    if let addend, product.addend == nil {
+      emitSum(address(y), address(addend), count: try elementCount(tensor))
+    }
+    if tanh { emitTanh(y, count: try elementCount(tensor)) }
   }
 
   /// How the rows of a kernel are cut out of an image where they are no whole groups of 4 bytes:
@@ -122,6 +129,7 @@ extension Lowering {
       product.source.offset += Int32(elementSize * placement.imageCount)
       product.parameters.offset += Int32(Self.parametersSize)
       product.destination.offset += Int32(product.layer.type.resultSize * outputStep)
+      product.addend?.offset += Int32(product.layer.type.resultSize * outputStep)
     }
   }
 

@@ -4,7 +4,7 @@ extension Lowering {
   // MARK: Activations
 
   /// Where the result of an operator really goes, and what happens to it on its way: its own
-  /// activation, and those of clamps that nobody else reads before.
+  /// activation, and those of clamps that nothing else reads before.
   func fused(
     _ index: Int, _ output: Int, _ activation: Activation
   ) -> (tensor: Int, range: ClosedRange<Float>, tanh: Bool) {

@@ -179,10 +179,51 @@ extension Lowering {
     case .f32, .qs8, .qs16:
       product.source = address(try value(of: input, for: index))
     }
-    let y = try destination(tensor, for: index)
+    let (y, addend) = try result(index, tensor)
     product.destination = address(y)
-    emit(product)
+    emit(product, adding: addend)
     if tanh { emitTanh(y, count: rows * outputs) }
+  }
+
+  // MARK: Residual sums
+
+  /// Where the result of a product goes, and what is added to it on its way.
+  mutating func result(
+    _ index: Int, _ tensor: Int
+  ) throws(EngineError) -> (destination: Value, addend: Value?) {
+    guard let sum = plan.sums.byProduct[index] else {
+      return (try destination(tensor, for: index), nil)
+    }
+    let addend = try value(of: sum.addend, for: index)
+    return (try destination(sum.output, for: index), addend)
+  }
+
+  /// Whether the kernel of a layer adds what was computed before to its results.
+  func takesAddend(_ layer: LayerReference) -> Bool {
+    switch gemms[layer.index].weights {
+    case _ where layer.isSparse: false
+    case .f32: true
+    case .qd8(_, _, _, let isQC4W): !isQC4W
+    case .f16, .qs8, .qs16: false
+    }
+  }
+
+  /// A product of dense rows, and what is added to its results.
+  mutating func emit(_ product: Step.Product, adding addend: Value?) {
+    var product = product
+    if let addend, takesAddend(product.layer) { product.addend = address(addend) }
+    emit(product)
+    if let addend, product.addend == nil {
+      emitSum(product.destination, address(addend), count: product.rows * product.outputs)
+    }
+  }
+
+  /// y += x.
+  mutating func emitSum(_ y: Address, _ x: Address, count: Int) {
+    let nest = Nest(extents: [count], a: [1], b: [1], y: [1])
+    emit(
+      .binary(Step.Binary(a: y, b: x, to: y, nest), .add, range: Self.unclamped),
+      touching: [Int(y.storage), Int(x.storage)])
   }
 
   mutating func emit(_ product: Step.Product) {
@@ -191,6 +232,7 @@ extension Lowering {
     case .f16, .qd8: touched.append(Int(product.parameters.storage))
     case .f32, .qs8, .qs16: break
     }
+    if let addend = product.addend { touched.append(Int(addend.storage)) }
     emit(.product(product), touching: touched)
   }
 }

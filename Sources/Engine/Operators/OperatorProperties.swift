@@ -72,7 +72,7 @@ public struct OperatorProperties: Sendable, Equatable {
     case none
     /// A clamp after it becomes the limits of its result.
     case takesClamps
-    /// Writes over its input, if nobody else reads that.
+    /// Writes over its input, if nothing else reads that.
     case inPlace
     /// Both.
     case takesClampsInPlace

@@ -1,5 +1,5 @@
 /// The fusion pass for activations that only clamp: they become limits of the operator before them,
-/// if nobody else reads what is between.
+/// if nothing else reads what is between.
 package struct FusedActivations: Sendable {
   package struct Fused: Equatable, Sendable {
     /// What the last of the activations makes.

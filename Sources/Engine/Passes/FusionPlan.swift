@@ -10,6 +10,7 @@ package struct FusionPlan: Sendable {
   package let elided: ElidedConcatenations
   package let placements: Placements
   package let activations: FusedActivations
+  package let sums: ResidualSums
   /// Operators that are a part of another's steps, or need none.
   package let absorbed: Set<Int>
 
@@ -27,14 +28,16 @@ package struct FusionPlan: Sendable {
       owners: dataflow.edges(without: pairs).subtracting(converted),
       absorbed: cells.absorbed.union(matmuls.absorbed).union(lookUps.absorbed),
       computedByCells: Set(cells.lastByMemory.keys))
+    sums = ResidualSums(dataflow, skipping: memory.absorbed.union(dataflow.restoring))
     states = States(dataflow, pairs, cells: cells, memory: &memory)
     elided = ElidedConcatenations(dataflow, owners: memory.owners)
     placements = try Placements(
-      dataflow, cells: cells, lookUps: lookUps, states: states, elided: elided, memory: memory)
+      dataflow, cells: cells, lookUps: lookUps, sums: sums, states: states, elided: elided,
+      memory: memory)
     let fused = memory.absorbed.union(dataflow.restoring)
     activations = FusedActivations(
       dataflow, skipping: fused.union(cells.byLast.keys).union(matmuls.byLast.keys))
-    absorbed = fused.union(activations.absorbed)
+    absorbed = fused.union(activations.absorbed).union(sums.absorbed)
   }
 
   /// Nothing is fused.
@@ -47,6 +50,7 @@ package struct FusionPlan: Sendable {
     elided = ElidedConcatenations()
     placements = Placements()
     activations = FusedActivations()
+    sums = ResidualSums()
     absorbed = []
   }
 }

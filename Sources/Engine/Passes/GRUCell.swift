@@ -118,7 +118,7 @@ extension Dataflow {
     return nil
   }
 
-  /// Whether nobody else reads what is between, and no operator repeats one of its operands.
+  /// Whether nothing else reads what is between, and no operator repeats one of its operands.
   private func isClosed(_ cell: GRUCell, _ output: Int, _ last: Int) -> Bool {
     let operands = cell.operands
     func significant(_ tensor: Int) -> [Int] { Array(shape(tensor).drop { $0 == 1 }) }

@@ -86,7 +86,7 @@ extension Dataflow {
     return GRUGates.Columns(tensor: tensor, first: 0, width: units)
   }
 
-  /// Whether nobody else reads what is between, and nothing is repeated.
+  /// Whether nothing else reads what is between, and nothing is repeated.
   private func isClosed(_ cell: GRUGates, _ output: Int, _ last: Int) -> Bool {
     let gates = cell.gates
     guard let count = graph.tensors[output].count, count <= Storage.limit,

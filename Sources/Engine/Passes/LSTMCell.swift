@@ -93,7 +93,7 @@ extension Dataflow {
     var operators: Set<Int> = []
   }
 
-  /// What sums before the gates add up, if nobody else reads them.
+  /// What sums before the gates add up, if nothing else reads them.
   private func addends(_ whole: Int, _ units: Int, reading: Set<Int>) -> Addends {
     func isBias(_ tensor: Int) -> Bool {
       graph.tensors[tensor].isConstant && graph.tensors[tensor].count == 4 * units
@@ -124,7 +124,7 @@ extension Dataflow {
     return Addends(input: whole)
   }
 
-  /// Whether nobody else reads what is between, and the memory is read only once it is there.
+  /// Whether nothing else reads what is between, and the memory is read only once it is there.
   private func isClosed(_ cell: LSTMCell, _ output: Int, _ last: Int) -> Bool {
     let operands = cell.operands
     guard let count = graph.tensors[output].count, count <= Storage.limit,

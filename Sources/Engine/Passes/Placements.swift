@@ -12,20 +12,20 @@ package struct Placements: Sendable {
   /// In the order of decision: an owner that has a place itself comes before what it owns.
   package private(set) var placements: [Placement] = []
   private var memory: MemoryOwners
-  /// Tensors whose memory an in-place operator writes over: nobody else may read it.
+  /// Tensors whose memory an in-place operator writes over: nothing else may read it.
   private var overwritten: Set<Int> = []
 
   init() { memory = MemoryOwners(owners: [], absorbed: [], computedByCells: []) }
 
   init(
-    _ dataflow: Dataflow, cells: RecurrentCells, lookUps: FusedLookUps, states: States,
-    elided: ElidedConcatenations, memory: MemoryOwners
+    _ dataflow: Dataflow, cells: RecurrentCells, lookUps: FusedLookUps, sums: ResidualSums,
+    states: States, elided: ElidedConcatenations, memory: MemoryOwners
   ) throws(EngineError) {
     self.memory = memory
     for (index, node) in dataflow.graph.operators.enumerated().reversed()
     where !memory.absorbed.contains(index) {
       guard node.outputs.count == 1, let output = node.outputs.first, states.rows[index] == nil,
-        cells.byLast[index] == nil, !elided.tensors.contains(output)
+        cells.byLast[index] == nil, !sums.absorbed.contains(index), !elided.tensors.contains(output)
       else { continue }
       switch node.kind {
       case .reshape, .squeeze, .expandDimensions:

@@ -111,7 +111,7 @@ package struct RecurrentCells: Sendable {
 // MARK: Forms
 
 extension Dataflow {
-  /// Whether nobody reads what operators make but they themselves and their last one.
+  /// Whether nothing reads what operators make but they themselves and their last one.
   /// - Parameters:
   ///   - visible: what later operators may read as well.
   ///   - fits: what else holds for a tensor between them.

@@ -7,16 +7,17 @@ extension Network {
     case .f32(let layer):
       let outputs = product.outputs(part, layer.columnTile)
       unsafe forEachRepeat(of: product, part, outputs, Float.self, Float.self) {
-        rows, source, target in
+        rows, source, target, addend in
         unsafe layer.multiply(
           rows: rows.count, input: source, inputStride: product.sourceStride,
           segments: product.segments, output: target, outputStride: product.destinationStride,
-          columns: outputs, minimum: product.range.lowerBound, maximum: product.range.upperBound)
+          columns: outputs, minimum: product.range.lowerBound, maximum: product.range.upperBound,
+          addend: addend)
       }
     case .f32Sparse(let layer):
       let scratch = unsafe layers.scratch(of: part, Float.self)
       unsafe forEachRepeat(of: product, part, 0..<product.outputs, Float.self, Float.self) {
-        rows, source, target in
+        rows, source, target, _ in
         unsafe layer.multiply(
           rows: rows.count, input: source, inputStride: product.sourceStride, scratch: scratch,
           output: target, outputStride: product.destinationStride,
@@ -28,7 +29,7 @@ extension Network {
         elements(QuantizationParameters.self, product.parameters, hasOwn ? product.rows : 1))
       let scratch = unsafe layers.scratch(of: part, Int16.self)
       unsafe forEachRepeat(of: product, part, 0..<product.outputs, UInt8.self, Float.self) {
-        rows, source, target in
+        rows, source, target, _ in
         unsafe layer.multiply(
           rows: rows.count, input: source, inputStride: product.sourceStride,
           parameters: hasOwn ? parameters.part(rows.lowerBound, rows.count) : parameters,
@@ -38,7 +39,7 @@ extension Network {
     case .qs8Sparse(let layer):
       let scratch = unsafe layers.scratch(of: part, Int16.self)
       unsafe forEachRepeat(of: product, part, 0..<product.outputs, UInt8.self, UInt8.self) {
-        rows, source, target in
+        rows, source, target, _ in
         unsafe layer.multiply(
           rows: rows.count, input: source, inputStride: product.sourceStride, scratch: scratch,
           output: target, outputStride: product.destinationStride)
@@ -57,18 +58,19 @@ extension Network {
         elements(QuantizationParameters.self, product.parameters, hasOwn ? product.rows : 1))
       let outputs = product.outputs(part, layer.columnTile)
       unsafe forEachRepeat(of: product, part, outputs, UInt8.self, Float.self) {
-        rows, source, target in
+        rows, source, target, addend in
         unsafe layer.multiply(
           rows: rows.count, input: source, inputStride: product.sourceStride,
           segments: product.segments,
           parameters: hasOwn ? parameters.part(rows.lowerBound, rows.count) : parameters,
           output: target, outputStride: product.destinationStride, columns: outputs,
-          minimum: product.range.lowerBound, maximum: product.range.upperBound)
+          minimum: product.range.lowerBound, maximum: product.range.upperBound,
+          addend: addend)
       }
     case .qs8(let layer):
       let outputs = product.outputs(part, layer.columnTile)
       unsafe forEachRepeat(of: product, part, outputs, UInt8.self, UInt8.self) {
-        rows, source, target in
+        rows, source, target, _ in
         unsafe layer.multiply(
           rows: rows.count, input: source, inputStride: product.sourceStride,
           segments: product.segments, output: target, outputStride: product.destinationStride,
@@ -77,7 +79,7 @@ extension Network {
     case .qs16(let layer):
       let outputs = product.outputs(part, layer.columnTile)
       unsafe forEachRepeat(of: product, part, outputs, UInt8.self, Int16.self) {
-        rows, source, target in
+        rows, source, target, _ in
         unsafe layer.multiply(
           rows: rows.count, input: source, planeStep: product.planeStep,
           inputStride: product.sourceStride, segments: product.segments, output: target,
@@ -87,18 +89,24 @@ extension Network {
   }
 
   /// Calls `body` for each of the repeated products with those of its rows that belong to a part,
-  /// what they read, in both planes where there are two, and where those of their results that belong
-  /// to it go.
+  /// what they read, in both planes where there are two, where those of their results that belong to
+  /// it go, and what is added to them.
   @inline(__always)
   private func forEachRepeat<Input: BitwiseCopyable, Output: BitwiseCopyable>(
     of product: Step.Product, _ part: StepPart, _ outputs: Range<Int>, _: Input.Type,
     _: Output.Type,
-    _ body: (Range<Int>, UnsafeBufferPointer<Input>, UnsafeMutableBufferPointer<Output>) -> Void
+    _ body: (
+      Range<Int>, UnsafeBufferPointer<Input>, UnsafeMutableBufferPointer<Output>,
+      UnsafeBufferPointer<Output>?
+    ) -> Void
   ) {
     if outputs.isEmpty { return }
     let source = unsafe UnsafeBufferPointer(
       elements(Input.self, product.source, product.planeStep + product.sourceCount))
     let target = unsafe elements(Output.self, product.destination, product.destinationCount)
+    let addend = unsafe product.addend.map {
+      unsafe UnsafeBufferPointer(elements(Output.self, $0, product.destinationCount))
+    }
     let all = product.rows(part)
     for index in 0..<product.repeats {
       let first = index * product.rows
@@ -106,15 +114,16 @@ extension Network {
       if own.isEmpty { continue }
       let rows = own.lowerBound - first..<own.upperBound - first
       let skipped = rows.lowerBound * product.sourceStride
+      let begin =
+        index * product.destinationStep + rows.lowerBound * product.destinationStride
+        + outputs.lowerBound
+      let count = (rows.count - 1) * product.destinationStride + outputs.count
       unsafe body(
         rows,
         source.part(
           index * product.sourceStep + skipped,
           product.planeStep + product.sourceCount(rows: rows.count)),
-        target.part(
-          index * product.destinationStep + rows.lowerBound * product.destinationStride
-            + outputs.lowerBound,
-          (rows.count - 1) * product.destinationStride + outputs.count))
+        target.part(begin, count), addend?.part(begin, count))
     }
   }
 

@@ -299,6 +299,7 @@ internal import Memory
   // MARK: Memory
 
   /// `count` bytes of a storage.
+  @inline(__always)
   func bytes(_ address: Address, _ count: Int) -> UnsafeMutableBufferPointer<UInt8> {
     let storage = Int(address.storage)
     let offset = Int(address.offset)
@@ -308,6 +309,7 @@ internal import Memory
   }
 
   /// `count` elements of a storage.
+  @inline(__always)
   func elements<T: BitwiseCopyable>(
     _: T.Type, _ address: Address, _ count: Int
   ) -> UnsafeMutableBufferPointer<T> {
@@ -317,6 +319,7 @@ internal import Memory
       count: count)
   }
 
+  @inline(__always)
   func floats(_ address: Address, _ count: Int) -> UnsafeMutableBufferPointer<Float> {
     unsafe elements(Float.self, address, count)
   }

@@ -155,6 +155,8 @@ indirect enum Step {
     /// 1 where every row has its own.
     var parametersStride = 0
     var destination = Address(storage: 0, offset: 0)
+    /// What is added to the results, laid out as they are: of f32 and qd8 layers.
+    var addend: Address?
     var rows: Int
     var inputs: Int
     var outputs: Int

@@ -106,6 +106,19 @@ static void expect_equal(const char *what, const char *name, const float *expect
   expect_close(what, name, expected, result, n, 0);
 }
 
+/// Whether `sums` are the results of a product without an addend and the addends, in one rounding.
+static void expect_sums(const char *what, const char *name, const float *results,
+                        const float *addends, const float *sums, size_t n) {
+  for (size_t i = 0; i < n; i++) {
+    const float expected = results[i] + addends[i];
+    if (memcmp(&expected, sums + i, sizeof expected) == 0 || expected != expected) continue;
+    printf("%s, %s: value %zu of %zu is %a instead of %a\n", name, what, i, n, (double)sums[i],
+           (double)expected);
+    failures++;
+    return;
+  }
+}
+
 static void compare_products(const char *name, const struct ck_kernels *fast, size_t m, size_t n,
                              size_t k) {
   const struct ck_kernels *scalar = ck_kernels_for(CK_ISA_SCALAR);
@@ -113,6 +126,8 @@ static void compare_products(const char *name, const struct ck_kernels *fast, si
   float *x = random_floats(m * k, -2, 3), *bias = random_floats(n, -1, 1);
   float *scale = random_floats(n, 0.001f, 0.01f), *float_weights = random_floats(n * k, -1, 1);
   int8_t *weights = random_weights(n, k);
+  float *addends = allocate(m * n * sizeof(float)), *sums = allocate(m * n * sizeof(float));
+  for (size_t i = 0; i < m * n; i++) addends[i] = (float)(i % 17) / 7 - 1;
   float *y[2], *z[2], *values[2];
   for (int i = 0; i < 2; i++) {
     const struct ck_kernels *own = kernels[i];
@@ -131,21 +146,26 @@ static void compare_products(const char *name, const struct ck_kernels *fast, si
     void *packed = allocate(ck_qd8_f32_qc8w_packed_bytes(int8->tile, n, k));
     ck_qd8_f32_qc8w_pack(int8->tile, n, k, weights, scale, bias, packed);
     y[i] = allocate(m * n * sizeof(float));
-    int8->qd8_gemm(m, n, k, q, k, 1, 0, params, 1, packed, y[i], n, -3, 3);
+    int8->qd8_gemm(m, n, k, q, k, 1, 0, params, 1, packed, y[i], n, -3, 3, NULL);
+    int8->qd8_gemm(m, n, k, q, k, 1, 0, params, 1, packed, sums, n, -3, 3, addends);
+    expect_sums("int8 product with an addend", name, y[i], addends, sums, m * n);
     float *float_packed = allocate(ck_f32_packed_bytes(own->f32_tile, n, k));
     ck_f32_pack(own->f32_tile, n, k, float_weights, bias, float_packed);
     z[i] = allocate(m * n * sizeof(float));
     // Rows of two stretches, of which the second lies in the next row, where k is even.
     const size_t segments = k % 2 == 0 && m > 1 ? 2 : 1, rows = segments == 2 ? m - 1 : m;
     memset(z[i], 0, m * n * sizeof(float));
-    own->f32_gemm(rows, n, k, x, k, segments, k, float_packed, z[i], n, -3, 3);
+    own->f32_gemm(rows, n, k, x, k, segments, k, float_packed, z[i], n, -3, 3, NULL);
+    own->f32_gemm(rows, n, k, x, k, segments, k, float_packed, sums, n, -3, 3, addends);
+    expect_sums("float product with an addend", name, z[i], addends, sums, rows * n);
     free(q), free(params), free(packed), free(float_packed);
   }
   expect_equal("quantization", name, values[0], values[1], m * k + 2 * m);
   expect_close("int8 product", name, y[0], y[1], m * n, fast->fused ? 0 : 1e-5f);
   expect_close("float product", name, z[0], z[1], m * n, fast->fused ? 0 : 3e-5f);
   for (int i = 0; i < 2; i++) free(y[i]), free(z[i]), free(values[i]);
-  free(x), free(bias), free(scale), free(float_weights), free(weights);
+  free(x), free(bias), free(scale), free(float_weights), free(weights), free(addends);
+  free(sums);
 }
 
 /// Rows of three stretches, as a convolution reads them, in bytes at both ends and in dynamic range.
@@ -170,7 +190,7 @@ static void compare_stretches(const char *name, const struct ck_kernels *fast, s
     void *packed = allocate(ck_qd8_f32_qc8w_packed_bytes(int8->tile, n, k));
     ck_qd8_f32_qc8w_pack(int8->tile, n, k, weights, scale, bias, packed);
     y[i] = allocate(m * n * sizeof(float));
-    int8->qd8_gemm(m, n, k, q, 8, segments, step, &params, 0, packed, y[i], n, -9, 90);
+    int8->qd8_gemm(m, n, k, q, 8, segments, step, &params, 0, packed, y[i], n, -9, 90, NULL);
     ck_qs8_qc8w_pack(int8->tile, n, k, weights, whole_bias, scale, 7 + int8->flip, packed);
     const struct ck_qs8_output output = {-90, 140, -13 + own->flip};
     int8->qs8_gemm(m, n, k, q, 8, segments, step, packed, output, bytes, n);
@@ -496,7 +516,7 @@ static void compare_four_bits(const char *name, const struct ck_kernels *own, si
   void *halves = allocate(ck_qd8_f32_qc4w_packed_bytes(own->qc4w_tile, n, k));
   ck_qd8_f32_qc4w_pack(own->qc4w_tile, n, k, weights, scale, bias, halves);
   float *expected = allocate(m * n * sizeof(float)), *result = allocate(m * n * sizeof(float));
-  own->int8.qd8_gemm(m, n, k, x, k, 1, 0, params, 1, packed, expected, n, -3, 3);
+  own->int8.qd8_gemm(m, n, k, x, k, 1, 0, params, 1, packed, expected, n, -3, 3, NULL);
   own->qc4w_gemm(m, n, k, x, k, params, 1, halves, result, n, -3, 3);
   expect_equal("product with 4 bits", name, expected, result, m * n);
   free(scale), free(bias), free(weights), free(x), free(params), free(packed), free(halves);

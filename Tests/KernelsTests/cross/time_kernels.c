@@ -55,12 +55,12 @@ static void time_shape(const char *name, const struct ck_kernels *kernels, size_
     for (int w = 0; w < 2; w++) {
       b[w] = now();
       for (size_t i = 0; i < calls; i++) {
-        int8[w]->qd8_gemm(m, n, k, q, k, 1, 0, params, 1, packed[w], y, n, -none, none);
+        int8[w]->qd8_gemm(m, n, k, q, k, 1, 0, params, 1, packed[w], y, n, -none, none, NULL);
       }
     }
     b[2] = now();
     for (size_t i = 0; i < calls; i++) {
-      kernels->f32_gemm(m, n, k, x, k, 1, 0, float_packed, y, n, -none, none);
+      kernels->f32_gemm(m, n, k, x, k, 1, 0, float_packed, y, n, -none, none, NULL);
     }
     const double times[4] = {b[0] - a, b[1] - b[0], b[2] - b[1], now() - b[2]};
     for (int i = 0; i < 4; i++) {
