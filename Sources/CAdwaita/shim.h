@@ -489,13 +489,16 @@ static inline char *ui_chosen_folder(GtkNativeDialog *dialogue) {
 }
 
 // A picture whose columns come one by one, with a meter below: it shows the last columns, the newest
-// at its end. Both are one widget, because every widget that changes costs as much as its pixels.
+// at its end. Both are one widget, because every widget that changes costs as much as its pixels. There
+// is a column for each pixel, so that nothing is scaled.
 
 #define UI_METER_HEIGHT 6
 #define UI_METER_GAP 8
 
 typedef struct {
-  cairo_surface_t *surface;
+  GtkWidget widget;
+  /// Row by row from the top, 0xAARRGGBB.
+  uint32_t *pixels;
   int columns, rows;
   /// The oldest column, which the next one replaces.
   int oldest;
@@ -507,68 +510,100 @@ typedef struct {
   gpointer data;
 } ui_strip;
 
-static inline void ui_strip_draw(
-    GtkDrawingArea *area, cairo_t *cairo, int width, int height, gpointer data) {
-  ui_strip *strip = data;
+/// Has as many columns as the widget is wide, and says how many; what is there is stretched.
+static inline int ui_strip_fit(ui_strip *strip) {
+  int width = gtk_widget_get_width(GTK_WIDGET(strip));
+  if (width <= 0 || width == strip->columns) return strip->columns;
+  uint32_t *pixels = g_new(uint32_t, (gsize)width * strip->rows);
+  for (int row = 0; row < strip->rows; row++) {
+    for (int column = 0; column < width; column++) {
+      int old = strip->columns ? (int)((gint64)column * strip->columns / width) : 0;
+      pixels[row * width + column] =
+          strip->columns
+              ? strip->pixels[row * strip->columns + (old + strip->oldest) % strip->columns]
+              : 0xff000000;
+    }
+  }
+  g_free(strip->pixels);
+  strip->pixels = pixels;
+  strip->columns = width;
+  strip->oldest = 0;
+  return width;
+}
+/// A surface of its own for each frame: cairo takes the pixels of one that is given away, and copies one
+/// that is written to again. A texture would be converted by way of floats.
+static inline cairo_surface_t *ui_strip_surface(ui_strip *strip) {
+  cairo_surface_t *surface =
+      cairo_image_surface_create(CAIRO_FORMAT_RGB24, strip->columns, strip->rows);
+  unsigned char *data = cairo_image_surface_get_data(surface);
+  int stride = cairo_image_surface_get_stride(surface);
+  gsize line = sizeof(uint32_t) * strip->columns, older = sizeof(uint32_t) * strip->oldest;
+  for (int row = 0; data && row < strip->rows; row++) {
+    const char *ring = (const char *)(strip->pixels + row * strip->columns);
+    memcpy(data + row * stride, ring + older, line - older);
+    memcpy(data + row * stride + line - older, ring, older);
+  }
+  cairo_surface_mark_dirty(surface);
+  return surface;
+}
+static inline void ui_strip_snapshot(GtkWidget *widget, GtkSnapshot *snapshot) {
+  ui_strip *strip = (ui_strip *)widget;
   if (strip->draws++ == 0 && strip->drawn) g_idle_add(strip->drawn, strip->data);
-  int picture = height - UI_METER_HEIGHT - UI_METER_GAP;
+  int width = gtk_widget_get_width(widget), height = gtk_widget_get_height(widget);
+  if (ui_strip_fit(strip) == 0) return;
+  cairo_surface_t *surface = ui_strip_surface(strip);
+  cairo_t *cairo = gtk_snapshot_append_cairo(
+      snapshot, &GRAPHENE_RECT_INIT(0, 0, strip->columns, strip->rows));
+  cairo_set_operator(cairo, CAIRO_OPERATOR_SOURCE);
+  cairo_set_source_surface(cairo, surface, 0, 0);
+  cairo_pattern_set_filter(cairo_get_source(cairo), CAIRO_FILTER_NEAREST);
+  cairo_surface_destroy(surface);
+  cairo_paint(cairo);
+  cairo_destroy(cairo);
   GdkRGBA ink, accent = {0.208, 0.518, 0.894, 1};
   G_GNUC_BEGIN_IGNORE_DEPRECATIONS
-  GtkStyleContext *style = gtk_widget_get_style_context(GTK_WIDGET(area));
+  GtkStyleContext *style = gtk_widget_get_style_context(widget);
   gtk_style_context_get_color(style, &ink);
   gtk_style_context_lookup_color(style, "accent_bg_color", &accent);
   G_GNUC_END_IGNORE_DEPRECATIONS
-  gboolean mirrored = gtk_widget_get_direction(GTK_WIDGET(area)) == GTK_TEXT_DIR_RTL;
-  double filled = strip->level * width;
-  cairo_set_source_rgba(cairo, ink.red, ink.green, ink.blue, 0.12);
-  cairo_rectangle(cairo, 0, height - UI_METER_HEIGHT, width, UI_METER_HEIGHT);
-  cairo_fill(cairo);
-  cairo_set_source_rgba(cairo, accent.red, accent.green, accent.blue, 1);
-  cairo_rectangle(
-      cairo, mirrored ? width - filled : 0, height - UI_METER_HEIGHT, filled, UI_METER_HEIGHT);
-  cairo_fill(cairo);
-  cairo_scale(cairo, (double)width / strip->columns, (double)picture / strip->rows);
-  // Smooth edges would let the card shine through between the parts, and take a mask to paint.
-  cairo_set_antialias(cairo, CAIRO_ANTIALIAS_NONE);
-  for (int part = 0; part < 2; part++) {
-    int start = part ? strip->columns - strip->oldest : 0;
-    int count = part ? strip->oldest : strip->columns - strip->oldest;
-    if (count == 0) continue;
-    cairo_set_source_surface(cairo, strip->surface, part ? start : -strip->oldest, 0);
-    cairo_pattern_set_filter(cairo_get_source(cairo), CAIRO_FILTER_NEAREST);
-    cairo_rectangle(cairo, start, 0, count, strip->rows);
-    cairo_fill(cairo);
-  }
+  ink.alpha = 0.12;
+  float top = height - UI_METER_HEIGHT, filled = strip->level * width;
+  gboolean mirrored = gtk_widget_get_direction(widget) == GTK_TEXT_DIR_RTL;
+  gtk_snapshot_append_color(snapshot, &ink, &GRAPHENE_RECT_INIT(0, top, width, UI_METER_HEIGHT));
+  gtk_snapshot_append_color(
+      snapshot, &accent,
+      &GRAPHENE_RECT_INIT(mirrored ? width - filled : 0, top, filled, UI_METER_HEIGHT));
 }
-static inline void ui_strip_free(gpointer data) {
-  ui_strip *strip = data;
-  cairo_surface_destroy(strip->surface);
-  g_free(strip);
+static inline void ui_strip_finalize(GObject *object) {
+  g_free(((ui_strip *)object)->pixels);
+  G_OBJECT_CLASS(g_type_class_peek(GTK_TYPE_WIDGET))->finalize(object);
 }
-/// A drawing area and its strip, which lives as long; to a screen reader it is a meter.
-static inline GtkWidget *ui_strip_new(int columns, int rows, ui_strip **made) {
-  ui_strip *strip = g_new0(ui_strip, 1);
-  strip->surface = cairo_image_surface_create(CAIRO_FORMAT_RGB24, columns, rows);
-  strip->columns = columns;
+static inline void ui_strip_prepare(gpointer class, gpointer data) {
+  G_OBJECT_CLASS(class)->finalize = ui_strip_finalize;
+  GTK_WIDGET_CLASS(class)->snapshot = ui_strip_snapshot;
+  // To a screen reader it is a meter.
+  gtk_widget_class_set_accessible_role(GTK_WIDGET_CLASS(class), GTK_ACCESSIBLE_ROLE_METER);
+}
+/// A strip of so many rows. It is a widget, and lives as long.
+static inline GtkWidget *ui_strip_new(int rows, ui_strip **made) {
+  static GType type = 0;
+  if (type == 0)
+    type = g_type_register_static_simple(
+        GTK_TYPE_WIDGET, "QdenoiseStrip", sizeof(GtkWidgetClass), ui_strip_prepare, sizeof(ui_strip),
+        NULL, (GTypeFlags)0);
+  ui_strip *strip = g_object_new(type, NULL);
   strip->rows = rows;
-  GtkWidget *area = g_object_new(
-      GTK_TYPE_DRAWING_AREA, "accessible-role", GTK_ACCESSIBLE_ROLE_METER, NULL);
-  gtk_drawing_area_set_draw_func(GTK_DRAWING_AREA(area), ui_strip_draw, strip, ui_strip_free);
-  gtk_widget_set_size_request(area, -1, rows + UI_METER_GAP + UI_METER_HEIGHT);
+  gtk_widget_set_size_request(GTK_WIDGET(strip), -1, rows + UI_METER_GAP + UI_METER_HEIGHT);
   *made = strip;
-  return area;
+  return GTK_WIDGET(strip);
 }
 /// Takes a column of 0xRRGGBB, the lowest row first.
 static inline void ui_strip_put(ui_strip *strip, const uint32_t *colours) {
-  cairo_surface_flush(strip->surface);
-  unsigned char *data = cairo_image_surface_get_data(strip->surface);
-  int stride = cairo_image_surface_get_stride(strip->surface);
-  for (int row = 0; row < strip->rows; row++) {
-    uint32_t *line = (uint32_t *)(data + (strip->rows - 1 - row) * stride);
-    line[strip->oldest] = colours[row];
-  }
+  if (strip->columns == 0) return;
+  for (int row = 0; row < strip->rows; row++)
+    strip->pixels[(strip->rows - 1 - row) * strip->columns + strip->oldest] =
+        0xff000000 | colours[row];
   strip->oldest = (strip->oldest + 1) % strip->columns;
-  cairo_surface_mark_dirty(strip->surface);
 }
 /// Calls `drawn` when it is drawn the next time.
 static inline void ui_strip_await(ui_strip *strip, GSourceFunc drawn, gpointer data) {

@@ -17,7 +17,6 @@ import Plot
   private var pieces = 0
 
   private static let seconds = 10.0
-  private static let columns = 600
   private static let rows = 96
   /// dB that are drawn as the lightest colour.
   private static let loudest: Float = -25
@@ -26,36 +25,33 @@ import Plot
 
   init(_ name: String) {
     self.name = name
-    strip = Strip(columns: Self.columns, rows: Self.rows)
+    strip = Strip(rows: Self.rows)
     strip.widget.named(tr("%1: level, and spectrogram of the last ten seconds", name))
     let heading = Widget.line(
       spacing: 6, Widget.label(name, "caption-heading").expanding(), figure)
     widget = Widget.column(spacing: 6, heading, strip.widget.over(hint))
-    spectrogram = Self.spectrogram(sampleRate: 48_000)
     silence()
   }
 
-  private var sampleRate = 48_000
-  private var spectrogram: LiveSpectrogram
-
-  private static func spectrogram(sampleRate: Int) -> LiveSpectrogram {
-    LiveSpectrogram(
-      sampleRate: sampleRate, columnsPerSecond: Double(columns) / seconds, rows: rows,
-      scale: FrequencyScale(highest: 12_000))
-  }
+  private var sampleRate = 0
+  private var columns = 0
+  private var spectrogram: LiveSpectrogram?
 
   /// Takes the next samples.
   func take(_ samples: [Float], sampleRate: Int) {
-    if sampleRate != self.sampleRate {
-      self.sampleRate = sampleRate
-      spectrogram = Self.spectrogram(sampleRate: sampleRate)
+    let columns = strip.fit()
+    if (sampleRate, columns) != (self.sampleRate, self.columns), columns > 0 {
+      (self.sampleRate, self.columns) = (sampleRate, columns)
+      spectrogram = LiveSpectrogram(
+        sampleRate: sampleRate, columnsPerSecond: Double(columns) / Self.seconds, rows: Self.rows,
+        scale: FrequencyScale(highest: 12_000))
     }
-    spectrogram.append(samples) { strip.put($0, loudest: Self.loudest) }
+    spectrogram?.append(samples) { strip.put($0, loudest: Self.loudest) }
     meter.take(samples)
     strip.set(level: Double((meter.level - Self.quietest) / -Self.quietest))
     pieces += 1
     // Words that change all the time are not read, and cost more than the bar.
-    if pieces % 12 == 0 { show() }
+    if pieces % 10 == 0 { show() }
   }
 
   /// How often it was drawn since the last call; a compositor lets a window that nobody sees draw
@@ -92,12 +88,15 @@ import Plot
   private let strip: UnsafeMutablePointer<ui_strip>
   private var colours: [UInt32]
 
-  init(columns: Int, rows: Int) {
+  init(rows: Int) {
     var made: UnsafeMutablePointer<ui_strip>?
-    widget = unsafe Widget(ui_strip_new(Int32(columns), Int32(rows), &made))
+    widget = unsafe Widget(ui_strip_new(Int32(rows), &made))
     unsafe strip = made!
     colours = [UInt32](repeating: 0, count: rows)
   }
+
+  /// Has a column for each pixel of the widget's width, and says how many; 0 before it has one.
+  func fit() -> Int { unsafe Int(ui_strip_fit(strip)) }
 
   func put(_ levels: [Float], loudest: Float) {
     for (row, level) in levels.enumerated() {
