@@ -17,7 +17,7 @@ import Control
   /// The person moves the slider: what the daemon still says is older.
   private var movedAt: UInt64 = 0
 
-  private static let range = 0.0...60.0
+  private static let range = Settings.strengthRange
 
   init(_ session: Session) {
     self.session = session
@@ -30,7 +30,7 @@ import Control
     modes = texts.map { mode, label, tip in
       (mode, Widget.toggle(label).tip(tip).explained(tip))
     }
-    strength = Widget.scale(Self.range, step: 1, marks: [0, 12, 24, 36, 48, 60])
+    strength = Widget.scale(Self.range, step: 1, marks: [0, 12, 24, 50, 75, 100])
     automatic = Widget.iconButton(
       "edit-undo-symbolic", name: tr("Leave the strength to the mode")
     ) {
@@ -91,7 +91,7 @@ import Control
     for mode in modes where mode.mode == before { mode.toggle.isPressed = true }
     guard monotonicMicroseconds() - movedAt > 700_000 else { return }
     let decibels = settings.strength ?? before.limit.map { Double($0) } ?? Self.range.upperBound
-    strength.value = min(decibels, Self.range.upperBound)
+    strength.value = decibels
     show(decibels: decibels, isAutomatic: settings.strength == nil)
     strength.isSensitive = before != .bypass
   }
