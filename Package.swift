@@ -56,6 +56,7 @@ let package = Package(
       name: "qdenoise",
       dependencies: [
         "AudioPath", "Control", "Denoise", "AudioHost", "ModelStore", "Signal", "Kernels", "Files",
+        "UserMessages",
         "CSystemd", "CLinux", histogram,
       ],
       swiftSettings: settings),
@@ -70,7 +71,7 @@ let package = Package(
     // The icon in the panel; it needs no toolkit.
     .executableTarget(
       name: "qdenoise-tray",
-      dependencies: ["Client", "Control", "CSystemd"], swiftSettings: settings),
+      dependencies: ["Client", "Control", "UserMessages", "CSystemd"], swiftSettings: settings),
 
     // What the documentation of the library begins with.
     .executableTarget(
@@ -85,7 +86,9 @@ let package = Package(
     // The audio thread.
     .target(
       name: "AudioPath",
-      dependencies: ["Denoise", "AudioHost", "Control", "Signal", "Memory", "CLinux"],
+      dependencies: [
+        "Denoise", "AudioHost", "Control", "Signal", "Memory", "UserMessages", "CLinux",
+      ],
       swiftSettings: audioPathSettings),
 
     // Where a model comes from.
@@ -95,7 +98,7 @@ let package = Package(
 
     // What the programs for people share.
     .target(
-      name: "Client", dependencies: ["Control", "AudioHost", "Kernels", "CLinux"],
+      name: "Client", dependencies: ["Control", "AudioHost", "Kernels", "UserMessages", "CLinux"],
       swiftSettings: settings),
 
     .target(name: "ONNX", dependencies: ["Engine"], swiftSettings: settings),
@@ -119,13 +122,18 @@ let package = Package(
       name: "Kernels", dependencies: ["CKernels", "Memory"], swiftSettings: audioPathSettings),
     .target(
       name: "AudioHost",
-      dependencies: ["Files", "CPulse", "CPipeWire", "CALSA", "CSndFile", "CLinux", "Memory"],
+      dependencies: [
+        "Files", "UserMessages", "CPulse", "CPipeWire", "CALSA", "CSndFile", "CLinux", "Memory",
+      ],
       swiftSettings: audioPathSettings),
 
     .target(name: "Memory", swiftSettings: audioPathSettings),
     .target(name: "Files", dependencies: ["CLinux"], swiftSettings: settings),
-    .target(name: "Control", dependencies: ["UserSettings", "CSystemd"], swiftSettings: settings),
+    .target(
+      name: "Control", dependencies: ["UserSettings", "UserMessages", "CSystemd"],
+      swiftSettings: settings),
     .target(name: "UserSettings", swiftSettings: audioPathSettings),
+    .target(name: "UserMessages", swiftSettings: settings),
 
     // C.
     .target(name: "CKernels"),
@@ -200,20 +208,22 @@ let package = Package(
       ],
       swiftSettings: testSettings),
     .testTarget(
-      name: "DaemonTests", dependencies: ["qdenoise", "AudioHost", "Control", "TestSupport"],
+      name: "DaemonTests",
+      dependencies: ["qdenoise", "AudioHost", "Control", "UserMessages", "TestSupport"],
       swiftSettings: testSettings),
     .target(
       name: "ControlSupport", dependencies: ["Control"], path: "Tests/Support/ControlSupport",
       swiftSettings: testSettings),
     .testTarget(
-      name: "ControlTests", dependencies: ["Control", "ControlSupport", "TestSupport"],
+      name: "ControlTests",
+      dependencies: ["Control", "UserMessages", "ControlSupport", "TestSupport"],
       swiftSettings: testSettings),
     .testTarget(
       name: "CommandTests",
       dependencies: [
         "denoisectl", "qdenoise", "first-program", "AudioHost", "Client", "Control", "Denoise",
-        "Engine", "Files", "Kernels", "ModelStore", "CAllocationCount", "ControlSupport", "Seeded",
-        "TestSupport",
+        "Engine", "Files", "Kernels", "ModelStore", "UserMessages", "CAllocationCount",
+        "ControlSupport", "Seeded", "TestSupport",
       ],
       swiftSettings: testSettings),
     .testTarget(
@@ -230,7 +240,7 @@ if Context.environment["QDENOISE_WINDOW"] != "no", let includes = includes(of: "
   package.targets += [
     .executableTarget(
       name: "qdenoise-window",
-      dependencies: ["Client", "Control", "AudioHost", "Plot", "CAdwaita"],
+      dependencies: ["Client", "Control", "AudioHost", "Plot", "UserMessages", "CAdwaita"],
       swiftSettings: settings + [.unsafeFlags(includes.flatMap { ["-Xcc", $0] })],
       linkerSettings: [
         "adwaita-1", "gtk-4", "gdk_pixbuf-2.0", "cairo", "gio-2.0", "gobject-2.0", "glib-2.0",

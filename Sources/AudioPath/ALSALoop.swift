@@ -1,6 +1,7 @@
 import AudioHost
 import Memory
 import Synchronization
+import UserMessages
 
 /// What the audio thread does on the ALSA back end: captures from one PCM and plays to another for
 /// as long as the daemon runs, since ALSA does not say whether anybody listens. Thread: audio.
@@ -68,7 +69,7 @@ final class ALSALoop {
         work.link.xruns.wrappingAdd(1, ordering: .relaxed)
       case .failed:
         self.capture = nil
-        report.capture = .failed("ALSA PCM '\(captureName)' is gone")
+        report.capture = .failed(UserMessage("ALSA PCM '\(captureName)' is gone"))
         send()
       }
     }
@@ -111,7 +112,7 @@ final class ALSALoop {
       try path.output.open()
       report.output = nil
     } catch {
-      report.output = "\(error)"
+      report.output = UserMessage(describing: error)
     }
   }
 
@@ -134,7 +135,7 @@ final class ALSALoop {
         opened.channels == 1 ? ["mono"] : (1...opened.channels).map { "channel \($0)" }
       report.fragment = opened.period
     } catch {
-      report.capture = .failed("\(error)")
+      report.capture = .failed(UserMessage("\(error)"))
     }
   }
 

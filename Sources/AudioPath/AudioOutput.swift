@@ -1,5 +1,6 @@
 import AudioHost
 import Memory
+import UserMessages
 
 /// Where denoised hops go on the pulse back end. Thread: audio.
 struct AudioOutput: HopOutput {
@@ -14,7 +15,7 @@ struct AudioOutput: HopOutput {
   /// Opens the route, if it is not open, and says what is wrong if it cannot.
   mutating func open(
     _ wanted: AudioOrder.Route, on connection: PulseConnection, changed: @escaping () -> Void
-  ) -> String? {
+  ) -> UserMessage? {
     if route == wanted && !hasFailed { return nil }
     close()
     do {
@@ -27,7 +28,7 @@ struct AudioOutput: HopOutput {
       case .nowhere, .node, .card: discards = true
       }
     } catch {
-      return "\(error)"
+      return UserMessage(describing: error)
     }
     route = wanted
     return nil

@@ -1,8 +1,10 @@
+package import UserMessages
+
 /// What became of an order.
 package struct AudioReport: Equatable, Sendable {
   package enum Connection: Equatable, Sendable { case none, connecting, ready, lost(String) }
   package enum Capture: Equatable, Sendable {
-    case off, starting, running, suspended, failed(String)
+    case off, starting, running, suspended, failed(UserMessage)
   }
 
   /// As in the order.
@@ -16,7 +18,7 @@ package struct AudioReport: Equatable, Sendable {
   /// Samples in a fragment, as granted.
   package var fragment: Int?
   /// What is wrong with the output, if it is.
-  package var output: String?
+  package var output: UserMessage?
 
   package init(number: Int = 0) { self.number = number }
 }

@@ -1,3 +1,5 @@
+package import UserMessages
+
 /// Why sound was thrown away, as one atomic word holds it.
 package struct Incident: Equatable, Sendable {
   package enum Kind: UInt64, CaseIterable, Sendable {
@@ -29,14 +31,18 @@ package struct Incident: Equatable, Sendable {
 
   package var packed: UInt64 { time << 26 | milliseconds << 2 | kind.rawValue + 1 }
 
-  package var description: String {
+  package var description: String { message.description }
+
+  package var message: UserMessage {
     switch kind {
     case .stall:
-      "the audio thread got no processor for \(milliseconds) ms; what was said then is left out"
+      UserMessage(
+        "the audio thread got no processor for \(milliseconds) ms; what was said then is left out")
     case .lateArrival:
-      "the sound server held the microphone's sound for \(milliseconds) ms; it is left out"
+      UserMessage(
+        "the sound server held the microphone's sound for \(milliseconds) ms; it is left out")
     case .piledUp:
-      "\(milliseconds) ms of latency had piled up and were thrown away"
+      UserMessage("\(milliseconds) ms of latency had piled up and were thrown away")
     }
   }
 }

@@ -1,6 +1,7 @@
 import AudioHost
 import Control
 import Synchronization
+import UserMessages
 
 /// The streams of the audio thread in PipeWire's own graph: a recording of the microphone, and an
 /// output that is linked to the virtual microphone. Both are there only while somebody listens, and
@@ -106,7 +107,7 @@ import Synchronization
       duplex = made
       report.capture = .starting
     } catch {
-      report.capture = .failed("\(error)")
+      report.capture = .failed(UserMessage("\(error)"))
     }
   }
 
@@ -114,7 +115,7 @@ import Synchronization
     guard let duplex else { return }
     if let failure = duplex.failure {
       end()
-      report.capture = .failed("\(failure)")
+      report.capture = .failed(UserMessage("\(failure)"))
       return
     }
     duplex.connectOutput()

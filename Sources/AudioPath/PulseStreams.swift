@@ -1,6 +1,7 @@
 import AudioHost
 import Control
 import Synchronization
+import UserMessages
 
 /// The streams of the audio thread on a pulse server: captures what the order says, and writes what
 /// the processor makes of it. Thread: audio.
@@ -172,13 +173,13 @@ import Synchronization
       path.restartArrivals()
       report.capture = .starting
     } catch {
-      report.capture = .failed("\(error)")
+      report.capture = .failed(UserMessage("\(error)"))
     }
   }
 
   private func watch(_ stream: PulseRecordStream) {
     if stream.hasFailed {
-      report.capture = .failed("\(stream.failure)")
+      report.capture = .failed(UserMessage("\(stream.failure)"))
       capture = nil
     } else if stream.isReady {
       report.source = stream.source
@@ -187,7 +188,8 @@ import Synchronization
       // The server moves a stream whose source goes away, and it may move it to ourselves.
       if let source = stream.source, Product.owns(source) {
         capture = nil
-        report.capture = .failed("the sound server moved the capture to the virtual microphone")
+        report.capture = .failed(
+          UserMessage("the sound server moved the capture to the virtual microphone"))
       }
     }
   }

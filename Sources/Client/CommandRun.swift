@@ -1,5 +1,6 @@
 internal import CLinux
 import Glibc
+package import UserMessages
 
 /// A command that is run for the person.
 package enum CommandRun {
@@ -26,20 +27,21 @@ package enum CommandRun {
     let lines = String(decoding: said.prefix(max(count, 0)), as: UTF8.self).split(separator: "\n")
     throw .failed(
       command: words.joined(separator: " "),
-      reason: lines.last.map(String.init) ?? "it said nothing")
+      reason: lines.last.map(String.init) ?? "?")
   }
 }
 
-package enum CommandError: Error, CustomStringConvertible {
+package enum CommandError: MessageError {
   case cannotStart(program: String, reason: String)
   case failed(command: String, reason: String)
 
-  package var description: String {
+  package var message: UserMessage {
     switch self {
     case .cannotStart(let program, let reason):
-      "the program \(program) cannot be started: \(reason); install it"
+      UserMessage(
+        "the program \(program) cannot be started: \(UserMessage(pattern: reason)); install it")
     case .failed(let command, let reason):
-      "`\(command)` failed: \(reason)"
+      UserMessage("`\(command)` failed: \(reason)")
     }
   }
 }

@@ -1,3 +1,4 @@
+import UserMessages
 package import Control
 import Glibc
 import Synchronization
@@ -22,6 +23,13 @@ package final class DaemonThread: Sendable {
       let made = try ServiceManager()
       services = made
       return made
+    }
+
+    /// An error with the daemon's words as messages, which D-Bus does not carry: the status has them.
+    package func explained(_ error: any Error) -> any Error {
+      guard case ControlError.refusal(let message) = error, let status = try? daemon().status()
+      else { return error }
+      return ControlError.refusal(status.message(for: message.description))
     }
 
     func drop() { (client, services) = (nil, nil) }

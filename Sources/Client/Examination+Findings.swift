@@ -1,6 +1,7 @@
 import AudioHost
 package import Control
 import Kernels
+import UserMessages
 
 extension Examination {
   /// The microphone that is used, or would be.
@@ -16,17 +17,17 @@ extension Examination {
     guard let source = microphones.first(where: { $0.name == name }) else {
       return .remark(
         "microphone", "\(microphones.count) there, but the default is none of them",
-        do: "denoisectl use \(shellWord(microphones[0].name))")
+        do: .command("denoisectl use \(shellWord(microphones[0].name))"))
     }
     if source.isMuted {
       return .problem(
         "microphone", "'\(source.description)' is muted: listeners get silence",
-        do: "pactl set-source-mute \(shellWord(source.name)) 0")
+        do: .command("pactl set-source-mute \(shellWord(source.name)) 0"))
     }
     if source.volume < 10 {
       return .problem(
         "microphone", "'\(source.description)' is turned down to \(source.volume) %",
-        do: "pactl set-source-volume \(shellWord(source.name)) 100%")
+        do: .command("pactl set-source-volume \(shellWord(source.name)) 100%"))
     }
     if source.sampleRate < 32_000 {
       return .remark(
@@ -43,7 +44,7 @@ extension Examination {
     if let status = try? daemon.get(), Self.isOurs(status.microphone.name) {
       findings.append(
         .problem(
-          "loop", "the daemon captures its own output", do: "denoisectl use default"))
+          "loop", "the daemon captures its own output", do: .command("denoisectl use default")))
     }
     for module in server.modules where module.name == "module-loopback" {
       let words = Self.words(module)
@@ -51,13 +52,13 @@ extension Examination {
         findings.append(
           .problem(
             "loop", "module \(module.index) plays into the virtual microphone: listeners hear it",
-            do: "pactl unload-module \(module.index)"))
+            do: .command("pactl unload-module \(module.index)")))
       } else if words["source"].map(Self.isOurs) == true {
         findings.append(
           .remark(
             "loop",
             "module \(module.index) plays the virtual microphone: without headphones it howls",
-            do: "pactl unload-module \(module.index)"))
+            do: .command("pactl unload-module \(module.index)")))
       }
     }
     return findings.isEmpty ? [.good("loop", "none")] : findings
@@ -80,7 +81,8 @@ extension Examination {
       let stray = Status.Stray(
         application: listener.application, stream: listener.index,
         microphone: source.description, chosen: false)
-      return .problem("listener", stray.text, do: "systemctl --user start qdenoise")
+      return .problem(
+        "listener", "\(stray.message)", do: .command("systemctl --user start qdenoise"))
     }
   }
 
@@ -100,15 +102,16 @@ extension Examination {
       return [
         .problem(
           "modules", "more than one virtual microphone: modules \(list)",
-          do: "systemctl --user restart qdenoise")
+          do: .command("systemctl --user restart qdenoise"))
       ]
     case .failure:
       if ours.isEmpty { return [.good("modules", "nothing is left over")] }
+      let commands = ours.map { "pactl unload-module \($0.index)" }.reversed()
+        .joined(separator: "; ")
       return [
         .problem(
           "modules", "left over from a daemon that is gone: modules \(list)",
-          do: "start the daemon, which adopts them, or: "
-            + ours.map { "pactl unload-module \($0.index)" }.reversed().joined(separator: "; "))
+          do: "start the daemon, which adopts them, or: \(commands)")
       ]
     }
   }
@@ -117,19 +120,20 @@ extension Examination {
   package static func runningFindings(_ status: Status) -> [Finding] {
     let strays = status.strays.map { stray in
       stray.chosen
-        ? Finding.remark("listener", stray.text, do: stray.remedy)
-        : Finding.problem("listener", stray.text, do: stray.remedy)
+        ? Finding.remark("listener", "\(stray.message)", do: .command(stray.remedy))
+        : Finding.problem("listener", "\(stray.message)", do: .command(stray.remedy))
     }
     let volumes = status.attenuations.map {
-      Finding.problem("volume", $0.sentence, do: $0.remedy)
+      Finding.problem("volume", "\($0.message)", do: .command($0.remedy))
     }
     // Those have their own lines and remedies.
     let told = status.strays.map(\.text) + status.attenuations.map(\.sentence)
     var findings = strays + volumes
     findings += status.warnings.filter { warning in !told.contains(where: warning.hasPrefix) }.map {
-      $0.hasSuffix(Status.oldSettingsHold)
-        ? .problem("configuration", $0, do: "mend the file, then denoisectl reload")
-        : .problem("daemon", $0, do: "journalctl --user -u qdenoise tells more")
+      let warning = status.message(for: $0)
+      return $0.hasSuffix(Status.oldSettingsHold.description)
+        ? .problem("configuration", "\(warning)", do: "mend the file, then denoisectl reload")
+        : .problem("daemon", "\(warning)", do: "journalctl --user -u qdenoise tells more")
     }
     if status.state == .degraded { findings.append(degradedFinding(status)) }
     let hops = status.hops
@@ -143,16 +147,18 @@ extension Examination {
   }
 
   private static func degradedFinding(_ status: Status) -> Finding {
-    let reason = status.stateReason
+    let reason = status.message(for: status.stateReason)
     switch status.silence {
-    case .starting: return .remark("sound", reason, do: "ask again in a second")
+    case .starting: return .remark("sound", "\(reason)", do: "ask again in a second")
     case .suspended:
       return .problem(
-        "sound", reason, do: "pactl suspend-source \(shellWord(status.microphone.name)) 0")
-    case .failed: return .problem("sound", reason, do: "systemctl --user restart qdenoise")
+        "sound", "\(reason)",
+        do: .command("pactl suspend-source \(shellWord(status.microphone.name)) 0"))
+    case .failed:
+      return .problem("sound", "\(reason)", do: .command("systemctl --user restart qdenoise"))
     case nil:
       return .problem(
-        "quality", reason, do: "close what keeps the machine busy, or denoisectl model light")
+        "quality", "\(reason)", do: "close what keeps the machine busy, or denoisectl model light")
     }
   }
 
@@ -160,7 +166,7 @@ extension Examination {
   var modelFindings: [Finding] {
     models.map { name, model in
       switch model {
-      case .success(let text): .good("model \(name)", text)
+      case .success(let text): .good("model \(name)", "\(text)")
       case .failure(let error) where name == "full":
         .problem("model \(name)", "\(error)", do: "install qdenoise again")
       case .failure(let error) where name == "low-latency":
@@ -172,13 +178,20 @@ extension Examination {
   }
 
   var realTimeFinding: Finding {
-    let running = try? daemon.get().realTime
-    if let running, running.hasPrefix("SCHED_") { return .good("real time", running) }
-    if let running, running.hasPrefix("no") {
+    if let status = try? daemon.get() {
+      let running = status.realTime
+      let words = status.message(for: running)
+      if running.hasPrefix("SCHED_") { return .good("real time", "\(words)") }
+      guard running.hasPrefix("no") else { return allowedRealTimeFinding }
       return .remark(
-        "real time", running,
+        "real time", "\(words)",
         do: "install rtkit, or allow it: '@audio - rtprio 20' in /etc/security/limits.d/audio.conf")
     }
+    return allowedRealTimeFinding
+  }
+
+  /// Without a daemon that says what it has.
+  private var allowedRealTimeFinding: Finding {
     if realTimeLimit > 0 { return .good("real time", "allowed up to priority \(realTimeLimit)") }
     return .remark(
       "real time", "not allowed by RLIMIT_RTPRIO; the daemon asks rtkit when somebody listens")
@@ -188,7 +201,7 @@ extension Examination {
     if instructionSet == .scalar {
       return .remark(
         "processor", "no instruction set that the kernels know: every hop takes much longer",
-        do: "denoisectl model light")
+        do: .command("denoisectl model light"))
     }
     return .good("processor", "kernels use \(instructionSet.rawValue)")
   }

@@ -2,6 +2,7 @@ package import AudioHost
 package import Control
 import Glibc
 package import Kernels
+package import UserMessages
 
 /// All that `doctor` looks at, gathered at one time; what follows from it is in ``findings``.
 package struct Examination {
@@ -15,7 +16,7 @@ package struct Examination {
   /// Whether `systemctl --user` knows the daemon.
   package var hasUnit: Bool
   /// What is wrong with the session's directory; `nil` if nothing is.
-  package var sessionProblem: String?
+  package var sessionProblem: UserMessage?
 
   /// What the sound server tells.
   package struct Server {
@@ -38,7 +39,7 @@ package struct Examination {
   package init(
     daemon: Result<Status, ControlError>, server: Result<Server, PulseError>,
     models: [(name: String, model: Result<String, any Error>)], realTimeLimit: UInt64,
-    instructionSet: InstructionSet, hasUnit: Bool = true, sessionProblem: String? = nil
+    instructionSet: InstructionSet, hasUnit: Bool = true, sessionProblem: UserMessage? = nil
   ) {
     self.hasUnit = hasUnit
     self.sessionProblem = sessionProblem
@@ -83,15 +84,17 @@ package struct Examination {
     ] + data.split(separator: ":").map { "\($0)/systemd/user" }
   }
 
-  private static func sessionProblem() -> String? {
+  private static func sessionProblem() -> UserMessage? {
     guard let path = unsafe getenv("XDG_RUNTIME_DIR").map({ unsafe String(cString: $0) }),
       !path.isEmpty
-    else { return "XDG_RUNTIME_DIR is not set" }
+    else { return UserMessage("XDG_RUNTIME_DIR is not set") }
     var status = stat()
     guard unsafe stat(path, &status) == 0 else {
-      return "XDG_RUNTIME_DIR is '\(path)': \(unsafe String(cString: strerror(errno)))"
+      let reason = UserMessage(pattern: unsafe String(cString: strerror(errno)))
+      return UserMessage("XDG_RUNTIME_DIR is '\(path)': \(reason)")
     }
-    return status.st_uid == geteuid() ? nil : "XDG_RUNTIME_DIR is '\(path)', which is not yours"
+    return status.st_uid == geteuid()
+      ? nil : UserMessage("XDG_RUNTIME_DIR is '\(path)', which is not yours")
   }
 
   package var findings: [Finding] {
@@ -104,7 +107,7 @@ package struct Examination {
       // The microphone's own mute and volume are looked at without a daemon, too.
       let advice = findings.map(\.advice)
       findings += Self.runningFindings(status).filter { finding in
-        finding.subject != "volume" || !advice.contains(finding.advice)
+        finding.subject != UserMessage("volume") || !advice.contains(finding.advice)
       }
     }
     return findings + modelFindings + [realTimeFinding, instructionSetFinding]
@@ -113,7 +116,7 @@ package struct Examination {
   private var sessionFinding: Finding? {
     sessionProblem.map {
       .problem(
-        "session", $0,
+        "session", "\($0)",
         do: "log in as yourself, without su or sudo, or export XDG_RUNTIME_DIR=/run/user/$(id -u)")
     }
   }
@@ -121,47 +124,51 @@ package struct Examination {
   private var daemonFinding: Finding {
     switch daemon {
     case .success(let status):
-      let reason = status.stateReason.isEmpty ? "" : " (\(status.stateReason))"
       if status.version != Product.version {
         return .problem(
           "daemon", "version \(status.version) runs, but this is \(Product.version)",
-          do: "systemctl --user restart qdenoise")
+          do: .command("systemctl --user restart qdenoise"))
       }
       if status.state == .waiting, !status.stateReason.isEmpty, case .success(let server) = server,
         server.sources.contains(where: \.isMicrophone)
       {
-        return Self.waiting(status.stateReason)
+        return Self.waiting(status.message(for: status.stateReason))
       }
-      return .good("daemon", "\(status.state.rawValue)\(reason)")
+      let state = UserMessage(pattern: status.state.rawValue)
+      if status.stateReason.isEmpty { return .good("daemon", "\(state)") }
+      return .good("daemon", "\(state) (\(status.message(for: status.stateReason)))")
     case .failure(.notRunning):
       return hasUnit
-        ? .problem("daemon", "not running", do: "systemctl --user enable --now qdenoise")
+        ? .problem("daemon", "not running", do: .command("systemctl --user enable --now qdenoise"))
         : .problem(
           "daemon", "not running, and its unit is not installed",
           do: "make install, or start the program qdenoise")
     case .failure(let error):
-      return .problem("daemon", "\(error)", do: "systemctl --user status qdenoise")
+      return .problem("daemon", "\(error)", do: .command("systemctl --user status qdenoise"))
     }
   }
 
-  /// There are a server and a microphone, and still it waits: its reason says what to do behind a
+  /// There are a server and a microphone, and still it waits. Most reasons say what to do behind a
   /// semicolon.
-  private static func waiting(_ reason: String) -> Finding {
-    let parts = reason.split(separator: "; ", maxSplits: 1).map(String.init)
-    return .problem(
-      "daemon", "waiting: \(parts.first ?? "")",
-      do: parts.count > 1 ? parts[1] : "journalctl --user -u qdenoise tells more")
+  private static func waiting(_ reason: UserMessage) -> Finding {
+    var finding = Finding.problem(
+      "daemon", "waiting: \(reason)", do: "journalctl --user -u qdenoise tells more")
+    if reason.description.contains("; ") { finding.advice = nil }
+    return finding
   }
 
   private var serverFinding: Finding {
     switch server {
     case .success(let server):
-      return .good("sound server", server.server.title)
+      return .good("sound server", "\(server.server.title)")
     case .failure(let error):
       if case .success(let status) = daemon, status.server.hasPrefix("ALSA") {
         return .remark("sound server", "none, and none is needed with the alsa back end")
       }
-      let reason = if case .unreachable(let reason) = error { reason } else { "\(error)" }
+      let reason =
+        if case .unreachable(let reason) = error { UserMessage(pattern: reason) } else {
+          error.message
+        }
       return .problem(
         "sound server", "none answers: \(reason)",
         do: "systemctl --user start pipewire-pulse (or pulseaudio)")

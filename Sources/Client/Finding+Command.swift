@@ -1,7 +1,9 @@
+import UserMessages
+
 extension Finding {
   /// The words of the command that ``advice`` is, for a program to run; `nil` where the advice is
   /// for the person, or more than one command.
-  package var command: [String]? { Self.command(of: advice) }
+  package var command: [String]? { advice.flatMap { Self.command(of: $0.description) } }
 
   /// The words of a command as a shell would take them, without what only a shell can do.
   package static func command(of text: String) -> [String]? {

@@ -1,4 +1,5 @@
 import Control
+package import UserMessages
 
 /// One thing that was looked at.
 package struct Finding: Equatable {
@@ -10,35 +11,46 @@ package struct Finding: Equatable {
 
   package var verdict: Verdict
   /// What was looked at, such as "microphone".
-  package var subject: String
-  package var observation: String
-  /// What to do; empty if nothing.
-  package var advice = ""
+  package var subject: UserMessage
+  package var observation: UserMessage
+  /// What to do: a command, or a sentence; nil if nothing.
+  package var advice: UserMessage?
 
   /// As a terminal shows it.
   package var text: String {
-    let line = Self.pad(verdict.rawValue, to: 9) + Self.pad(subject, to: 16) + observation.printable
+    let line =
+      Self.pad(verdict.rawValue, to: 9) + Self.pad(subject.description, to: 16)
+      + observation.description.printable
     let indent = String(repeating: " ", count: 25)
-    return advice.isEmpty ? line : "\(line)\n\(indent)-> \(advice.printable)"
+    return advice.map { "\(line)\n\(indent)-> \($0.description.printable)" } ?? line
   }
 
   private static func pad(_ text: String, to width: Int) -> String {
     text + String(repeating: " ", count: max(1, width - text.count))
   }
 
-  package static func good(_ subject: String, _ observation: String) -> Finding {
-    Finding(verdict: .good, subject: subject, observation: observation)
+  package static func good(
+    _ subject: UserMessage.Literal, _ observation: UserMessage.Literal
+  ) -> Finding {
+    Finding(
+      verdict: .good, subject: UserMessage(subject), observation: UserMessage(observation))
   }
 
-  package static func remark(_ subject: String, _ observation: String, do advice: String = "")
-    -> Finding
-  {
-    Finding(verdict: .remark, subject: subject, observation: observation, advice: advice)
+  package static func remark(
+    _ subject: UserMessage.Literal, _ observation: UserMessage.Literal,
+    do advice: UserMessage.Literal? = nil
+  ) -> Finding {
+    Finding(
+      verdict: .remark, subject: UserMessage(subject), observation: UserMessage(observation),
+      advice: advice.map { UserMessage($0) })
   }
 
-  package static func problem(_ subject: String, _ observation: String, do advice: String)
-    -> Finding
-  {
-    Finding(verdict: .problem, subject: subject, observation: observation, advice: advice)
+  package static func problem(
+    _ subject: UserMessage.Literal, _ observation: UserMessage.Literal,
+    do advice: UserMessage.Literal
+  ) -> Finding {
+    Finding(
+      verdict: .problem, subject: UserMessage(subject), observation: UserMessage(observation),
+      advice: UserMessage(advice))
   }
 }

@@ -1,5 +1,6 @@
 package import AudioHost
 import Control
+package import UserMessages
 
 /// Plays what others hear of the person, or the microphone as it is. Thread: one.
 package struct Monitor {
@@ -62,23 +63,24 @@ package struct Monitor {
   }
 }
 
-package enum MonitorError: Error, Equatable, CustomStringConvertible {
+package enum MonitorError: MessageError, Equatable {
   case noSource(String)
   case noSink
   case ourSink(String)
   case sinkGone(String)
 
-  package var description: String {
+  package var message: UserMessage {
     switch self {
     case .noSource(let name):
-      "there is no '\(name)' to listen to; `denoisectl doctor` says why"
+      UserMessage("there is no '\(name)' to listen to; `denoisectl doctor` says why")
     case .noSink:
-      "there is no output to play to; plug one in or name one with --to"
+      UserMessage("there is no output to play to; plug one in or name one with --to")
     case .ourSink(let name):
-      "'\(name)' plays into the virtual microphone itself: others would hear you in a circle;"
-        + " name another output with --to"
+      UserMessage(
+        "'\(name)' plays into the virtual microphone itself: others would hear you in a circle;"
+          + " name another output with --to")
     case .sinkGone(let name):
-      "cannot play to '\(name)'; `pactl list short sinks` lists what there is"
+      UserMessage("cannot play to '\(name)'; `pactl list short sinks` lists what there is")
     }
   }
 }

@@ -1,5 +1,6 @@
 package import Control
 import Glibc
+package import UserMessages
 
 /// Both sides of the running denoiser, through a pipe that the daemon writes into.
 package struct Tap: ~Copyable {
@@ -44,16 +45,18 @@ package struct Tap: ~Copyable {
   }
 }
 
-package enum TapError: Error, CustomStringConvertible {
+package enum TapError: MessageError {
   case noPipe
   case ended
 
-  package var description: String {
+  package var message: UserMessage {
     switch self {
-    case .noPipe: "no file descriptors are left; close some programs and try again"
+    case .noPipe:
+      UserMessage("no file descriptors are left; close some programs and try again")
     case .ended:
-      "the daemon ended the recording, what came before is kept;"
-        + " `journalctl --user -u qdenoise` says why"
+      UserMessage(
+        "the daemon ended the recording, what came before is kept; `journalctl --user -u qdenoise`"
+          + " says why")
     }
   }
 }

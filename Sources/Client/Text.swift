@@ -1,17 +1,36 @@
 internal import CLinux
 import Glibc
+package import UserMessages
 
 /// A text in the person's language; %1, %2 and so on stand for the arguments.
 package func tr(_ text: String, _ arguments: String...) -> String {
-  // Without a translation the answer is the question, which lives as long as the call.
-  var result = unsafe text.withCString { text in
-    unsafe String(cString: dgettext("qdenoise", text) ?? UnsafeMutablePointer(mutating: text))
-  }
-  for (index, argument) in arguments.enumerated() {
-    result = result.replacing("%\(index + 1)", with: argument)
-  }
-  return result
+  tr(UserMessage(pattern: text, arguments: arguments.map { .text($0) }))
 }
+
+/// A sentence in the person's language.
+package func tr(_ message: UserMessage) -> String { message.text(translation(of:)) }
+
+/// What an error says, in the person's language.
+package func tr(_ error: any Error) -> String { tr(UserMessage(describing: error)) }
+
+/// Ours, or else what libpulse and the C library have for the reasons that they give.
+private func translation(of text: String) -> String {
+  // The empty text is the catalogue's own description.
+  if text.isEmpty { return text }
+  return unsafe text.withCString { text in
+    for domain in ["qdenoise", "pulseaudio", "libc"] {
+      // Without a translation the answer is the question, which lives as long as the call.
+      guard let found = unsafe dgettext(domain, text),
+        unsafe found != UnsafeMutablePointer(mutating: text)
+      else { continue }
+      return unsafe String(cString: found)
+    }
+    return unsafe String(cString: text)
+  }
+}
+
+/// A text with a capital letter at its beginning, as a window shows it.
+package func sentence(_ text: String) -> String { text.prefix(1).uppercased() + text.dropFirst() }
 
 /// A number as the person writes it.
 package func number(_ value: Double, decimals: Int = 1) -> String {

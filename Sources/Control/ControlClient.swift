@@ -1,4 +1,5 @@
 import CSystemd
+import UserMessages
 
 /// What `denoisectl` and other programs ask of the running daemon; every call waits for the answer.
 ///
@@ -103,7 +104,7 @@ import CSystemd
     let text = unsafe error.message.map { unsafe String(cString: $0) } ?? message(ofErrno: code)
     let standard = "org.freedesktop.DBus.Error."
     return switch name {
-    case BusName.refusal: .refused(text)
+    case BusName.refusal: .refusal(UserMessage(pattern: text))
     case standard + "ServiceUnknown", standard + "NameHasNoOwner": .notRunning
     case standard + "NoReply", standard + "Timeout": .noAnswer
     case standard + "UnknownMethod", standard + "UnknownProperty": .versionMismatch(text)

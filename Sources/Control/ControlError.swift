@@ -1,8 +1,9 @@
 import CSystemd
 import Glibc
+public import UserMessages
 
 /// What can go wrong between `denoisectl` and the daemon.
-public enum ControlError: Error, Equatable, CustomStringConvertible {
+public enum ControlError: MessageError, Equatable {
   /// There is no session bus to reach anybody on.
   case noBus(String)
   /// The bus is there, but nobody owns the daemon's name.
@@ -10,7 +11,7 @@ public enum ControlError: Error, Equatable, CustomStringConvertible {
   /// Another daemon owns the name already.
   case alreadyRunning
   /// The daemon said no; the text is its own.
-  case refused(String)
+  case refusal(UserMessage)
   /// The daemon did not answer in time.
   case noAnswer
   /// The two programs are of different versions.
@@ -18,24 +19,34 @@ public enum ControlError: Error, Equatable, CustomStringConvertible {
   /// The bus failed while doing `action`.
   case bus(action: String, reason: String)
 
-  public var description: String {
+  /// The daemon, or what starts it, says no.
+  public static func refused(_ literal: UserMessage.Literal) -> ControlError {
+    .refusal(UserMessage(literal))
+  }
+
+  public var message: UserMessage {
     switch self {
     case .noBus(let reason):
-      "no session bus (\(reason)); log in with a desktop session,"
-        + " or set DBUS_SESSION_BUS_ADDRESS"
+      UserMessage(
+        "no session bus (\(UserMessage(pattern: reason))); log in with a desktop session, or set"
+          + " DBUS_SESSION_BUS_ADDRESS")
     case .notRunning:
-      "the daemon qdenoise is not running; start it with `systemctl --user start qdenoise`"
+      UserMessage(
+        "the daemon qdenoise is not running; start it with `systemctl --user start qdenoise`")
     case .alreadyRunning:
-      "another qdenoise already runs in this session; stop it with"
-        + " `systemctl --user stop qdenoise`"
-    case .refused(let text): text
+      UserMessage(
+        "another qdenoise already runs in this session; stop it with `systemctl --user stop"
+          + " qdenoise`")
+    case .refusal(let message): message
     case .noAnswer:
-      "the daemon qdenoise does not answer; `systemctl --user restart qdenoise` restarts it"
+      UserMessage(
+        "the daemon qdenoise does not answer; `systemctl --user restart qdenoise` restarts it")
     case .versionMismatch(let reason):
-      "the daemon's answer is not understood (\(reason)); daemon and denoisectl must be of one"
-        + " version, so restart the daemon with `systemctl --user restart qdenoise`"
+      UserMessage(
+        "the daemon's answer is not understood (\(reason)); daemon and denoisectl must be of one"
+          + " version, so restart the daemon with `systemctl --user restart qdenoise`")
     case .bus(let action, let reason):
-      "D-Bus: \(action): \(reason)"
+      UserMessage("D-Bus: \(UserMessage(pattern: action)): \(UserMessage(pattern: reason))")
     }
   }
 }

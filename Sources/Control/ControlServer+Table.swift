@@ -1,5 +1,6 @@
 import CSystemd
 import Glibc
+import UserMessages
 
 extension ControlServer {
   /// The object's table for sd-bus: the methods, then ``Property/all``.
@@ -77,13 +78,14 @@ extension ControlServer {
   private static let record: sd_bus_message_handler_t = { call, userdata, refusal in
     let server = unsafe of(userdata)
     guard let pipe = unsafe Message(sharing: call!).readDescriptor() else { return -EBADF }
+    let owner = unsafe sd_bus_message_get_sender(call).map { unsafe String(cString: $0) } ?? ""
     var rate: UInt32 = 0
     let result = unsafe server.change(refusal) { () throws(ControlError) in
-      rate = try server.handlers.record(pipe)
+      rate = try server.handlers.record(pipe, owner)
     }
     if result < 0 { return result }
-    let followed = unsafe server.followRecorder(call!)
-    if followed < 0 { server.handlers.endRecording() }
+    let followed = unsafe server.followRecorder(call!, owner)
+    if followed < 0 { server.handlers.endRecordings(owner) }
     return followed < 0 ? followed : unsafe answer(call!, .word(rate))
   }
 
@@ -97,6 +99,7 @@ extension ControlServer {
       try publishChanges()
       return 0
     } catch {
+      self.refusal = error.message
       return unsafe sd_bus_error_set(refusal, BusName.refusal, "\(error)")
     }
   }

@@ -1,5 +1,6 @@
 import CSystemd
 import Glibc
+import UserMessages
 
 /// The daemon's end of the control interface: one object on the session bus.
 ///
@@ -23,10 +24,11 @@ import Glibc
     public var reset: (String) throws(ControlError) -> Void
     /// Starts writing a recording into the descriptor, which the handler now owns: pairs of
     /// (microphone, denoised) samples, 32-bit floats in the machine's byte order, aligned in time,
-    /// until the other end closes. Returns the sample rate in Hz. A recording is a listener.
-    public var record: (Int32) throws(ControlError) -> UInt32
-    /// Called once who asked for the last recording has left the bus.
-    public var endRecording: () -> Void
+    /// until the other end closes. Several run beside each other. Returns the sample rate in Hz. A
+    /// recording is a listener.
+    public var record: (_ pipe: Int32, _ owner: String) throws(ControlError) -> UInt32
+    /// Called once the owner of recordings has left the bus.
+    public var endRecordings: (_ owner: String) -> Void
 
     public init(
       status: @escaping () -> Status,
@@ -37,8 +39,8 @@ import Glibc
       setChannels: @escaping (String) throws(ControlError) -> Void,
       reload: @escaping () throws(ControlError) -> Void,
       reset: @escaping (String) throws(ControlError) -> Void,
-      record: @escaping (Int32) throws(ControlError) -> UInt32,
-      endRecording: @escaping () -> Void
+      record: @escaping (_ pipe: Int32, _ owner: String) throws(ControlError) -> UInt32,
+      endRecordings: @escaping (_ owner: String) -> Void
     ) {
       self.status = status
       self.setMode = setMode
@@ -49,7 +51,7 @@ import Glibc
       self.reload = reload
       self.reset = reset
       self.record = record
-      self.endRecording = endRecording
+      self.endRecordings = endRecordings
     }
   }
 
@@ -58,10 +60,12 @@ import Glibc
   private let bus: Bus
   private let table: UnsafeMutableBufferPointer<sd_bus_vtable>
   private var slot: OpaquePointer?
-  /// Who asked for the last recording, for as long as it is on the bus.
-  private var recorder: OpaquePointer?
+  /// Who asked for recordings, for as long as they are on the bus.
+  private var recorders: [String: Recorder] = [:]
   private var filter: OpaquePointer?
   private var budget = CallBudget()
+  /// What was refused last: an error on the bus has no room for how its sentence was made.
+  var refusal: UserMessage?
   private var published: [String: Value] = [:]
   /// The snapshot that all questions of one turn see, until something is changed.
   private var snapshot: Status?
@@ -92,7 +96,7 @@ import Glibc
     // The bus must not look into a table that is gone, not even while it is closed.
     unsafe sd_bus_slot_unref(slot)
     unsafe sd_bus_slot_unref(filter)
-    unsafe sd_bus_track_unref(recorder)
+    recorders = [:]
     unsafe table.deallocate()
   }
 
@@ -165,19 +169,16 @@ import Glibc
     return result < 0 ? result : 1
   }
 
-  /// Ends the recording that is to come with the connection of who sent `call`.
-  func followRecorder(_ call: OpaquePointer) -> Int32 {
-    unsafe sd_bus_track_unref(recorder)
-    unsafe recorder = nil
-    let result = unsafe sd_bus_track_new(
-      bus.handle, &recorder,
-      { _, userdata in
-        let server = unsafe Unmanaged<ControlServer>.fromOpaque(userdata!).takeUnretainedValue()
-        server.handlers.endRecording()
-        // 0 would have it called again and again.
-        return 1
-      }, Unmanaged.passUnretained(self).toOpaque())
-    return result < 0 ? result : unsafe sd_bus_track_add_sender(recorder, call)
+  /// Ends the recordings of who sent `call` with its connection. A result of sd-bus.
+  func followRecorder(_ call: OpaquePointer, _ owner: String) -> Int32 {
+    guard recorders[owner] == nil else { return 0 }
+    let recorder = Recorder { [unowned self] in
+      handlers.endRecordings(owner)
+      recorders[owner] = nil
+    }
+    let result = unsafe recorder.follow(call, on: bus)
+    if result >= 0 { recorders[owner] = recorder }
+    return result
   }
 
   /// Has the next question see what has changed.
@@ -185,7 +186,8 @@ import Glibc
 
   func currentStatus() -> Status {
     if let snapshot { return snapshot }
-    let made = handlers.status()
+    var made = handlers.status()
+    if let refusal { _ = made.note(refusal) }
     snapshot = made
     return made
   }
@@ -194,4 +196,28 @@ import Glibc
     let status = currentStatus()
     return properties.filter { $0.value.changes == vtable_signals }.mapValues { $0.value(status) }
   }
+}
+
+/// Somebody on the bus whose end is waited for. Thread: control.
+@safe private final class Recorder {
+  private var track: OpaquePointer?
+  private let gone: () -> Void
+
+  init(gone: @escaping () -> Void) { self.gone = gone }
+
+  /// Calls `gone` once the sender of a call has left the bus. A result of sd-bus.
+  @unsafe func follow(_ call: OpaquePointer, on bus: Bus) -> Int32 {
+    let result = unsafe sd_bus_track_new(
+      bus.handle, &track,
+      { _, userdata in
+        // sd-bus keeps its part until this has returned.
+        let recorder = unsafe Unmanaged<Recorder>.fromOpaque(userdata!).takeUnretainedValue()
+        withExtendedLifetime(recorder) { recorder.gone() }
+        // 0 would have it called again and again.
+        return 1
+      }, Unmanaged.passUnretained(self).toOpaque())
+    return result < 0 ? result : unsafe sd_bus_track_add_sender(track, call)
+  }
+
+  deinit { unsafe sd_bus_track_unref(track) }
 }

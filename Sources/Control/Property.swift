@@ -1,4 +1,5 @@
 import CSystemd
+import UserMessages
 
 /// One D-Bus property: how it is computed from a ``Status`` and, if it can be set, by what.
 ///

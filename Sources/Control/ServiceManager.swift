@@ -1,4 +1,5 @@
 import CSystemd
+import UserMessages
 
 /// The daemon's unit as the user's systemd knows it; every call waits for the answer.
 ///

@@ -1,4 +1,5 @@
 import FoundationEssentials
+public import UserMessages
 
 /// Everything that `denoisectl status` shows: a snapshot of the daemon.
 ///
@@ -53,6 +54,8 @@ public struct Status: Codable, Sendable, Equatable {
   public var attenuations: [Attenuation] = []
   /// What the person should know, a sentence each.
   public var warnings: [String] = []
+  /// How those sentences above were made that have arguments, for ``message(for:)``.
+  public var messages: [UserMessage] = []
 
   public init() {}
 }
@@ -103,13 +106,17 @@ extension Status {
       self.chosen = chosen
     }
 
-    /// What is the case, as a sentence.
-    public var text: String {
+    /// What is the case.
+    public var message: UserMessage {
       chosen
-        ? "\(application) was moved to '\(microphone)': it is not denoised"
-        : "\(application) asked for '\(Product.microphone)' but gets '\(microphone)': it is not"
-          + " denoised"
+        ? UserMessage("\(application) was moved to '\(microphone)': it is not denoised")
+        : UserMessage(
+          "\(application) asked for '\(Product.microphone)' but gets '\(microphone)': it is not"
+            + " denoised")
     }
+
+    /// ``message`` in English.
+    public var text: String { message.description }
 
     /// What moves it back.
     public var remedy: String { "pactl move-source-output \(stream) \(Product.source)" }
@@ -137,21 +144,40 @@ extension Status {
   /// A place on the way from the microphone to the applications that is muted or turned down.
   public struct Attenuation: Codable, Sendable, Equatable {
     /// Such as "the recording stream of qdenoise".
-    public var place: String
+    public var place: UserMessage
     /// The volume that it is turned down to, as mixers show it; `nil` where it is muted.
     public var percent: Int?
     /// The command that undoes it.
     public var remedy: String
 
-    public init(place: String, percent: Int? = nil, remedy: String) {
+    public init(place: UserMessage, percent: Int? = nil, remedy: String) {
       self.place = place
       self.percent = percent
       self.remedy = remedy
     }
 
-    public var sentence: String {
-      percent.map { "\(place) is turned down to \($0) %" }
-        ?? "\(place) is muted: listeners get silence"
+    public var message: UserMessage {
+      percent.map { UserMessage("\(place) is turned down to \($0) %") }
+        ?? UserMessage("\(place) is muted: listeners get silence")
+    }
+
+    /// ``message`` in English.
+    public var sentence: String { message.description }
+
+    private enum CodingKeys: CodingKey { case place, percent, remedy }
+
+    public init(from decoder: any Decoder) throws {
+      let values = try decoder.container(keyedBy: CodingKeys.self)
+      place = UserMessage(pattern: try values.decode(String.self, forKey: .place))
+      percent = try values.decodeIfPresent(Int.self, forKey: .percent)
+      remedy = try values.decode(String.self, forKey: .remedy)
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+      var values = encoder.container(keyedBy: CodingKeys.self)
+      try values.encode(place.description, forKey: .place)
+      try values.encodeIfPresent(percent, forKey: .percent)
+      try values.encode(remedy, forKey: .remedy)
     }
   }
 
@@ -229,17 +255,41 @@ extension Status {
 }
 
 extension Status {
-  /// The end of a warning about a configuration that was not taken.
-  public static let oldSettingsHold = "; the old settings hold"
+  /// Writes a sentence down, for ``message(for:)`` to find it.
+  public mutating func note(_ message: UserMessage) -> String {
+    if !message.arguments.isEmpty { messages.append(message) }
+    return message.description
+  }
+
+  /// How a sentence of this status was made.
+  public func message(for text: String) -> UserMessage {
+    messages.first { $0.description == text } ?? UserMessage(pattern: text)
+  }
+
+  /// The warning about a configuration that was not taken.
+  public static func oldSettingsHold(_ fault: UserMessage) -> UserMessage {
+    UserMessage("\(fault)\(oldSettingsHold)")
+  }
+
+  /// Its end.
+  public static let oldSettingsHold = UserMessage("; the old settings hold")
 
   /// Why somebody who listens gets silence.
-  public enum Silence: String, Sendable, CaseIterable {
-    case starting = "the microphone is starting"
-    case suspended = "the microphone is suspended"
+  public enum Silence: Sendable, CaseIterable {
+    case starting
+    case suspended
     /// Whatever else; `stateReason` has it.
-    case failed = ""
+    case failed
 
-    public var stateReason: String { "silence: \(rawValue)" }
+    public var stateReason: String { message.description }
+
+    public var message: UserMessage {
+      switch self {
+      case .starting: UserMessage("silence: the microphone is starting")
+      case .suspended: UserMessage("silence: the microphone is suspended")
+      case .failed: UserMessage(pattern: "silence: ")
+      }
+    }
   }
 
   /// What `stateReason` says of silence; `nil` where there is sound.
@@ -270,6 +320,9 @@ extension Status {
       self = try decoder.decode(Status.self, from: Data(json.utf8))
     } catch {
       throw .versionMismatch("\(error)")
+    }
+    for index in attenuations.indices {
+      attenuations[index].place = message(for: attenuations[index].place.description)
     }
   }
 }

@@ -10,15 +10,19 @@ enum Notice: CaseIterable {
     guard let status else { return nil }
     switch self {
     case .microphone:
-      return status.state == .waiting ? status.stateReason : nil
+      return status.state == .waiting ? reason(status) : nil
     case .busy:
-      return status.state == .degraded && status.silence == nil ? status.stateReason : nil
+      return status.state == .degraded && status.silence == nil ? reason(status) : nil
     case .muted:
       // Nobody hears the difference while nobody listens.
       guard !status.listeners.isEmpty else { return nil }
-      let texts = status.attenuations.map(\.sentence)
+      let texts = status.attenuations.map { sentence(tr($0.message)) }
       return texts.isEmpty ? nil : texts.joined(separator: "; ")
     }
+  }
+
+  private func reason(_ status: Status) -> String {
+    sentence(tr(status.message(for: status.stateReason)))
   }
 
   var title: String {

@@ -128,7 +128,7 @@ final class Tray {
       do throws(ControlError) {
         try body(connection)
       } catch {
-        shared.change { $0.failure = "\(error)" }
+        shared.change { $0.failure = tr(error) }
       }
     }
   }
@@ -140,7 +140,7 @@ final class Tray {
       do {
         try CommandRun.run(["qdenoise-window"])
       } catch {
-        shared.change { $0.failure = "\(error)" }
+        shared.change { $0.failure = tr(error) }
       }
     }
   }

@@ -47,8 +47,8 @@ struct TrayState: Equatable {
     case .off: return tr("Noise reduction is off.")
     case .muted:
       return status.settings.mode == .mute
-        ? tr("Muted") : status.attenuations.map(\.sentence).joined(separator: "; ")
-    case .problem: return status.stateReason
+        ? tr("Muted") : status.attenuations.map { tr($0.message) }.joined(separator: "; ")
+    case .problem: return sentence(tr(status.message(for: status.stateReason)))
     case .idle: return tr("Nobody listens.")
     case .inUse:
       let listeners = status.listeners.filter { $0 != "denoisectl record" }

@@ -9,18 +9,18 @@ import Glibc
   /// the main thread, but not once this is freed.
   init(
     _ body: @escaping @Sendable (Int32) throws -> Void,
-    done: @escaping @MainActor ((any Error)?) -> Void
+    done: @escaping @MainActor (Failure?) -> Void
   ) {
     let ends = wakePipe()
     end = ends.write
     let reader = ends.read
     let guardian = WeakBackground()
     startThread {
-      var failure: String?
-      do { try body(reader) } catch { failure = "\(error)" }
+      var failure: Failure?
+      do { try body(reader) } catch { failure = Failure(error) }
       close(reader)
       MainLoop.post { [failure] in
-        if guardian.task != nil { done(failure.map(Failure.init)) }
+        if guardian.task != nil { done(failure) }
       }
     }
     guardian.task = self
@@ -32,9 +32,11 @@ import Glibc
   }
 }
 
-/// What a thread's work threw, as its text.
+/// What a thread's work threw, in the person's language.
 struct Failure: Error, CustomStringConvertible {
   let description: String
+
+  init(_ error: any Error) { description = tr(error) }
 }
 
 /// Thread: main.

@@ -19,7 +19,7 @@ import Client
   }
 
   func show(_ text: String) {
-    label.set(text: text.prefix(1).uppercased() + text.dropFirst())
+    label.set(text: sentence(text))
     unsafe ui_revealer_set(widget.raw, 1)
     timer = MainLoop.Timer(milliseconds: 20_000) { [weak self] in self?.hide() }
   }

@@ -88,7 +88,8 @@ import Glibc
       } catch .noAnswer {
         // The state says it.
       } catch {
-        MainLoop.post { self?.complain("\(error)") }
+        let text = tr(connection.explained(error))
+        MainLoop.post { self?.complain(text) }
       }
     }
   }
@@ -100,7 +101,7 @@ import Glibc
       do {
         result = .success(LiveTap(try Tap(connection.daemon())))
       } catch {
-        result = .failure(Failure(description: "\(error)"))
+        result = .failure(Failure(connection.explained(error)))
       }
       MainLoop.post { body(result) }
     }
@@ -130,7 +131,7 @@ import Glibc
       } catch {
         MainLoop.post {
           self?.wanted = nil
-          self?.complain("\(error)")
+          self?.complain(tr(error))
           self?.tell()
         }
       }
@@ -188,7 +189,7 @@ import Glibc
   func run(_ words: [String], done: @escaping @MainActor () -> Void) {
     startThread { [weak self] in
       var failure: String?
-      do { try CommandRun.run(words) } catch { failure = "\(error)" }
+      do { try CommandRun.run(words) } catch { failure = tr(error) }
       MainLoop.post { [failure] in
         if let failure { self?.complain(failure) }
         done()

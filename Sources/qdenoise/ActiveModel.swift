@@ -3,6 +3,7 @@ package import Control
 package import Denoise
 package import ModelStore
 import Synchronization
+package import UserMessages
 
 /// The model that denoises: the one that the person chose, or less while hops are late.
 /// Thread: control.
@@ -42,7 +43,7 @@ package final class ActiveModel {
   }
 
   /// What runs less than was asked for, in words; nil while hops are in time.
-  package var reduction: String? {
+  package var reduction: UserMessage? {
     guard let level = Governor.Level(rawValue: link.level.load(ordering: .acquiring)),
       level > models.top(of: preferences.settings.model)
     else { return nil }
@@ -62,8 +63,8 @@ package final class ActiveModel {
     }
     do {
       try models.choose(choice, budgetMilliseconds: preferences.budget)
-    } catch { throw .refused("\(error)") }
-    if let reason = apply(choice) { throw .refused(reason) }
+    } catch { throw .refusal(UserMessage(describing: error)) }
+    if let reason = apply(choice) { throw .refusal(reason) }
     preferences.set(model: choice)
   }
 
@@ -83,28 +84,29 @@ package final class ActiveModel {
       guard new.sampleRate == old.sampleRate, Crossover.fits(new.hop, old.hop),
         models.lowLatency.map({ Crossover.fits(new.hop, $0.hop) }) ?? true
       else {
-        preferences.fault = "models with such a hop or sample rate take effect at the next start"
+        preferences.fault = UserMessage(
+          "models with such a hop or sample rate take effect at the next start")
         return
       }
       models = loaded
     }
-    var fault: String?
+    var fault: UserMessage?
     do {
       try models.choose(preferences.settings.model, budgetMilliseconds: preferences.budget)
     } catch {
-      fault = "\(error)"
+      fault = UserMessage(describing: error)
       preferences.standIn()
     }
     preferences.fault = apply(preferences.settings.model) ?? fault
   }
 
   /// Offers the denoiser of a choice to audio, and says what is wrong if it cannot.
-  private func apply(_ choice: ModelSetting) -> String? {
+  private func apply(_ choice: ModelSetting) -> UserMessage? {
     let top = models.top(of: choice)
     do {
       try offer(top, entrance: .warm)
     } catch {
-      return "\(error)"
+      return UserMessage(describing: error)
     }
     link.ladder = models.ladder(of: choice)
     // Audio says so itself with its next hop, which may be a day away.
@@ -126,7 +128,7 @@ package final class ActiveModel {
     let isUp = wanted < level
     Journal.write(
       .warning,
-      (isUp ? "in time again: " : "hops are late: ") + Self.words(for: wanted),
+      (isUp ? "in time again: " : "hops are late: ") + Self.words(for: wanted).description,
       ["QDENOISE_LEVEL": "\(wanted)"])
     do {
       try offer(wanted, entrance: isUp ? .warm : .atOnce)
@@ -146,13 +148,13 @@ package final class ActiveModel {
     level = wanted
   }
 
-  private static func words(for level: Governor.Level) -> String {
+  private static func words(for level: Governor.Level) -> UserMessage {
     switch level {
-    case .lowLatency: "the low-latency model"
-    case .full: "the full model"
-    case .light: "the light model"
-    case .gate: "a gate instead of the network"
-    case .bypass: "not denoised"
+    case .lowLatency: UserMessage("the low-latency model")
+    case .full: UserMessage("the full model")
+    case .light: UserMessage("the light model")
+    case .gate: UserMessage("a gate instead of the network")
+    case .bypass: UserMessage("not denoised")
     }
   }
 }

@@ -5,6 +5,7 @@ import Control
 import Denoise
 import Glibc
 import Synchronization
+import UserMessages
 
 /// The audio thread as control has it: started, woken, scheduled and ended. Thread: control.
 final class AudioRunner {
@@ -12,7 +13,7 @@ final class AudioRunner {
   private var thread: AudioThread?
   private var waker: Waker?
   /// How the thread is scheduled, for people.
-  private(set) var realTime = "no: not asked for yet"
+  private(set) var realTime = UserMessage("no: not asked for yet")
   /// The thread for which a real-time priority was asked for last.
   private var realTimeThread = 0
 
@@ -60,30 +61,31 @@ final class AudioRunner {
   /// Asks again, if the priority was taken away.
   func renew(_ wanted: Configuration.RealTime) {
     let thread = link.threadID.load(ordering: .relaxed)
-    if realTime.hasPrefix("SCHED_FIFO") && !RealTime.has(thread: thread) { ask(wanted) }
+    if realTime.description.hasPrefix("SCHED_FIFO") && !RealTime.has(thread: thread) { ask(wanted) }
   }
 
   /// Without a priority the daemon says so and goes on.
   private func ask(_ wanted: Configuration.RealTime) {
     guard wanted.enabled else {
-      realTime = "no: switched off in the configuration"
+      realTime = UserMessage("no: switched off in the configuration")
       return
     }
     let priority = wanted.priority
     let thread = link.threadID.load(ordering: .acquiring)
     realTimeThread = thread
     if let priority = RealTime.priority(of: thread) {
-      realTime = "SCHED_FIFO \(priority)"
+      realTime = UserMessage(pattern: "SCHED_FIFO \(priority)")
       return
     }
     let refused = RealTime.raise(thread: thread, priority: priority)
     if refused == 0 {
-      realTime = "SCHED_FIFO \(priority)"
+      realTime = UserMessage(pattern: "SCHED_FIFO \(priority)")
     } else if let reason = RealTime.ask(thread: thread, priority: priority) {
-      realTime = "no: \(unsafe String(cString: strerror(refused))), and rtkit: \(reason)"
+      let words = UserMessage(pattern: unsafe String(cString: strerror(refused)))
+      realTime = UserMessage("no: \(words), and rtkit: \(UserMessage(pattern: reason))")
       Journal.write(.notice, "no real-time priority (\(realTime)); sound may drop out under load")
     } else {
-      realTime = "SCHED_FIFO \(priority) by rtkit"
+      realTime = UserMessage("SCHED_FIFO \(priority) by rtkit")
     }
   }
 }

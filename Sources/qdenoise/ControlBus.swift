@@ -10,13 +10,16 @@ final class ControlBus {
 
   private let loop: EventLoop
   private let handlers: ControlServer.Handlers
+  /// Called when the bus goes: who asked for recordings cannot be seen to leave any more.
+  private let lost: () -> Void
   private var server: ControlServer?
   private var watch: EventLoop.Watch?
   private var failure: String?
   private var nextOpen: UInt64? = 0
 
-  init(_ handlers: ControlServer.Handlers, loop: EventLoop) {
+  init(_ handlers: ControlServer.Handlers, loop: EventLoop, lost: @escaping () -> Void) {
     self.handlers = handlers
+    self.lost = lost
     self.loop = loop
   }
 
@@ -63,8 +66,7 @@ final class ControlBus {
     failure = "\(error)"
     watch = nil
     server = nil
-    // The bus tells when the client of a recording goes.
-    handlers.endRecording()
+    lost()
     nextOpen = now + Self.pause
   }
 }

@@ -2,6 +2,7 @@ import AudioHost
 import AudioPath
 import Control
 import Denoise
+import UserMessages
 
 /// What the person asks for, over the bus or by a signal.
 extension Daemon {
@@ -14,11 +15,13 @@ extension Daemon {
       use: { [unowned self] device throws(ControlError) in try use(device) },
       setChannels: { [unowned self] text throws(ControlError) in try set(channels: text) },
       reload: { [unowned self] () throws(ControlError) in
-        if let reason = reload() { throw .refused(reason) }
+        if let reason = reload() { throw .refusal(reason) }
       },
       reset: { [unowned self] setting throws(ControlError) in try reset(setting) },
-      record: { [unowned self] pipe throws(ControlError) in try record(into: pipe) },
-      endRecording: { [unowned self] in recordings.end() })
+      record: { [unowned self] pipe, owner throws(ControlError) in
+        try record(into: pipe, for: owner)
+      },
+      endRecordings: { [unowned self] owner in recordings.end(of: owner) })
   }
 
   private func set(mode: Mode) {
@@ -79,16 +82,18 @@ extension Daemon {
     active.adopt(choiceBefore: model, nil)
   }
 
-  private func record(into pipe: Int32) throws(ControlError) -> UInt32 {
+  private func record(into pipe: Int32, for owner: String) throws(ControlError) -> UInt32 {
     let missing =
-      session.microphone == nil ? "there is nothing to record: \(status.line)" : nil
-    try recordings.begin(into: pipe, missing: missing, at: AudioClock.microseconds)
+      session.microphone == nil
+      ? UserMessage("there is nothing to record: \(session.failure)") : nil
+    try recordings.begin(
+      into: pipe, for: owner, missing: missing, at: AudioClock.microseconds)
     return UInt32(active.sampleRate)
   }
 
   /// Reads the configuration again; what is wrong with it is said, and the old one stays.
   @discardableResult
-  func reload() -> String? {
+  func reload() -> UserMessage? {
     do {
       let next = try preferences.read()
       let isOther = next.models != preferences.configuration.models
@@ -101,7 +106,7 @@ extension Daemon {
       Journal.write(.info, "configuration read again")
     } catch {
       Journal.write(.error, "\(error); the old settings stay")
-      preferences.fault = "\(error)"
+      preferences.fault = UserMessage(describing: error)
     }
     return preferences.fault
   }

@@ -53,7 +53,7 @@ import Synchronization
     let watch = loop.watch(signals.descriptor) { [unowned self] in takeSignals() }
     audio.start(
       try active.firstDenoiser(), sampleRate: active.sampleRate, control: loop)
-    bus = ControlBus(handlers, loop: loop)
+    bus = ControlBus(handlers, loop: loop) { [unowned self] in recordings.end() }
     step()
     Notify.ready(status.line)
     while !isStopping {

@@ -4,6 +4,7 @@ import Control
 import Kernels
 import ModelStore
 import Testing
+import UserMessages
 
 /// What `doctor` concludes from what it found.
 struct ExaminationTests {
@@ -63,15 +64,15 @@ struct ExaminationTests {
       status.stateReason = "it loads no modules; allow them"
     }
     let finding = try only(.problem, examination)
-    #expect(finding.subject == "daemon")
-    #expect(finding.observation == "waiting: it loads no modules")
-    #expect(finding.advice == "allow them")
+    #expect(finding.subject.description == "daemon")
+    #expect(finding.observation.description == "waiting: it loads no modules; allow them")
+    #expect(finding.advice == nil)
   }
 
   @Test func `a session's directory that is not there is a problem of its own`() throws {
     var examination = Self.healthy
-    examination.sessionProblem = "XDG_RUNTIME_DIR is not set"
-    #expect(try only(.problem, examination).subject == "session")
+    examination.sessionProblem = UserMessage("XDG_RUNTIME_DIR is not set")
+    #expect(try only(.problem, examination).subject.description == "session")
   }
 
   @Test func `a daemon whose unit is not installed is not to be enabled`() throws {
@@ -79,8 +80,8 @@ struct ExaminationTests {
     examination.daemon = .failure(.notRunning)
     examination.hasUnit = false
     let problems = examination.findings.filter { $0.verdict == .problem }
-    #expect(problems.first?.observation == "not running, and its unit is not installed")
-    #expect(problems.first?.advice.contains("systemctl") == false)
+    #expect(problems.first?.observation.description == "not running, and its unit is not installed")
+    #expect(problems.first?.advice?.description.contains("systemctl") == false)
   }
 
   @Test(arguments: [
@@ -94,7 +95,7 @@ struct ExaminationTests {
       status.state = .degraded
       status.stateReason = reason
     }
-    #expect(try only(.problem, examination).advice.hasPrefix(remedy))
+    #expect(try only(.problem, examination).advice?.description.hasPrefix(remedy) == true)
   }
 
   @Test func `names in a remedy are words of the shell`() throws {
@@ -105,12 +106,12 @@ struct ExaminationTests {
     }
     Self.change(&examination, status: { $0.microphone.name = "usb; rm it's" })
     #expect(
-      try only(.problem, examination).advice
+      try only(.problem, examination).advice?.description
         == "pactl set-source-mute 'usb; rm it'\\''s' 0")
   }
 
   @Test func `a healthy machine needs nothing`() {
-    #expect(Self.healthy.findings.allSatisfy { $0.verdict == .good && $0.advice.isEmpty })
+    #expect(Self.healthy.findings.allSatisfy { $0.verdict == .good && $0.advice == nil })
   }
 
   @Test func `a daemon that does not run is to be started`() throws {
@@ -126,17 +127,18 @@ struct ExaminationTests {
   @Test func `a muted microphone is to be unmuted`() throws {
     var examination = Self.healthy
     Self.change(&examination) { $0.sources[0].isMuted = true }
-    #expect(try only(.problem, examination).advice == "pactl set-source-mute usb 0")
+    #expect(try only(.problem, examination).advice?.description == "pactl set-source-mute usb 0")
   }
 
   @Test func `what is turned down is a problem with its command, once`() throws {
     var examination = Self.healthy
     Self.change(&examination) { $0.sources[0].volume = 3 }
     let microphone = Status.Attenuation(
-      place: "the microphone 'USB microphone'", percent: 3,
+      place: UserMessage("the microphone 'USB microphone'"), percent: 3,
       remedy: "pactl set-source-volume usb 100%")
     let stream = Status.Attenuation(
-      place: "the recording stream of qdenoise", remedy: "pactl set-source-output-mute 12 0")
+      place: UserMessage("the recording stream of qdenoise"),
+      remedy: "pactl set-source-output-mute 12 0")
     Self.change(
       &examination,
       status: {
@@ -144,29 +146,29 @@ struct ExaminationTests {
         $0.warnings = [microphone, stream].map { "\($0.sentence); `\($0.remedy)` undoes it" }
       })
     let problems = examination.findings.filter { $0.verdict == .problem }
-    #expect(problems.map(\.advice) == [microphone.remedy, stream.remedy])
+    #expect(problems.map { $0.advice?.description } == [microphone.remedy, stream.remedy])
     #expect(
-      problems[1].observation
+      problems[1].observation.description
         == "the recording stream of qdenoise is muted: listeners get silence")
   }
 
   @Test func `no microphone is a problem, monitors and ourselves are none`() throws {
     var examination = Self.healthy
     Self.change(&examination) { $0.sources.removeFirst() }
-    #expect(try only(.problem, examination).observation == "there is none")
+    #expect(try only(.problem, examination).observation.description == "there is none")
   }
 
   @Test func `a telephone's rate is remarked upon`() throws {
     var examination = Self.healthy
     Self.change(&examination) { $0.sources[0].sampleRate = 16_000 }
-    #expect(try only(.remark, examination).observation.contains("16000 Hz"))
+    #expect(try only(.remark, examination).observation.description.contains("16000 Hz"))
   }
 
   @Test func `no sound server is a problem, and none with the alsa back end`() throws {
     var examination = Self.healthy
     examination.server = .failure(.unreachable(reason: "Connection refused"))
     #expect(
-      try only(.problem, examination).observation == "none answers: Connection refused")
+      try only(.problem, examination).observation.description == "none answers: Connection refused")
     Self.change(&examination, status: { $0.server = "ALSA" })
     #expect(examination.findings.allSatisfy { $0.verdict != .problem })
   }
@@ -177,15 +179,15 @@ struct ExaminationTests {
       $0.modules.append(
         PulseModule(index: 9, name: "module-loopback", argument: "source=usb sink=qdenoise_feed"))
     }
-    #expect(try only(.problem, examination).advice == "pactl unload-module 9")
+    #expect(try only(.problem, examination).advice?.description == "pactl unload-module 9")
   }
 
   @Test func `modules of a daemon that is gone are found`() throws {
     var examination = Self.healthy
     examination.daemon = .failure(.notRunning)
     let problems = examination.findings.filter { $0.verdict == .problem }
-    #expect(problems.map(\.subject) == ["daemon", "modules"])
-    #expect(problems.last?.advice.contains("pactl unload-module 7") == true)
+    #expect(problems.map(\.subject.description) == ["daemon", "modules"])
+    #expect(problems.last?.advice?.description.contains("pactl unload-module 7") == true)
   }
 
   @Test func `two virtual microphones are one too many`() throws {
@@ -198,13 +200,14 @@ struct ExaminationTests {
           argument: "source_name=qdenoise master=qdenoise_feed.monitor"),
       ]
     }
-    #expect(try only(.problem, examination).subject == "modules")
+    #expect(try only(.problem, examination).subject.description == "modules")
   }
 
   @Test func `what the daemon warns of is passed on`() throws {
     var examination = Self.healthy
     Self.change(&examination, status: { $0.warnings = ["latency is above the budget"] })
-    #expect(try only(.problem, examination).observation == "latency is above the budget")
+    #expect(
+      try only(.problem, examination).observation.description == "latency is above the budget")
   }
 
   @Test func `who asked for us and gets the raw microphone is a problem, told once`() throws {
@@ -218,9 +221,9 @@ struct ExaminationTests {
       })
     let problem = try only(.problem, examination)
     #expect(
-      problem.observation
+      problem.observation.description
         == "call asked for 'Denoised Microphone' but gets 'USB': it is not denoised")
-    #expect(problem.advice == "pactl move-source-output 70 qdenoise")
+    #expect(problem.advice?.description == "pactl move-source-output 70 qdenoise")
   }
 
   @Test func `whom the person moved is a remark`() throws {
@@ -228,7 +231,8 @@ struct ExaminationTests {
     let stray = Status.Stray(application: "call", stream: 70, microphone: "USB", chosen: true)
     Self.change(&examination, status: { $0.strays = [stray] })
     #expect(
-      try only(.remark, examination).observation == "call was moved to 'USB': it is not denoised")
+      try only(.remark, examination).observation.description
+        == "call was moved to 'USB': it is not denoised")
   }
 
   @Test(
@@ -246,15 +250,17 @@ struct ExaminationTests {
         AudioStream(index: 70, device: source, application: "call", target: target)
       ]
     }
-    let told = examination.findings.filter { $0.subject == "listener" }
+    let told = examination.findings.filter { $0.subject.description == "listener" }
     #expect(told.count == (expected.isEmpty ? 0 : 1))
-    #expect(told.allSatisfy { $0.verdict == .problem && $0.observation.hasSuffix(expected) })
+    #expect(
+      told.allSatisfy { $0.verdict == .problem && $0.observation.description.hasSuffix(expected) })
   }
 
   @Test func `another version of the daemon is to be restarted`() throws {
     var examination = Self.healthy
     Self.change(&examination, status: { $0.version = "0.0.1" })
-    #expect(try only(.problem, examination).advice == "systemctl --user restart qdenoise")
+    #expect(
+      try only(.problem, examination).advice?.description == "systemctl --user restart qdenoise")
   }
 
   @Test func `without the full model there is nothing to run, without the light one there is less`()
@@ -263,9 +269,9 @@ struct ExaminationTests {
     let missing = ModelStoreError.notFound(name: "full", searched: ["/m"])
     var examination = Self.healthy
     examination.models[1].model = .failure(missing)
-    #expect(try only(.remark, examination).subject == "model light")
+    #expect(try only(.remark, examination).subject.description == "model light")
     examination.models[0].model = .failure(missing)
-    #expect(try only(.problem, examination).subject == "model full")
+    #expect(try only(.problem, examination).subject.description == "model full")
   }
 
   @Test func `every problem says what to do`() {
@@ -274,7 +280,7 @@ struct ExaminationTests {
     examination.server = .failure(.timedOut(during: "listing"))
     let problems = examination.findings.filter { $0.verdict == .problem }
     #expect(problems.count == 2)
-    #expect(problems.allSatisfy { !$0.advice.isEmpty })
+    #expect(problems.allSatisfy { $0.advice != nil })
   }
 
   @Test(arguments: [
@@ -287,7 +293,7 @@ struct ExaminationTests {
     ),
   ])
   func `advice that is one command can be run`(advice: String, words: [String]) {
-    #expect(Finding.problem("x", "y", do: advice).command == words)
+    #expect(Finding.problem("x", "y", do: .command(advice)).command == words)
   }
 
   @Test(arguments: [
@@ -298,6 +304,6 @@ struct ExaminationTests {
     "denoisectl model light, or wait",
   ])
   func `advice that is more than a command is left to the person`(advice: String) {
-    #expect(Finding.problem("x", "y", do: advice).command == nil)
+    #expect(Finding.problem("x", "y", do: .command(advice)).command == nil)
   }
 }

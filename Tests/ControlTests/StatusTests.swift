@@ -1,6 +1,7 @@
 import Control
 import TestSupport
 import Testing
+import UserMessages
 
 /// A status as JSON.
 struct StatusTests {
@@ -49,8 +50,9 @@ struct StatusTests {
     status.memoryBytes = 12_345_678
     status.realTime = "SCHED_FIFO 10"
     status.attenuations = [
-      Status.Attenuation(place: "the virtual microphone", percent: 3, remedy: "pactl do 100%"),
-      Status.Attenuation(place: "the microphone 'x'", remedy: "pactl do 0"),
+      Status.Attenuation(
+        place: UserMessage("the virtual microphone"), percent: 3, remedy: "pactl do 100%"),
+      Status.Attenuation(place: UserMessage("the microphone 'x'"), remedy: "pactl do 0"),
     ]
     status.warnings = ["one", "two"]
     status.strays = [.init(application: "call", stream: 7, microphone: "raw", chosen: true)]

@@ -17,9 +17,9 @@ import qdenoise
 
   @Test func `it is named with what the server knows of it`() {
     #expect(
-      Owner.words(for: first)
+      Owner.words(for: first).description
         == "another qdenoise (process 100 of anna on desk) offers 'Denoised Microphone' on this"
         + " sound server; this one waits until it ends")
-    #expect(Owner.words(for: second).hasPrefix("another qdenoise offers"))
+    #expect(Owner.words(for: second).description.hasPrefix("another qdenoise offers"))
   }
 }

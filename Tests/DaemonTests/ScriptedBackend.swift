@@ -6,6 +6,7 @@ import Foundation
 import Synchronization
 
 import qdenoise
+import UserMessages
 
 /// A sound server in virtual time. Tests say what happens to its devices, listeners and clocks; the
 /// daemon's own session, model, status and path do the rest.
@@ -90,14 +91,15 @@ final class ScriptedServer: @unchecked Sendable {
       keep: { [unowned self] in memory = $0 }, wakeAudio: { loop.waker.wake() },
       open: { [unowned self] _ throws(BackendError) in try open() })
     status = StatusSource(
-      preferences, active, session, isRecording: { false }, realTime: { "no: virtual time" })
+      preferences, active, session, isRecording: { false },
+      realTime: { UserMessage("no: virtual time") })
   }
 
   deinit { try? FileManager.default.removeItem(atPath: directory) }
 
   private func open() throws(BackendError) -> any Backend {
     attempts.append(now)
-    guard isUp else { throw .failed("the scripted server is away") }
+    guard isUp else { throw .failed(UserMessage("the scripted server is away")) }
     if isTaken { throw .taken("another daemon is first") }
     connections += 1
     let made = ScriptedBackend(self, cookie: cookie)
@@ -237,7 +239,7 @@ final class ScriptedServer: @unchecked Sendable {
       report.capture = .off
       path.stop()
     } else if report.capture == .running, !sources.contains(where: { $0.name == order.source }) {
-      report.capture = .failed("its source is gone")
+      report.capture = .failed(UserMessage("its source is gone"))
     }
     if report != before { work.send(report) }
   }
@@ -342,8 +344,8 @@ final class ScriptedBackend: Backend {
     return nil
   }
 
-  let warnings: [String] = []
-  let cutOffWarning: String? = nil
+  let warnings: [UserMessage] = []
+  let cutOffWarning: UserMessage? = nil
 }
 
 /// What an application takes from, by its own clock.

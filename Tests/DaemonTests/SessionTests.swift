@@ -5,6 +5,7 @@ import Synchronization
 import Testing
 
 import qdenoise
+import UserMessages
 
 /// The daemon on a server in virtual time.
 @Suite struct `A session on a scripted server` {
@@ -225,7 +226,8 @@ import qdenoise
   @Test func `what is turned down on the way is warned of with what undoes it`() {
     server.listen()
     server.attenuations = [
-      Status.Attenuation(place: "the virtual microphone", percent: 3, remedy: "pactl x")
+      Status.Attenuation(
+        place: UserMessage("the virtual microphone"), percent: 3, remedy: "pactl x")
     ]
     server.tell()
     server.pass(milliseconds: 100)
@@ -289,7 +291,8 @@ import qdenoise
       server.preferences, link: link, strays: StrayListeners(), keep: { _ in }, wakeAudio: {},
       open: { configuration throws(BackendError) in ALSABackend(configuration.alsa) })
     let status = StatusSource(
-      server.preferences, server.active, session, isRecording: { false }, realTime: { "" })
+      server.preferences, server.active, session, isRecording: { false },
+      realTime: { UserMessage(pattern: "") })
     server.preferences.set(channels: [2])
     session.step(at: 1)
     #expect(session.order.transport == .alsa(capture: "mic", playback: "out"))

@@ -3,6 +3,7 @@ import Control
 import Testing
 
 import qdenoise
+import UserMessages
 
 @Suite struct `Volume chain` {
   private let own = 4711
@@ -39,17 +40,20 @@ import qdenoise
     chain.sources[1].volume = 20
     #expect(
       find(chain) == [
-        .init(place: "the microphone 'USB'", remedy: "pactl set-source-mute usb 0"),
         .init(
-          place: "the microphone 'USB'", percent: 3, remedy: "pactl set-source-volume usb 100%"),
+          place: UserMessage("the microphone '\("USB")'"), remedy: "pactl set-source-mute usb 0"),
+        .init(
+          place: UserMessage("the microphone '\("USB")'"), percent: 3,
+          remedy: "pactl set-source-volume usb 100%"),
         .init(
           place: "the recording stream of qdenoise", remedy: "pactl set-source-output-mute 12 0"),
         .init(
           place: "the recording stream of qdenoise", percent: 40,
           remedy: "pactl set-source-output-volume 12 100%"),
-        .init(place: "the virtual microphone", remedy: "pactl set-source-mute qdenoise 0"),
         .init(
-          place: "the virtual microphone", percent: 20,
+          place: UserMessage("the virtual microphone"), remedy: "pactl set-source-mute qdenoise 0"),
+        .init(
+          place: UserMessage("the virtual microphone"), percent: 20,
           remedy: "pactl set-source-volume qdenoise 100%"),
       ])
   }

@@ -41,7 +41,8 @@ extension SystemTests {
         let said = eventually { (try? scene.status().attenuations.isEmpty) == false }
         try #require(said, "\(command)")
         let status = try scene.status()
-        let found = try #require(status.attenuations.first { $0.place == place }, "\(command)")
+        let found = try #require(
+          status.attenuations.first { $0.place.description == place }, "\(command)")
         #expect(found.percent == percent(in: command), "\(command)")
         #expect(status.warnings.contains { $0.contains(found.remedy) && $0.hasPrefix(place) })
         #expect(scene.daemon.output.contains("\(found.sentence); `\(found.remedy)` undoes it"))

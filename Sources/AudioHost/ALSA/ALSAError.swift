@@ -1,18 +1,23 @@
 internal import CALSA
+public import UserMessages
 
 /// Why an ALSA PCM cannot be used.
-public enum ALSAError: Error, Equatable, CustomStringConvertible {
+public enum ALSAError: MessageError, Equatable {
   /// There is no such PCM, or somebody else has it.
   case unavailable(pcm: String, reason: String)
   /// It cannot be set up as needed.
   case unsuitable(pcm: String, what: String, reason: String)
 
-  public var description: String {
+  public var message: UserMessage {
     switch self {
     case .unavailable(let pcm, let reason):
-      "ALSA PCM '\(pcm)': \(reason); `arecord -L` and `aplay -L` list what there is"
+      UserMessage(
+        "ALSA PCM '\(pcm)': \(UserMessage(pattern: reason)); `arecord -L` and `aplay -L` list what"
+          + " there is")
     case .unsuitable(let pcm, let what, let reason):
-      "ALSA PCM '\(pcm)': \(what): \(reason); 'plug:\(pcm)' converts what it lacks"
+      UserMessage(
+        "ALSA PCM '\(pcm)': \(UserMessage(pattern: what)): \(UserMessage(pattern: reason));"
+          + " 'plug:\(pcm)' converts what it lacks")
     }
   }
 

@@ -1,17 +1,20 @@
+public import UserMessages
+
 /// What can go wrong between this process and PipeWire, told to the person at the terminal.
-public enum PipeWireError: Error, Equatable, CustomStringConvertible {
+public enum PipeWireError: MessageError, Equatable {
   /// Nothing answers at its socket.
   case unreachable(reason: String)
   /// The server does not make what was asked for.
   case refused(what: String, reason: String)
 
-  public var description: String {
+  public var message: UserMessage {
     switch self {
     case .unreachable(let reason):
-      "PipeWire: cannot connect (\(reason)); `systemctl --user status pipewire` says whether it"
-        + " runs, and backend = \"pulse\" in config.toml does without"
+      UserMessage(
+        "PipeWire: cannot connect (\(UserMessage(pattern: reason))); `systemctl --user status"
+          + " pipewire` says whether it runs, and backend = \"pulse\" in config.toml does without")
     case .refused(let what, let reason):
-      "PipeWire: \(what): \(reason)"
+      UserMessage("PipeWire: \(UserMessage(pattern: what)): \(UserMessage(pattern: reason))")
     }
   }
 }

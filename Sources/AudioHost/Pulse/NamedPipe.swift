@@ -1,13 +1,15 @@
 internal import CLinux
 import Glibc
+public import UserMessages
 
 /// Why a FIFO cannot be used.
-public struct NamedPipeError: Error, Equatable, CustomStringConvertible {
+public struct NamedPipeError: MessageError, Equatable {
   public var path: String
   public var reason: String
 
-  public var description: String {
-    "\(path): \(reason); the sound server should have made a FIFO there"
+  public var message: UserMessage {
+    UserMessage(
+      "\(path): \(UserMessage(pattern: reason)); the sound server should have made a FIFO there")
   }
 
   init(_ path: String, reason: String) {

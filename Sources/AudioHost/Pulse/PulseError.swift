@@ -1,8 +1,9 @@
 internal import CPulse
 import Glibc
+public import UserMessages
 
 /// What can go wrong between this process and a pulse server, told to the person at the terminal.
-public enum PulseError: Error, Equatable, CustomStringConvertible {
+public enum PulseError: MessageError, Equatable {
   /// No server answers at the address.
   case unreachable(reason: String)
   /// The server is reached over the network, which this process may not use.
@@ -16,23 +17,30 @@ public enum PulseError: Error, Equatable, CustomStringConvertible {
   /// The server refused.
   case refused(what: String, reason: String)
 
-  public var description: String {
-    switch self {
+  public var message: UserMessage {
+    // libpulse's words, and what was being done, have translations of their own.
+    func words(_ text: String) -> UserMessage { UserMessage(pattern: text) }
+    return switch self {
     case .unreachable(let reason):
-      "sound server: cannot connect (\(reason)); is PulseAudio or pipewire-pulse running?"
-        + " `systemctl --user status pulseaudio pipewire-pulse` says"
+      UserMessage(
+        "sound server: cannot connect (\(words(reason))); is PulseAudio or pipewire-pulse running?"
+          + " `systemctl --user status pulseaudio pipewire-pulse` says")
     case .networkForbidden(let address):
-      "sound server: it is at \(address), but the unit forbids the network; `systemctl --user edit"
-        + " qdenoise` and, below [Service], RestrictAddressFamilies=AF_INET AF_INET6 allow it"
+      UserMessage(
+        "sound server: it is at \(address), but the unit forbids the network; `systemctl --user edit"
+          + " qdenoise` and, below [Service], RestrictAddressFamilies=AF_INET AF_INET6 allow it")
     case .connectionLost(let during):
-      "sound server: connection lost while \(during); it is tried again by itself"
+      UserMessage(
+        "sound server: connection lost while \(words(during)); it is tried again by itself")
     case .timedOut(let during):
-      "sound server: no answer while \(during); the server hangs or is overloaded"
+      UserMessage(
+        "sound server: no answer while \(words(during)); the server hangs or is overloaded")
     case .moduleRefused(let name, let reason):
-      "sound server: it does not load \(name) (\(reason)); its log says why: PulseAudio's"
-        + " --disallow-module-loading forbids it, as does pulse.allow-module-loading = false"
+      UserMessage(
+        "sound server: it does not load \(name) (\(words(reason))); its log says why: PulseAudio's"
+          + " --disallow-module-loading forbids it, as does pulse.allow-module-loading = false")
     case .refused(let what, let reason):
-      "sound server: \(what): \(reason)"
+      UserMessage("sound server: \(words(what)): \(words(reason))")
     }
   }
 

@@ -178,7 +178,7 @@ import Control
         try comparison.save(in: folder)
         self?.session.complain(tr("Saved microphone.wav and denoised.wav in %1.", folder))
       } catch {
-        self?.session.complain("\(error)")
+        self?.session.complain(tr(error))
       }
     }
   }

@@ -1,6 +1,7 @@
 import CAdwaita
 import Client
 import Control
+import UserMessages
 
 /// Latency stage by stage, what it costs, who listens, and what the doctor finds. Thread: main.
 @MainActor final class DetailsPage {
@@ -57,7 +58,9 @@ import Control
       } ?? none,
       status?.cpuPercent.map { tr("%1 % of a core", number($0)) } ?? none,
       status?.memoryBytes.map { tr("%1 MiB", "\($0 / 1_048_576)") } ?? none,
-      status.map { $0.realTime.isEmpty ? tr("not running") : $0.realTime } ?? none,
+      status.map {
+        $0.realTime.isEmpty ? tr("not running") : tr($0.message(for: $0.realTime))
+      } ?? none,
       status.map { $0.server.isEmpty ? tr("none") : $0.server } ?? none,
       status.map { "\($0.model.name) \($0.model.precision) \($0.model.instructionSet)" } ?? none,
       tr("%1 of %2", "\(hops.late)", "\(hops.count)"),
@@ -78,14 +81,14 @@ import Control
       for row in stageRows { stages.removeRow(row) }
       stageRows = latency.stages.enumerated().map { index, stage in
         let dot = Widget.icon("media-record-symbolic").styled("stage-\(index % 8)")
-        return Widget.row(stage.name).prefixed(dot)
+        return Widget.row(sentence(tr(stage.name))).prefixed(dot)
       }
       for row in stageRows { stages.addRow(row) }
     }
     for (row, stage) in zip(stageRows, latency.stages) {
       let time = tr("%1 ms", number(stage.microseconds / 1000, decimals: 2))
       row.set(
-        title: stage.name,
+        title: sentence(tr(stage.name)),
         subtitle: "\(time), \(stage.measured ? tr("measured") : tr("by design"))")
     }
   }

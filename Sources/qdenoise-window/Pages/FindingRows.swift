@@ -1,5 +1,6 @@
 import CAdwaita
 import Client
+import UserMessages
 
 /// Findings as rows, each with a button where a command mends it. Thread: main.
 @MainActor final class FindingRows {
@@ -26,10 +27,12 @@ import Client
   }
 
   private func row(_ finding: Finding) -> Widget {
-    let subtitle =
-      finding.advice.isEmpty || finding.command != nil
-      ? finding.observation : "\(finding.observation)\n\(tr("What to do: %1", finding.advice))"
-    let row = Widget.row(finding.subject.capitalizedFirst, subtitle)
+    let subject = tr(finding.subject)
+    var subtitle = sentence(tr(finding.observation))
+    if let advice = finding.advice, finding.command == nil {
+      subtitle += "\n\(tr("What to do: %1", tr(advice)))"
+    }
+    let row = Widget.row(sentence(subject), subtitle)
     let (icon, style, word) =
       switch finding.verdict {
       case .good: ("emblem-ok-symbolic", "success", tr("In order"))
@@ -38,7 +41,7 @@ import Client
       }
     row.prefixed(Widget.icon(icon).styled(style).named(word))
     if let command = finding.command {
-      let name = tr("Mend: %1", finding.subject)
+      let name = tr("Mend: %1", subject)
       let button = Widget.button(tr("Mend")) {}
       button.on("clicked") { [weak self] in
         row.isSensitive = false
@@ -54,8 +57,4 @@ import Client
     }
     return row
   }
-}
-
-extension String {
-  fileprivate var capitalizedFirst: String { prefix(1).uppercased() + dropFirst() }
 }

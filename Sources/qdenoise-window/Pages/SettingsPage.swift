@@ -106,7 +106,7 @@ import Control
     channel.row.isSensitive = status?.settings.device != nil
     let pinned = status?.settings.channels ?? []
     channel.show(
-      [tr("The loudest ones")] + channels.map { "\($0.number): \($0.position)" },
+      [tr("The loudest ones")] + channels.map { "\($0.number): \(tr($0.position))" },
       chosen: pinned.isEmpty ? 0 : pinned.count == 1 ? pinned[0] : nil)
   }
 
@@ -121,7 +121,7 @@ import Control
       loginRow.set(subtitle: tr("The unit qdenoise.service is not installed."))
     case .failure(let error):
       loginRow.isSensitive = false
-      loginRow.set(subtitle: "\(error)")
+      loginRow.set(subtitle: sentence(tr(error)))
     case nil: loginRow.isSensitive = false
     }
   }

@@ -1,5 +1,6 @@
 import Client
 import Control
+import UserMessages
 
 /// What a person wants most: does it work, what does it sound like, how strong is it.
 ///
@@ -47,7 +48,8 @@ import Control
   private var found: [Finding] {
     if session.isStalled || session.status?.isNoAnswer == true {
       return [
-        .problem("daemon", tr("It does not answer."), do: "systemctl --user restart qdenoise")
+        .problem(
+          "daemon", "It does not answer.", do: .command("systemctl --user restart qdenoise"))
       ]
     }
     switch session.status {
@@ -57,15 +59,18 @@ import Control
         findings.append(
           .problem(
             "daemon",
-            tr("Version %1 runs, but this is %2.", status.version, Product.version),
-            do: "systemctl --user restart qdenoise"))
+            "Version \(status.version) runs, but this is \(Product.version).",
+            do: .command("systemctl --user restart qdenoise")))
       }
       // The state says it already.
-      return findings.filter { $0.observation != status.stateReason || $0.command != nil }
+      return findings.filter {
+        $0.observation.description != status.stateReason || $0.command != nil
+      }
     case .failure(.versionMismatch):
       return [
         .problem(
-          "daemon", tr("Its answer is not understood."), do: "systemctl --user restart qdenoise")
+          "daemon", "Its answer is not understood.",
+          do: .command("systemctl --user restart qdenoise"))
       ]
     case .failure, nil: return []
     }
@@ -76,7 +81,7 @@ import Control
     self.dry.take(dry, sampleRate: feed.sampleRate)
     self.wet.take(wet, sampleRate: feed.sampleRate)
     pieces += 1
-    if pieces % 60 == 0, self.dry.takeDraws() == 0 { rest() }
+    if pieces % 50 == 0, self.dry.takeDraws() == 0 { rest() }
   }
 
   /// Until somebody sees it again.

@@ -1,6 +1,7 @@
 import CAdwaita
 import Client
 import Control
+import UserMessages
 
 /// The first thing to see: whether it works, in words, and the switch. Thread: main.
 @MainActor final class StateRow {
@@ -72,23 +73,24 @@ import Control
         icon: "microphone-disabled-symbolic")
     case .noBus:
       return Words(
-        title: tr("No Session Bus"), detail: "\(error)", icon: problem, style: "error")
+        title: tr("No Session Bus"), detail: tr(error), icon: problem, style: "error")
     case .versionMismatch:
       return Words(
         title: tr("Another Version Runs"),
         detail: tr("The daemon is of another version than this window. Restart it below."),
         icon: problem, style: "warning")
     default:
-      return Words(title: tr("Not Reachable"), detail: "\(error)", icon: problem, style: "error")
+      return Words(title: tr("Not Reachable"), detail: tr(error), icon: problem, style: "error")
     }
   }
 
   private static func words(_ status: Status) -> Words {
     // The preview listens, too.
     let listeners = list(status.listeners.filter { $0 != "denoisectl record" })
+    let reason = sentence(tr(status.message(for: status.stateReason)))
     if status.state == .waiting {
       return Words(
-        title: tr("Waiting"), detail: status.stateReason, icon: "dialog-warning-symbolic",
+        title: tr("Waiting"), detail: reason, icon: "dialog-warning-symbolic",
         style: "warning")
     }
     if status.settings.mode == .mute {
@@ -98,7 +100,7 @@ import Control
     }
     if status.state == .degraded, status.silence != .starting {
       return Words(
-        title: tr("Reduced Quality"), detail: status.stateReason,
+        title: tr("Reduced Quality"), detail: reason,
         icon: "dialog-warning-symbolic", style: "warning")
     }
     if !listeners.isEmpty, status.attenuations.contains(where: { $0.percent == nil }) {

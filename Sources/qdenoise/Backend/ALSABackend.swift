@@ -1,6 +1,7 @@
 package import AudioHost
 package import AudioPath
 package import Control
+package import UserMessages
 
 /// Two ALSA PCMs that the configuration names, for a machine without a sound server. ALSA
 /// does not tell of listeners. Thread: control.
@@ -46,6 +47,6 @@ package final class ALSABackend: Backend {
 
   package func note(audioFailure reason: String) -> Notice? { nil }
 
-  package let warnings: [String] = []
-  package let cutOffWarning: String? = nil
+  package let warnings: [UserMessage] = []
+  package let cutOffWarning: UserMessage? = nil
 }

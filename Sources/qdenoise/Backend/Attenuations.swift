@@ -1,5 +1,6 @@
 package import AudioHost
 package import Control
+import UserMessages
 
 /// What a mixer can mute or turn down between the microphone and the applications.
 ///
@@ -22,7 +23,7 @@ package struct VolumeChain {
   package func attenuations(microphone: AudioDevice?, processID: Int?) -> [Status.Attenuation] {
     var found: [Status.Attenuation] = []
     func look(
-      _ place: String, _ kind: String, _ target: String, muted: Bool, volume: Int, least: Int
+      _ place: UserMessage, _ kind: String, _ target: String, muted: Bool, volume: Int, least: Int
     ) {
       let command = "pactl set-\(kind)-"
       let word = Self.shellWord(target)
@@ -32,11 +33,11 @@ package struct VolumeChain {
           .init(place: place, percent: volume, remedy: "\(command)volume \(word) 100%"))
       }
     }
-    func look(_ place: String, source: AudioDevice, least: Int) {
+    func look(_ place: UserMessage, source: AudioDevice, least: Int) {
       look(
         place, "source", source.name, muted: source.isMuted, volume: source.volume, least: least)
     }
-    func look(stream: AudioStream, _ place: String) {
+    func look(stream: AudioStream, _ place: UserMessage) {
       var volume = stream.volume
       if let source = sources.first(where: { $0.index == stream.device }), source.hasFlatVolume {
         volume = volume * 100 / max(1, source.volume)
@@ -46,36 +47,42 @@ package struct VolumeChain {
         least: Self.ours)
     }
     for source in chain(of: microphone) {
-      look("the microphone '\(source.description)'", source: source, least: Self.microphone)
+      look(
+        UserMessage("the microphone '\(source.description)'"), source: source,
+        least: Self.microphone)
     }
     for stream in recorders where processID != nil && stream.processID == processID {
-      look(stream: stream, "the recording stream of qdenoise")
+      look(stream: stream, UserMessage("the recording stream of qdenoise"))
     }
     let sink = sinks.first { $0.name == VirtualMicrophone.sinkName }
     for player in players
     where sink == nil && processID != nil && player.processID == processID {
       look(
-        "the playback stream of \(player.application)", "sink-input", "\(player.index)",
+        UserMessage("the playback stream of \(player.application)"), "sink-input",
+        "\(player.index)",
         muted: player.isMuted, volume: player.volume, least: Self.ours)
     }
     if let sink {
       for player in players where player.device == sink.index {
         look(
-          "the playback stream of \(player.application)", "sink-input", "\(player.index)",
+          UserMessage("the playback stream of \(player.application)"), "sink-input",
+          "\(player.index)",
           muted: player.isMuted, volume: player.volume, least: Self.ours)
       }
       look(
-        "the sink of the virtual microphone", "sink", sink.name, muted: sink.isMuted,
+        UserMessage("the sink of the virtual microphone"), "sink", sink.name, muted: sink.isMuted,
         volume: sink.volume, least: Self.ours)
     }
     if let monitor = sources.first(where: { $0.monitorOf == VirtualMicrophone.sinkName }) {
-      look("the monitor of the virtual microphone's sink", source: monitor, least: Self.ours)
+      look(
+        UserMessage("the monitor of the virtual microphone's sink"), source: monitor,
+        least: Self.ours)
       for stream in recorders where stream.device == monitor.index {
-        look(stream: stream, "the stream from the virtual microphone's sink")
+        look(stream: stream, UserMessage("the stream from the virtual microphone's sink"))
       }
     }
     if let source = sources.first(where: { $0.name == VirtualMicrophone.sourceName }) {
-      look("the virtual microphone", source: source, least: Self.ours)
+      look(UserMessage("the virtual microphone"), source: source, least: Self.ours)
     }
     return found
   }

@@ -1,6 +1,7 @@
 package import AudioHost
 package import AudioPath
 package import Control
+package import UserMessages
 
 /// A connection to what sound comes from and goes to, as the control thread sees it. Its
 /// `transport` is what the audio thread does there. `Backends` picks one. Thread: control.
@@ -47,10 +48,10 @@ package protocol Backend: AnyObject {
   /// The transport has lost its connection: a back end that can do without it chooses another one.
   func note(audioFailure reason: String) -> Notice?
   /// What a person should know all the time, a sentence each.
-  var warnings: [String] { get }
+  var warnings: [UserMessage] { get }
   /// The warning for an application that asked for the virtual microphone and is connected to
   /// nothing; nil where that means nothing.
-  var cutOffWarning: String? { get }
+  var cutOffWarning: UserMessage? { get }
 }
 
 /// Where a transport finds the virtual microphone.
@@ -106,17 +107,17 @@ package struct Notice: Equatable, Sendable {
 }
 
 /// Why there is no back end, told to the person at the terminal.
-package enum BackendError: Error, Equatable, CustomStringConvertible {
+package enum BackendError: MessageError, Equatable {
   /// It is worth trying again soon.
-  case failed(String)
+  case failed(UserMessage)
   /// Another daemon is first: it is worth trying again once that has ended.
-  case taken(String)
+  case taken(UserMessage)
 
-  package var description: String {
+  package var message: UserMessage {
     switch self {
     case .failed(let reason), .taken(let reason): reason
     }
   }
 
-  init(_ error: PulseError) { self = .failed("\(error)") }
+  init(_ error: PulseError) { self = .failed(error.message) }
 }

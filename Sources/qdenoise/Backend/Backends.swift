@@ -1,4 +1,5 @@
 import AudioHost
+import UserMessages
 
 /// The one place that picks a back end.
 struct Backends {
@@ -21,8 +22,9 @@ struct Backends {
     let server = try connect()
     if configuration.backend == .pipeWire && !server.server.isPipeWire {
       throw .failed(
-        "backend = \"pipewire\", but the sound server is \(server.server.title); backend = \"auto\""
-          + " in config.toml takes it")
+        UserMessage(
+          "backend = \"pipewire\", but the sound server is \(server.server.title); backend = \"auto\""
+            + " in config.toml takes it"))
     }
     let isNative =
       configuration.backend != .pulse && server.server.isPipeWire && PipeWireSocket.answers

@@ -1,4 +1,5 @@
 package import AudioHost
+package import UserMessages
 
 /// Another daemon that offers the virtual microphone on the same server, for another user or from
 /// a container. Each is connected to the server, which says so, and forgets who has ended.
@@ -9,12 +10,13 @@ package enum Owner {
     return first?.property == instance ? nil : first
   }
 
-  package static func words(for owner: PulseClient) -> String {
+  package static func words(for owner: PulseClient) -> UserMessage {
     let process = owner.processID.map { "process \($0)" }
     let user = owner.user.map { "of \($0)" }
     let host = owner.host.map { "on \($0)" }
     let who = [process, user, host].compactMap { $0 }.joined(separator: " ")
-    return "another qdenoise\(who.isEmpty ? "" : " (\(who))") offers"
-      + " '\(VirtualMicrophone.description)' on this sound server; this one waits until it ends"
+    return UserMessage(
+      "another qdenoise\(who.isEmpty ? "" : " (\(who))") offers"
+        + " '\(VirtualMicrophone.description)' on this sound server; this one waits until it ends")
   }
 }

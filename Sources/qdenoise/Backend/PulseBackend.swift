@@ -2,6 +2,7 @@ import AudioHost
 import AudioPath
 import Control
 import Glibc
+import UserMessages
 
 /// PulseAudio, or PipeWire's pulse server: streams over the pulse protocol into a FIFO or a sink.
 /// Thread: control.
@@ -72,7 +73,7 @@ import Glibc
     } catch { throw BackendError(error) }
     if server.edition != edition {
       notices.append(Notice(.info, "made '\(VirtualMicrophone.description)'"))
-      notices += warnings.map { Notice(.warning, $0) }
+      notices += warnings.map { Notice(.warning, $0.description) }
     }
     return notices
   }
@@ -108,19 +109,21 @@ import Glibc
   func note(audioFailure reason: String) -> Notice? { nil }
 
   /// On PulseAudio the FIFO does the same without a sink.
-  var warnings: [String] {
+  var warnings: [UserMessage] {
     guard server.virtualMicrophone?.layout == .sink, !server.server.isPipeWire else { return [] }
     return [
-      "output = \"sink\" on PulseAudio: more latency, and an output that other programs can play"
-        + " into; output = \"auto\" in config.toml has neither"
+      UserMessage(
+        "output = \"sink\" on PulseAudio: more latency, and an output that other programs can play"
+          + " into; output = \"auto\" in config.toml has neither")
     ]
   }
 
-  var cutOffWarning: String? {
+  var cutOffWarning: UserMessage? {
     guard server.server.isPipeWire else { return nil }
-    return "the session manager connects an application that asked for"
-      + " '\(VirtualMicrophone.description)' to nothing; `systemctl --user restart pipewire"
-      + " pipewire-pulse wireplumber` mends it"
+    return UserMessage(
+      "the session manager connects an application that asked for"
+        + " '\(VirtualMicrophone.description)' to nothing; `systemctl --user restart pipewire"
+        + " pipewire-pulse wireplumber` mends it")
   }
 }
 

@@ -1,21 +1,27 @@
+package import UserMessages
+
 /// What is wrong with a configuration file.
-package enum ConfigurationError: Error, Equatable, CustomStringConvertible {
+package enum ConfigurationError: MessageError, Equatable {
   case unreadable(String)
   case syntax(path: String, line: Int, column: Int, reason: String)
   /// - `nearest`: the known key that it may stand for, if one is near.
   case unknownKey(path: String, key: String, nearest: String?)
   case wrongValue(path: String, key: String, found: String, allowed: String)
 
-  package var description: String {
+  package var message: UserMessage {
     switch self {
-    case .unreadable(let text): text
+    case .unreadable(let text): UserMessage(pattern: text)
     case .syntax(let path, let line, let column, let reason):
-      "\(path): line \(line), column \(column): \(reason)"
-    case .unknownKey(let path, let key, let nearest):
-      "\(path): unknown key '\(key)'; "
-        + (nearest.map { "did you mean '\($0)'? " } ?? "") + "qdenoise.toml(5) lists all keys"
+      UserMessage(
+        "\(path): line \(line), column \(column): \(UserMessage(pattern: reason))")
+    case .unknownKey(let path, let key, let nearest?):
+      UserMessage(
+        "\(path): unknown key '\(key)'; did you mean '\(nearest)'? qdenoise.toml(5) lists all keys")
+    case .unknownKey(let path, let key, nil):
+      UserMessage("\(path): unknown key '\(key)'; qdenoise.toml(5) lists all keys")
     case .wrongValue(let path, let key, let found, let allowed):
-      "\(path): '\(key)' cannot be \(found); allowed: \(allowed)"
+      UserMessage(
+        "\(path): '\(key)' cannot be \(found); allowed: \(UserMessage(pattern: allowed))")
     }
   }
 }

@@ -1,6 +1,7 @@
 package import AudioPath
 package import Control
 import Denoise
+package import UserMessages
 
 /// What the configuration says, what the person has set since, and the settings that follow.
 /// Thread: control.
@@ -11,7 +12,7 @@ package final class Preferences {
   private var state: SavedState
   package private(set) var settings: Settings
   /// What is wrong with the configuration file, while the settings of before hold.
-  package var fault: String?
+  package var fault: UserMessage?
 
   /// - Parameters:
   ///   - path: of the configuration's file, for `reload`.

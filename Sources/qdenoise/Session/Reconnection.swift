@@ -1,4 +1,5 @@
 import Control
+import UserMessages
 
 /// When a back end that is away is tried again, and what was told of it. Times are microseconds of the
 /// monotonic clock. Thread: control.
@@ -13,7 +14,7 @@ struct Reconnection {
   /// When to try; nil while there is a connection.
   private(set) var due: UInt64? = 0
   /// Why there is none.
-  private(set) var failure: String?
+  private(set) var failure: UserMessage?
   private var pause = Self.shortestPause
   /// The connection has everything that it is to have.
   private var isGreeted = false
@@ -23,8 +24,8 @@ struct Reconnection {
 
   /// There is none. A failure is told once.
   mutating func fail(_ error: BackendError, at now: UInt64) {
-    if failure != error.description { Journal.write(.warning, error.description) }
-    failure = error.description
+    if failure != error.message { Journal.write(.warning, error.description) }
+    failure = error.message
     isGreeted = false
     switch error {
     case .failed:

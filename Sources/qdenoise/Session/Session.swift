@@ -1,6 +1,7 @@
 package import AudioHost
 package import AudioPath
 package import Control
+package import UserMessages
 
 /// Keeps the connection and the virtual microphone up, chooses the microphone, brings listeners home
 /// and gives audio the order that follows from all of it. Times are microseconds of the monotonic
@@ -36,7 +37,7 @@ package final class Session {
   /// Does what is due, after each thing that happened.
   package func step(at now: UInt64) {
     takeReport()
-    if backend?.isLost == true { lose(.failed("the sound server went away"), at: now) }
+    if backend?.isLost == true { lose(.failed(UserMessage("the sound server went away")), at: now) }
     if backend == nil {
       guard let due = reconnection.due, due <= now else { return }
       connect(at: now)
@@ -198,7 +199,9 @@ extension Session {
   package var title: String? { backend?.title }
 
   /// Why there is none.
-  package var failure: String { reconnection.failure ?? "no sound server yet" }
+  package var failure: UserMessage {
+    reconnection.failure ?? UserMessage("no sound server yet")
+  }
 
   /// What applications see; nil while there is no connection.
   package var virtualMicrophone: String? { backend?.virtualMicrophone?.name }
@@ -224,18 +227,19 @@ extension Session {
   }
 
   /// What a person should know, a sentence each.
-  package func warnings(at now: UInt64) -> [String] {
+  package func warnings(at now: UInt64) -> [UserMessage] {
     guard let backend else { return [] }
     let cutOff = watch.areCutOff(at: now) ? backend.cutOffWarning : nil
     return [cutOff].compactMap { $0 } + backend.warnings
   }
 
   /// Pinned channels that the microphone does not have.
-  package var missingChannels: String? {
+  package var missingChannels: UserMessage? {
     guard let source = microphone?.source, microphone?.reason == .pinned else { return nil }
     let missing = (preferences.settings.channels ?? []).filter { $0 > source.channels }
     if missing.isEmpty { return nil }
-    return "'\(source.description)' has \(source.channels) channels, and not"
-      + " \(Settings.text(channels: missing)); `denoisectl use \(source.name)` forgets them"
+    return UserMessage(
+      "'\(source.description)' has \(source.channels) channels, and not"
+        + " \(Settings.text(channels: missing)); `denoisectl use \(source.name)` forgets them")
   }
 }

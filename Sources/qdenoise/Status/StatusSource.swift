@@ -5,6 +5,7 @@ import Denoise
 import Kernels
 import Signal
 import Synchronization
+package import UserMessages
 
 /// What the daemon says of itself: to the bus, to systemd, and what it warns of once.
 /// Times are microseconds of the monotonic clock. Thread: control.
@@ -13,7 +14,7 @@ package final class StatusSource {
   let active: ActiveModel
   let session: Session
   private let isRecording: () -> Bool
-  private let realTime: () -> String
+  private let realTime: () -> UserMessage
   var statistics = HopStatistics()
   private let usage = ProcessUsage()
   /// The last incident that the journal has, packed.
@@ -27,7 +28,7 @@ package final class StatusSource {
   ///   - realTime: how the audio thread is scheduled, for people.
   package init(
     _ preferences: Preferences, _ active: ActiveModel, _ session: Session,
-    isRecording: @escaping () -> Bool, realTime: @escaping () -> String
+    isRecording: @escaping () -> Bool, realTime: @escaping () -> UserMessage
   ) {
     self.preferences = preferences
     self.active = active
@@ -54,7 +55,8 @@ package final class StatusSource {
     statistics.read(link.hopTimes)
     var status = Status()
     status.version = Product.version
-    (status.state, status.stateReason) = stateAndReason(at: now)
+    let (state, reason) = stateAndReason(at: now)
+    (status.state, status.stateReason) = (state, reason.map { status.note($0) } ?? "")
     if let title = session.title {
       status.server = title
       status.virtualMicrophone = session.virtualMicrophone ?? ""
@@ -78,12 +80,13 @@ package final class StatusSource {
     status.driftPpm = drift.isNaN ? nil : drift
     status.cpuPercent = usage.percent()
     status.memoryBytes = ProcessUsage.residentBytes
-    status.realTime = realTime()
+    status.realTime = status.note(realTime())
     status.attenuations = session.attenuations
-    status.warnings = warnings(at: now)
-    status.warnings += status.strays.filter { !$0.chosen }.map {
-      "\($0.text); `\($0.remedy)` mends it"
+    for attenuation in session.attenuations { _ = status.note(attenuation.place) }
+    let strays = status.strays.filter { !$0.chosen }.map {
+      UserMessage("\($0.message); `\($0.remedy)` mends it")
     }
+    status.warnings = (warnings(at: now) + strays).map { status.note($0) }
     return status
   }
 
@@ -111,26 +114,28 @@ package final class StatusSource {
     levels.speechProbability = link.levels.speechProbability
   }
 
-  private func stateAndReason(at now: UInt64) -> (Status.State, String) {
+  private func stateAndReason(at now: UInt64) -> (Status.State, UserMessage?) {
     guard session.title != nil else { return (.waiting, session.failure) }
-    guard session.microphone != nil else { return (.waiting, "there is no microphone") }
+    guard session.microphone != nil else {
+      return (.waiting, UserMessage("there is no microphone"))
+    }
     guard session.isRunning else {
-      return (.idle, "nobody records from the virtual microphone")
+      return (.idle, UserMessage("nobody records from the virtual microphone"))
     }
     switch session.report.capture {
     case .failed(let reason):
-      return (.degraded, Status.Silence.failed.stateReason + reason)
-    case .suspended: return (.degraded, Status.Silence.suspended.stateReason)
-    case .off, .starting: return (.degraded, Status.Silence.starting.stateReason)
+      return (.degraded, UserMessage("silence: \(reason)"))
+    case .suspended: return (.degraded, Status.Silence.suspended.message)
+    case .off, .starting: return (.degraded, Status.Silence.starting.message)
     case .running: break
     }
     if let incident = incident, now / 1000 < incident.time + 2000 {
-      return (.degraded, incident.description)
+      return (.degraded, incident.message)
     }
     if let reduction = active.reduction {
-      return (.degraded, "hops were late: \(reduction)")
+      return (.degraded, UserMessage("hops were late: \(reduction)"))
     }
-    return (.running, "")
+    return (.running, nil)
   }
 
   /// Sound that was thrown away last.
@@ -166,16 +171,20 @@ package final class StatusSource {
     return hops
   }
 
-  private func warnings(at now: UInt64) -> [String] {
-    var warnings = session.attenuations.map { "\($0.sentence); `\($0.remedy)` undoes it" }
+  private func warnings(at now: UInt64) -> [UserMessage] {
+    var warnings = session.attenuations.map {
+      UserMessage("\($0.message); `\($0.remedy)` undoes it")
+    }
     if let missing = session.missingChannels { warnings.append(missing) }
     if session.isRunning, case .over(let excess, let stage) = ledger.verdict {
       warnings.append(
-        "latency is \(excess / 1000) ms above the budget; '\(stage)' takes the most of it")
+        UserMessage(
+          "latency is \(excess / 1000) ms above the budget; '\(UserMessage(pattern: stage))' takes the"
+            + " most of it"))
     }
     if let output = session.report.output { warnings.append(output) }
     warnings += session.warnings(at: now)
-    if let fault = preferences.fault { warnings.append(fault + Status.oldSettingsHold) }
+    if let fault = preferences.fault { warnings.append(Status.oldSettingsHold(fault)) }
     return warnings
   }
 

@@ -117,13 +117,13 @@ public final class ServedControl: Sendable {
           if setting == "strength" { status.settings.strength = nil }
         }
       },
-      record: { pipe in
+      record: { pipe, _ in
         let pairs = Self.recorded.flatMap { [$0, -$0] }
         _ = pairs.withUnsafeBytes { write(pipe, $0.baseAddress, $0.count) }
         close(pipe)
         return Self.sampleRate
       },
-      endRecording: { self.goneRecorders.withLock { $0 += 1 } })
+      endRecordings: { _ in self.goneRecorders.withLock { $0 += 1 } })
   }
 }
 
