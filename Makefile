@@ -174,8 +174,10 @@ install: programs
 deb: programs
 	scripts/make-deb $(STATIC)/release out/deb
 
-# What stands in out/deb, in a bare Debian 12 and 13: as root.
+# What stands in out/deb, in a bare Debian 12 and 13, upgraded from packages that are called an earlier
+# version: as root, after `make deb`.
 test-package:
+	QDENOISE_DEB_VERSION=0.0.1 scripts/make-deb $(STATIC)/release out/deb-before
 	scripts/try-package bookworm
 	scripts/try-package trixie
 
