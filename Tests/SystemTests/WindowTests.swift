@@ -48,9 +48,8 @@ extension SystemTests {
       try operate("keyboard")
     }
 
-    @Test func `at 360 pixels nothing is cut off in three languages`() throws {
-      try operate("narrow")
-    }
+    @Test(arguments: ["narrow", "narrow-german", "narrow-mirrored", "narrow-double"])
+    func `at 360 pixels nothing is cut off`(name: String) throws { try operate(name) }
 
     @Test func `every control has a name`() throws { try operate("named") }
 
@@ -67,9 +66,29 @@ extension SystemTests {
 
     @Test func `a panel that comes later gets the icon`() throws { try operate("panels") }
 
+    @Test func `the panel of Xfce shows the icon, and its menu works`() throws {
+      try operate("xfce")
+    }
+
     @Test func `a microphone that is gone or muted is told of once`() throws {
       try operate("notices")
     }
+
+    @Test func `the preview, a comparison and two recordings run beside each other`() throws {
+      try operate("beside")
+    }
+
+    @Test func `every sentence of the daemon and every text is translated`() throws {
+      try operate("translated")
+    }
+
+    @Test func `a warning is German in a German window`() throws { try operate("german") }
+
+    @Test func `from right to left the window is the other way round`() throws {
+      try operate("mirrored")
+    }
+
+    @Test func `of a test that is killed nothing is left`() throws { try operate("killed") }
 
     @Test func `the German texts are complete`() throws {
       let sandbox = try Sandbox("window")

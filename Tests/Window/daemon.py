@@ -1,5 +1,5 @@
 """daemon.py STATUS SECONDS: stands for the daemon: its status is the file STATUS, and Record gives
-SECONDS of noise in all as fast as it is read, in pieces of 33 ms."""
+SECONDS of noise in all as fast as it is read, in pieces of 40 ms."""
 
 import os
 import random
@@ -15,7 +15,7 @@ from gi.repository import GLib
 NAME = "io.github.qdenoise.Daemon"
 INTERFACE = "io.github.qdenoise.Daemon1"
 RATE = 48_000
-PIECE = RATE * 33 // 1000
+PIECE = RATE * 40 // 1000
 
 
 class Daemon(dbus.service.Object):

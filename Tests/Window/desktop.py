@@ -52,15 +52,61 @@ def eventually(condition, seconds=30.0, pause=0.02):
         time.sleep(pause)
 
 
+def inhabitants(folder):
+    """Everything that runs in a desktop, whoever started it."""
+    mark = f"XDG_RUNTIME_DIR={folder}/run".encode()
+    found = []
+    for process in pathlib.Path("/proc").glob("[0-9]*"):
+        try:
+            if mark in (process / "environ").read_bytes().split(b"\0"):
+                found.append(int(process.name))
+        except OSError:
+            continue
+    return [number for number in found if number != os.getpid()]
+
+
+def sweep(folder):
+    """Ends what is left of a desktop: what its parts started outlives them."""
+    while left := inhabitants(folder):
+        for number in left:
+            try:
+                os.kill(number, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+        time.sleep(0.05)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def guard(folder):
+    """A process that sweeps up once this one has ended, however it does; the descriptor that says so,
+    and its number."""
+    reader, writer = os.pipe()
+    number = os.fork()
+    if number:
+        os.close(reader)
+        return writer, number
+    os.setsid()
+    nowhere = os.open("/dev/null", os.O_RDWR)
+    for descriptor in (0, 1, 2):
+        os.dup2(nowhere, descriptor)
+    os.dup2(reader, 3)
+    os.closerange(4, 4096)
+    os.read(3, 1)
+    sweep(folder)
+    os._exit(0)
+
+
 def dies_with_parent():
     os.setsid()
     ctypes.CDLL(None).prctl(1, signal.SIGKILL)
 
 
 class Desktop:
-    def __init__(self, width=480, height=900, language=None, scheme="light", scale=1):
+    def __init__(self, width=480, height=900, language=None, scheme="light", scale=1,
+                 locales=None):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="qdenoise-window-"))
         self.children = {}
+        self.guard = guard(self.folder)
         run = self.folder / "run"
         home = self.folder / "home"
         for folder in [run, home]:
@@ -83,7 +129,7 @@ class Desktop:
             "LIBGL_ALWAYS_SOFTWARE": "1",
             "GSETTINGS_BACKEND": "memory",
             "QDENOISE_SCHEME": scheme,
-            "QDENOISE_LOCALES": str(ROOT / "out" / "locale"),
+            "QDENOISE_LOCALES": str(locales or ROOT / "out" / "locale"),
         }
         # The program's own icons, as they are installed.
         apps = home / ".local/share/icons/hicolor/scalable/apps"
@@ -136,7 +182,10 @@ class Desktop:
             if child.poll() is None:
                 child.send_signal(signal.SIGCONT)
             self.stop(name)
-        shutil.rmtree(self.folder, ignore_errors=True)
+        sweep(self.folder)
+        writer, number = self.guard
+        os.close(writer)
+        os.waitpid(number, 0)
 
     def __enter__(self):
         return self
@@ -233,10 +282,24 @@ class Desktop:
         """Something that starts and stops the daemon by systemd's interface."""
         self.start("systemd", "/usr/bin/python3", str(ROOT / "Tests/Window/systemd.py"),
                    str(PROGRAMS / "qdenoise"))
-        eventually(lambda: "org.freedesktop.systemd1" in self.run("busctl", "--user", "list"))
+        eventually(lambda: "org.freedesktop.systemd1" in self.run(
+            "busctl", "--user", "--acquired", "list"))
 
     def start_tray(self):
         self.start("tray", str(PROGRAMS / "qdenoise-tray"))
+
+    def start_panel(self):
+        """The panel of Xfce with the icons of programs at its left end."""
+        folder = pathlib.Path(self.environment["XDG_CONFIG_HOME"]) / "xfce4/xfconf/xfce-perchannel-xml"
+        folder.mkdir(parents=True)
+        shutil.copy(ROOT / "Tests/Window/xfce4-panel.xml", folder)
+        self.start("xfce4-panel", "xfce4-panel", "--disable-wm-check")
+        if not eventually(lambda: "StatusNotifierWatcher" in self.run(
+                "busctl", "--user", "--acquired", "list")):
+            raise Failed("the panel takes no icons:\n" + self.log("xfce4-panel"))
+
+    def click(self, x, y, button=1):
+        self.run("xdotool", "mousemove", str(x), str(y), "click", str(button))
 
     def start_window(self, *words, environment=None, first=False, wait=True):
         state = pathlib.Path(self.environment["XDG_STATE_HOME"]) / "qdenoise"

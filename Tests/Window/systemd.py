@@ -1,7 +1,6 @@
 """systemd.py PROGRAM: stands for systemd on a session bus that has none: its interface for one unit,
 which is PROGRAM."""
 
-import os
 import signal
 import subprocess
 import sys
@@ -81,7 +80,9 @@ def main():
     Unit(bus, manager)
     name = dbus.service.BusName("org.freedesktop.systemd1", bus)
     loop = GLib.MainLoop()
-    signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
+    signal.signal(signal.SIGTERM, lambda *_: loop.quit())
+    # Python runs the handler when GLib's loop comes back to it.
+    GLib.timeout_add(200, lambda: True)
     try:
         loop.run()
     finally:

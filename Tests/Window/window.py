@@ -4,16 +4,21 @@ did. Without a name it does all there is; --list names them.
 
 Exit status: 0 all is well, 1 something is not, 77 a program is missing."""
 
+import functools
 import os
 import pathlib
+import re
 import shutil
 import signal
+import subprocess
 import sys
+import tempfile
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-from desktop import Desktop, Failed, Panel, PROGRAMS, ROOT, Screen, eventually, lacking  # noqa: E402
+from desktop import (  # noqa: E402
+    Desktop, Failed, Panel, PROGRAMS, ROOT, Screen, eventually, inhabitants, lacking)
 
 TESTS = {}
 
@@ -64,6 +69,12 @@ def modes():
         slider.queryValue().currentValue = 18
         expect_eventually(lambda: settings(desktop).get("strength") == 18, "strength is not 18 dB")
         expect(screen.says("18 dB"), "18 dB is not shown")
+        # All that the daemon takes: dB from 0 to 100.
+        slider.queryValue().currentValue = 100
+        expect_eventually(lambda: settings(desktop).get("strength") == 100, "strength is not 100 dB")
+        time.sleep(1)
+        desktop.denoisectl("strength", "80")
+        expect_eventually(lambda: slider.queryValue().currentValue == 80, "80 dB are not shown")
         screen.click("push button", "Leave the strength to the mode")
         expect_eventually(lambda: "strength" not in settings(desktop), "the strength is still set")
         screen.click("push button", "Strong")
@@ -408,29 +419,32 @@ def keyboard():
         expect(desktop.children["window"].wait(10) == 0, "Ctrl+Q does not end it")
 
 
-@test
-def narrow():
-    """At 360 pixels nothing is cut off, in English, in German, from right to left, and at 200 %."""
-    for language, scale in [(None, 1), ("de", 1), ("ar", 1), ("de", 2)]:
-        with Desktop(width=360, height=640, language=language, scale=scale) as desktop:
-            desktop.start_bus()
-            desktop.start_display()
-            desktop.start_sound()
-            desktop.start_daemon()
-            desktop.start_systemd()
-            desktop.start_window()
-            screen = Screen(desktop)
-            time.sleep(2)
-            for page in range(1, 5):
-                desktop.key(f"alt+{page}")
-                time.sleep(0.5)
-                for node in screen.all():
-                    if not screen.has_state(node, screen.api.STATE_SHOWING):
-                        continue
-                    box = node.queryComponent().getExtents(screen.api.WINDOW_COORDS)
-                    # GTK's shadows belong to the window.
-                    expect(box.width <= 364, f"{language}: {node.getRoleName()} '{node.name}' is"
-                           f" {box.width} wide")
+def narrow(language, scale):
+    """At 360 pixels nothing is cut off."""
+    with Desktop(width=360, height=640, language=language, scale=scale) as desktop:
+        desktop.start_bus()
+        desktop.start_display()
+        desktop.start_sound()
+        desktop.start_daemon()
+        desktop.start_systemd()
+        desktop.start_window()
+        screen = Screen(desktop)
+        time.sleep(2)
+        for page in range(1, 5):
+            desktop.key(f"alt+{page}")
+            time.sleep(0.5)
+            seen = [node for node in screen.all() if screen.has_state(node, screen.api.STATE_SHOWING)]
+            expect(len(seen) > 10, f"page {page} has {len(seen)} parts")
+            for node in seen:
+                box = node.queryComponent().getExtents(screen.api.WINDOW_COORDS)
+                # GTK's shadows belong to the window.
+                expect(box.width <= 364, f"{node.getRoleName()} '{node.name}' is {box.width} wide")
+
+
+# English, German, from right to left, and at 200 %.
+for place, (language, scale) in {"narrow": (None, 1), "narrow-german": ("de", 1),
+                                 "narrow-mirrored": ("ar", 1), "narrow-double": ("de", 2)}.items():
+    TESTS[place] = functools.partial(narrow, language, scale)
 
 
 @test
@@ -557,6 +571,56 @@ def panels():
 
 
 @test
+def xfce():
+    """A real panel shows the icon, its menu mutes, a click opens the window.
+
+    QDENOISE_PICTURES is a folder for pictures of it."""
+    if not shutil.which("xfce4-panel"):
+        print("xfce4-panel is not installed")
+        sys.exit(77)
+    pictures = os.environ.get("QDENOISE_PICTURES")
+    with Desktop() as desktop:
+        def picture(name):
+            if pictures:
+                desktop.run("import", "-window", "root", "-crop", "480x240+0+0",
+                            f"{pictures}/panel-{name}.png")
+
+        def colours():
+            """How many colours the panel has in the icon's place."""
+            return int(desktop.run("import", "-window", "root", "-crop", "24x24+12+4", "-format", "%k",
+                                   "info:-"))
+
+        desktop.start_bus()
+        desktop.start_display()
+        desktop.start_sound()
+        desktop.start_daemon()
+        desktop.start_panel()
+        empty = colours()
+        desktop.start_tray()
+        desktop.listen()
+        expect_eventually(lambda: colours() > empty + 3, "the panel shows no icon")
+        time.sleep(1)
+        picture("icon")
+        desktop.click(24, 15, 3)
+        time.sleep(1.5)
+        picture("menu")
+        # The second entry.
+        desktop.click(75, 75)
+        expect_eventually(lambda: settings(desktop)["mode"] == "mute", "the menu does not mute")
+        time.sleep(1)
+        picture("muted")
+        desktop.click(24, 15, 2)
+        expect_eventually(lambda: settings(desktop)["mode"] == "standard",
+                          "the middle button does not unmute")
+        time.sleep(1)
+        picture("again")
+        desktop.click(24, 15)
+        expect_eventually(lambda: desktop.run(
+            "xdotool", "search", "--onlyvisible", "--name", "^(qdenoise|Welcome)$"),
+            "a click opens no window")
+
+
+@test
 def notices():
     """A microphone that is gone and one that is muted are told of once, and taken back."""
     with Desktop() as desktop:
@@ -575,6 +639,155 @@ def notices():
             desktop.run("pactl", "unload-module", line.split()[0])
         expect_eventually(lambda: len(panel.of("notify")) == 2, "that it is gone is not told")
         expect(panel.of("notify")[1][1] == "No Microphone", panel.of("notify"))
+
+
+@test
+def beside():
+    """The preview, a comparison and two recordings of denoisectl run beside each other."""
+    with Desktop() as desktop:
+        screen = whole(desktop)
+        desktop.play(ROOT / "out/samples/noisy.wav")
+        expect_eventually(lambda: desktop.status()["listeners"], "the preview does not listen")
+        places = [desktop.folder / "one", desktop.folder / "two"]
+        for place in places:
+            desktop.start(place.name, str(PROGRAMS / "denoisectl"), "record", "--ab", "--seconds", "7",
+                          str(place))
+        desktop.key("alt+3")
+        screen.click("push button", "Record Five Seconds")
+        play = screen.find("push button", "Play")
+        expect_eventually(lambda: screen.has_state(play, screen.api.STATE_SENSITIVE),
+                          "the comparison does not end", 20)
+        for place in places:
+            expect(desktop.children[place.name].wait(20) == 0, desktop.log(place.name))
+        # 16-bit samples and a header.
+        sizes = [(place / side).stat().st_size for place in places
+                 for side in ("microphone.wav", "denoised.wav")]
+        expect(min(sizes) > 6.5 * 48_000 * 2, f"a recording is too short: {sizes}")
+        desktop.key("alt+1")
+        expect_eventually(lambda: desktop.status()["listeners"], "the preview does not come back")
+        time.sleep(1)
+        expect(desktop.status()["listeners"], "the preview ends again")
+
+
+def catalogue():
+    """Every text that the programs can show, as a pattern."""
+    text = subprocess.run([str(ROOT / "scripts/translations"), "pot"], capture_output=True, text=True,
+                          check=True).stdout
+    patterns = re.findall(r'^msgid "(.+)"$', text, re.MULTILINE)
+    return [pattern.replace('\\"', '"') for pattern in patterns]
+
+
+def filled(pattern):
+    return re.sub(r"%(\d)", r"<\1>", pattern)
+
+
+@test
+def translated():
+    """Every sentence that the daemon can say, and every text of the window, is in the person's
+    language: one that has each text in double brackets."""
+    folder = tempfile.mkdtemp(prefix="qdenoise-locale-")
+    try:
+        subprocess.run([str(ROOT / "scripts/translations"), "pseudo", folder], check=True)
+        with Desktop(language="pseudo", locales=folder) as desktop:
+            desktop.start_bus()
+            desktop.start_display()
+            desktop.start_sound()
+            desktop.start_daemon()
+            desktop.listen()
+            expect_eventually(lambda: desktop.status()["latency"].get("total_microseconds"),
+                              "nothing runs")
+            status = desktop.status()
+            desktop.stop("daemon")
+            desktop.stop("listener")
+            patterns = catalogue()
+            sentences = [
+                {"pattern": pattern, "arguments": [f"<{number}>" for number in
+                                                   range(1, pattern.count("%") + 1)]}
+                for pattern in patterns]
+            # Nine sentences within another one: rows are slow to read.
+            for start in range(0, len(sentences), 9):
+                group = sentences[start:start + 9]
+                frame = " | ".join(f"%{number}" for number in range(1, len(group) + 1))
+                status["messages"].append({"pattern": frame, "arguments": group})
+                status["warnings"].append(" | ".join(map(filled, patterns[start:start + 9])))
+            desktop.start_false_daemon(status)
+            desktop.start_window()
+            screen = Screen(desktop)
+            # The last of them comes once all are there.
+            expect_eventually(lambda: filled(patterns[-1]) in "\n".join(screen.texts()),
+                              "the warnings do not come", 60)
+            shown = "\n".join(screen.texts())
+            for pattern in patterns:
+                text = f"⟦{filled(pattern)}⟧"
+                expect(text in shown, f"not translated: {pattern}")
+            for page in range(1, 5):
+                desktop.key(f"alt+{page}")
+                time.sleep(2 if page == 4 else 0.5)
+                for text in screen.texts():
+                    # Names of programs, devices and GTK's own words are the same everywhere.
+                    rest = re.sub(r"⟦.*⟧|<\d>", "", text, flags=re.DOTALL)
+                    rest = re.sub(r"qdenoise(-window)?|USB Microphone|Conference|PulseAudio [\d.]+|"
+                                  r"SCHED_FIFO \d+|(full|light)\S* \S+ \S+|[Mm]inimize|[Mm]aximize|"
+                                  r"[Cc]lose|(Adw|Gtk)[A-Z]\w+", "", rest)
+                    expect(not re.search(r"[A-Za-z]{3}", rest), f"page {page}: '{text}'")
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@test
+def german():
+    """What the daemon warns of is German in a German window."""
+    with Desktop(language="de") as desktop:
+        desktop.start_bus()
+        desktop.start_display()
+        desktop.start_sound()
+        desktop.start_daemon()
+        desktop.listen()
+        desktop.start_window()
+        screen = Screen(desktop)
+        desktop.run("pactl", "set-source-mute", "fakemic", "1")
+        expect(screen.says("Das Mikrofon „USB Microphone“ ist stumm: Wer zuhört, hört Stille"),
+               f"no German warning among {screen.texts()}")
+
+
+@test
+def mirrored():
+    """Where people write from right to left, the window is the other way round."""
+    with Desktop(language="ar") as desktop:
+        desktop.start_bus()
+        desktop.start_display()
+        desktop.start_window()
+        screen = Screen(desktop)
+        switch = screen.find("check box", "Denoise my microphone")
+        box = switch.queryComponent().getExtents(screen.api.WINDOW_COORDS)
+        expect(0 < box.x < 120, f"the switch is at {box.x}")
+
+
+@test
+def killed():
+    """When a test is killed, nothing of its desktop is left."""
+    lines = [sys.executable, __file__, "--linger"]
+    with subprocess.Popen(lines, stdout=subprocess.PIPE, text=True) as other:
+        folder = other.stdout.readline().strip()
+        programs = [pathlib.Path(f"/proc/{number}/comm").read_text().strip()
+                    for number in inhabitants(folder)]
+        expect("qdenoise" in programs, f"no daemon among {programs}")
+        other.kill()
+    expect_eventually(lambda: not inhabitants(folder), f"left: {inhabitants(folder)}")
+    expect_eventually(lambda: not os.path.exists(folder), f"{folder} is left")
+
+
+def linger():
+    """A desktop whose daemon is no child of ours, until we are killed."""
+    with Desktop() as desktop:
+        desktop.start_bus()
+        desktop.start_sound()
+        desktop.start_systemd()
+        desktop.run("busctl", "--user", "call", "org.freedesktop.systemd1", "/org/freedesktop/systemd1",
+                    "org.freedesktop.systemd1.Manager", "StartUnit", "ss", "qdenoise.service", "replace")
+        expect_eventually(lambda: desktop.status()["virtual_microphone"], "no daemon was started")
+        print(desktop.folder, flush=True)
+        time.sleep(600)
 
 
 def main():
@@ -600,9 +813,10 @@ def main():
 
 if __name__ == "__main__":
     # AT-SPI binds a process to the first bus it sees: each test has a process of its own.
+    if sys.argv[1:] == ["--linger"]:
+        sys.exit(linger())
     if len(sys.argv) == 2 or "--list" in sys.argv:
         sys.exit(main())
-    import subprocess
     status = 0
     for each in sys.argv[1:] or TESTS:
         status = max(status, subprocess.run([sys.executable, __file__, each]).returncode)
