@@ -212,7 +212,8 @@ let package = Package(
       dependencies: ["qdenoise", "AudioHost", "Control", "UserMessages", "TestSupport"],
       swiftSettings: testSettings),
     .target(
-      name: "ControlSupport", dependencies: ["Control"], path: "Tests/Support/ControlSupport",
+      name: "ControlSupport", dependencies: ["Control", "UserMessages"],
+      path: "Tests/Support/ControlSupport",
       swiftSettings: testSettings),
     .testTarget(
       name: "ControlTests",
@@ -227,7 +228,8 @@ let package = Package(
       ],
       swiftSettings: testSettings),
     .testTarget(
-      name: "SystemTests", dependencies: ["qdenoise", "denoisectl", "Control", "TestSupport"],
+      name: "SystemTests",
+      dependencies: ["qdenoise", "denoisectl", "Control", "UserMessages", "TestSupport"],
       swiftSettings: testSettings),
   ],
   cLanguageStandard: .gnu17

@@ -494,6 +494,8 @@ static inline char *ui_chosen_folder(GtkNativeDialog *dialogue) {
 
 #define UI_METER_HEIGHT 6
 #define UI_METER_GAP 8
+/// The darkest of the colours.
+#define UI_STRIP_SILENCE 0xff05060f
 
 typedef struct {
   GtkWidget widget;
@@ -521,7 +523,7 @@ static inline int ui_strip_fit(ui_strip *strip) {
       pixels[row * width + column] =
           strip->columns
               ? strip->pixels[row * strip->columns + (old + strip->oldest) % strip->columns]
-              : 0xff000000;
+              : UI_STRIP_SILENCE;
     }
   }
   g_free(strip->pixels);

@@ -83,9 +83,9 @@ extension Daemon {
   }
 
   private func record(into pipe: Int32, for owner: String) throws(ControlError) -> UInt32 {
+    let reason = session.title == nil ? session.failure : Session.noMicrophone
     let missing =
-      session.microphone == nil
-      ? UserMessage("there is nothing to record: \(session.failure)") : nil
+      session.microphone == nil ? UserMessage("there is nothing to record: \(reason)") : nil
     try recordings.begin(
       into: pipe, for: owner, missing: missing, at: AudioClock.microseconds)
     return UInt32(active.sampleRate)

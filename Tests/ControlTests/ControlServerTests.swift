@@ -3,6 +3,7 @@ import ControlSupport
 import Foundation
 import TestSupport
 import Testing
+import UserMessages
 
 /// The D-Bus interface, on a private bus, as `denoisectl` and other programs use it.
 struct ControlServerTests {

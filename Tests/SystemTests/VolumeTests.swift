@@ -2,6 +2,7 @@ import Control
 import Foundation
 import TestSupport
 import Testing
+import UserMessages
 
 extension SystemTests {
   /// What a mixer mutes or turns down on the way from the microphone to the applications.

@@ -73,14 +73,15 @@ import UserMessages
         icon: "microphone-disabled-symbolic")
     case .noBus:
       return Words(
-        title: tr("No Session Bus"), detail: tr(error), icon: problem, style: "error")
+        title: tr("No Session Bus"), detail: sentence(tr(error)), icon: problem, style: "error")
     case .versionMismatch:
       return Words(
         title: tr("Another Version Runs"),
         detail: tr("The daemon is of another version than this window. Restart it below."),
         icon: problem, style: "warning")
     default:
-      return Words(title: tr("Not Reachable"), detail: tr(error), icon: problem, style: "error")
+      return Words(
+        title: tr("Not Reachable"), detail: sentence(tr(error)), icon: problem, style: "error")
     }
   }
 

@@ -198,6 +198,8 @@ extension Session {
   /// Name and version of what there is a connection to; nil while there is none.
   package var title: String? { backend?.title }
 
+  static let noMicrophone = UserMessage("there is no microphone")
+
   /// Why there is none.
   package var failure: UserMessage {
     reconnection.failure ?? UserMessage("no sound server yet")

@@ -117,7 +117,7 @@ package final class StatusSource {
   private func stateAndReason(at now: UInt64) -> (Status.State, UserMessage?) {
     guard session.title != nil else { return (.waiting, session.failure) }
     guard session.microphone != nil else {
-      return (.waiting, UserMessage("there is no microphone"))
+      return (.waiting, Session.noMicrophone)
     }
     guard session.isRunning else {
       return (.idle, UserMessage("nobody records from the virtual microphone"))

@@ -1,6 +1,7 @@
 public import Control
 import Glibc
 import Synchronization
+import UserMessages
 
 /// A real control server in a thread of its own, whose settings only change a status.
 public final class ServedControl: Sendable {
