@@ -4,9 +4,8 @@ import UserMessages
 
 /// Somebody who wants both sides of the denoiser through a pipe. Thread: control.
 @safe final class Recording {
-  /// How often what was recorded is handed on, in microseconds: 25 times a second, as a window draws
-  /// it. What a frame costs it is GTK's part far more than the spectrograms'.
-  static let period: UInt64 = 40_000
+  /// How often what was recorded is handed on, in microseconds: 30 times a second, as it is drawn.
+  static let period: UInt64 = 33_000
   /// What a reader may leave unread before it counts as gone: about 10 s.
   private static let largestBacklog = 4 << 20
 
