@@ -198,7 +198,7 @@ let package = Package(
     .testTarget(name: "PlotTests", dependencies: ["Plot"], swiftSettings: testSettings),
     .testTarget(name: "FilesTests", dependencies: ["Files"], swiftSettings: testSettings),
     .testTarget(
-      name: "AudioHostTests", dependencies: ["AudioHost", "Files", "TestSupport"],
+      name: "AudioHostTests", dependencies: ["AudioHost", "Files", "UserMessages", "TestSupport"],
       swiftSettings: testSettings),
     .testTarget(
       name: "AudioPathTests",

@@ -2,6 +2,7 @@ import AudioHost
 import Foundation
 import TestSupport
 import Testing
+import UserMessages
 
 /// A private PulseAudio whose fake microphone is a pair of ALSA PCMs, `mouth` and `ear`.
 private final class ALSADesk {

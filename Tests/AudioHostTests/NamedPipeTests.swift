@@ -1,6 +1,7 @@
 import AudioHost
 import Glibc
 import Testing
+import UserMessages
 
 /// A FIFO in a directory of its own.
 private final class TemporaryFIFO {

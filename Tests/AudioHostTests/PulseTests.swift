@@ -2,6 +2,7 @@ import AudioHost
 import Glibc
 import TestSupport
 import Testing
+import UserMessages
 
 /// A private PulseAudio with a fake microphone, and a connection to it.
 private final class Desk {

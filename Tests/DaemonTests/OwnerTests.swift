@@ -2,6 +2,7 @@ import AudioHost
 import Testing
 
 import qdenoise
+import UserMessages
 
 @Suite struct `Owner of the virtual microphone` {
   private let first = PulseClient(

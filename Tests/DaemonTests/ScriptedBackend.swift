@@ -100,7 +100,7 @@ final class ScriptedServer: @unchecked Sendable {
   private func open() throws(BackendError) -> any Backend {
     attempts.append(now)
     guard isUp else { throw .failed(UserMessage("the scripted server is away")) }
-    if isTaken { throw .taken("another daemon is first") }
+    if isTaken { throw .taken(UserMessage("another daemon is first")) }
     connections += 1
     let made = ScriptedBackend(self, cookie: cookie)
     backend = made
