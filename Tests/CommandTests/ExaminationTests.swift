@@ -121,7 +121,7 @@ struct ExaminationTests {
     #expect(
       try only(.problem, examination)
         == .problem(
-          "daemon", "not running", do: "systemctl --user enable --now qdenoise"))
+          "daemon", "not running", do: .command("systemctl --user enable --now qdenoise")))
   }
 
   @Test func `a muted microphone is to be unmuted`() throws {

@@ -31,9 +31,10 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 "$clang" -O1 -fsanitize=realtime -c "$here/trampoline.c" -o "$work/trampoline.o"
 modules='Memory|Files|UserSettings|Kernels|CKernels|Engine|Signal|Denoise|TFLite|ModelStore'
-modules="$modules|CEmbeddedModel"
+modules="$modules|CEmbeddedModel|CThreadPool"
 objects=$(tr -d "'\"" <"$list" | grep -E "/($modules)\.build/")
-maps="$here $build/CKernels.build $build/CEmbeddedModel.build $sources/CSampleRate $sources/CLinux"
+maps="$here $build/CKernels.build $build/CEmbeddedModel.build $build/CThreadPool.build
+$sources/CSampleRate $sources/CLinux"
 flags=$(for map in $maps; do echo "-Xcc -fmodule-map-file=$map/module.modulemap"; done)
 # shellcheck disable=SC2086
 swiftc -O -parse-as-library -swift-version 5 -I "$build/Modules" $flags \
