@@ -95,7 +95,6 @@ screenshots: swift deps samples
 	$(SWIFT) build -c release --product qdenoise
 	$(SWIFT) build -c release --product denoisectl
 	$(SWIFT) build -c release --product qdenoise-window
-	scripts/translations build out/locale
 	/usr/bin/python3 Tests/Window/screenshots.py out/screenshots
 
 # The networks: `make train` makes them from the corpus (hours), `make models` quantizes what it left.

@@ -38,7 +38,8 @@ package final class AudioLink: Sendable {
   package let resynchronizations = Atomic<Int>(0)
   /// Samples that wait in the output before hops are written, in the mean.
   package let fill = Atomic<Int>(0)
-  /// Samples that have arrived when hops are cut from them, in the mean.
+  /// Samples that have arrived when hops are cut from them, in the mean; in a graph those that wait after
+  /// each cycle.
   package let waiting = Atomic<Int>(0)
   /// Samples that arrive at once.
   package let period = Atomic<Int>(0)

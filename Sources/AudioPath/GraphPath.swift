@@ -6,8 +6,8 @@ import Synchronization
 /// From the cycles of PipeWire's graph to hops and back into the same cycles.
 ///
 /// One clock drives both sides, so what waits between them is constant: a hop less what hop and
-/// quantum have in common. Silence at the start makes it so, and what exceeds it after a stall is
-/// left out. Allocates nothing after `init`. Thread: audio while there are no streams, PipeWire's
+/// quantum have in common, and what a hop was ahead by when one of them changed. Silence at the start
+/// makes it so, and what exceeds it after a stall is left out. Allocates nothing after `init`. Thread: audio while there are no streams, PipeWire's
 /// data loop while there are.
 package final class GraphPath {
   /// Samples that a server hands over at once, at most, with room for a stall.
@@ -90,6 +90,7 @@ package final class GraphPath {
     }
     self.hasOutput = hasOutput
     (quantum, isUneven, arrived) = (0, false, 0)
+    link.waiting.store(0, ordering: .relaxed)
     (lastCycle, excessLength) = (nil, 0)
     knowsThread = false
   }
@@ -202,8 +203,13 @@ package final class GraphPath {
   }
 
   /// What waits after each cycle: less would not last to the next hop.
+  ///
+  /// The samples of the hop that is being cut grow by the quantum and shrink by hops, so after each
+  /// cycle they have the same remainder by what both have in common: 0 from the start on, any other
+  /// once hop or quantum has changed. The most of them that ever wait is that remainder more.
   private func target(_ quantum: Int) -> Int {
-    Self.wait(hop: hop, quantum: quantum) + (isUneven ? Self.jitter : 0)
+    let common = Self.divisor(hop, quantum)
+    return hop - common + assembler.count % common + (isUneven ? Self.jitter : 0)
   }
 
   /// Samples that wait for a hop to be complete: the hop less the greatest common divisor of both.
@@ -218,7 +224,10 @@ package final class GraphPath {
 
   /// Leaves out what exceeds the target for long, or by much, after a cycle of `count` samples.
   private func trim(_ count: Int) {
-    let excess = queue.count + assembler.count - target(quantum)
+    let target = target(quantum)
+    let waiting = queue.count + assembler.count
+    link.waiting.store(min(waiting, target), ordering: .relaxed)
+    let excess = waiting - target
     link.fill.store(max(0, excess), ordering: .relaxed)
     guard excess > Self.tolerance else {
       excessLength = 0

@@ -91,6 +91,32 @@ private func noise(_ count: Int, seed: UInt64 = 1) -> [Float] {
     #expect(graph.link.fill.load(ordering: .relaxed) == 0)
   }
 
+  /// What a hop is ahead by when the quantum changes is waited for by all later ones.
+  @Test(arguments: [(3072, 1024, 480), (1072, 1072, 160), (3072, 1024, 512)])
+  func `after a change of the quantum it stays as late as it has to be, without a cut`(
+    before: Int, first: Int, quantum: Int
+  ) throws {
+    let graph = try Graph()
+    graph.play(noise(before, seed: 2), quantum: first)
+    let samples = noise(600 * quantum)
+    graph.play(Array(samples[..<(300 * quantum)]), quantum: quantum)
+    func cuts() -> [Int] {
+      [
+        graph.link.silentHops.load(ordering: .relaxed),
+        graph.link.resynchronizations.load(ordering: .relaxed),
+      ]
+    }
+    let settled = cuts()
+    graph.play(Array(samples[(300 * quantum)...]), quantum: quantum)
+    #expect(cuts() == settled)
+    let waiting = graph.link.waiting.load(ordering: .relaxed)
+    let ahead = before % (480 - GraphPath.wait(hop: 480, quantum: quantum))
+    let least = GraphPath.wait(hop: 480, quantum: quantum) + ahead
+    #expect((least...least + 16).contains(waiting))
+    let fill = graph.link.fill.load(ordering: .relaxed)
+    #expect(graph.delay(behind: samples) == graph.model.latency + waiting + fill)
+  }
+
   @Test func `no cycle costs an allocation`() throws {
     let graph = try Graph()
     let samples = noise(48_000)

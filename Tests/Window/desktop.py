@@ -111,6 +111,9 @@ class Desktop:
         home = self.folder / "home"
         for folder in [run, home]:
             folder.mkdir(mode=0o700)
+        if locales is None and language is not None:
+            locales = self.folder / "locale"
+            subprocess.run([ROOT / "scripts/translations", "build", locales], check=True)
         self.size = (width * scale, height * scale)
         self.environment = {
             "PATH": f"{PROGRAMS}:/usr/local/bin:/usr/bin:/bin:/usr/sbin",
@@ -129,7 +132,7 @@ class Desktop:
             "LIBGL_ALWAYS_SOFTWARE": "1",
             "GSETTINGS_BACKEND": "memory",
             "QDENOISE_SCHEME": scheme,
-            "QDENOISE_LOCALES": str(locales or ROOT / "out" / "locale"),
+            "QDENOISE_LOCALES": str(locales or self.folder / "locale"),
         }
         # The program's own icons, as they are installed.
         apps = home / ".local/share/icons/hicolor/scalable/apps"
@@ -422,13 +425,16 @@ class Screen:
                 return application
         return None
 
-    def all(self, role=None, name=None):
+    def all(self, role=None, name=None, beside=None):
+        """Those with that role and name, without what is below a part named `beside`."""
         found = []
 
         def walk(node, depth):
             if node is None or depth > 60:
                 return
             try:
+                if beside is not None and node.name == beside:
+                    return
                 if (role is None or node.getRoleName() == role) and (
                         name is None or node.name == name):
                     found.append(node)

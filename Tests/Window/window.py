@@ -433,10 +433,15 @@ def narrow(language, scale):
         for page in range(1, 5):
             desktop.key(f"alt+{page}")
             time.sleep(0.5)
-            seen = [node for node in screen.all() if screen.has_state(node, screen.api.STATE_SHOWING)]
-            expect(len(seen) > 10, f"page {page} has {len(seen)} parts")
+            # GTK calls only windows showing. The switcher above is squeezed out by the one below.
+            seen = [node for node in screen.all(beside="AdwSqueezer")
+                    if screen.has_state(node, screen.api.STATE_VISIBLE)]
+            expect(len(seen) > 100, f"page {page} has {len(seen)} parts")
             for node in seen:
-                box = node.queryComponent().getExtents(screen.api.WINDOW_COORDS)
+                try:
+                    box = node.queryComponent().getExtents(screen.api.WINDOW_COORDS)
+                except NotImplementedError:  # pages of a stack take no room by themselves
+                    continue
                 # GTK's shadows belong to the window.
                 expect(box.width <= 364, f"{node.getRoleName()} '{node.name}' is {box.width} wide")
 
@@ -727,7 +732,7 @@ def translated():
                     # Names of programs, devices and GTK's own words are the same everywhere.
                     rest = re.sub(r"⟦.*⟧|<\d>", "", text, flags=re.DOTALL)
                     rest = re.sub(r"qdenoise(-window)?|USB Microphone|Conference|PulseAudio [\d.]+|"
-                                  r"SCHED_FIFO \d+|(full|light)\S* \S+ \S+|[Mm]inimize|[Mm]aximize|"
+                                  r"SCHED_FIFO \d+|(full|light)( \S+)+|[Mm]inimize|[Mm]aximize|"
                                   r"[Cc]lose|(Adw|Gtk)[A-Z]\w+", "", rest)
                     expect(not re.search(r"[A-Za-z]{3}", rest), f"page {page}: '{text}'")
     finally:

@@ -11,7 +11,7 @@ public struct ServerDescription: Equatable, Sendable {
   public var isPipeWire: Bool { name == "PipeWire" }
 
   /// Name and version for people: "PulseAudio 16.1", "PipeWire 1.4.2".
-  public var title: String { "\(name) \(version)" }
+  public var title: String { "\(name == "pulseaudio" ? "PulseAudio" : name) \(version)" }
 
   /// PipeWire's pulse server says "PulseAudio (on PipeWire 0.3.65)", and the version of the PulseAudio
   /// whose protocol it speaks.

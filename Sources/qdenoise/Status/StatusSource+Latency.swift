@@ -53,14 +53,15 @@ extension StatusSource {
   private func enterCapture(in ledger: inout LatencyLedger, _ model: Model) {
     let rate = model.sampleRate
     let period = link.period.load(ordering: .relaxed)
+    let waiting = link.waiting.load(ordering: .relaxed)
     if session.order.transport.isGraph {
       if session.isRunning, period > 0 {
         ledger.measure("quantum of the graph", microseconds: period * 1_000_000 / rate)
       }
+      let declared = GraphPath.wait(hop: model.hop, quantum: period)
       return ledger.declare(
-        "hop", samples: GraphPath.wait(hop: model.hop, quantum: period), sampleRate: rate)
+        "hop", samples: session.isRunning && waiting > 0 ? waiting : declared, sampleRate: rate)
     }
-    let waiting = link.waiting.load(ordering: .relaxed)
     guard session.isRunning, period > 0, waiting > 0 else {
       let fragment = min(session.report.fragment ?? AudioTransport.fragment(rate), model.hop)
       ledger.declare("capture fragment", samples: fragment, sampleRate: rate)
