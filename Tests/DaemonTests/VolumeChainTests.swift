@@ -46,7 +46,8 @@ import UserMessages
           place: UserMessage("the microphone '\("USB")'"), percent: 3,
           remedy: "pactl set-source-volume usb 100%"),
         .init(
-          place: UserMessage("the recording stream of qdenoise"), remedy: "pactl set-source-output-mute 12 0"),
+          place: UserMessage("the recording stream of qdenoise"),
+          remedy: "pactl set-source-output-mute 12 0"),
         .init(
           place: UserMessage("the recording stream of qdenoise"), percent: 40,
           remedy: "pactl set-source-output-volume 12 100%"),
