@@ -1,8 +1,9 @@
 #pragma once
 
 // pipewire/ and spa/ beside this file are links to where distributions keep the library's headers.
-#include <pipewire/extensions/metadata.h>
 #include <pipewire/pipewire.h>
+
+#include <pipewire/extensions/metadata.h>
 #include <spa/param/audio/format-utils.h>
 #include <spa/param/latency-utils.h>
 
