@@ -98,7 +98,8 @@ let package = Package(
 
     // What the programs for people share.
     .target(
-      name: "Client", dependencies: ["Control", "AudioHost", "Kernels", "UserMessages", "CLinux"],
+      name: "Client",
+      dependencies: ["Control", "AudioHost", "Files", "Kernels", "UserMessages", "CLinux"],
       swiftSettings: settings),
 
     .target(name: "ONNX", dependencies: ["Engine"], swiftSettings: settings),
@@ -186,8 +187,8 @@ let package = Package(
     .testTarget(
       name: "DenoiseTests",
       dependencies: [
-        "Denoise", "ModelStore", "Engine", "Signal", "Kernels", "Memory", "CAllocationCount",
-        "Seeded", "TestSupport",
+        "Denoise", "ModelStore", "Engine", "Files", "Signal", "Kernels", "Memory",
+        "CAllocationCount", "Seeded", "TestSupport",
       ],
       exclude: ["realtime"],
       swiftSettings: testSettings),
@@ -242,7 +243,9 @@ if Context.environment["QDENOISE_WINDOW"] != "no", let includes = includes(of: "
   package.targets += [
     .executableTarget(
       name: "qdenoise-window",
-      dependencies: ["Client", "Control", "AudioHost", "Plot", "UserMessages", "CAdwaita"],
+      dependencies: [
+        "Client", "Control", "AudioHost", "Plot", "Files", "UserMessages", "CAdwaita",
+      ],
       swiftSettings: settings + [.unsafeFlags(includes.flatMap { ["-Xcc", $0] })],
       linkerSettings: [
         "adwaita-1", "gtk-4", "gdk_pixbuf-2.0", "cairo", "gio-2.0", "gobject-2.0", "glib-2.0",

@@ -1,5 +1,6 @@
 package import AudioHost
 package import Control
+import Files
 import Glibc
 package import Kernels
 package import UserMessages
@@ -65,23 +66,10 @@ package struct Examination {
           modules: try connection.modules(), listeners: try connection.listeners())
       },
       models: models, realTimeLimit: UInt64(limit.rlim_cur), instructionSet: .best,
-      hasUnit: unitFolders.contains { unsafe access("\($0)/qdenoise.service", R_OK) == 0 },
+      hasUnit: UserDirectories().units.contains {
+        unsafe access("\($0)/qdenoise.service", R_OK) == 0
+      },
       sessionProblem: sessionProblem())
-  }
-
-  /// Where `systemd --user` looks for units that somebody installed, by systemd.unit(5).
-  private static var unitFolders: [String] {
-    func environment(_ name: String) -> String? {
-      unsafe getenv(name).map { unsafe String(cString: $0) }
-    }
-    let home = environment("HOME") ?? "/"
-    let data = environment("XDG_DATA_DIRS") ?? "/usr/local/share:/usr/share"
-    return [
-      (environment("XDG_CONFIG_HOME") ?? "\(home)/.config") + "/systemd/user",
-      (environment("XDG_DATA_HOME") ?? "\(home)/.local/share") + "/systemd/user",
-      "/etc/systemd/user", "/run/systemd/user", "/usr/local/lib/systemd/user",
-      "/usr/lib/systemd/user",
-    ] + data.split(separator: ":").map { "\($0)/systemd/user" }
   }
 
   private static func sessionProblem() -> UserMessage? {

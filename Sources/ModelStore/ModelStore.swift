@@ -33,14 +33,8 @@ public enum ModelStore {
   }
 
   /// The folders that are searched, the user's first.
-  public static var folders: [String] { folders(environment) }
-
-  package static func folders(_ environment: (String) -> String?) -> [String] {
-    let home = environment("HOME") ?? "/"
-    let user = environment("XDG_DATA_HOME") ?? "\(home)/.local/share"
-    let installed = environment("XDG_DATA_DIRS") ?? "/usr/local/share:/usr/share"
-    return ([user] + installed.split(separator: ":").map(String.init))
-      .map { "\($0)/qdenoise/models" }
+  public static var folders: [String] {
+    UserDirectories().data.map { "\($0)/qdenoise/models" }
   }
 
   /// The names of the models in the folders.
@@ -93,12 +87,6 @@ public enum ModelStore {
     do { return try TFLiteFile.read(bytes, name: name) } catch {
       throw .unusable(error.description)
     }
-  }
-
-  private static func environment(_ name: String) -> String? {
-    guard let value = unsafe getenv(name) else { return nil }
-    let text = unsafe String(cString: value)
-    return text.isEmpty ? nil : text
   }
 
   private static func exists(_ path: String) -> Bool { unsafe access(path, F_OK) == 0 }

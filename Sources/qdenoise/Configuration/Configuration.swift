@@ -60,7 +60,7 @@ package struct Configuration: Equatable, Sendable {
 
   package init() {}
 
-  package static var defaultPath: String { UserDirectories.configuration + "/config.toml" }
+  package static var defaultPath: String { UserDirectories().configuration + "/config.toml" }
 
   /// Reads the file; one that does not exist means the defaults.
   ///

@@ -6,7 +6,7 @@ package struct StateStore {
   package let path: String
   private let directory: String
 
-  package init(directory: String = UserDirectories.state) {
+  package init(directory: String = UserDirectories().state) {
     self.directory = directory
     path = directory + "/state.json"
   }
