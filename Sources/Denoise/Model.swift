@@ -41,6 +41,8 @@ public struct Model: Sendable {
   /// The network's memory.
   public let states: [StatePair]
   public let licence: String?
+  /// Nodes that lose sound in int8 and therefore stay float, by the names of their outputs.
+  public let keepFloat: [String]
   public let precision: Precision
   /// Whether the network also gives the probability that a hop holds speech.
   public let givesSpeech: Bool
@@ -99,6 +101,7 @@ public struct Model: Sendable {
     self.frontEnd = frontEnd
     states = metadata.states.map { StatePair(input: $0[0], output: $0[1]) }
     licence = metadata.licence
+    keepFloat = metadata.keepFloat ?? []
     precision = Model.precision(of: graph)
     givesSpeech = Model.tensor("speech", among: graph.outputs, of: graph) != nil
     let (inputs, outputs) = (self.graph.inputs, self.graph.outputs)

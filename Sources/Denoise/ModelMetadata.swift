@@ -20,6 +20,8 @@ struct ModelMetadata: Codable, Sendable {
   var compression: Float?
   var states: [[String]]
   var licence: String?
+  /// Nodes that lose sound in int8, by the names of their outputs.
+  var keepFloat: [String]?
   var described: FrontEndDescription?
 
   enum CodingKeys: String, CodingKey, CaseIterable {
@@ -28,12 +30,13 @@ struct ModelMetadata: Codable, Sendable {
     case lowBins = "low_bins"
     case bandEdges = "band_edges"
     case lookAhead = "look_ahead"
+    case keepFloat = "keep_float"
     case described = "front_end"
 
     /// Whether a version has to have the key.
     func isRequired(in version: Int) -> Bool {
       switch self {
-      case .licence: false
+      case .licence, .keepFloat: false
       case .kind, .lowBins, .bandEdges, .taps, .compression: version == 1
       case .described: version == 2
       default: true
@@ -121,15 +124,17 @@ extension DecodingError.Context {
 
 extension Model {
   /// The metadata of a network of other people's.
-  /// - Parameter hops: of a window.
+  /// - Parameters:
+  ///   - hops: of a window.
+  ///   - keepFloat: nodes that lose sound in int8, by the names of their outputs.
   public static func metadata(
     name: String, sampleRate: Int, hop: Int, hops: Int = 2, lookAhead: Int, states: [StatePair],
-    licence: String, frontEnd: FrontEndDescription
+    licence: String, keepFloat: [String] = [], frontEnd: FrontEndDescription
   ) throws -> [UInt8] {
     let metadata = ModelMetadata(
       version: 2, name: name, kind: .imported, sampleRate: sampleRate, window: hops * hop, hop: hop,
       lookAhead: lookAhead, states: states.map { [$0.input, $0.output] }, licence: licence,
-      described: frontEnd)
+      keepFloat: keepFloat.isEmpty ? nil : keepFloat, described: frontEnd)
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys]
     return Array(try encoder.encode(metadata))

@@ -59,8 +59,16 @@ public final class QuantizationDebugger {
             quantized.tensors[node.outputs[0]], type: quantized.tensors[node.outputs[0]].type)))
     }
     let fed = Set(original.inputs)
+    // Layers are given states like any other input, so they have to be seen.
+    let inputs = Set(fed.map { original.tensors[$0].name })
+    let hidden = states.filter { !inputs.contains($0.input) }
+    carried = states.filter { inputs.contains($0.input) }
+    for pair in carried {
+      let tensor = original.inputs.map { original.tensors[$0] }.first { $0.name == pair.input }
+      past[pair.input] = Array(repeating: 0, count: tensor?.count ?? 0)
+    }
     self.original = try ObservedNetwork(
-      original, states: states, outputs: observed.subtracting(fed).sorted())
+      original, states: hidden, outputs: observed.subtracting(fed).sorted())
     self.quantized = try ObservedNetwork(quantized, states: states)
     let stated = Set(states.map(\.output))
     outputs = original.outputs.map { original.tensors[$0].name }.filter { !stated.contains($0) }
@@ -68,11 +76,16 @@ public final class QuantizationDebugger {
   }
 
   private let feeds: [String]
+  /// States that pass through here from run to run.
+  private let carried: [StatePair]
+  private var past: Sample = [:]
 
   /// Runs both networks once more; states go on from the run before.
   public func run(_ sample: Sample) throws(QuantizerError) {
-    var values = try original.run(sample)
-    for name in feeds { values[name] = values[name] ?? sample[name] }
+    let given = sample.merging(past) { $1 }
+    var values = try original.run(given)
+    for name in feeds { values[name] = values[name] ?? given[name] }
+    for pair in carried { past[pair.input] = values[pair.output] }
     for index in layers.indices {
       let found = try candidates[index].run(values)
       let name = layers[index].tensorName

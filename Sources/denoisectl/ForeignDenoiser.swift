@@ -25,6 +25,8 @@ package struct ForeignDenoiser {
   var states: [StatePair] = []
   /// Of .tflite files that follow one another: what each of them is given.
   var domains: [SpectralStages.Domain] = []
+  /// Nodes that lose sound in int8, as `model debug` shows.
+  var keepFloat: [String] = []
   /// Elements of all states: another version has other ones.
   var memory: Int
   var sampleRate = 48000
@@ -137,7 +139,7 @@ package struct ForeignDenoiser {
       StatePair(input: "input_3", output: "Identity_1"),
       StatePair(input: "input_5", output: "Identity_1"),
     ],
-    domains: [.magnitudes, .samples], memory: 1024, sampleRate: 16000, hop: 128, hops: 4,
+    domains: [.magnitudes, .samples], keepFloat: ["2/analysis", "2/synthesis"], memory: 1024, sampleRate: 16000, hop: 128, hops: 4,
     frontEnd: FrontEndDescription(
       window: .rectangular, scale: 1,
       inputs: [.init(name: "noisy", feature: .spectrum, bins: 257)],
@@ -181,7 +183,7 @@ package struct ForeignDenoiser {
     var result = try CanonicalGraph(graph, takesQuantization: false).graph
     result.metadata["qdenoise"] = try Model.metadata(
       name: self.name, sampleRate: sampleRate, hop: hop, hops: hops, lookAhead: lookAhead,
-      states: states, licence: licence, frontEnd: frontEnd)
+      states: states, licence: licence, keepFloat: keepFloat, frontEnd: frontEnd)
     _ = try Model(result)
     return result
   }

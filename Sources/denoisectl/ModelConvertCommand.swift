@@ -1,5 +1,6 @@
 public import ArgumentParser
 import AudioHost
+import Denoise
 import Engine
 import Files
 import ModelStore
@@ -139,6 +140,12 @@ struct ModelConvertCommand: ParsableCommand {
     printError("\(output): \(bytes.count) bytes; `denoisectl model inspect` shows what is in it")
   }
 
+  /// The nodes that the person names and, since they lose sound in integers, those that the model does.
+  private func floatNodes(of graph: Graph) -> Set<String> {
+    let own = optimize == .float16 ? [] : (try? Model(graph))?.keepFloat ?? []
+    return Set(keepFloat).union(own)
+  }
+
   private func converted(_ graph: Graph) throws -> Graph {
     if wantsIntegers { return try integers(graph) }
     let optimization: Optimization =
@@ -148,7 +155,7 @@ struct ModelConvertCommand: ParsableCommand {
       case .default, .latency: .default
       }
     return try quantize(
-      graph, optimization, keepingFloat: Set(keepFloat), perTensor: perTensor,
+      graph, optimization, keepingFloat: floatNodes(of: graph), perTensor: perTensor,
       boundingPairs: boundPairs, weightBits: weights == .int4 ? 4 : 8)
   }
 
@@ -164,7 +171,7 @@ struct ModelConvertCommand: ParsableCommand {
     settings.weightBits = weights == .int4 ? 4 : 8
     settings.perTensor = perTensor
     settings.boundingPairs = boundPairs
-    settings.keepingFloat = Set(keepFloat)
+    settings.keepingFloat = floatNodes(of: graph)
     settings.keepingInt16 = Set(keepInt16)
     settings.integersOnly = int8Only
     let files = SampleFiles(graph)

@@ -3,6 +3,7 @@ import CAllocationCount
 import Denoise
 import Engine
 import Foundation
+import TFLite
 import TestSupport
 import Testing
 import denoisectl
@@ -134,6 +135,46 @@ struct ForeignDenoiserTests {
       let node = graph.operators.first { graph.tensors[$0.outputs[0]].name == name }
       #expect(node?.inputs[1].map { graph.tensors[$0].shape.contains(514) } == true, "\(name)")
     }
+  }
+
+  /// In int8 these two would leave 8 bits to the whole range of a spectrum.
+  @Test(arguments: [[], ["--representative"]])
+  func `layers that hold a transform stay float without being named`(options: [String]) throws {
+    let folder = try Self.sandbox()
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let (whole, small) = (folder.appending(path: "f32.tflite").path(), folder.path() + "/int8.tflite")
+    let graph = try Self.graph("dtln")
+    try Data(try TFLiteFile.write(graph)).write(to: URL(filePath: whole))
+    let sound = folder.appending(path: "sound.wav").path()
+    var writer = try SoundFileWriter(
+      path: sound, format: SoundFormat(sampleRate: 48000, channels: 1))
+    try writer.write(Self.sound(48000))
+    try writer.finish()
+    let words = ["model", "convert", whole, small] + options + (options.isEmpty ? [] : [sound])
+    let (status, text) = try Sandbox().run(Piece.built("denoisectl"), words)
+    try #require(status == 0, "\(text)")
+    let converted = try TFLiteFile.read([UInt8](Data(contentsOf: URL(filePath: small))), name: small)
+    for name in ["2/analysis", "2/synthesis"] {
+      let node = converted.operators.first { converted.tensors[$0.outputs[0]].name == name }
+      let weights = try #require(node?.inputs[1])
+      #expect(converted.tensors[weights].type == .float32, "\(name)")
+    }
+    guard options.isEmpty else { return }
+    let (found, wanted) = (try Self.denoised(converted), try Self.denoised(graph))
+    let (signal, error) = zip(wanted, found).reduce((0.0, 0.0)) { sums, pair in
+      let distance = Double(pair.0 - pair.1)
+      return (sums.0 + Double(pair.0 * pair.0), sums.1 + distance * distance)
+    }
+    print("dtln in int8: \(10 * log10(signal / error)) dB")
+    #expect(10 * log10(signal / error) > 30)
+  }
+
+  private static func denoised(_ graph: Graph) throws -> [Float] {
+    var denoiser = try ChannelDenoiser(try Model(graph), sampleRate: 48000, mode: .strong)
+    var found: [Float] = []
+    denoiser.process(sound(48000)[...], into: &found)
+    denoiser.finish(into: &found)
+    return found
   }
 
   @Test(arguments: ["deepfilternet3", "dtln"])

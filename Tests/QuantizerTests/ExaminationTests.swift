@@ -59,6 +59,28 @@ struct ExaminationTests {
     #expect(debugger.layers[1].deviation.signalToNoise > 35)
   }
 
+  @Test func `a layer that reads a state is given what the float network remembers`() throws {
+    var graph = Self.network(outlier: 0.02)
+    graph.tensors.append(Tensor(name: "past", shape: [1, 32], type: .float32))
+    graph.tensors.append(Tensor(name: "next", shape: [1, 32], type: .float32))
+    graph.operators[1].inputs[0] = 5
+    graph.operators.append(Operator(.binary(.add, .none), inputs: [2, 4], outputs: [6]))
+    (graph.inputs, graph.outputs) = ([0, 5], [4, 6])
+    let states = [StatePair(input: "past", output: "next")]
+    let debugger = try QuantizationDebugger(
+      original: graph, quantized: try quantize(graph), states: states)
+    let samples = graph.randomSamples(20, seed: 3, states: states)
+    for sample in samples { try debugger.run(sample) }
+    #expect(debugger.layers.map(\.tensorName) == ["first", "second"])
+    for layer in debugger.layers {
+      #expect((30...100).contains(layer.deviation.signalToNoise), "\(layer)")
+      #expect(layer.deviation.count == 20 * 32)
+    }
+    // The first run remembers nothing, so that both give zeros.
+    #expect(debugger.whole.count == 20 * 32)
+    #expect((30...100).contains(debugger.whole.signalToNoise))
+  }
+
   @Test func `a quantized original is refused`() throws {
     let quantized = try quantize(Self.network(outlier: 0.2))
     #expect(throws: QuantizerError.notFloat(graph: "two layers", layer: "first")) {
