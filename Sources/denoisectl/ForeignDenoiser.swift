@@ -139,7 +139,8 @@ package struct ForeignDenoiser {
       StatePair(input: "input_3", output: "Identity_1"),
       StatePair(input: "input_5", output: "Identity_1"),
     ],
-    domains: [.magnitudes, .samples], keepFloat: ["2/analysis", "2/synthesis"], memory: 1024, sampleRate: 16000, hop: 128, hops: 4,
+    domains: [.magnitudes, .samples], keepFloat: ["2/analysis", "2/synthesis"], memory: 1024,
+    sampleRate: 16000, hop: 128, hops: 4,
     frontEnd: FrontEndDescription(
       window: .rectangular, scale: 1,
       inputs: [.init(name: "noisy", feature: .spectrum, bins: 257)],

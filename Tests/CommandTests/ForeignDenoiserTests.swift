@@ -142,7 +142,9 @@ struct ForeignDenoiserTests {
   func `layers that hold a transform stay float without being named`(options: [String]) throws {
     let folder = try Self.sandbox()
     defer { try? FileManager.default.removeItem(at: folder) }
-    let (whole, small) = (folder.appending(path: "f32.tflite").path(), folder.path() + "/int8.tflite")
+    let (whole, small) = (
+      folder.appending(path: "f32.tflite").path(), folder.path() + "/int8.tflite"
+    )
     let graph = try Self.graph("dtln")
     try Data(try TFLiteFile.write(graph)).write(to: URL(filePath: whole))
     let sound = folder.appending(path: "sound.wav").path()
@@ -153,7 +155,8 @@ struct ForeignDenoiserTests {
     let words = ["model", "convert", whole, small] + options + (options.isEmpty ? [] : [sound])
     let (status, text) = try Sandbox().run(Piece.built("denoisectl"), words)
     try #require(status == 0, "\(text)")
-    let converted = try TFLiteFile.read([UInt8](Data(contentsOf: URL(filePath: small))), name: small)
+    let converted = try TFLiteFile.read(
+      [UInt8](Data(contentsOf: URL(filePath: small))), name: small)
     for name in ["2/analysis", "2/synthesis"] {
       let node = converted.operators.first { converted.tensors[$0.outputs[0]].name == name }
       let weights = try #require(node?.inputs[1])

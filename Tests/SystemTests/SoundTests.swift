@@ -56,7 +56,8 @@ extension SystemTests {
           Analysis.signalToDistortion(of: reference, reference: piece, delay: shift))
       }
       // One clock, and nothing left out unless the machine stood still.
-      #expect(Set(shifts).count == 1 || RealTime.machine.breaks > 0, "pieces of 1 s are at \(shifts)")
+      #expect(
+        Set(shifts).count == 1 || RealTime.machine.breaks > 0, "pieces of 1 s are at \(shifts)")
       let least = Distribution(ratios).quantile(RealTime.machine.breaks > 0 ? 0.5 : 0)
       print("measured: \(kind.rawValue): \(least) dB at least")
       // The FIFO has 16 bits.
