@@ -47,6 +47,9 @@ def arguments():
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--resume", action="store_true")
     parser.add_argument("--start", type=Path, help="checkpoint whose weights to start from")
+    parser.add_argument(
+        "--fixed-statistics", action="store_true", help="BatchNorm keeps those that it has"
+    )
     parser.add_argument("--free-only", action="store_true", help="no GPL, GFDL or BY-SA material")
     parser.add_argument("--float32", action="store_true", help="no bfloat16 anywhere")
     parser.add_argument("--validate", type=Path, help="validation set to score while training")
@@ -116,6 +119,19 @@ def average_gradients(parameters):
     together /= distributed.get_world_size()
     for gradient, mean in zip(gradients, together.split([g.numel() for g in gradients])):
         gradient.copy_(mean.view_as(gradient))
+
+
+def training_mode(network, fixed_statistics):
+    """Training mode, in which BatchNorm may keep the statistics that the exported network will have.
+
+    Those of a batch tell the network what kind of item it hears: with a batch of one, white noise alone
+    was 84 dB down while it trained and 34 dB with the running statistics.
+    """
+    network.train()
+    if fixed_statistics:
+        for module in network.modules():
+            if isinstance(module, torch.nn.BatchNorm1d):
+                module.eval()
 
 
 class Trainer:
@@ -273,7 +289,7 @@ class Trainer:
         parameters = sum(p.numel() for p in self.network.parameters())
         macs = count_macs(self.network)
         print(f"{self.name}: {parameters} parameters, {macs} MACs a hop", flush=True)
-        self.network.train()
+        training_mode(self.network, self.options.fixed_statistics)
         recent, saved = [], time.time()
         while not self.stopping and self.spent < 60 * self.options.minutes:
             started = self.clock()
