@@ -80,7 +80,8 @@ let package = Package(
 
     // The engine and what goes with it as one module.
     .target(
-      name: "QuantizedInference", dependencies: ["Engine", "TFLite", "ONNX", "Quantizer", "Kernels"],
+      name: "QuantizedInference",
+      dependencies: ["Engine", "TFLite", "ONNX", "Quantizer", "Kernels"],
       swiftSettings: settings),
 
     // The audio thread.
@@ -162,7 +163,7 @@ let package = Package(
       name: "KernelsTests", dependencies: ["Kernels", "Memory", "Seeded"], exclude: ["cross"],
       swiftSettings: testSettings),
     .testTarget(
-      name: "TFLiteTests", dependencies: ["TFLite", "Engine"], exclude: [],
+      name: "TFLiteTests", dependencies: ["TFLite", "Engine", "EngineSupport"],
       swiftSettings: testSettings),
     .target(
       name: "EngineSupport",

@@ -326,8 +326,10 @@ private func noise(_ count: Int, level: Float = 0.1, seed: UInt64 = 1) -> [Float
 
   @Test(arguments: [true, false])
   func `a change to another hop and back leaves delay, pace and tap right`(isShorter: Bool) throws {
-    let models = [Piece.fixture("denoiser_full"), Piece.fixture("denoiser_low_latency")]
-      .map { ModelChoice.file($0) }
+    let models = [
+      Piece.fixture("denoisers/denoiser_full"), Piece.fixture("denoisers/denoiser_low_latency"),
+    ]
+    .map { ModelChoice.file($0) }
     let (first, second) = isShorter ? (models[0], models[1]) : (models[1], models[0])
     let bench = try Bench(mode: .standard, model: first)
     bench.start()
@@ -370,7 +372,7 @@ private func noise(_ count: Int, level: Float = 0.1, seed: UInt64 = 1) -> [Float
   }
 
   @Test func `a change to another hop costs no allocation`() throws {
-    let bench = try Bench(mode: .strong, model: .file(Piece.fixture("denoiser_full")))
+    let bench = try Bench(mode: .strong, model: .file(Piece.fixture("denoisers/denoiser_full")))
     let fragment = noise(240)
     func run(_ rounds: Int) {
       for _ in 0..<rounds {
@@ -380,7 +382,7 @@ private func noise(_ count: Int, level: Float = 0.1, seed: UInt64 = 1) -> [Float
     }
     bench.start()
     run(20)
-    let low = ModelChoice.file(Piece.fixture("denoiser_low_latency"))
+    let low = ModelChoice.file(Piece.fixture("denoisers/denoiser_low_latency"))
     bench.link.denoisers.offer(try Denoiser(ModelStore.load(low), lowCut: false))
     let hops = bench.link.hops.load(ordering: .relaxed)
     let before = allocation_count()

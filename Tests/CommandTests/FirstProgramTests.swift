@@ -21,7 +21,7 @@ struct FirstProgramTests {
   @Test func `the first program runs a model`() throws {
     let sandbox = try Sandbox("first-program")
     let (status, output) = try sandbox.run(
-      Piece.built("first-program"), [Piece.fixture("fc_m1_f32")])
+      Piece.built("first-program"), [Piece.fixture("operators/fc_m1_f32")])
     #expect(status == 0)
     let line = try #require(output.wholeMatch(of: /y \[(.*)\]\n/))
     let values = line.1.split(separator: ", ").compactMap { Float($0) }

@@ -114,7 +114,7 @@ struct ModelCommandTests {
     let out = "\(sandbox.directory)/out.tflite"
     let samples = try array("x.npy", "(1, 40)", (0..<40).map { sin(Float($0)) })
     let (imported, text) = try denoisectl(
-      "model", "import", "\(Piece.root)/Tests/Fixtures/onnx_dense.onnx",
+      "model", "import", "\(Piece.root)/Tests/Fixtures/onnx/dense.onnx",
       "\(sandbox.directory)/dense.tflite", "--shape", "input_0=2,20")
     try #require(imported == 0, "\(text)")
     let rows = try array("rows.npy", "(2, 20)", (0..<40).map { sin(Float($0)) })
@@ -144,7 +144,7 @@ struct ModelCommandTests {
     let out = "\(sandbox.directory)/out.tflite"
     let damaged = "\(sandbox.directory)/damaged.onnx"
     let whole = try Data(
-      contentsOf: URL(filePath: "\(Piece.root)/Tests/Fixtures/onnx_image.onnx"))
+      contentsOf: URL(filePath: "\(Piece.root)/Tests/Fixtures/onnx/image.onnx"))
     try whole.prefix(900).write(to: URL(filePath: damaged))
     let (status, text) = try denoisectl("model", "import", damaged, out)
     #expect(status == 1)

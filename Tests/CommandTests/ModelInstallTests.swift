@@ -80,7 +80,7 @@ struct ModelInstallTests {
     let named = "\(sandbox.directory)/full.tflite"
     try FileManager.default.copyItem(
       atPath: "\(Piece.root)/models/light.int8.tflite", toPath: named)
-    let plain = Piece.fixture("fc_m1_f32")
+    let plain = Piece.fixture("operators/fc_m1_f32")
     let other = try changed("other", "48000", "44100")
     let wide = try changed("wide", "48000", "16000")
     for (file, words) in [

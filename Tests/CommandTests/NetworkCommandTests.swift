@@ -30,7 +30,7 @@ struct NetworkCommandTests {
     let (status, output) = try sandbox.run(
       Piece.built("denoisectl"),
       [
-        "bench", "\(Self.fixtures)/streaming_int8.tflite", "--json", "--isa", "scalar",
+        "bench", "\(Self.fixtures)/denoisers/streaming_int8.tflite", "--json", "--isa", "scalar",
         "--seconds", "0.3",
       ])
     try #require(status == 0, "\(output)")
@@ -67,7 +67,7 @@ struct NetworkCommandTests {
     try writer.finish()
     let words = ["bench", "--hop", sound, "--json", "--seconds", "0.2"]
     let (status, output) = try sandbox.run(
-      Piece.built("denoisectl"), words + [Piece.fixture("denoiser_\(model)")])
+      Piece.built("denoisectl"), words + [Piece.fixture("denoisers/denoiser_\(model)")])
     try #require(status == 0, "\(output)")
     let report = try JSONDecoder().decode(HopReport.self, from: Data(output.utf8))
     #expect(report.hop_ms == milliseconds)
@@ -90,7 +90,7 @@ struct NetworkCommandTests {
   @Test func `a model runs on NumPy arrays and gives what LiteRT gave`() throws {
     // The golden file: the number of runs, then the first run's 5 by 33 inputs and 37 outputs.
     let golden = try Data(
-      contentsOf: URL(filePath: "\(Self.fixtures)/fc_awkward_int8.golden"))
+      contentsOf: URL(filePath: "\(Self.fixtures)/operators/fc_awkward_int8.golden"))
     let words = golden.dropFirst(4).withUnsafeBytes { Array($0.bindMemory(to: Float.self)) }
     let folder = URL(filePath: sandbox.directory)
     let x = folder.appending(path: "x.npy")
@@ -99,7 +99,8 @@ struct NetworkCommandTests {
     let (status, text) = try sandbox.run(
       Piece.built("denoisectl"),
       [
-        "model", "run", "\(Self.fixtures)/fc_awkward_int8.tflite", "--input", "x=\(x.path())",
+        "model", "run", "\(Self.fixtures)/operators/fc_awkward_int8.tflite", "--input",
+        "x=\(x.path())",
         "--output-dir", output.path(),
       ])
     try #require(status == 0, "\(text)")
@@ -112,7 +113,7 @@ struct NetworkCommandTests {
   @Test func `inputs that are missing or do not fit are named`() throws {
     let x = "\(sandbox.directory)/wrong.npy"
     try array("(2,)", [1, 2]).write(to: URL(filePath: x))
-    let model = "\(Self.fixtures)/fc_awkward_int8.tflite"
+    let model = "\(Self.fixtures)/operators/fc_awkward_int8.tflite"
     for (input, complaint) in [
       ("x=\(x)", "is float32 [2], but input 'x' wants float32 [1, 5, 33]; convert it"),
       ("q=\(x)", "input 'x' has no values; give --input 'x=FILE.npy'"),

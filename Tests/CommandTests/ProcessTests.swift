@@ -79,7 +79,7 @@ struct ProcessTests {
   @Test func `a model that no denoiser can be made of is one error, however many channels`() throws
   {
     try store(hiss(4800 * 3), as: "in.wav", channels: 3)
-    var model = try bytes(of: Piece.fixture("denoiser_full"))
+    var model = try bytes(of: Piece.fixture("denoisers/denoiser_full"))
     // A state that the network does not have: found as late as when the denoiser is made.
     let text = String(decoding: model, as: Unicode.ASCII.self)
     let start = try #require(text.firstRange(of: "\"sample_rate\": 48000")).lowerBound
@@ -118,7 +118,7 @@ struct ProcessTests {
     // A second of silence, then a second of hiss, which the fixture takes for speech.
     let mono = [Float](repeating: 0, count: 48000) + hiss(48000).map { 10 * $0 }
     try store(mono, as: "in.wav")
-    let fixture = Piece.fixture("denoiser_\(model)")
+    let fixture = Piece.fixture("denoisers/denoiser_\(model)")
     let result = try denoisectl(
       "process", "--model", fixture, "--speech", file("in.csv"), file("in.wav"), file("out.wav"))
     try #require(result.status == 0, "\(result.output)")
@@ -133,12 +133,13 @@ struct ProcessTests {
   @Test func `a probability that there is not is refused before anything is done`() throws {
     try store(hiss(4800), as: "in.wav")
     let result = try denoisectl(
-      "process", "--model", Piece.fixture("fc_m1_f32"), "--speech", file("in.csv"), file("in.wav"),
+      "process", "--model", Piece.fixture("operators/fc_m1_f32"), "--speech", file("in.csv"),
+      file("in.wav"),
       file("out.wav"))
     #expect(result.status == 1)
     #expect(!FileManager.default.fileExists(atPath: file("in.csv")))
     let folder = try denoisectl(
-      "process", "--model", Piece.fixture("denoiser_full"), "--speech", file("in.csv"),
+      "process", "--model", Piece.fixture("denoisers/denoiser_full"), "--speech", file("in.csv"),
       sandbox.directory, file("out"))
     #expect(folder.status == 1)
     #expect(folder.output.contains("--speech is for one file"))

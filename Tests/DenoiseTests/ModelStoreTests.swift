@@ -46,7 +46,7 @@ import Testing
 
   @Test func `a network that does not denoise can be looked at, not loaded`() throws {
     let path = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-      .appending(path: "Fixtures/fc_m1_f32.tflite").path()
+      .appending(path: "Fixtures/operators/fc_m1_f32.tflite").path()
     #expect(try ModelStore.graph(.file(path)).operators.count == 1)
     #expect(throws: ModelStoreError.self) { try ModelStore.load(.file(path)) }
   }

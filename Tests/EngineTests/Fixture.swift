@@ -24,7 +24,7 @@ struct Fixture {
   /// One of the project's own models, over 24 hops of features.
   init(model name: String) throws {
     let model = try Self.file("../models/\(name).tflite")
-    let golden = try Self.file("Fixtures/model_\(name).golden")
+    let golden = try Self.file("Fixtures/models/\(name).golden")
     let expected = golden.prefix(4).reversed().reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
     try #require(
       crc32(model) == expected,

@@ -19,7 +19,7 @@ struct GoldenTests {
   func `dynamic range products equal LiteRT bit for bit`(
     name: String, instructionSet: InstructionSet
   ) throws {
-    let fixture = try Fixture("\(name)_int8")
+    let fixture = try Fixture("operators/\(name)_int8")
     var network = try Network(fixture.graph, instructionSet: instructionSet)
     for run in fixture.runs {
       let outputs = try network.run(run.inputs, reading: run.outputs.map(\.name))
@@ -32,7 +32,7 @@ struct GoldenTests {
     name: String
   ) throws {
     guard InstructionSet.available.contains(.sse41) else { return }
-    let fixture = try Fixture("\(name)_int8")
+    let fixture = try Fixture("operators/\(name)_int8")
     var network = try Network(fixture.graph, instructionSet: .sse41)
     for run in fixture.runs {
       let outputs = try network.run(run.inputs, reading: run.outputs.map(\.name))
@@ -47,7 +47,7 @@ struct GoldenTests {
   func `float products agree with LiteRT to rounding`(
     name: String, instructionSet: InstructionSet
   ) throws {
-    let fixture = try Fixture("\(name)_f32")
+    let fixture = try Fixture("operators/\(name)_f32")
     var network = try Network(fixture.graph, instructionSet: instructionSet)
     for run in fixture.runs {
       let outputs = try network.run(run.inputs, reading: run.outputs.map(\.name))
@@ -58,7 +58,9 @@ struct GoldenTests {
     }
   }
 
-  @Test(arguments: ["elementwise", "shapes", "images"], InstructionSet.available)
+  @Test(
+    arguments: ["operators/elementwise", "operators/shapes", "operators/images"],
+    InstructionSet.available)
   func `elementwise and shape operators agree with LiteRT`(
     name: String, instructionSet: InstructionSet
   ) throws {
@@ -82,7 +84,7 @@ struct GoldenTests {
   func `dynamic range depthwise convolution is as close as LiteRT's`(
     instructionSet: InstructionSet
   ) throws {
-    let fixture = try Fixture("depthwise_3x3_int8")
+    let fixture = try Fixture("operators/depthwise_3x3_int8")
     var network = try Network(fixture.graph, instructionSet: instructionSet)
     for run in fixture.runs {
       let outputs = try network.run(run.inputs, reading: run.outputs.map(\.name))

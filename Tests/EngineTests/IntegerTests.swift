@@ -17,14 +17,15 @@ struct IntegerTests {
   /// Files of our own converter.
   static let converted = ["mixed", "mobile", "streaming"].flatMap { name in
     ["int8", "int8_only", "16x8", "int8_int4", "symmetric", "per_tensor"].map {
-      "quantized_\(name)_\($0)"
+      "quantizer/quantized_\(name)_\($0)"
     }
   }.filter { !deep.map(\.name).contains($0) }
 
   /// Those that LiteRT runs on kernels that round otherwise, in a deep network: what may be between
   /// the two, as a share of the largest value.
   static let deep: [(name: String, share: Float)] = [
-    ("quantized_streaming_16x8", 0.0008), ("quantized_streaming_int8_int4", 0.06),
+    ("quantizer/quantized_streaming_16x8", 0.0008),
+    ("quantizer/quantized_streaming_int8_int4", 0.06),
   ]
 
   @Test(arguments: deep.indices, InstructionSet.available)
@@ -48,7 +49,7 @@ struct IntegerTests {
   func `int8 products equal LiteRT bit for bit`(
     name: String, instructionSet: InstructionSet
   ) throws {
-    let fixture = try IntegerFixture("integer_\(name)")
+    let fixture = try IntegerFixture("integers/integer_\(name)")
     var network = try Network(fixture.graph, instructionSet: instructionSet)
     #expect(network.stepNames.contains { $0.hasPrefix("qs8 ") })
     for run in fixture.runs {
@@ -61,7 +62,7 @@ struct IntegerTests {
   func `activations of float16 are as near to LiteRT as halves are`(
     instructionSet: InstructionSet
   ) throws {
-    let fixture = try IntegerFixture("halves")
+    let fixture = try IntegerFixture("operators/halves")
     var network = try Network(fixture.graph, instructionSet: instructionSet)
     for run in fixture.runs {
       let outputs = try network.run(bytes: run.inputs, reading: run.outputs.map(\.tensor.name))
@@ -81,7 +82,7 @@ struct IntegerTests {
   func `squares, matrix products, means and larger images of bytes equal LiteRT bit for bit`(
     instructionSet: InstructionSet
   ) throws {
-    let fixture = try IntegerFixture("integer_sums")
+    let fixture = try IntegerFixture("integers/integer_sums")
     var network = try Network(fixture.graph, instructionSet: instructionSet)
     #expect(network.stepNames.count { $0 == "quantize sums" } == 2)
     #expect(network.stepNames.count { $0 == "qs8 binary" } == 3)
@@ -103,7 +104,7 @@ struct IntegerTests {
   func `products of int16 equal LiteRT bit for bit`(
     name: String, instructionSet: InstructionSet
   ) throws {
-    let fixture = try IntegerFixture("wide_\(name)")
+    let fixture = try IntegerFixture("integers/wide_\(name)")
     var network = try Network(fixture.graph, instructionSet: instructionSet)
     #expect(network.stepNames.contains { $0.hasPrefix("qs16 ") })
     #expect(!network.stepNames.contains("dequantize"))
@@ -115,10 +116,13 @@ struct IntegerTests {
 
   @Test(
     arguments: [
-      "integer_elementwise", "integer_shapes", "net_mobile_int8", "net_mobile_int8_io",
-      "net_mobile_uint8_io", "net_mobile_16x8", "net_mixed_int8", "net_mixed_int8_io",
-      "net_mixed_uint8_io", "net_mixed_16x8", "net_fc_int8", "net_fc_int8_io", "net_fc_uint8_io",
-      "net_fc_16x8",
+      "integers/integer_elementwise", "integers/integer_shapes", "networks/net_mobile_int8",
+      "networks/net_mobile_int8_io",
+      "networks/net_mobile_uint8_io", "networks/net_mobile_16x8", "networks/net_mixed_int8",
+      "networks/net_mixed_int8_io",
+      "networks/net_mixed_uint8_io", "networks/net_mixed_16x8", "networks/net_fc_int8",
+      "networks/net_fc_int8_io", "networks/net_fc_uint8_io",
+      "networks/net_fc_16x8",
     ] + converted, InstructionSet.available)
   func `integer networks are within one step of LiteRT`(
     name: String, instructionSet: InstructionSet
@@ -139,7 +143,7 @@ struct IntegerTests {
 
   @Test(
     arguments: ["mobile", "mixed", "fc"].flatMap { name in
-      ["f32", "f16", "dynamic"].map { "net_\(name)_\($0)" }
+      ["f32", "f16", "dynamic"].map { "networks/net_\(name)_\($0)" }
     }, InstructionSet.available)
   func `float and dynamic range networks of the converter agree with LiteRT`(
     name: String, instructionSet: InstructionSet
@@ -159,7 +163,7 @@ struct IntegerTests {
   }
 
   @Test func `fake quantization in a file rounds as LiteRT does`() throws {
-    let fixture = try IntegerFixture("fake_quantization")
+    let fixture = try IntegerFixture("quantizer/fake_quantization")
     #expect(fixture.graph.operators.count { $0.kind == .quantize } == 3)
     var network = try Network(fixture.graph)
     for run in fixture.runs {
@@ -171,7 +175,7 @@ struct IntegerTests {
   }
 
   @Test func `an int8 network stays in int8 from end to end`() throws {
-    let network = try Network(try IntegerFixture("net_mobile_int8_io").graph)
+    let network = try Network(try IntegerFixture("networks/net_mobile_int8_io").graph)
     // The mean of the last pool is the only thing that goes through floats.
     #expect(network.stepNames.count { $0 == "dequantize" } == 1)
     #expect(network.stepNames.count { $0 == "quantize" } == 1)
@@ -179,7 +183,8 @@ struct IntegerTests {
   }
 
   @Test(arguments: [
-    "net_mobile_int8_io", "net_mixed_16x8", "wide_conv_first", "integer_elementwise",
+    "networks/net_mobile_int8_io", "networks/net_mixed_16x8", "integers/wide_conv_first",
+    "integers/integer_elementwise",
   ])
   func `an integer run allocates nothing`(name: String) throws {
     var network = try Network(try IntegerFixture(name).graph)
@@ -191,7 +196,7 @@ struct IntegerTests {
 
   @Test func `a network of integers can have float edges and states, and allocates nothing`() throws
   {
-    let file = try IntegerFixture("quantized_streaming_int8_only").graph
+    let file = try IntegerFixture("quantizer/quantized_streaming_int8_only").graph
     let graph = file.withFloatEdges()
     let names = file.inputs.map { file.tensors[$0].name }
     #expect(file.inputs.allSatisfy { file.tensors[$0].type == .int8 })
@@ -215,11 +220,11 @@ struct IntegerTests {
   }
 
   @Test func `floats cannot be read from an integer input or output`() throws {
-    let graph = try IntegerFixture("integer_fc_m1").graph
+    let graph = try IntegerFixture("integers/integer_fc_m1").graph
     let network = try Network(graph)
     #expect(
       throws: EngineError.notFloat(
-        graph: "integer_fc_m1", name: "x", kind: "input", type: .int8)
+        graph: "integers/integer_fc_m1", name: "x", kind: "input", type: .int8)
     ) { _ = try network.input(named: "x") }
     #expect(throws: EngineError.self) { _ = try network.output(named: "y") }
   }

@@ -7,7 +7,8 @@ import Testing
 
 struct NetworkTests {
   @Test(arguments: [
-    "streaming_int8", "streaming_f32", "gru_int8", "shapes", "elementwise", "conv_3x3_int8",
+    "denoisers/streaming_int8", "denoisers/streaming_f32", "recurrent/gru_int8", "operators/shapes",
+    "operators/elementwise", "operators/conv_3x3_int8",
   ])
   func `a run allocates nothing`(name: String) throws {
     let graph = try Fixture(name).graph
@@ -18,7 +19,10 @@ struct NetworkTests {
     #expect(allocation_count() == before)
   }
 
-  @Test(arguments: ["streaming_int8", "fc_m24_int8", "conv_1x3_int8", "elementwise"])
+  @Test(arguments: [
+    "denoisers/streaming_int8", "operators/fc_m24_int8", "operators/conv_1x3_int8",
+    "operators/elementwise",
+  ])
   func `inputs that are not finite do no harm, and the next ones are computed as ever`(
     name: String
   ) throws {
@@ -60,7 +64,7 @@ struct NetworkTests {
   }
 
   @Test func `an operator that is not supported is named with its place and output`() throws {
-    var graph = try Fixture("fc_m1_f32").graph
+    var graph = try Fixture("operators/fc_m1_f32").graph
     graph.name = "models/x.tflite"
     graph.operators[0].kind = .unsupported(name: "CUMSUM")
     #expect {
@@ -72,15 +76,15 @@ struct NetworkTests {
   }
 
   @Test func `a name that is not there is answered with those that are`() throws {
-    let network = try Network(try Fixture("elementwise").graph)
+    let network = try Network(try Fixture("operators/elementwise").graph)
     #expect(
       throws: EngineError.noTensor(
-        graph: "elementwise", name: "z", kind: "input", available: ["x", "y"])
+        graph: "operators/elementwise", name: "z", kind: "input", available: ["x", "y"])
     ) { try network.input(named: "z") }
   }
 
   @Test func `states that do not fit are named`() throws {
-    let graph = try Fixture("streaming_int8").graph
+    let graph = try Fixture("denoisers/streaming_int8").graph
     let wrong = [
       StatePair(input: "features", output: "level_out"),
       StatePair(input: "nothing", output: "level_out"),

@@ -12,7 +12,7 @@ struct PlanTests {
   }
 
   @Test func `a shift register is a ring: no row is copied, none is put together`() throws {
-    let graph = try Fixture("streaming_int8").graph
+    let graph = try Fixture("denoisers/streaming_int8").graph
     let steps = try count(graph, streamingStates(graph))
     // The one copy puts the features into a padded image for the float convolution.
     #expect(steps["copy"] == 1)
@@ -24,14 +24,14 @@ struct PlanTests {
   }
 
   @Test func `clamps are part of the product before them`() throws {
-    let graph = try Fixture("streaming_int8").graph
+    let graph = try Fixture("denoisers/streaming_int8").graph
     // Three RELU of their own and one LOGISTIC: only that is left.
     #expect(graph.operators.count { $0.kind == .unary(.relu) } == 3)
     #expect(try count(graph, streamingStates(graph))["unary"] == 1)
   }
 
   @Test func `a tensor that feeds several products is quantized once`() throws {
-    var graph = try Fixture("fc_m24_int8").graph
+    var graph = try Fixture("operators/fc_m24_int8").graph
     for index in 0..<3 {
       var tensor = graph.tensors[graph.outputs[0]]
       tensor.name = "again\(index)"
@@ -123,7 +123,7 @@ struct PlanTests {
     }
   }
 
-  @Test(arguments: ["gru_int8", "gru_sliced_int8"])
+  @Test(arguments: ["recurrent/gru_int8", "recurrent/gru_sliced_int8"])
   func `a gated cell is two products and one step`(name: String) throws {
     let graph = try Fixture(name).graph
     // Two cells of two operands each; the lower cell's new state is quantized twice, for the two
@@ -140,18 +140,18 @@ struct PlanTests {
     let expected = [
       "quantize rows": 5, "qd8 gemm": 5, "LSTM cell": 3, "binary": 1, "f32 gemm": 1,
     ]
-    let graph = try Fixture("lstm_cells_int8").graph
+    let graph = try Fixture("recurrent/lstm_cells_int8").graph
     #expect(try count(graph, streamingStates(graph)) == expected)
   }
 
   @Test func `a unit whose reset gate comes first is three products and two steps`() throws {
     let expected = ["quantize rows": 3, "qd8 gemm": 3, "GRU gates": 2, "unary": 1]
-    let graph = try Fixture("gru_reset_first_int8").graph
+    let graph = try Fixture("recurrent/gru_reset_first_int8").graph
     #expect(try count(graph, streamingStates(graph)) == expected)
   }
 
   @Test func `a cell writes over its state where nobody reads the old one later`() throws {
-    let graph = try Fixture("gru_f32").graph
+    let graph = try Fixture("recurrent/gru_f32").graph
     func arena(_ graph: Graph) throws -> Int {
       try Network(graph, states: streamingStates(graph)).arenaByteCount
     }
@@ -165,8 +165,9 @@ struct PlanTests {
   }
 
   @Test(arguments: [
-    "gru_f32", "gru_int8", "gru_reset_first_f32", "gru_reset_first_int8", "lstm_cells_f32",
-    "lstm_cells_int8",
+    "recurrent/gru_f32", "recurrent/gru_int8", "recurrent/gru_reset_first_f32",
+    "recurrent/gru_reset_first_int8", "recurrent/lstm_cells_f32",
+    "recurrent/lstm_cells_int8",
   ])
   func `a cell whose inside is read is no step, and gives the same bits`(name: String) throws {
     let fixture = try Fixture(name)

@@ -7,8 +7,10 @@ import Testing
 struct RecurrentTests {
   @Test(
     arguments: [
-      "matrices", "lstm_f32", "loop_lstm_f32", "loop_gru_f32", "loop_gru_first_f32",
-      "loop_simple_f32", "loop_bidirectional_f32", "loop_stateful_f32",
+      "operators/matrices", "recurrent/lstm_f32", "recurrent/loop_lstm_f32",
+      "recurrent/loop_gru_f32", "recurrent/loop_gru_first_f32",
+      "recurrent/loop_simple_f32", "recurrent/loop_bidirectional_f32",
+      "recurrent/loop_stateful_f32",
     ], InstructionSet.available)
   func `matrix products, resizing, cells, loops and variables agree with LiteRT`(
     name: String, instructionSet: InstructionSet
@@ -29,7 +31,7 @@ struct RecurrentTests {
   func `a cell in dynamic range is as near to its float form as LiteRT's`(
     instructionSet: InstructionSet
   ) throws {
-    let fixture = try IntegerFixture("lstm_int8")
+    let fixture = try IntegerFixture("recurrent/lstm_int8")
     var graph = fixture.graph
     for index in graph.tensors.indices where graph.tensors[index].type == .int8 {
       let tensor = graph.tensors[index]
@@ -56,7 +58,7 @@ struct RecurrentTests {
 
   @Test(arguments: GoldenTests.fusing)
   func `weights of 4 bits equal LiteRT bit for bit`(instructionSet: InstructionSet) throws {
-    let fixture = try IntegerFixture("fc_int4")
+    let fixture = try IntegerFixture("operators/fc_int4")
     var network = try Network(fixture.graph, instructionSet: instructionSet)
     for run in fixture.runs {
       #expect(try network.run(bytes: run.inputs, reading: ["y"]) == run.outputs.map(\.bytes))
@@ -67,7 +69,7 @@ struct RecurrentTests {
   /// Only the fully connected layer is XNNPACK's in LiteRT.
   @Test(arguments: InstructionSet.available)
   func `two weights in a byte change no bit of a network`(instructionSet: InstructionSet) throws {
-    let fixture = try IntegerFixture("net_int4")
+    let fixture = try IntegerFixture("networks/net_int4")
     var graph = fixture.graph
     let packed = graph.tensors.indices.filter { graph.tensors[$0].isPackedInFile }
     #expect(packed.count == 3)
@@ -88,7 +90,7 @@ struct RecurrentTests {
   func `products with constant int8 matrices equal LiteRT bit for bit`(
     instructionSet: InstructionSet
   ) throws {
-    let fixture = try IntegerFixture("matrices_int8")
+    let fixture = try IntegerFixture("operators/matrices_int8")
     var network = try Network(fixture.graph, instructionSet: instructionSet)
     #expect(network.stepNames.contains("qd8 gemm"))
     #expect(!network.stepNames.contains("batch product"))
@@ -100,7 +102,7 @@ struct RecurrentTests {
 
   @Test(arguments: GoldenTests.fusing)
   func `a loop in dynamic range agrees with LiteRT`(instructionSet: InstructionSet) throws {
-    let fixture = try IntegerFixture("loop_lstm_dynamic")
+    let fixture = try IntegerFixture("recurrent/loop_lstm_dynamic")
     var network = try Network(fixture.graph, instructionSet: instructionSet)
     #expect(network.stepNames.contains("qd8 gemm"))
     for run in fixture.runs {
@@ -111,7 +113,7 @@ struct RecurrentTests {
   }
 
   @Test func `a loop is its rounds, each with one cell, and has its weights once`() throws {
-    let graph = try IntegerFixture("loop_lstm_f32").graph
+    let graph = try IntegerFixture("recurrent/loop_lstm_f32").graph
     let network = try Network(graph)
     #expect(network.stepNames.count { $0 == "LSTM cell" } == 4)
     let layers = graph.operators.filter {
@@ -123,7 +125,7 @@ struct RecurrentTests {
   }
 
   @Test func `variables are states that nobody reaches, and stay variables in a file`() throws {
-    let fixture = try IntegerFixture("loop_stateful_f32")
+    let fixture = try IntegerFixture("recurrent/loop_stateful_f32")
     let variables = fixture.graph.variables
     #expect(variables.count == 2)
     let copy = try TFLiteFile.read(try TFLiteFile.write(fixture.graph), name: "copy")
@@ -142,7 +144,7 @@ struct RecurrentTests {
     }
   }
 
-  @Test(arguments: ["lstm_f32", "loop_stateful_f32"])
+  @Test(arguments: ["recurrent/lstm_f32", "recurrent/loop_stateful_f32"])
   func `a cell forgets when the network is reset`(name: String) throws {
     let fixture = try IntegerFixture(name)
     var network = try Network(fixture.graph)

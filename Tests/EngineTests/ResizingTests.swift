@@ -6,13 +6,6 @@ import Testing
 
 /// Shapes that follow from those of the inputs.
 struct ResizingTests {
-  static var fixtures: [String] {
-    get throws {
-      try FileManager.default.contentsOfDirectory(atPath: ModelFixture.folder.path())
-        .filter { $0.hasSuffix(".tflite") }.map { String($0.dropLast(7)) }.sorted()
-    }
-  }
-
   /// Of what is computed, all shapes but those that a RESHAPE without a constant is to give.
   private func expectShapes(_ graph: Graph) throws {
     var blank = graph
@@ -22,7 +15,7 @@ struct ResizingTests {
     #expect(try blank.resized([:]) == graph)
   }
 
-  @Test(arguments: try fixtures)
+  @Test(arguments: try ModelFixture.names)
   func `the shapes of a network follow from its inputs`(name: String) throws {
     try expectShapes(try TFLiteFile.read(try ModelFixture.bytes(name), name: name))
   }
@@ -33,7 +26,7 @@ struct ResizingTests {
   }
 
   @Test func `several rows at once are each computed as one alone`() throws {
-    let fixture = try Fixture("fc_m1_f32")
+    let fixture = try Fixture("operators/fc_m1_f32")
     let (name, row) = fixture.runs[0].inputs[0]
     let shape = fixture.graph.tensors[fixture.graph.inputs[0]].shape
     let graph = try fixture.graph.resized([name: [3] + shape.dropFirst()])
@@ -45,7 +38,7 @@ struct ResizingTests {
   }
 
   @Test func `an input that is not there and a shape that does not fit are named`() throws {
-    let graph = try Fixture("fc_m1_f32").graph
+    let graph = try Fixture("operators/fc_m1_f32").graph
     #expect(throws: EngineError.self) { try graph.resized(["nothing": [1]]) }
     let name = graph.tensors[graph.inputs[0]].name
     #expect {

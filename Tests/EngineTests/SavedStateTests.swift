@@ -5,7 +5,7 @@ import TFLite
 import Testing
 
 struct SavedStateTests {
-  @Test(arguments: ["streaming_int8", "streaming_f32", "gru_f32"])
+  @Test(arguments: ["denoisers/streaming_int8", "denoisers/streaming_f32", "recurrent/gru_f32"])
   func `a network goes on from where another one was`(name: String) throws {
     let graph = try TFLiteFile.read(try ModelFixture.bytes(name), name: name)
     let states = streamingStates(graph)
@@ -30,7 +30,8 @@ struct SavedStateTests {
   }
 
   @Test func `the state of another network is refused, and nothing changes`() throws {
-    let graph = try TFLiteFile.read(try ModelFixture.bytes("streaming_int8"), name: "model")
+    let graph = try TFLiteFile.read(
+      try ModelFixture.bytes("denoisers/streaming_int8"), name: "model")
     var network = try Network(graph, states: streamingStates(graph))
     let saved = network.savedState()
     #expect(
@@ -45,7 +46,8 @@ struct SavedStateTests {
   }
 
   @Test func `inputs and outputs are had as elements of their type, and of no other`() throws {
-    let graph = try TFLiteFile.read(try ModelFixture.bytes("net_fc_int8_io"), name: "model")
+    let graph = try TFLiteFile.read(
+      try ModelFixture.bytes("networks/net_fc_int8_io"), name: "model")
     var network = try Network(graph)
     let (input, output) = (
       graph.tensors[graph.givenInputs[0]], graph.tensors[graph.takenOutputs[0]]

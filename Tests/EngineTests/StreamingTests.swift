@@ -10,18 +10,21 @@ struct StreamingTests {
   func `a dynamic range network with states equals LiteRT over 60 hops`(
     instructionSet: InstructionSet
   ) throws {
-    try compare("streaming_int8", instructionSet, tolerance: 2e-6)
+    try compare("denoisers/streaming_int8", instructionSet, tolerance: 2e-6)
   }
 
   @Test(arguments: InstructionSet.available)
   func `a float network with states agrees with LiteRT over 60 hops`(
     instructionSet: InstructionSet
   ) throws {
-    try compare("streaming_f32", instructionSet, tolerance: 1e-5)
+    try compare("denoisers/streaming_f32", instructionSet, tolerance: 1e-5)
   }
 
   @Test(
-    arguments: ["gru_f32", "gru_sliced_f32", "gru_reset_first_f32", "lstm_cells_f32"],
+    arguments: [
+      "recurrent/gru_f32", "recurrent/gru_sliced_f32", "recurrent/gru_reset_first_f32",
+      "recurrent/lstm_cells_f32",
+    ],
     InstructionSet.available)
   func `cells agree with LiteRT over 20 hops`(
     name: String, instructionSet: InstructionSet
@@ -30,7 +33,10 @@ struct StreamingTests {
   }
 
   @Test(
-    arguments: ["gru_int8", "gru_sliced_int8", "gru_reset_first_int8", "lstm_cells_int8"],
+    arguments: [
+      "recurrent/gru_int8", "recurrent/gru_sliced_int8", "recurrent/gru_reset_first_int8",
+      "recurrent/lstm_cells_int8",
+    ],
     GoldenTests.fusing)
   func `cells in dynamic range agree with LiteRT over 20 hops`(
     name: String, instructionSet: InstructionSet
@@ -55,8 +61,9 @@ struct StreamingTests {
   }
 
   @Test(arguments: [
-    "streaming_int8", "streaming_f32", "gru_f32", "gru_sliced_int8", "gru_reset_first_f32",
-    "gru_reset_first_int8", "lstm_cells_f32", "lstm_cells_int8",
+    "denoisers/streaming_int8", "denoisers/streaming_f32", "recurrent/gru_f32",
+    "recurrent/gru_sliced_int8", "recurrent/gru_reset_first_f32",
+    "recurrent/gru_reset_first_int8", "recurrent/lstm_cells_f32", "recurrent/lstm_cells_int8",
   ])
   func `states inside equal states carried by hand, bit for bit`(name: String) throws {
     let fixture = try Fixture(name)
@@ -75,8 +82,8 @@ struct StreamingTests {
   }
 
   @Test func `reset forgets the past`() throws {
-    let graph = try Fixture("streaming_int8").graph
-    let fixture = try Fixture("streaming_int8", states: streamingStates(graph))
+    let graph = try Fixture("denoisers/streaming_int8").graph
+    let fixture = try Fixture("denoisers/streaming_int8", states: streamingStates(graph))
     var network = try Network(fixture.graph, states: fixture.states)
     let names = fixture.runs[0].outputs.map(\.name)
     let first = try fixture.runs.prefix(10).map { try network.run($0.inputs, reading: names) }
@@ -87,7 +94,7 @@ struct StreamingTests {
   }
 
   @Test func `a state is no longer reachable by name`() throws {
-    let graph = try Fixture("streaming_int8").graph
+    let graph = try Fixture("denoisers/streaming_int8").graph
     let network = try Network(graph, states: streamingStates(graph))
     #expect(throws: EngineError.self) { try network.input(named: "state_0_in") }
     #expect(throws: EngineError.self) { try network.output(named: "state_0_out") }

@@ -87,7 +87,7 @@ struct ThreadTests {
   }
 
   @Test func `small networks make no threads`() throws {
-    let graph = try Fixture("gru_int8").graph
+    let graph = try Fixture("recurrent/gru_int8").graph
     #expect(try Network(graph, threads: 8).threads == 1)
   }
 }

@@ -23,4 +23,4 @@ if __name__ == "__main__":
                           random.normal(0, 0.1, 24).astype(np.float32), activation="relu")
     y = b.fully_connected(fake(y, 0.0, 3.0), random.normal(0, 0.2, (10, 24)).astype(np.float32))
     b.output(fake(y, -2.0, 2.1), "y")
-    write_goldens("fake_quantization", b.bytes())
+    write_goldens("quantizer/fake_quantization", b.bytes())

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Makes the small models of this folder and what LiteRT with XNNPACK computes from them.
+"""Makes small models of operators, GRU and LSTM cells and denoisers, and what LiteRT with XNNPACK computes from them.
 
     pip install ai-edge-litert flatbuffers numpy
     python3 Tests/Fixtures/make_fixtures.py
@@ -21,7 +21,8 @@ FOLDER = pathlib.Path(__file__).parent
 
 
 def save(name, builder, runs=3, states=(), scale=1.0):
-    random = np.random.default_rng(len(name) + sum(name.encode()))
+    stem = pathlib.PurePath(name).name
+    random = np.random.default_rng(len(stem) + sum(stem.encode()))
     model = builder.bytes()
     (FOLDER / f"{name}.tflite").write_bytes(model)
     names = [builder.graph.tensors[i] for i in builder.graph.inputs]
@@ -72,11 +73,11 @@ def fully_connected():
             bias = normal(2, n) if has_bias else None
             b.output(b.fully_connected(x, normal(1, n, k) * np.float32(0.2), bias, int8, activation),
                      "y")
-            save(f"fc_{name}_{'int8' if int8 else 'f32'}", b)
+            save(f"operators/fc_{name}_{'int8' if int8 else 'f32'}", b)
     b = Builder()
     b.output(b.fully_connected(b.input("x", [3, 40]), normal(3, 30, 40), normal(4, 30), True,
                                per_tensor=True), "y")
-    save("fc_per_tensor_int8", b)
+    save("operators/fc_per_tensor_int8", b)
 
 
 def convolution():
@@ -98,7 +99,7 @@ def convolution():
             b = Builder()
             weights = normal(5, *kernel) * np.float32(0.3)
             b.output(b.conv(b.input("x", shape), weights, normal(6, kernel[0]), int8, **options), "y")
-            save(f"conv_{name}_{'int8' if int8 else 'f32'}", b)
+            save(f"operators/conv_{name}_{'int8' if int8 else 'f32'}", b)
 
 
 def depthwise():
@@ -112,11 +113,11 @@ def depthwise():
         b = Builder()
         b.output(b.depthwise(b.input("x", shape), normal(7, *kernel), normal(8, kernel[3]), False,
                              **options), "y")
-        save(f"depthwise_{name}_f32", b)
+        save(f"operators/depthwise_{name}_f32", b)
     b = Builder()
     b.output(b.depthwise(b.input("x", [1, 6, 7, 128]), normal(9, 1, 3, 3, 128), normal(8, 128),
                          True), "y")
-    save("depthwise_3x3_int8", b)
+    save("operators/depthwise_3x3_int8", b)
 
 
 def elementwise():
@@ -147,7 +148,7 @@ def elementwise():
     b.output(b.op("SQRT", [positive], shape))
     b.output(b.op("RSQRT", [positive], shape))
     b.output(b.op("SOFTMAX", [x], shape, "SoftmaxOptions", beta=1.0))
-    save("elementwise", b, scale=0.5)
+    save("operators/elementwise", b, scale=0.5)
 
 
 def shapes():
@@ -184,7 +185,7 @@ def shapes():
                   "ExpandDimsOptions"))
     b.output(b.op("SQUEEZE", [b.slice(x, [0, 0, 0, 0], [1, 1, 6, 5])], [6, 5], "SqueezeOptions",
                   squeezeDims=[0, 1]))
-    save("shapes", b)
+    save("operators/shapes", b)
 
 
 def images():
@@ -201,7 +202,7 @@ def images():
                                          ((2, 3), (2, 1), [10, 9], "VALID")):
         b.output(b.transpose_conv(x, normal(70, 4, *kernel, 6), normal(71, 4),
                                   [2, *out, 4], stride, padding))
-    save("images", b)
+    save("operators/images", b)
 
 
 def streaming(int8):
@@ -242,7 +243,7 @@ def streaming(int8):
     b.output(b.reshape(row, [1, 1, positions, channels]), "taps")
     gains = b.fully_connected(row, normal(60, 1, channels), None)
     b.output(b.op("LOGISTIC", [gains], [1, positions, 1]), "gains")
-    save(f"streaming_{'int8' if int8 else 'f32'}", b, runs=60, states=states)
+    save(f"denoisers/streaming_{'int8' if int8 else 'f32'}", b, runs=60, states=states)
 
 
 def cell(b, x, h, units, int8, sliced, seed):
@@ -290,7 +291,7 @@ def gated(name, shape, units, int8, sliced=False):
     second = b.output(cell(b, first, upper, units, int8, sliced, 90), "upper_out")
     b.output(b.op("SUB", [second, upper], state, "SubOptions"), "change")
     b.output(b.fully_connected(second, normal(99, 7, units), None), "y")
-    save(name, b, runs=20, states=[("lower_in", "lower_out"), ("upper_in", "upper_out")])
+    save(f"recurrent/{name}", b, runs=20, states=[("lower_in", "lower_out"), ("upper_in", "upper_out")])
 
 
 def memory_cell(b, x, h, c, units, int8, form, seed):
@@ -343,7 +344,7 @@ def memory_cells(name, shape, units, int8):
         states += [(f"{k}{form}_in", f"{k}{form}_out") for k in "hc"]
     b.output(b.op("SUB", [memory, c], state, "SubOptions"), "change")
     b.output(b.fully_connected(x, normal(99, 7, units), None), "y")
-    save(name, b, runs=20, states=states)
+    save(f"recurrent/{name}", b, runs=20, states=states)
 
 
 def reset_first(name, shape, units, int8):
@@ -371,7 +372,7 @@ def reset_first(name, shape, units, int8):
     rest = op("SUB", b.constant(np.float32(1)), z)
     b.output(op("ADD", op("MUL", z, h), op("MUL", rest, n)), "h_out")
     b.output(b.op("TANH", [product], state), "y")
-    save(name, b, runs=20, states=[("h_in", "h_out")])
+    save(f"recurrent/{name}", b, runs=20, states=[("h_in", "h_out")])
 
 
 def denoiser(name, kind, hop):
@@ -392,7 +393,7 @@ def denoiser(name, kind, hop):
         "version": 1, "name": name, "kind": kind, "sample_rate": 48000, "window": 2 * hop,
         "hop": hop, "low_bins": low, "taps": 3, "look_ahead": 0, "compression": 0.3, "states": [],
         "band_edges": [low + 13 * hop * i // 480 for i in range(bands)] + [hop + 1]}))
-    (FOLDER / f"{name}.tflite").write_bytes(b.bytes())
+    (FOLDER / f"denoisers/{name}.tflite").write_bytes(b.bytes())
 
 
 if __name__ == "__main__":

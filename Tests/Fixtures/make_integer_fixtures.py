@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Makes the full-integer models of this folder, operator by operator, and LiteRT's results.
+"""Makes full-integer and other quantized models, operator by operator, and LiteRT's results.
 
     pip install ai-edge-litert flatbuffers numpy
     python3 Tests/Fixtures/make_integer_fixtures.py
@@ -22,7 +22,7 @@ FOLDER = pathlib.Path(__file__).parent
 def write_goldens(name, model, runs=3, seed=0):
     """The model, and what LiteRT makes of random inputs."""
     (FOLDER / f"{name}.tflite").write_bytes(model)
-    random = np.random.default_rng(sum(name.encode()) + seed)
+    random = np.random.default_rng(sum(pathlib.PurePath(name).name.encode()) + seed)
     interpreter = Interpreter(model_content=model, num_threads=1)
     interpreter.allocate_tensors()
     parts = [struct.pack("<I", runs)]
@@ -107,7 +107,7 @@ def wide_products():
         y = b.op8("FULLY_CONNECTED", [x, w, bias], [m, n], "FullyConnectedOptions", 0.0011, 0,
                   np.int16, 7, fusedActivationFunction=ACTIVATIONS[activation], keepNumDims=False)
         b.output(y, "y")
-        write_goldens(f"wide_fc_{name}", b.bytes())
+        write_goldens(f"integers/wide_fc_{name}", b.bytes())
     for name, (shape, kernel, options) in {
         "1x1": ([1, 4, 6, 32], [40, 1, 1, 32], {}),
         "3x3": ([1, 7, 9, 8], [16, 3, 3, 8], {"activation": "relu"}),
@@ -120,7 +120,7 @@ def wide_products():
         x = b.input8("x", shape, 1 / 32768, 0, np.int16)
         w, bias = b.weights16(x, random, kernel, 0, options.get("per_tensor", False))
         convolve(b, "CONV_2D", "Conv2DOptions", x, w, bias, kernel, kernel[0], options, np.int16)
-        write_goldens(f"wide_conv_{name}", b.bytes())
+        write_goldens(f"integers/wide_conv_{name}", b.bytes())
     for name, (shape, kernel, options) in {
         "3x3": ([1, 6, 7, 40], [1, 3, 3, 40], {"activation": "relu"}),
         "5x5_stride2": ([1, 9, 8, 33], [1, 5, 5, 33], {"stride": (2, 2)}),
@@ -132,7 +132,7 @@ def wide_products():
         w, bias = b.weights16(x, random, kernel, 3)
         convolve(b, "DEPTHWISE_CONV_2D", "DepthwiseConv2DOptions", x, w, bias, kernel, kernel[3],
                  options, np.int16, depthMultiplier=kernel[3] // shape[3])
-        write_goldens(f"wide_depthwise_{name}", b.bytes())
+        write_goldens(f"integers/wide_depthwise_{name}", b.bytes())
 
 
 def products():
@@ -147,7 +147,7 @@ def products():
         y = b.op8("FULLY_CONNECTED", [x, w, bias], [m, n], "FullyConnectedOptions", 0.31, 7,
                   version=4, fusedActivationFunction=ACTIVATIONS[activation], keepNumDims=False)
         b.output(y, "y")
-        write_goldens(f"integer_fc_{name}", b.bytes())
+        write_goldens(f"integers/integer_fc_{name}", b.bytes())
     for name, (shape, kernel, options) in {
         "1x1": ([1, 4, 6, 32], [40, 1, 1, 32], {}),
         "3x3": ([1, 7, 9, 8], [16, 3, 3, 8], {"activation": "relu6"}),
@@ -160,7 +160,7 @@ def products():
         x = b.input8("x", shape, 0.02, -128 if name == "first" else 11)
         w, bias = b.weights8(x, random, kernel, 0, options.get("per_tensor", False))
         convolve(b, "CONV_2D", "Conv2DOptions", x, w, bias, kernel, kernel[0], options)
-        write_goldens(f"integer_conv_{name}", b.bytes())
+        write_goldens(f"integers/integer_conv_{name}", b.bytes())
     for name, (shape, kernel, options) in {
         "3x3": ([1, 6, 7, 40], [1, 3, 3, 40], {"activation": "relu"}),
         "5x5_stride2": ([1, 9, 8, 33], [1, 5, 5, 33], {"stride": (2, 2)}),
@@ -172,7 +172,7 @@ def products():
         w, bias = b.weights8(x, random, kernel, 3)
         convolve(b, "DEPTHWISE_CONV_2D", "DepthwiseConv2DOptions", x, w, bias, kernel, kernel[3],
                  options, depthMultiplier=kernel[3] // shape[3])
-        write_goldens(f"integer_depthwise_{name}", b.bytes())
+        write_goldens(f"integers/integer_depthwise_{name}", b.bytes())
 
 
 def convolve(b, name, table, x, w, bias, kernel, outputs, options, dtype=np.int8, **fields):
@@ -211,7 +211,7 @@ def elementwise():
     b.output(b.form(b.op("DEQUANTIZE", [y], shape, "DequantizeOptions", 2), None, 0, np.float32))
     b.output(b.op8("MAXIMUM", [x, b.op8("QUANTIZE", [y], shape, "QuantizeOptions", 0.05, -3)], shape,
                    "MaximumMinimumOptions", 0.05, -3))
-    write_goldens("integer_elementwise", b.bytes())
+    write_goldens("integers/integer_elementwise", b.bytes())
 
 
 def shapes():
@@ -246,7 +246,7 @@ def shapes():
                            fusedActivationFunction=0, **form))
     b.output(b.op8("MEAN", [x, b.constant([1, 2])], [2, 5], "ReducerOptions", 0.03, 9,
                    keepDims=False))
-    write_goldens("integer_shapes", b.bytes())
+    write_goldens("integers/integer_shapes", b.bytes())
 
 
 def lstm_sequence(times, inputs, units, int8):
@@ -275,7 +275,7 @@ def lstm_sequence(times, inputs, units, int8):
 def recurrent():
     """Sequences of 7 through an LSTM cell, which remembers from run to run."""
     for int8 in (False, True):
-        write_goldens(f"lstm_{'int8' if int8 else 'f32'}", lstm_sequence(7, 20, 33, int8), runs=4)
+        write_goldens(f"recurrent/lstm_{'int8' if int8 else 'f32'}", lstm_sequence(7, 20, 33, int8), runs=4)
 
 
 def four_bits():
@@ -290,7 +290,7 @@ def four_bits():
     y = b.op("FULLY_CONNECTED", [x, w, b.constant(random.normal(size=29).astype(np.float32))],
              [3, 29], "FullyConnectedOptions", 12, asymmetricQuantizeInputs=True)
     b.output(y, "y")
-    write_goldens("fc_int4", b.bytes())
+    write_goldens("operators/fc_int4", b.bytes())
     random, b = np.random.default_rng(12), Builder()
     x = b.input("x", [2, 250])
     y = b.op("FULLY_CONNECTED", [x, b.int4(random, [231, 250]), -1], [2, 231],
@@ -302,7 +302,7 @@ def four_bits():
         b.output(b.op("CONV_2D", [pixels, b.int4(random, [29, 1, 1, 34]), bias],
                       [1, 1, width, 29], "Conv2DOptions", 5, strideH=1, strideW=1,
                       dilationHFactor=1, dilationWFactor=1))
-    write_goldens("net_int4", b.bytes())
+    write_goldens("networks/net_int4", b.bytes())
 
 
 def constant_matrices():
@@ -318,7 +318,7 @@ def constant_matrices():
         b.output(b.op("BATCH_MATMUL", [left, w], ([1] if left == one else [3]) + out,
                       "BatchMatMulOptions", 4, adjX=False, adjY=transposed,
                       asymmetricQuantizeInputs=True))
-    write_goldens("matrices_int8", b.bytes())
+    write_goldens("operators/matrices_int8", b.bytes())
 
 
 def matrices():
@@ -341,7 +341,7 @@ def matrices():
         for size in ([10, 12], [7, 4], [1, 6]):
             table = "ResizeBilinearOptions" if "BILINEAR" in name else "ResizeNearestNeighborOptions"
             b.output(b.op(name, [image, b.constant(size)], [2, *size, 3], table, 3, **fields))
-    write_goldens("matrices", b.bytes())
+    write_goldens("operators/matrices", b.bytes())
 
 
 def halves():
@@ -369,7 +369,7 @@ def halves():
     b.output(half(b.op("CAST", [y], [3, 48], "CastOptions", inDataType=schema.TensorType.FLOAT32,
                        outDataType=schema.TensorType.FLOAT16)), "written")
     b.output(x)
-    write_goldens("halves", b.bytes())
+    write_goldens("operators/halves", b.bytes())
 
 
 def sums():
@@ -399,7 +399,7 @@ def sums():
                 b.output(b.op8("RESIZE_BILINEAR", [source, b.constant(size)],
                                [n, *size, channels], "ResizeBilinearOptions", *form, version=3,
                                **fields))
-    write_goldens("integer_sums", b.bytes())
+    write_goldens("integers/integer_sums", b.bytes())
 
 
 if __name__ == "__main__":

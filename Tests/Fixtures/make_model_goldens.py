@@ -5,7 +5,7 @@ models/*.tflite change, after `make models`.
     pip install ai-edge-litert numpy
     python3 Tests/Fixtures/make_model_goldens.py
 
-model_<name>.golden is the CRC-32 of the model and then as the other golden files, over HOPS hops
+models/<name>.golden is the CRC-32 of the model and then as the other golden files, over HOPS hops
 of features of a seeded signal: a voice of harmonics that comes and goes in noise.
 """
 
@@ -59,4 +59,4 @@ if __name__ == "__main__":
         results = run(model, values, [tuple(pair) for pair in about["states"]])
         head = struct.pack("<I", zlib.crc32(model))
         outputs = ["taps", "gains", "speech"]
-        write_golden(f"model_{path.stem}", values, results, ["features"], outputs, head)
+        write_golden(f"models/{path.stem}", values, results, ["features"], outputs, head)

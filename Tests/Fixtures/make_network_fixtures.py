@@ -17,4 +17,4 @@ if __name__ == "__main__":
     for name, make in SMALL.items():
         model = build(make)
         for mode in MODES:
-            write_goldens(f"net_{name[6:]}_{mode}", convert(model, mode))
+            write_goldens(f"networks/net_{name[6:]}_{mode}", convert(model, mode))

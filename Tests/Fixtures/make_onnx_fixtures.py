@@ -4,7 +4,7 @@
     pip install torch onnx onnxruntime numpy
     python3 Tests/Fixtures/make_onnx_fixtures.py
 
-onnx_<name>.golden is, for each of two runs, every input and every output in the model's order,
+onnx/<name>.golden is, for each of two runs, every input and every output in the model's order,
 float32, little-endian.
 """
 
@@ -16,7 +16,7 @@ import onnxruntime
 import torch
 from torch import nn
 
-FOLDER = pathlib.Path(__file__).parent
+FOLDER = pathlib.Path(__file__).parent / "onnx"
 warnings.filterwarnings("ignore")
 
 
@@ -195,7 +195,7 @@ if __name__ == "__main__":
         network = make().eval()
         randomize(network, torch.Generator().manual_seed(2))
         inputs = [f"input_{i}" for i in range(len(shapes))]
-        path = FOLDER / f"onnx_{name}.onnx"
+        path = FOLDER / f"{name}.onnx"
         torch.onnx.export(network, tuple(torch.zeros(s) for s in shapes), str(path), dynamo=False,
                           opset_version=17, input_names=inputs)
         if name == "quantized":
@@ -211,5 +211,5 @@ if __name__ == "__main__":
         for _ in range(2):
             feed = {i: random.normal(size=s).astype(np.float32) for i, s in zip(inputs, shapes)}
             parts += list(feed.values()) + session.run(None, feed)
-        (FOLDER / f"onnx_{name}.golden").write_bytes(b"".join(p.astype(np.float32).tobytes() for p in parts))
+        (FOLDER / f"{name}.golden").write_bytes(b"".join(p.astype(np.float32).tobytes() for p in parts))
         print(name, path.stat().st_size)

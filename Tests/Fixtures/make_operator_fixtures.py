@@ -4,7 +4,7 @@
     pip install ai-edge-litert flatbuffers numpy
     python3 Tests/Fixtures/make_operator_fixtures.py [WORD FOLDER]
 
-operators.fixtures has, for each of them, its name, its model and its results, each behind its length
+operators/operators.fixtures has, for each of them, its name, its model and its results, each behind its length
 (uint32); the results are in the form of make_integer_fixtures.py. With a WORD, only the models whose
 names have it are made, and lie in FOLDER as <name>.tflite and .golden.
 """
@@ -21,7 +21,7 @@ from ai_edge_litert.interpreter import Interpreter
 from make_integer_fixtures import IntegerBuilder
 from tflite_builder import TYPES, schema, window
 
-ARCHIVE = pathlib.Path(__file__).parent / "operators.fixtures"
+ARCHIVE = pathlib.Path(__file__).parent / "operators" / "operators.fixtures"
 TYPES |= {
     np.dtype(np.int64): schema.TensorType.INT64,
     np.dtype(np.int16): schema.TensorType.INT16,

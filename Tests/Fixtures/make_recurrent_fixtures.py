@@ -26,6 +26,6 @@ NETWORKS = {
 if __name__ == "__main__":
     for name, (make, times) in NETWORKS.items():
         model = build(recurrent(make, times, 16))
-        write_goldens(f"loop_{name}_f32", convert(model, "f32"))
+        write_goldens(f"recurrent/loop_{name}_f32", convert(model, "f32"))
         if name == "lstm":
-            write_goldens(f"loop_{name}_dynamic", convert(model, "dynamic"))
+            write_goldens(f"recurrent/loop_{name}_dynamic", convert(model, "dynamic"))

@@ -4,7 +4,7 @@
     pip install pystoi numpy
     python3 Tests/Fixtures/make_scoring_fixtures.py
 
-scoring.json has for each pair its name, sample rate, STOI, ESTOI and SI-SDR. The signals are
+scoring/scoring.json has for each pair its name, sample rate, STOI, ESTOI and SI-SDR. The signals are
 computed again by the test, from sines and a linear congruential generator: no file has them.
 """
 
@@ -14,7 +14,7 @@ import pathlib
 import numpy as np
 from pystoi import stoi
 
-FOLDER = pathlib.Path(__file__).parent
+FOLDER = pathlib.Path(__file__).parent / "scoring"
 
 
 def noise(count, seed):

@@ -16,13 +16,13 @@ struct ONNXTests {
   @Test(arguments: ["dense", "image", "sound", "decoder", "attention", "gru", "lstm"])
   func `a network of PyTorch gives what onnxruntime gives`(name: String) throws {
     try Self.compare(
-      try ONNXImporter.graph(try Self.bytes("onnx_\(name).onnx"), name: name), name, within: 2e-6)
+      try ONNXImporter.graph(try Self.bytes("onnx/\(name).onnx"), name: name), name, within: 2e-6)
   }
 
   /// A sum in another order may round to the next step, of which there are 255.
   @Test(arguments: ["aware", "quantized"])
   func `fake quantization is that of the file, in floats and in integers`(name: String) throws {
-    let file = try Self.bytes("onnx_\(name).onnx")
+    let file = try Self.bytes("onnx/\(name).onnx")
     let graph = try ONNXImporter.graph(file, name: name)
     try Self.compare(graph, name, within: 1.01 / 127)
     let canonical = try CanonicalGraph(graph)
@@ -47,7 +47,7 @@ struct ONNXTests {
 
   private static func compare(_ graph: Graph, _ name: String, within tolerance: Float) throws {
     var network = try Network(graph)
-    var golden = try Self.bytes("onnx_\(name).golden")[...]
+    var golden = try Self.bytes("onnx/\(name).golden")[...]
     func next() -> Float {
       defer { golden = golden.dropFirst(4) }
       return Float(
@@ -71,15 +71,15 @@ struct ONNXTests {
   }
 
   @Test func `states keep their names, and open extents can be given`() throws {
-    let graph = try ONNXImporter.graph(try Self.bytes("onnx_gru.onnx"), name: "gru")
+    let graph = try ONNXImporter.graph(try Self.bytes("onnx/gru.onnx"), name: "gru")
     #expect(graph.inputs.map { graph.tensors[$0].name } == ["input_0", "input_1"])
     #expect(graph.inputs.map { graph.tensors[$0].shape } == [[1, 1, 12], [1, 1, 16]])
     let other = try ONNXImporter.graph(
-      try Self.bytes("onnx_dense.onnx"), name: "dense", shapes: ["input_0": [5, 20]])
+      try Self.bytes("onnx/dense.onnx"), name: "dense", shapes: ["input_0": [5, 20]])
     #expect(other.tensors[other.outputs[0]].shape == [5, 8])
     #expect(throws: ONNXError.self) {
       try ONNXImporter.graph(
-        try Self.bytes("onnx_dense.onnx"), name: "dense", shapes: ["x": [5, 20]])
+        try Self.bytes("onnx/dense.onnx"), name: "dense", shapes: ["x": [5, 20]])
     }
   }
 
@@ -117,7 +117,7 @@ struct ONNXTests {
   /// From a seed, so that a failure can be had again.
   @Test(arguments: ["dense", "image", "sound", "gru", "attention", "decoder", "aware", "quantized"])
   func `damaged files are errors or graphs, never a crash`(name: String) throws {
-    let whole = try Self.bytes("onnx_\(name).onnx")
+    let whole = try Self.bytes("onnx/\(name).onnx")
     for length in stride(from: 0, to: whole.count, by: 37) {
       _ = try? ONNXImporter.graph(Array(whole[..<length]), name: "short")
     }

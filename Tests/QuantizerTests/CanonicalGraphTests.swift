@@ -122,7 +122,7 @@ struct CanonicalGraphTests {
   }
 
   @Test func `FAKE_QUANT of a file is taken over, too`() throws {
-    let graph = try QuantizeTests.fixture("fake_quantization")
+    let graph = try QuantizeTests.fixture("quantizer/fake_quantization")
     let result = try quantize(try CanonicalGraph(graph), ranges: [:])
     #expect(
       result.operators.map(\.kind.name)

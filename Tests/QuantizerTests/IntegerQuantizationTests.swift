@@ -7,7 +7,10 @@ import Testing
 /// Conversions to integers that are calibrated with data.
 struct IntegerQuantizationTests {
   /// Three convolutions and what is between them, by name of the float fixture.
-  static let networks = ["net_fc_f32", "net_mixed_f32", "net_mobile_f32", "streaming_f32"]
+  static let networks = [
+    "networks/net_fc_f32", "networks/net_mixed_f32", "networks/net_mobile_f32",
+    "denoisers/streaming_f32",
+  ]
 
   /// 40 to 32 to 32, with weights of full rank.
   static var network: Graph {
@@ -119,12 +122,12 @@ struct IntegerQuantizationTests {
   /// LiteRT has run these very bytes: Tests/Fixtures/make_quantized_fixtures.py.
   @Test(arguments: ["mixed", "mobile", "streaming"], modes.keys.sorted())
   func `files are the ones that LiteRT has read`(name: String, mode: String) throws {
-    let source = name == "streaming" ? "streaming_f32" : "net_\(name)_f32"
+    let source = name == "streaming" ? "denoisers/streaming_f32" : "networks/net_\(name)_f32"
     let change = try #require(Self.modes[mode])
     let bytes = try TFLiteFile.write(
       try Self.converted(
         try QuantizeTests.fixture(source), change))
-    let path = QuantizeTests.path("quantized_\(name)_\(mode)")
+    let path = QuantizeTests.path("quantizer/quantized_\(name)_\(mode)")
     if ProcessInfo.processInfo.environment["QDENOISE_WRITE_FIXTURES"] != nil {
       try Data(bytes).write(to: path)
     }
@@ -164,7 +167,7 @@ struct IntegerQuantizationTests {
   }
 
   @Test func `a state has one scale on both sides of a run, and its rows stay in a ring`() throws {
-    let graph = try QuantizeTests.fixture("streaming_f32")
+    let graph = try QuantizeTests.fixture("denoisers/streaming_f32")
     let states = Self.states(graph)
     let result = try Self.converted(graph)
     let network = try Network(result, states: states)
@@ -188,7 +191,7 @@ struct IntegerQuantizationTests {
   }
 
   @Test func `what a recurrent cell adds to its state is added in float`() throws {
-    let graph = try QuantizeTests.fixture("gru_f32")
+    let graph = try QuantizeTests.fixture("recurrent/gru_f32")
     let states = Self.states(graph)
     #expect(!states.isEmpty)
     let result = try Self.converted(graph)
@@ -205,7 +208,7 @@ struct IntegerQuantizationTests {
   }
 
   @Test func `integers at the edges, and a node without an integer form is named`() throws {
-    let graph = try QuantizeTests.fixture("net_mobile_f32")
+    let graph = try QuantizeTests.fixture("networks/net_mobile_f32")
     let result = try Self.converted(graph) { $0.integersOnly = true }
     #expect((result.inputs + result.outputs).allSatisfy { result.tensors[$0].type == .int8 })
     #expect(

@@ -20,8 +20,8 @@ struct QuantizeTests {
   }
 
   @Test func `the default is TensorFlow Lite's dynamic range, bit for bit`() throws {
-    let ours = try quantize(try Self.fixture("converter_f32"))
-    let theirs = try Self.fixture("converter_default")
+    let ours = try quantize(try Self.fixture("quantizer/converter_f32"))
+    let theirs = try Self.fixture("quantizer/converter_default")
     #expect(ours.operators.map(\.kind) == theirs.operators.map(\.kind))
     for index in ours.operators.indices {
       let (a, b) = (try Self.weights(ours, index), try Self.weights(theirs, index))
@@ -46,7 +46,7 @@ struct QuantizeTests {
   }
 
   @Test func `weights of fewer than 1024 elements stay float`() throws {
-    let graph = try quantize(try Self.fixture("converter_f32"))
+    let graph = try quantize(try Self.fixture("quantizer/converter_f32"))
     #expect(try Self.weights(graph, 0).type == .int8)
     #expect(try Self.weights(graph, 0).count == 1024)
     #expect(try Self.weights(graph, 1).type == .float32)
@@ -54,13 +54,13 @@ struct QuantizeTests {
   }
 
   @Test func `quantizing twice changes nothing`() throws {
-    let once = try quantize(try Self.fixture("converter_f32"))
+    let once = try quantize(try Self.fixture("quantizer/converter_f32"))
     #expect(try quantize(once) == once)
   }
 
   @Test func `float16 stores the same halves as TensorFlow Lite`() throws {
-    let ours = try quantize(try Self.fixture("converter_f32"), .float16)
-    let theirs = try Self.fixture("converter_float16")
+    let ours = try quantize(try Self.fixture("quantizer/converter_f32"), .float16)
+    let theirs = try Self.fixture("quantizer/converter_float16")
     func halves(_ graph: Graph) -> Set<[UInt8]> {
       Set(graph.tensors.filter { $0.type == .float16 }.compactMap(\.data))
     }
@@ -69,7 +69,9 @@ struct QuantizeTests {
     #expect(try TFLiteFile.read(try TFLiteFile.write(ours), name: ours.name) == ours)
   }
 
-  @Test(arguments: Optimization.allCases, ["converter_f32", "streaming_f32", "conv_3x3_f32"])
+  @Test(
+    arguments: Optimization.allCases,
+    ["quantizer/converter_f32", "denoisers/streaming_f32", "operators/conv_3x3_f32"])
   func `a quantized network computes nearly the same`(
     optimization: Optimization, name: String
   ) throws {
@@ -164,7 +166,7 @@ struct QuantizeTests {
   }
 
   @Test func `weights that are not finite are named`() throws {
-    var graph = try Self.fixture("converter_f32")
+    var graph = try Self.fixture("quantizer/converter_f32")
     let index = try #require(graph.operators[0].inputs[1])
     graph.tensors[index].data?.replaceSubrange(0..<4, with: [0, 0, 0xC0, 0x7F])
     #expect(
@@ -173,7 +175,7 @@ struct QuantizeTests {
   }
 
   @Test func `weights that another operator reads too are left alone`() throws {
-    var graph = try Self.fixture("converter_f32")
+    var graph = try Self.fixture("quantizer/converter_f32")
     let weights = try #require(graph.operators[0].inputs[1])
     graph.tensors.append(Tensor(name: "copy", shape: [32, 32], type: .float32))
     graph.operators.append(

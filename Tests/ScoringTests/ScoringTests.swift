@@ -4,7 +4,7 @@ import Testing
 
 /// Scores beside those of pystoi 0.4.1 and NumPy on the same signals.
 struct ScoringTests {
-  /// One row of Tests/Fixtures/scoring.json; make_scoring_fixtures.py wrote it.
+  /// One row of Tests/Fixtures/scoring/scoring.json; make_scoring_fixtures.py wrote it.
   struct Row: Decodable, Sendable, CustomTestStringConvertible {
     var name: String
     var rate: Int
@@ -17,7 +17,7 @@ struct ScoringTests {
 
   static let rows: [Row] = {
     let path = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-      .appending(path: "Fixtures/scoring.json")
+      .appending(path: "Fixtures/scoring/scoring.json")
     return try! JSONDecoder().decode([Row].self, from: Data(contentsOf: path))
   }()
 

@@ -9,8 +9,8 @@ extension SystemTests {
     private let configuration = """
       mode = "bypass"
       [models]
-      full = "\(Piece.fixture("denoiser_full"))"
-      low-latency = "\(Piece.fixture("denoiser_low_latency"))"
+      full = "\(Piece.fixture("denoisers/denoiser_full"))"
+      low-latency = "\(Piece.fixture("denoisers/denoiser_low_latency"))"
       """
 
     @Test(arguments: SoundServer.Kind.allCases)

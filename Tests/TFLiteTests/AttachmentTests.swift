@@ -1,5 +1,5 @@
 import Engine
-import Foundation
+import EngineSupport
 import TFLite
 import Testing
 
@@ -27,7 +27,7 @@ struct AttachmentTests {
 
   @Test(arguments: [true, false])
   func `it is read, kept, and has its places from the new file`(countsFromFile: Bool) throws {
-    let model = try fixture("fc_m1_f32") + Array(repeating: 0, count: 5)
+    let model = try ModelFixture.bytes("operators/fc_m1_f32") + Array(repeating: 0, count: 5)
     let file = model + archive(at: countsFromFile ? model.count : 0)
     var graph = try TFLiteFile.read(file, name: "model")
     #expect(graph.attachment == archive(at: 0))
@@ -39,7 +39,7 @@ struct AttachmentTests {
   }
 
   @Test func `one that is damaged is left out`() throws {
-    let model = try fixture("fc_m1_f32")
+    let model = try ModelFixture.bytes("operators/fc_m1_f32")
     let whole = archive(at: model.count)
     for place in whole.indices {
       for value in [UInt8(0), 0x80, 0xFF] {

@@ -1,17 +1,11 @@
 import Engine
-import Foundation
+import EngineSupport
 import TFLite
 import Testing
 
-/// Bytes of a file of Tests/Fixtures.
-func fixture(_ name: String) throws -> [UInt8] {
-  let folder = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-  return Array(try Data(contentsOf: folder.appending(path: "Fixtures/\(name).tflite")))
-}
-
 struct ReadingTests {
   @Test func `a graph has the tensors and operators of the file`() throws {
-    let graph = try TFLiteFile.read(try fixture("fc_m24_int8"), name: "model")
+    let graph = try TFLiteFile.read(try ModelFixture.bytes("operators/fc_m24_int8"), name: "model")
     #expect(graph.name == "model")
     #expect(graph.inputs.map { graph.tensors[$0].name } == ["x"])
     #expect(graph.outputs.map { graph.tensors[$0].name } == ["y"])
@@ -28,7 +22,8 @@ struct ReadingTests {
   }
 
   @Test func `options are those of the file`() throws {
-    let graph = try TFLiteFile.read(try fixture("conv_3x3_valid_stride2_f32"), name: "model")
+    let graph = try TFLiteFile.read(
+      try ModelFixture.bytes("operators/conv_3x3_valid_stride2_f32"), name: "model")
     let window = Window(padding: .valid, strideHeight: 2, strideWidth: 2)
     #expect(graph.operators.first?.kind == .convolution(window, .none))
   }

@@ -5,7 +5,7 @@ import Seeded
 import TFLite
 
 extension HostileModels {
-  public static let denoising = ["denoiser_full", "denoiser_low_latency"]
+  public static let denoising = ["denoisers/denoiser_full", "denoisers/denoiser_low_latency"]
 
   /// What went wrong with denoising models that were changed in one to four places, from a seed
   /// each, on the way that `denoisectl process` and the daemon take: read, made a model, made a

@@ -10,15 +10,23 @@ import TFLite
 /// runs, but never a crash, never much time and never much memory.
 public enum HostileModels {
   public static let names = [
-    "fc_awkward_int8", "conv_3x3_int8", "depthwise_3x3_multiplier_f32", "shapes", "elementwise",
-    "streaming_int8", "images", "integer_elementwise", "integer_shapes", "integer_conv_3x3",
-    "integer_depthwise_multiplier", "net_mixed_int8_io", "net_mixed_16x8", "net_mobile_dynamic",
-    "net_mobile_int8", "gru_sliced_int8", "gru_reset_first_int8", "lstm_cells_int8",
-    "loop_lstm_f32",
-    "loop_bidirectional_f32", "loop_stateful_f32", "stored/bfloat16", "stored/int2",
+    "operators/fc_awkward_int8", "operators/conv_3x3_int8",
+    "operators/depthwise_3x3_multiplier_f32", "operators/shapes", "operators/elementwise",
+    "denoisers/streaming_int8", "operators/images", "integers/integer_elementwise",
+    "integers/integer_shapes", "integers/integer_conv_3x3",
+    "integers/integer_depthwise_multiplier", "networks/net_mixed_int8_io",
+    "networks/net_mixed_16x8", "networks/net_mobile_dynamic",
+    "networks/net_mobile_int8", "recurrent/gru_sliced_int8", "recurrent/gru_reset_first_int8",
+    "recurrent/lstm_cells_int8",
+    "recurrent/loop_lstm_f32",
+    "recurrent/loop_bidirectional_f32", "recurrent/loop_stateful_f32", "stored/bfloat16",
+    "stored/int2",
     "stored/int4_blocks",
   ]
-  public static let truncated = ["fc_per_tensor_int8", "conv_3x3_int8", "shapes", "integer_shapes"]
+  public static let truncated = [
+    "operators/fc_per_tensor_int8", "operators/conv_3x3_int8", "operators/shapes",
+    "integers/integer_shapes",
+  ]
   /// Of each; 168,000 of them in all.
   public static let mutations = 7000
 

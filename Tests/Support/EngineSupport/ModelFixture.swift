@@ -10,10 +10,10 @@ public enum ModelFixture {
     Array(try Data(contentsOf: folder.appending(path: "\(name).tflite")))
   }
 
-  /// Of all of them.
+  /// Of all of them, with their folders.
   public static var names: [String] {
     get throws {
-      try FileManager.default.contentsOfDirectory(atPath: folder.path)
+      try FileManager.default.subpathsOfDirectory(atPath: folder.path)
         .filter { $0.hasSuffix(".tflite") }.map { String($0.dropLast(7)) }.sorted()
     }
   }

@@ -11,7 +11,8 @@ public struct OperatorFixture: Sendable, CustomStringConvertible {
   public static var all: [OperatorFixture] {
     get throws {
       var rest = Array(
-        try Data(contentsOf: ModelFixture.folder.appending(path: "operators.fixtures")))[...]
+        try Data(contentsOf: ModelFixture.folder.appending(path: "operators/operators.fixtures")))[
+          ...]
       var parts: [[UInt8]] = []
       while !rest.isEmpty {
         let count = rest.prefix(4).reversed().reduce(0) { $0 << 8 | Int($1) }

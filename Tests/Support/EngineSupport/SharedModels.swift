@@ -3,7 +3,10 @@ import TFLite
 
 /// One loaded model on several threads, each with a network of its own.
 public enum SharedModels {
-  public static let names = ["streaming_int8", "gru_int8", "conv_3x3_int8", "net_mobile_int8"]
+  public static let names = [
+    "denoisers/streaming_int8", "recurrent/gru_int8", "operators/conv_3x3_int8",
+    "networks/net_mobile_int8",
+  ]
 
   /// What each of four threads computes, by output, after 20 runs.
   public static func results(_ name: String) async throws -> [[[UInt8]]] {
