@@ -43,8 +43,8 @@
     }
   }
 
-  /// Valid while the buffer lives.
-  @unsafe @inlinable public var pointer: UnsafeMutablePointer<Element> { unsafe base }
+  /// Of `count` elements; valid while the buffer lives.
+  @unsafe @inlinable package var pointer: UnsafeMutablePointer<Element> { unsafe base }
 
   /// All elements; valid while the buffer lives.
   @unsafe @inlinable public var elements: UnsafeMutableBufferPointer<Element> {
@@ -52,7 +52,7 @@
   }
 
   /// Sets all elements.
-  public mutating func fill(with value: Element) {
+  @inlinable public mutating func fill(with value: Element) {
     unsafe base.update(repeating: value, count: count)
   }
 }

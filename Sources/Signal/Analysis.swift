@@ -46,6 +46,6 @@ public struct Analysis: ~Copyable {
 
   /// Forgets the hops before.
   public mutating func reset() {
-    unsafe samples.pointer.update(repeating: 0, count: length)
+    samples.fill(with: 0)
   }
 }

@@ -34,6 +34,6 @@ public struct SpectrumHistory: ~Copyable {
 
   /// Forgets everything.
   public mutating func reset() {
-    unsafe values.pointer.update(repeating: 0, count: values.count)
+    values.fill(with: 0)
   }
 }

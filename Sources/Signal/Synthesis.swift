@@ -48,6 +48,6 @@ public struct Synthesis: ~Copyable {
 
   /// Forgets what has come of the hops to come.
   public mutating func reset() {
-    unsafe overlap.pointer.update(repeating: 0, count: length - hop)
+    overlap.fill(with: 0)
   }
 }

@@ -83,7 +83,7 @@ struct DelayLine: ~Copyable {
     return unsafe UnsafePointer(start)
   }
 
-  mutating func reset() { unsafe values.pointer.update(repeating: 0, count: values.count) }
+  mutating func reset() { values.fill(with: 0) }
 }
 
 /// What a network does to the top of its band, as a gain.
