@@ -54,90 +54,94 @@ public struct DecimationFilter: Sendable {
   }
 }
 
-/// Every `factor`-th sample of a stream behind a `DecimationFilter`. Thread: audio.
-public struct Decimator: ~Copyable {
-  private let factor: Int
-  private let taps: Int
-  /// Samples of a hop behind it.
-  private let count: Int
-  private let coefficients: AlignedBuffer<Float>
-  /// By phase: what came before, then the hop.
-  private var samples: AlignedBuffer<Float>
-  private var piece: AlignedBuffer<Float>
+/// What both directions keep: the filter by phase, and the samples that it still reads.
+private struct Polyphase: ~Copyable {
+  let factor: Int
+  let taps: Int
+  /// Samples of a hop at the lower rate.
+  let count: Int
+  let coefficients: AlignedBuffer<Float>
+  /// By row: what came before, then the hop.
+  var samples: AlignedBuffer<Float>
+  /// What a phase of the filter gives.
+  let piece: AlignedBuffer<Float>
 
   /// `hop` in samples of the higher rate, a multiple of the factor.
-  public init(_ filter: DecimationFilter, hop: Int) {
+  init(_ filter: DecimationFilter, hop: Int, rows: Int, gain: Float) {
     precondition(hop % filter.factor == 0)
     factor = filter.factor
     taps = filter.taps
     count = hop / filter.factor
-    coefficients = AlignedBuffer(filter.phases.flatMap { $0 })
-    samples = AlignedBuffer(count: factor * (filter.taps - 1 + count))
+    coefficients = AlignedBuffer(filter.phases.flatMap { $0.map { gain * $0 } })
+    samples = AlignedBuffer(count: rows * (filter.taps - 1 + count))
     piece = AlignedBuffer(count: count)
+  }
+
+  /// Filters a hop, which `taps` - 1 earlier samples precede, by a phase into `piece`.
+  func filter(_ hop: UnsafePointer<Float>, by phase: Int) {
+    unsafe SignalKernels.filter(
+      hop, by: coefficients.pointer + phase * taps, taps: taps, count: count, into: piece.pointer)
+  }
+}
+
+/// Every `factor`-th sample of a stream behind a `DecimationFilter`. Thread: audio.
+public struct Decimator: ~Copyable {
+  /// With a row of samples for each phase.
+  private var state: Polyphase
+
+  /// `hop` in samples of the higher rate, a multiple of the factor.
+  public init(_ filter: DecimationFilter, hop: Int) {
+    state = Polyphase(filter, hop: hop, rows: filter.factor, gain: 1)
   }
 
   /// Takes a hop and writes the `hop` / `factor` samples that it completes.
   public mutating func push(
     _ input: UnsafePointer<Float>, into output: UnsafeMutablePointer<Float>
   ) {
-    let length = taps - 1 + count
+    let (factor, taps, count) = (state.factor, state.taps, state.count)
     unsafe output.update(repeating: 0, count: count)
     for phase in 0..<factor {
-      let row = unsafe samples.pointer + phase * length
+      let row = unsafe state.samples.pointer + phase * (taps - 1 + count)
       // Phase p holds x[factor j - p]; the first of these came with the hop before.
       let first = phase == 0 ? 0 : 1
       let new = unsafe row + taps - 1
       for index in first..<count { unsafe new[index] = input[factor * index - phase] }
-      unsafe SignalKernels.filter(
-        new, by: coefficients.pointer + phase * taps, taps: taps, count: count, into: piece.pointer)
-      unsafe SignalKernels.add(piece.pointer, count: count, to: output)
+      unsafe state.filter(new, by: phase)
+      unsafe SignalKernels.add(state.piece.pointer, count: count, to: output)
       unsafe row.update(from: row + count, count: taps - 1)
       if phase > 0 { unsafe new[0] = input[factor * count - phase] }
     }
   }
 
   /// Forgets what came before.
-  public mutating func reset() {
-    unsafe samples.pointer.update(repeating: 0, count: samples.count)
-  }
+  public mutating func reset() { state.samples.fill(with: 0) }
 }
 
 /// A stream at `factor` times its rate, behind a `DecimationFilter`. Thread: audio.
 public struct Interpolator: ~Copyable {
-  private let factor: Int
-  private let taps: Int
-  private let count: Int
-  private let coefficients: AlignedBuffer<Float>
-  private var samples: AlignedBuffer<Float>
-  private var piece: AlignedBuffer<Float>
+  /// With one row of samples.
+  private var state: Polyphase
 
   /// `hop` in samples of the higher rate, a multiple of the factor.
   public init(_ filter: DecimationFilter, hop: Int) {
-    precondition(hop % filter.factor == 0)
-    factor = filter.factor
-    taps = filter.taps
-    count = hop / filter.factor
-    coefficients = AlignedBuffer(filter.phases.flatMap { $0.map { Float(filter.factor) * $0 } })
-    samples = AlignedBuffer(count: filter.taps - 1 + count)
-    piece = AlignedBuffer(count: count)
+    state = Polyphase(filter, hop: hop, rows: 1, gain: Float(filter.factor))
   }
 
   /// Takes `hop` / `factor` samples and writes a hop.
   public mutating func push(
     _ input: UnsafePointer<Float>, into output: UnsafeMutablePointer<Float>
   ) {
-    let new = unsafe samples.pointer + taps - 1
+    let (factor, taps, count) = (state.factor, state.taps, state.count)
+    let row = unsafe state.samples.pointer
+    let new = unsafe row + taps - 1
     unsafe new.update(from: input, count: count)
     for phase in 0..<factor {
-      unsafe SignalKernels.filter(
-        new, by: coefficients.pointer + phase * taps, taps: taps, count: count, into: piece.pointer)
-      for index in 0..<count { unsafe output[factor * index + phase] = piece[index] }
+      unsafe state.filter(new, by: phase)
+      for index in 0..<count { unsafe output[factor * index + phase] = state.piece[index] }
     }
-    unsafe samples.pointer.update(from: samples.pointer + count, count: taps - 1)
+    unsafe row.update(from: row + count, count: taps - 1)
   }
 
   /// Forgets what came before.
-  public mutating func reset() {
-    unsafe samples.pointer.update(repeating: 0, count: samples.count)
-  }
+  public mutating func reset() { state.samples.fill(with: 0) }
 }
