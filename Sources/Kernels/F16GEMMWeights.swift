@@ -23,8 +23,7 @@ import Memory
     _ weights: [UInt16], outputs: Int, inputs: Int, bias: [Float]? = nil,
     instructionSet: InstructionSet
   ) {
-    precondition(outputs > 0 && inputs > 0 && weights.count == outputs * inputs)
-    precondition(bias == nil || bias?.count == outputs, "one bias per output")
+    checkWeights(weights.count, outputs: outputs, inputs: inputs, biases: bias?.count)
     precondition(instructionSet.hasF16GEMM, "no kernels for f16")
     self.outputs = outputs
     self.inputs = inputs

@@ -20,9 +20,7 @@ import Memory
     _ weights: [Float], outputs: Int, inputs: Int, bias: [Float]? = nil,
     instructionSet: InstructionSet = .best
   ) {
-    precondition(outputs > 0 && inputs > 0)
-    precondition(weights.count == outputs * inputs, "weights are not [outputs][inputs]")
-    precondition(bias == nil || bias?.count == outputs, "one bias per output")
+    checkWeights(weights.count, outputs: outputs, inputs: inputs, biases: bias?.count)
     let bias = bias ?? Array(repeating: 0, count: outputs)
     let kernels = unsafe instructionSet.kernels
     let tile = unsafe kernels.pointee.f32_tile

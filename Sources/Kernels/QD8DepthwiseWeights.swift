@@ -21,9 +21,8 @@ import Memory
   ) {
     precondition(taps > 0 && taps.isMultiple(of: DepthwiseTaps.group) && channels > 0)
     precondition(weights.count == taps * channels, "not [taps][channels]")
-    precondition(scales.count == channels || scales.count == 1, "one scale, or one per channel")
     precondition(bias == nil || bias?.count == channels, "one bias per channel")
-    let scales = scales.count == channels ? scales : Array(repeating: scales[0], count: channels)
+    let scales = scalesPerOutput(scales, channels)
     let bias = bias ?? Array(repeating: 0, count: channels)
     self.taps = taps
     self.channels = channels

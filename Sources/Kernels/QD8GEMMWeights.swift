@@ -29,11 +29,10 @@ import Memory
     _ weights: [Int8], outputs: Int, inputs: Int, scales: [Float], bias: [Float]? = nil,
     isQC4W: Bool = false, instructionSet: InstructionSet = .best
   ) {
-    precondition(outputs > 0 && inputs > 0 && inputs <= QD8GEMMWeights.maximumInputs)
-    precondition(weights.count == outputs * inputs, "weights are not [outputs][inputs]")
-    precondition(scales.count == outputs || scales.count == 1, "one scale, or one per output")
-    precondition(bias == nil || bias?.count == outputs, "one bias per output")
-    let scales = scales.count == outputs ? scales : Array(repeating: scales[0], count: outputs)
+    checkWeights(
+      weights.count, outputs: outputs, inputs: inputs, maximumInputs: QD8GEMMWeights.maximumInputs,
+      biases: bias?.count)
+    let scales = scalesPerOutput(scales, outputs)
     let bias = bias ?? Array(repeating: 0, count: outputs)
     let products = exactProducts(weights, inputs: inputs, instructionSet)
     self.outputs = outputs

@@ -57,9 +57,9 @@ public struct QS16Output: Sendable {
     _ weights: [Int8], outputs: Int, inputs: Int, output: QS16Output,
     instructionSet: InstructionSet = .best
   ) {
-    precondition(outputs > 0 && inputs > 0 && inputs <= QS16GEMMWeights.maximumInputs)
-    precondition(weights.count == outputs * inputs, "weights are not [outputs][inputs]")
-    precondition(output.bias.count == outputs, "one bias for each output")
+    checkWeights(
+      weights.count, outputs: outputs, inputs: inputs, maximumInputs: QS16GEMMWeights.maximumInputs,
+      biases: output.bias.count)
     let products = exactProducts(weights, inputs: inputs, instructionSet)
     let tile = products.tile
     self.outputs = outputs

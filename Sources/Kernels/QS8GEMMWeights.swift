@@ -53,10 +53,9 @@ public struct QS8Output: BitwiseCopyable, Sendable {
     _ weights: [Int8], outputs: Int, inputs: Int, bias: [Int32], multipliers: [Float],
     zeroPoint: Int, output: QS8Output, instructionSet: InstructionSet = .best
   ) {
-    precondition(outputs > 0 && inputs > 0 && inputs <= QS8GEMMWeights.maximumInputs)
-    precondition(weights.count == outputs * inputs, "weights are not [outputs][inputs]")
-    precondition(bias.count == outputs && multipliers.count == outputs, "one for each output")
-    precondition((-128...127).contains(zeroPoint), "the zero point is no int8")
+    checkQS8Weights(
+      weights.count, outputs: outputs, inputs: inputs, biases: bias.count,
+      multipliers: multipliers.count, zeroPoint: zeroPoint)
     let products = exactProducts(weights, inputs: inputs, instructionSet)
     let tile = products.tile
     self.outputs = outputs

@@ -62,9 +62,7 @@ extension InstructionSet {
     _ weights: [Float], outputs: Int, inputs: Int, bias: [Float]? = nil,
     instructionSet: InstructionSet = .best
   ) {
-    precondition(outputs > 0 && inputs > 0)
-    precondition(weights.count == outputs * inputs, "weights are not [outputs][inputs]")
-    precondition(bias == nil || bias?.count == outputs, "one bias per output")
+    checkWeights(weights.count, outputs: outputs, inputs: inputs, biases: bias?.count)
     guard let spmm = unsafe instructionSet.kernels.pointee.f32_spmm else {
       preconditionFailure("no kernels for sparse weights")
     }
@@ -107,8 +105,6 @@ private struct Int8SparseWeights: ~Copyable, Sendable {
   let values: AlignedBuffer<UInt32>
 
   init(_ weights: [Int8], outputs: Int, inputs: Int, _ instructionSet: InstructionSet) {
-    precondition(outputs > 0 && inputs > 0 && inputs <= QS8GEMMWeights.maximumInputs)
-    precondition(weights.count == outputs * inputs, "weights are not [outputs][inputs]")
     let rows = SparseRows(
       outputs: outputs, inputs: inputs, block: instructionSet.sparseRows, isPaired: true
     ) { weights[$0] == 0 }
@@ -149,8 +145,9 @@ private struct Int8SparseWeights: ~Copyable, Sendable {
     _ weights: [Int8], outputs: Int, inputs: Int, scales: [Float], bias: [Float]? = nil,
     instructionSet: InstructionSet = .best
   ) {
-    precondition(scales.count == outputs || scales.count == 1, "one scale, or one per output")
-    precondition(bias == nil || bias?.count == outputs, "one bias per output")
+    checkWeights(
+      weights.count, outputs: outputs, inputs: inputs, maximumInputs: QS8GEMMWeights.maximumInputs,
+      biases: bias?.count)
     guard let spmm = unsafe instructionSet.kernels.pointee.qd8_spmm else {
       preconditionFailure("no kernels for sparse weights")
     }
@@ -159,8 +156,7 @@ private struct Int8SparseWeights: ~Copyable, Sendable {
     unsafe self.spmm = spmm
     scratchCount = inputs * instructionSet.sparseRows
     self.weights = Int8SparseWeights(weights, outputs: outputs, inputs: inputs, instructionSet)
-    self.scales = AlignedBuffer(
-      scales.count == outputs ? scales : Array(repeating: scales[0], count: outputs))
+    self.scales = AlignedBuffer(scalesPerOutput(scales, outputs))
     self.bias = AlignedBuffer(bias ?? Array(repeating: 0, count: outputs))
   }
 
@@ -203,8 +199,9 @@ private struct Int8SparseWeights: ~Copyable, Sendable {
     _ weights: [Int8], outputs: Int, inputs: Int, bias: [Int32], multipliers: [Float],
     zeroPoint: Int, output: QS8Output, instructionSet: InstructionSet = .best
   ) {
-    precondition(bias.count == outputs && multipliers.count == outputs, "one for each output")
-    precondition((-128...127).contains(zeroPoint), "the zero point is no int8")
+    checkQS8Weights(
+      weights.count, outputs: outputs, inputs: inputs, biases: bias.count,
+      multipliers: multipliers.count, zeroPoint: zeroPoint)
     precondition(!instructionSet.storesUnsigned, "activations are stored as uint8")
     guard let spmm = unsafe instructionSet.kernels.pointee.qs8_spmm else {
       preconditionFailure("no kernels for sparse weights")
