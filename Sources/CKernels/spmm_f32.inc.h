@@ -1,5 +1,5 @@
 // The float product with sparse weights, written once for vectors of CK_LANES rows, 4 of which are a
-// block. Included after the target attribute by files that define CK_LANES.
+// block. Included after the target attribute by files that define CK_NAME(name) and CK_LANES.
 
 typedef float lanes __attribute__((ext_vector_type(CK_LANES)));
 
@@ -95,7 +95,7 @@ CK_INLINE void spmm_block(const struct spmm_f32 *job, const uint32_t *ends, size
   }
 }
 
-CK_INLINE void all_blocks(size_t m, size_t n, size_t k, const float *a, size_t a_stride,
+void CK_NAME(ck_f32_spmm)(size_t m, size_t n, size_t k, const float *a, size_t a_stride,
                           struct ck_sparse weights, const float *values, const float *bias,
                           float *scratch, float *y, size_t y_stride, float least,
                           float greatest) CK_NONBLOCKING {
