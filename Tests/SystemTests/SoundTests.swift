@@ -70,13 +70,11 @@ extension SystemTests {
       let tone = Sound.sine(1000, seconds: 10, amplitude: 0.25)
       let (direct, denoised, _) = try scene.hear(tone)
 
-      let before = Analysis.continuity(of: direct.samples, frequency: 1000, amplitude: 0.25)
-      let after = Analysis.continuity(of: denoised.samples, frequency: 1000, amplitude: 0.25)
-      print("measured: \(kind.rawValue): pass-through \(before), denoised \(after)")
-      #expect(after.pieces > 950)
       // What the player's own scheduling breaks is broken in both.
-      #expect(after.silent <= before.silent + 5 + RealTime.machine.silentPieces)
-      #expect(after.jumps <= before.jumps + 10 + RealTime.machine.breaks)
+      let tones = Tones(direct, denoised)
+      print("measured: \(kind.rawValue): \(tones)")
+      #expect(tones.after.pieces > 950)
+      tones.expectFew(silent: 5, jumps: 10)
     }
 
     static let clickCount = 50

@@ -174,13 +174,11 @@ extension SystemTests {
       let tone = Sound.sine(1000, seconds: 8, amplitude: 0.25)
       let (direct, denoised, _) = try scene.hear(tone)
 
-      let before = Analysis.continuity(of: direct.samples, frequency: 1000, amplitude: 0.25)
-      let after = Analysis.continuity(of: denoised.samples, frequency: 1000, amplitude: 0.25)
-      print("measured: \(kind.rawValue): pass-through \(before), denoised \(after)")
-      #expect(after.pieces > 750)
       // Where the machine gives no real time, or starves the server itself, both suffer.
-      #expect(after.silent <= before.silent + 2 + RealTime.machine.silentPieces)
-      #expect(after.jumps <= before.jumps + 4 + RealTime.machine.breaks)
+      let tones = Tones(direct, denoised)
+      print("measured: \(kind.rawValue): \(tones)")
+      #expect(tones.after.pieces > 750)
+      tones.expectFew(silent: 2, jumps: 4)
     }
 
     @Test func `fragments are as long as we ask, whatever the environment says`() throws {
