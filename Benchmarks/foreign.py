@@ -135,7 +135,7 @@ def main():
     options = parser.parse_args()
     samples = sound()
     print(f"{processor()}, {options.rounds} rounds:\n")
-    print("| denoiser | runtime | least, us | median, us | of onnxruntime's | of libdf's |\n"
+    print("| denoiser | runtime | minimum, us | median, us | over onnxruntime | over libdf |\n"
           "| --- | --- | --- | --- | --- | --- |")
     with tempfile.TemporaryDirectory() as work:
         work = pathlib.Path(work)

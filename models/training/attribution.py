@@ -7,7 +7,7 @@ from bank import read_manifest
 INTRODUCTION = """# Recordings that the models were trained on
 
 Made by `models/training/attribution.py` from the corpus's manifest (training split). Models trained
-with `--free-only` heard nothing under a GPL, GFDL or BY-SA licence.
+with `--free-only` use no recording under a GPL, GFDL or BY-SA licence.
 """
 
 
