@@ -12,8 +12,8 @@ enum { CK_NAME(SHORT_ROW) = 64 / sizeof(CK_VALUE), CK_NAME(TOGETHER) = 1024 / si
 
 typedef CK_VALUE CK_NAME(vector) __attribute__((vector_size(64)));
 
-/// Values of `rows` rows as one dense stretch: where they are, or in `buffer`, of which a row may
-/// write up to a vector, which the next one writes over.
+/// The values of `rows` rows, contiguous: in place, or copied to `buffer`. A row may write up to a
+/// vector there, which the next row overwrites.
 static const CK_VALUE *CK_NAME(dense)(struct ck_operand operand, size_t first, size_t rows,
                                       size_t n, CK_VALUE *buffer) CK_NONBLOCKING {
   const CK_VALUE *x = (const CK_VALUE *)operand.x + first * operand.stride;
@@ -21,7 +21,7 @@ static const CK_VALUE *CK_NAME(dense)(struct ck_operand operand, size_t first, s
   for (size_t row = 0; row < rows; row++, x += operand.stride) {
     CK_VALUE *y = buffer + row * n;
     if (operand.step == 0) {
-      // In all places; minus zero stays that.
+      // Copied to all lanes; minus zero stays minus zero.
       const CK_NAME(vector) value = *x - (CK_NAME(vector)){};
       memcpy(y, &value, sizeof value);
     } else {

@@ -9,7 +9,7 @@
 #pragma STDC FP_CONTRACT OFF
 
 // a * b + c with one rounding, of floats or vectors of them; instruction sets without it define
-// their own before.
+// their own version first.
 #ifndef CK_FMA
 #define CK_FMA(a, b, c) __builtin_elementwise_fma(a, b, c)
 #endif
@@ -62,7 +62,7 @@ CK_INLINE int32_t ck_scaled(int32_t x, struct ck_fixed scale) CK_NONBLOCKING {
   return (high >> scale.shift) + ((high & mask) > (mask >> 1) + (high < 0));
 }
 
-/// A whole result as a stored byte.
+/// An integer result as a stored byte.
 CK_INLINE uint8_t ck_stored(int32_t value, uint8_t flip) CK_NONBLOCKING {
   const int32_t low = value < -128 ? -128 : value;
   return (uint8_t)((uint32_t)(low > 127 ? 127 : low) ^ flip);
@@ -76,14 +76,14 @@ CK_INLINE uint8_t ck_requantize(float r, struct ck_qs8_output output,
   return (uint8_t)((uint32_t)((int32_t)ck_rint(bounded) + output.zero_point) ^ flip);
 }
 
-/// What rounds the result of int16 products to the nearest integer, and halves up: CK_QS16_TIE makes
-/// a half a little more, less than any multiplier's smallest step, and adding CK_QS16_MAGIC leaves
-/// no fraction bits.
+/// Rounding of the results of int16 products to the nearest integer, halves up: CK_QS16_TIE
+/// increases a half by less than any multiplier's smallest step, and adding CK_QS16_MAGIC leaves no
+/// fraction bits.
 #define CK_QS16_TIE 0x1p-36
 #define CK_QS16_MAGIC 0x1.8p52
 
-/// The arguments of an int8 GEMM: floats go to y, or bytes to `requantized` or int16 to `wide` if
-/// that is not NULL. Of int16, m counts planes, which are plane_step apart.
+/// The arguments of an int8 GEMM. Results are floats in y, or bytes in `requantized` or int16 in
+/// `wide` if that is not NULL. For int16, m counts planes, which are plane_step apart.
 struct ck_qd8_job {
   size_t m, n, k;
   const uint8_t *a;
@@ -100,11 +100,11 @@ struct ck_qd8_job {
   int16_t *wide;
 };
 
-/// The parameters that leave the initial sums and the sums as they are.
+/// Parameters that change neither the initial sums nor the sums.
 static const struct ck_qd8_params ck_unit_params = {1, 1.0f};
 
-/// The arguments of a depthwise convolution of bytes: floats go to y, or bytes to `requantized` if
-/// it is not NULL.
+/// The arguments of an int8 depthwise convolution. Results are floats in y, or bytes in
+/// `requantized` if that is not NULL.
 struct ck_dw_job {
   size_t pixels, channels, taps;
   const uint8_t *x;
@@ -130,7 +130,7 @@ struct ck_f32_job {
   const float *addend;
 };
 
-/// The arguments of a GEMM of halves.
+/// The arguments of an f16 GEMM.
 struct ck_f16_job {
   size_t m, n, k;
   const uint16_t *a;
@@ -141,7 +141,7 @@ struct ck_f16_job {
   float least, greatest;
 };
 
-/// The power of two that brings a size into 0.5...1, as far as it is one.
+/// The power of two that scales a magnitude into 0.5...1, within the range of f16.
 CK_INLINE float ck_f16_scale(float size) CK_NONBLOCKING {
   uint32_t bits;
   memcpy(&bits, &size, sizeof bits);
@@ -152,8 +152,8 @@ CK_INLINE float ck_f16_scale(float size) CK_NONBLOCKING {
   return scale;
 }
 
-/// Where nine taps of a kernel, from the tap `group` * 9 on, lie in a window, in elements; SIZE_MAX
-/// for those outside of it.
+/// The offsets of nine taps of a kernel in a window, starting at tap `group` * 9, in elements;
+/// SIZE_MAX for those outside of it.
 CK_INLINE void ck_nine_taps(struct ck_window window, struct ck_kernel_part part, size_t group,
                             size_t offsets[9]) CK_NONBLOCKING {
   for (size_t k = 0; k < 9; k++) {
@@ -167,7 +167,7 @@ CK_INLINE void ck_nine_taps(struct ck_window window, struct ck_kernel_part part,
   }
 }
 
-/// The nines of a kernel that a window has taps in: from `first` on, and before `end`.
+/// The groups of nine taps of which a window has some: from `first` to before `end`.
 struct ck_nines {
   size_t first, end;
 };
@@ -183,7 +183,7 @@ CK_INLINE struct ck_nines ck_nines_of(struct ck_window window,
 #define CK_SUM_OF_NINE(v) \
   (((v[2] + v[3]) + (v[4] + v[5])) + (((v[0] + v[1]) + v[8]) + (v[6] + v[7])))
 
-/// Loops over a register tile: gone once the tile's sizes are constants.
+/// Fully unrolls loops over a register tile, whose sizes are constants.
 #define CK_UNROLL _Pragma("clang loop unroll(full)")
 
 CK_INLINE uint32_t ck_load4(const uint8_t *p) CK_NONBLOCKING {
@@ -192,7 +192,7 @@ CK_INLINE uint32_t ck_load4(const uint8_t *p) CK_NONBLOCKING {
   return v;
 }
 
-/// A group of 4 bytes of which only the first `n` are there.
+/// A group of 4 bytes of which only the first `n` exist.
 CK_INLINE uint32_t ck_load_some(const uint8_t *p, size_t n) CK_NONBLOCKING {
   if (n >= 4) return ck_load4(p);
   uint32_t v = p[0];

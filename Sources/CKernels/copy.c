@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-// A call of memcpy takes longer than a row of a small network, so short rows are moved in pieces
+// A call of memcpy takes longer than a row of a small network, so short rows are copied in blocks
 // of one size, of which the last two overlap.
 
 #define CK_COPY_ROWS(piece)                                                       \

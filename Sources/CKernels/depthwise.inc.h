@@ -20,7 +20,7 @@ struct window_job {
   float factor, least, greatest;
 };
 
-/// The first `n` channels, all if there are more.
+/// The first `n` channels, all of a vector if there are more.
 CK_INLINE floats load_channels(const float *x, size_t n) CK_NONBLOCKING {
   if (n < CK_LANES) return CK_LOAD_SOME(x, n);
   floats v;
@@ -44,7 +44,7 @@ CK_INLINE void store_pixels(const struct window_job *job, const floats *sum, flo
   }
 }
 
-/// A vector of channels, from `first` on, of which n are there, of a tile of pixels. `pixels` and
+/// A vector of channels of a tile of pixels, starting at `first`; n channels exist. `pixels` and
 /// `use` are constants wherever it is inlined.
 CK_INLINE void window_tile(const struct window_job *job, const float *x, float *y, size_t first,
                            size_t n, const size_t pixels,
@@ -73,8 +73,8 @@ CK_INLINE void window_tile(const struct window_job *job, const float *x, float *
   store_pixels(job, sum, y + first, n, pixels, use == ADDED ? job->factor : 1);
 }
 
-/// The same for products of three columns whose pixels are `stride` columns apart, a constant: each
-/// column is loaded once for all pixels that it belongs to.
+/// The same for kernels of three columns at a constant `stride`: each column of the image is loaded
+/// once for all pixels that use it.
 CK_INLINE void three_columns(const struct window_job *job, const float *x, float *y, size_t first,
                              size_t n, const size_t pixels, const size_t stride) CK_NONBLOCKING {
   floats sum[CK_PIXELS];
@@ -117,7 +117,7 @@ CK_INLINE void window_pixels(const struct window_job *job, const float *x, float
   }
 }
 
-/// A row of pixels; with a `stride` that is not 0, of `three_columns`.
+/// A row of pixels; with a `stride` other than 0, by `three_columns`.
 CK_INLINE void window_row(const struct window_job *job, size_t pixels, const float *x, float *y,
                           const enum window_use use, const size_t stride) CK_NONBLOCKING {
   size_t p = 0;
@@ -167,7 +167,7 @@ void CK_NAME(ck_f32_sum_rows)(size_t rows, size_t n, const float *x, float facto
 }
 
 /// Adds nine taps of the first `n` channels, all of a vector if there are more; `result` is NULL
-/// before the first nine.
+/// for the first nine.
 CK_INLINE floats add_nine(const float *x, const size_t offsets[9], size_t n,
                           const float *result) CK_NONBLOCKING {
   floats v[9];

@@ -23,7 +23,7 @@ CK_INLINE bytes load_bytes(const uint8_t *p) CK_NONBLOCKING {
   return v;
 }
 
-/// Four taps of a block: vector j has, by 128 bits, the channels 4 j to 4 j + 3 of 16.
+/// Four taps of a block: 128-bit lane by lane, vector j has the channels 4 j to 4 j + 3 of each 16.
 struct group {
   bytes v[4];
 };
@@ -91,15 +91,15 @@ CK_INLINE void finish(const struct ck_dw_job *job, const ints *sum, const uint8_
   }
 }
 
-/// What the sums of a block begin with.
+/// The initial sums of a block.
 CK_INLINE void begin(const struct ck_dw_job *job, const uint8_t *packed,
                      ints *sum) CK_NONBLOCKING {
   const int32_t factor = job->requantized ? 1 : job->params.zero_point;
   CK_UNROLL for (size_t j = 0; j < 4; j++) sum[j] = (ints)load_bytes(packed + j * CK_WIDTH) * factor;
 }
 
-/// Three groups of taps, whose weights stay in registers. Where each pixel's second group is the
-/// next one's first, every group is gathered once.
+/// Three groups of taps, whose weights stay in registers. If each pixel's second group is the next
+/// pixel's first, every group is gathered only once.
 CK_INLINE void three_groups(const struct ck_dw_job *job, const uint8_t *packed, size_t first,
                             const size_t n, const bool slides) CK_NONBLOCKING {
   ints start[4];

@@ -1,4 +1,4 @@
-// What depthwise_int8.inc.h wants of vectors of 128 bits, but for dot().
+// The definitions for depthwise_int8.inc.h with vectors of 128 bits, except dot().
 
 #define CK_LANES 4
 #define CK_STORE_SOME(y, n, v) ck_store_lanes(y, n, (const float *)&(v))
@@ -35,5 +35,5 @@ CK_INLINE sixteen load_some(const uint8_t *p, size_t n) CK_NONBLOCKING {
 
 CK_INLINE void store_some(uint8_t *p, size_t n, sixteen v) CK_NONBLOCKING { memcpy(p, &v, n); }
 
-/// There are no more than 128 bits.
+/// A vector has a single 128-bit lane.
 CK_INLINE void in_order(const void *v) CK_NONBLOCKING { (void)v; }

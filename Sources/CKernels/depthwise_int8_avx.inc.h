@@ -1,4 +1,4 @@
-// What depthwise_int8.inc.h wants of vectors of 256 bits, but for dot().
+// The definitions for depthwise_int8.inc.h with vectors of 256 bits, except dot().
 
 #include "lanes_avx.inc.h"
 

@@ -1,6 +1,6 @@
 #include "kernels_internal.h"
 
-// One channel at a time: what the other depthwise kernels of bytes are compared with.
+// One channel at a time: the reference for the other int8 depthwise kernels.
 
 static int32_t sum_taps(const struct ck_dw_job *job, const uint8_t *packed, int32_t factor,
                         const uint8_t *x) CK_NONBLOCKING {

@@ -29,7 +29,7 @@ CK_INLINE __m128i load_some(const uint8_t *p, size_t n) CK_NONBLOCKING {
 
 CK_INLINE void store_some(uint8_t *p, size_t n, __m128i v) CK_NONBLOCKING { memcpy(p, &v, n); }
 
-/// There are no more than 128 bits.
+/// A vector has a single 128-bit lane.
 CK_INLINE void in_order(const void *v) CK_NONBLOCKING { (void)v; }
 
 /// Exact for weights in -127...127, as in gemm_int8_sse41.c.

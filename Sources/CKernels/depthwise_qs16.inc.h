@@ -10,7 +10,7 @@ struct CK_NAME(qs16_dw_job) {
   double least, greatest;
 };
 
-/// `width` channels of one pixel, at most CK_BLOCK; a constant where it matters.
+/// `width` channels of one pixel, at most CK_BLOCK; a constant where speed matters.
 CK_INLINE void CK_NAME(qs16_block)(const struct CK_NAME(qs16_dw_job) *job, const size_t width,
                                    const int16_t *x, const int16_t *weights, const double *bias,
                                    const double *multiplier, int16_t *y) CK_NONBLOCKING {

@@ -3,8 +3,8 @@
 #define CK_NAME(name) name##__scalar
 #include "depthwise_qs16.inc.h"
 
-// One tap of one pixel at a time: what every other float kernel of a window is compared with. Blocks
-// of channels, so that the compiler has something to make vectors of.
+// One tap of one pixel at a time: the reference for all other float depthwise kernels and pools.
+// Blocks of channels, so that the compiler can vectorize them.
 
 #define CK_BLOCK 32
 
@@ -12,7 +12,7 @@ struct tap {
   const float *x, *w;
 };
 
-/// The taps of a window, of which `index` is the next; false behind the last one.
+/// Advances to the next tap of a window, `index`; false after the last one.
 CK_INLINE bool next_tap(const struct ck_window *window, size_t channels, const float *x,
                         const float *weights, size_t index, struct tap *tap) CK_NONBLOCKING {
   if (index == window->rows * window->columns) return false;

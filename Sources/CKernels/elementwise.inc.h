@@ -90,7 +90,7 @@ float CK_NAME(ck_f32_sum)(size_t n, const float *x) CK_NONBLOCKING {
   return CK_NAME(add_lanes)(lanes);
 }
 
-/// The greatest of n numbers; NaN is passed over.
+/// The maximum of n numbers; NaN is ignored.
 CK_INLINE float CK_NAME(greatest)(size_t n, const float *x) CK_NONBLOCKING {
   float lanes[64];
   for (size_t lane = 0; lane < 64; lane++) lanes[lane] = -__builtin_inff();
@@ -116,12 +116,13 @@ void CK_NAME(ck_f32_softmax)(size_t n, const float *x, float beta, float *y) CK_
   CK_LOOP for (size_t i = 0; i < n; i++) y[i] *= scale;
 }
 
-// What a GRU cell computes of a value is a long chain of operations. Its three steps are made for so
-// many values each before the next one, in chunks of four vectors, so that processors find enough that
-// does not depend on each other.
+// A GRU cell is a long dependency chain for each value. Each of its three steps is computed for
+// this many values before the next step, in chunks of four vectors, so that enough operations are
+// independent.
 #define CK_GATES 512
 
-/// y = f(y) of `count` values; those up to the next chunk are there, and 0.
+/// Applies y = f(y) to `count` values, rounded up to a chunk; values beyond `count` exist and are
+/// 0.
 #define CK_CHUNKS(f, count, y)                                                    \
   for (size_t first = 0; first < (count); first += CK_CHUNK) {                    \
     CK_NAME(chunk) value;                                                         \
@@ -130,7 +131,7 @@ void CK_NAME(ck_f32_softmax)(size_t n, const float *x, float beta, float *y) CK_
     memcpy((y) + first, &value, sizeof value);                                    \
   }
 
-/// Of `rows` rows of `width` units, some `units`, CK_GATES values at most.
+/// `units` of the `width` units of each of `rows` rows, at most CK_GATES values.
 CK_INLINE void CK_NAME(gru_block)(size_t rows, size_t units, size_t width, const float *in,
                                   const float *past, struct ck_gru_gates gates, const float *h,
                                   float *y) CK_NONBLOCKING {
@@ -158,7 +159,7 @@ CK_INLINE void CK_NAME(gru_block)(size_t rows, size_t units, size_t width, const
     }
   }
   CK_CHUNKS(tanh, count, candidate)
-  // Several rows are whole ones.
+  // Several rows are always whole rows.
   CK_LOOP for (size_t i = 0; i < count; i++) {
     y[i] = candidate[i] + update[i] * (h[i] - candidate[i]);
   }
@@ -181,7 +182,7 @@ void CK_NAME(ck_f32_gru)(size_t rows, size_t units, const float *in, const float
 
 #define CK_UNITS 16
 
-/// Units `first` to `first` + `count` of a row, CK_UNITS at most and a constant where there are as
+/// Units `first` to `first` + `count` of a row; at most CK_UNITS, and a constant if there are that
 /// many.
 CK_INLINE void CK_NAME(lstm_units)(size_t first, const size_t count, const float *const *addends,
                                    size_t addend_count, struct ck_lstm_gates gates,

@@ -22,7 +22,7 @@ CK_INLINE CK_VALUE CK_OF(reduce)(CK_VALUE x, CK_VALUE *power) CK_NONBLOCKING {
   memcpy(power, &bits, sizeof bits);
   // ln 2 in two parts: the first has trailing zeros, so that n times it is exact.
   const CK_VALUE r = CK_FMA(n, CK_ALL(2.12194440e-4f), CK_FMA(n, CK_ALL(-0.693359375f), x));
-  // r + r^2 p(r), p of least greatest error: 3.2e-9.
+  // r + r^2 p(r) with a minimax polynomial p: error 3.2e-9.
   CK_VALUE p = CK_ALL(1.39508094e-3f);
   p = CK_FMA(p, r, CK_ALL(8.36907327e-3f));
   p = CK_FMA(p, r, CK_ALL(4.16662022e-2f));

@@ -7,8 +7,8 @@
 typedef float floats __attribute__((ext_vector_type(CK_LANES)));
 typedef uint8_t bytes __attribute__((ext_vector_type(4 * CK_LANES)));
 
-/// Stores the first `n` columns, all if there are more, clamped as ck_clamp does, and then with the
-/// addend, if it is not NULL.
+/// Stores the first `n` columns, all of a vector if there are more: clamped as in ck_clamp, then
+/// with the addend, if it is not NULL.
 CK_INLINE void store(float *y, size_t n, floats v, float least, float greatest,
                      const float *addend) CK_NONBLOCKING {
   const floats low = (floats)(least), high = (floats)(greatest);

@@ -1,5 +1,5 @@
 // The float product, written once for vectors of CK_LANES columns. Included after the target
-// attribute by files that define what gemm.inc.h wants.
+// attribute by files that define the macros of gemm.inc.h.
 
 #include "gemm.inc.h"
 
@@ -11,7 +11,7 @@ CK_INLINE floats load_floats(const float *p) CK_NONBLOCKING {
   return v;
 }
 
-/// Stores the sums of a tile, of which the first `n` columns are there.
+/// Stores the sums of a tile, of which the first `n` columns exist.
 CK_INLINE void store_tile(const job_type *job, size_t row, size_t first, floats (*sum)[4],
                           const size_t mr, const size_t nv, const size_t n) CK_NONBLOCKING {
   CK_UNROLL for (size_t v = 0; v < nv; v++) {
@@ -23,8 +23,8 @@ CK_INLINE void store_tile(const job_type *job, size_t row, size_t first, floats 
   }
 }
 
-/// mr rows by nv vectors of columns, from column `first` on. mr and nv are constants wherever it
-/// is inlined, and the sums registers.
+/// mr rows by nv vectors of columns, starting at column `first`. mr and nv are constants wherever
+/// it is inlined, so the sums are registers.
 CK_INLINE void tile(const job_type *job, size_t row, const float *w, size_t first, const size_t mr,
                     const size_t nv, const size_t planes) CK_NONBLOCKING {
   (void)planes;
@@ -59,7 +59,7 @@ CK_INLINE void tile(const job_type *job, size_t row, const float *w, size_t firs
     }
     a += job->segment_step;
   }
-  // Columns that are all there are stored without a question.
+  // Full tiles are stored without checks.
   if (job->n - first >= nv * CK_LANES) {
     store_tile(job, row, first, sum, mr, nv, nv * CK_LANES);
   } else {

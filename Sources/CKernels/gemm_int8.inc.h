@@ -36,12 +36,12 @@ CK_INLINE bytes load_bytes(const uint8_t *p) CK_NONBLOCKING {
 
 typedef uint8_t few_bytes __attribute__((ext_vector_type(CK_LANES)));
 
-/// Stores the first `n` columns, all if there are more, as bytes (ck_integer.h).
+/// Stores the first `n` columns, all of a vector if there are more, as bytes (ck_integer.h).
 CK_INLINE void store_bytes(const job_type *job, uint8_t *y, size_t n, floats v) CK_NONBLOCKING {
   const floats low = (floats)(job->least), high = (floats)(job->greatest);
   v = low > v ? low : v;
   v = high < v ? high : v;
-  // As ck_rint, whose sum's low byte is that of the integer already.
+  // As in ck_rint; the low byte of the sum is already that of the integer.
   const ints whole = (ints)(v + (floats)(12582912.0f)) + job->zero_point;
   const few_bytes low_bytes = __builtin_convertvector(whole, few_bytes);
   if (n >= CK_LANES) {
@@ -51,8 +51,8 @@ CK_INLINE void store_bytes(const job_type *job, uint8_t *y, size_t n, floats v) 
   }
 }
 
-/// What a row's sums begin with: the negated sums of the weights times its zero point; in a full
-/// integer product they hold that already.
+/// The initial sums of a row: the negated sums of the weights times its zero point; packed weights
+/// for full-integer products contain this already.
 CK_INLINE ints first_sum(const job_type *job, ints negated_sums, size_t row,
                          bool is_short) CK_NONBLOCKING {
   if (job->requantized) return negated_sums;
@@ -68,7 +68,8 @@ typedef double doubles __attribute__((ext_vector_type(CK_LANES)));
 typedef int64_t longs __attribute__((ext_vector_type(CK_LANES)));
 typedef int16_t words __attribute__((ext_vector_type(CK_LANES)));
 
-/// Stores the first `n` columns, all if there are more, of a row of int16 (ck_qs16_qc8w_gemm_fn).
+/// Stores the first `n` columns, all of a vector if there are more, of a row of int16
+/// (ck_qs16_qc8w_gemm_fn).
 CK_INLINE void store_words(const job_type *job, int16_t *y, size_t n, ints high, ints low,
                            const uint8_t *multipliers) CK_NONBLOCKING {
   doubles multiplier;
@@ -89,12 +90,12 @@ CK_INLINE void store_words(const job_type *job, int16_t *y, size_t n, ints high,
   }
 }
 
-/// Bytes from the beginning of the activations to a register row.
+/// Offset of a register row from the beginning of the activations, in bytes.
 CK_INLINE size_t row_offset(const job_type *job, size_t row, const size_t planes) CK_NONBLOCKING {
   return row / planes * job->a_stride + row % planes * job->plane_step;
 }
 
-/// Adds the products of all inputs to the sums of a tile; returns what is behind the weights.
+/// Adds the products of all inputs to the sums of a tile; returns the end of the weights.
 CK_INLINE const uint8_t *add_products(const job_type *job, size_t row, const uint8_t *w,
                                       ints (*sum)[4], const size_t mr, const size_t nv,
                                       const size_t planes) CK_NONBLOCKING;
@@ -163,7 +164,7 @@ CK_INLINE const uint8_t *add_products(const job_type *job, size_t row, const uin
 }
 #endif
 
-/// Stores the results of a tile, of which the first `n` columns are there.
+/// Stores the results of a tile, of which the first `n` columns exist.
 CK_INLINE void store_tile(const job_type *job, size_t row, const uint8_t *w, size_t first,
                           ints (*sum)[4], const size_t mr, const size_t nv,
                           const size_t n) CK_NONBLOCKING {
@@ -186,12 +187,12 @@ CK_INLINE void store_tile(const job_type *job, size_t row, const uint8_t *w, siz
   }
 }
 
-/// mr register rows by nv vectors of columns, from column `first` on. mr, nv and planes are
-/// constants wherever it is inlined, and the sums registers.
+/// mr register rows by nv vectors of columns, starting at column `first`. mr, nv and planes are
+/// constants wherever it is inlined, so the sums are registers.
 CK_INLINE void tile(const job_type *job, size_t row, const uint8_t *w, size_t first,
                     const size_t mr, const size_t nv, const size_t planes) CK_NONBLOCKING {
   const size_t vector = 4 * CK_LANES, group = nv * vector;
-  // Sums of weights of at most 128 that fit int16.
+  // Sums of weights with magnitudes of at most 128 that fit int16.
   const bool is_short = job->k < 256;
   ints sum[8][4];
   CK_UNROLL for (size_t v = 0; v < nv; v++) {
@@ -212,7 +213,7 @@ CK_INLINE void tile(const job_type *job, size_t row, const uint8_t *w, size_t fi
     }
     return;
   }
-  // Columns that are all there are stored without a question.
+  // Full tiles are stored without checks.
   if (job->n - first >= nv * CK_LANES) {
     store_tile(job, row, w, first, sum, mr, nv, nv * CK_LANES);
   } else {

@@ -3,9 +3,9 @@
 
 #include "kernels_internal.h"
 
-// Tiles of 16 rows: each instruction multiplies 16 rows of up to 64 inputs with 16 columns. Weights
-// are packed as for avx512vnni, whose kernels compute what tiles do not pay for. Sums of integers are
-// exact, so the bits are the same.
+// Tiles of 16 rows: each instruction multiplies 16 rows of up to 64 inputs by 16 columns. Weights
+// are packed as for avx512vnni, whose kernels compute the shapes for which tiles do not pay. Sums
+// of integers are exact, so the bits are the same.
 
 #pragma clang attribute push( \
     __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,amx-tile,amx-int8"))), \
@@ -30,11 +30,11 @@ struct tiles {
   size_t group;          // bytes of 4 inputs in all columns of the packed tile
 };
 
-/// Inputs that a tile takes of a stretch, as many as divide it; 0 where tiles do not pay, because
-/// there are few rows, columns or inputs, or the stretch has no large divisor.
+/// The inputs per tile for a segment, a divisor of its inputs; 0 where tiles do not pay, because
+/// there are few rows, columns or inputs, or the segment has no large divisor.
 CK_INLINE size_t chunk_of(size_t m, size_t n, size_t inputs, size_t segments) CK_NONBLOCKING {
   const size_t k = inputs / segments;
-  // A product below a microsecond or two ends before the tiles have been set up.
+  // A product of a microsecond or two ends before the tiles have been set up.
   if (m < ROWS || n <= LANES || inputs < 96 || m * n * inputs < LEAST_PRODUCTS) return 0;
   if (k % 4 != 0) return 0;
   for (size_t chunks = (k + 63) / 64; k / chunks >= LEAST_CHUNK; chunks++) {
@@ -43,7 +43,7 @@ CK_INLINE size_t chunk_of(size_t m, size_t n, size_t inputs, size_t segments) CK
   return 0;
 }
 
-/// The results of a row in a vector of columns from its sums, as gemm_int8.inc.h has them.
+/// The results of a row in a vector of columns from its sums, as in gemm_int8.inc.h.
 CK_INLINE void finish(const struct ck_qd8_job *job, size_t row, size_t column, __m512i sum,
                       __m512i initial, __m512 scale, __m512 bias) CK_NONBLOCKING {
   const size_t n = job->n - column;
@@ -52,7 +52,7 @@ CK_INLINE void finish(const struct ck_qd8_job *job, size_t row, size_t column, _
   if (job->requantized) {
     const __m512 value = _mm512_mul_ps(_mm512_cvtepi32_ps(_mm512_add_epi32(sum, initial)), scale);
     const __m512 bounded = _mm512_min_ps(high, _mm512_max_ps(low, value));
-    // As ck_rint, whose sum's low byte is that of the integer already.
+    // As in ck_rint; the low byte of the sum is already that of the integer.
     const __m512i whole = _mm512_add_epi32(
         _mm512_castps_si512(_mm512_add_ps(bounded, _mm512_set1_ps(12582912.0f))),
         _mm512_set1_epi32(job->zero_point));
@@ -73,8 +73,8 @@ CK_INLINE void finish(const struct ck_qd8_job *job, size_t row, size_t column, _
   _mm512_mask_storeu_ps(job->y + at, lanes, bounded);
 }
 
-/// `blocks` times 16 rows by `vectors` vectors of columns, from column `first` on, which is vector
-/// `at` of a packed tile; both are constants, 1 or 2.
+/// `blocks` times 16 rows by `vectors` vectors of columns, starting at column `first`, which is
+/// vector `at` of a packed tile; both are constants, 1 or 2.
 CK_INLINE void block(const struct tiles *tiles, size_t row, const uint8_t *packed, size_t at,
                      size_t first, const size_t blocks, const size_t vectors) CK_NONBLOCKING {
   const struct ck_qd8_job *job = tiles->job;
@@ -123,7 +123,7 @@ CK_INLINE void block(const struct tiles *tiles, size_t row, const uint8_t *packe
   }
 }
 
-/// All rows of one or two vectors of columns. The last blocks may compute rows once more.
+/// All rows of one or two vectors of columns. The last blocks may compute rows twice.
 CK_INLINE void columns(const struct tiles *tiles, const uint8_t *packed, size_t at, size_t first,
                        const size_t vectors) CK_NONBLOCKING {
   const size_t m = tiles->job->m;

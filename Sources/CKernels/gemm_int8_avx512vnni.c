@@ -3,8 +3,8 @@
 
 #include "kernels_internal.h"
 
-// vpdpbusd multiplies unsigned bytes by signed ones: activations are stored as uint8, so that it
-// costs nothing. Two in a cycle with a latency of 4 or 5 want 8 to 10 independent sums.
+// vpdpbusd multiplies unsigned bytes by signed ones: activations are stored as uint8, so this is
+// free. With two per cycle and a latency of 4 or 5 it needs 8 to 10 independent sums.
 
 #pragma clang attribute push( \
     __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni"))), \

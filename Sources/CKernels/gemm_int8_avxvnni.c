@@ -3,7 +3,7 @@
 
 #include "kernels_internal.h"
 
-// As gemm_int8_avx512vnni.c, in half the width and with half the registers.
+// As gemm_int8_avx512vnni.c, with half the width and half the registers.
 
 #pragma clang attribute push(__attribute__((target("avx2,fma,avxvnni"))), apply_to = function)
 

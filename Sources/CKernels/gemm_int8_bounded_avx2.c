@@ -3,8 +3,8 @@
 
 #include "kernels_internal.h"
 
-// For weights of which ck_pairs_are_bounded: pmaddubsw takes activations as uint8 and adds pairs in
-// int16, exact for 255 * 128 = 32640. So there is no sign to move.
+// For weights with ck_pairs_are_bounded: pmaddubsw takes activations as uint8 and adds pairs in
+// int16, exact for 255 * 128 = 32640. So no signs need to be moved.
 
 #pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
 

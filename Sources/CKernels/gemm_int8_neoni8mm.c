@@ -3,8 +3,8 @@
 
 #include "kernels_internal.h"
 
-// Two rows of 8 inputs by two columns of 8 in one instruction; a single row by sdot, whose sums of
-// a column then lie in two lanes.
+// Two rows of 8 inputs by two columns of 8 in one instruction; a single row with sdot, which leaves
+// the sum of a column in two lanes.
 
 #pragma clang attribute push(__attribute__((target("i8mm,dotprod"))), apply_to = function)
 
@@ -17,7 +17,7 @@
 
 #include "gemm_int8.inc.h"
 
-/// 8 bytes of which only the first `n` are there.
+/// 8 bytes of which only the first `n` exist.
 CK_INLINE uint64_t load_eight(const uint8_t *p, size_t n) CK_NONBLOCKING {
   if (n < 8) return ck_load_some(p, n) | (n > 4 ? (uint64_t)ck_load_some(p + 4, n - 4) << 32 : 0);
   uint64_t v;
@@ -53,7 +53,7 @@ CK_INLINE const uint8_t *add_products(const job_type *job, size_t row, const uin
     if (mr > 2) part[1][v] = vdupq_n_s32(0);
   }
   const uint8_t *segment = job->a + row_offset(job, row, planes);
-  // Whether a stretch has ended in the middle of a group.
+  // Whether a segment has ended in the middle of a group.
   bool is_half = false;
   for (size_t left = job->segments; left > 0; left--, segment += job->segment_step) {
     const uint8_t *a = segment;

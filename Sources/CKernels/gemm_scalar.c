@@ -1,6 +1,6 @@
 #include "kernels_internal.h"
 
-// One row by up to 8 columns, one input at a time: what every other GEMM is compared with.
+// One row by up to 8 columns, one input at a time: the reference for all other GEMMs.
 
 void ck_qd8_f32_qc8w_gemm_1x8c1__scalar(size_t m, size_t n, size_t k, const uint8_t *a,
                                         size_t a_stride, size_t segments, size_t segment_step, const struct ck_qd8_params *params,

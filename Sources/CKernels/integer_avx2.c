@@ -10,7 +10,8 @@
 #include "integer.inc.h"
 #include "pool_int8.inc.h"
 
-/// All 16 parts of the table by the low half of a byte, of which the bits of its high half choose.
+/// Looks up all 16 parts of the table by the low four bits of a byte, and selects by the bits of
+/// the high four.
 void ck_x8_vlut__avx2(size_t n, const uint8_t *x, const uint8_t *table, uint8_t *y) CK_NONBLOCKING {
   size_t i = 0;
   for (; i + 32 <= n; i += 32) {
@@ -22,7 +23,7 @@ void ck_x8_vlut__avx2(size_t n, const uint8_t *x, const uint8_t *table, uint8_t 
       part[p] = _mm256_shuffle_epi8(_mm256_broadcastsi128_si256(entries), low);
     }
     CK_UNROLL for (int bit = 0; bit < 4; bit++) {
-      // Its sign is what a blend looks at.
+      // The blend uses its sign.
       const __m256i chosen = _mm256_slli_epi16(bytes, 3 - bit);
       CK_UNROLL for (size_t p = 0; p < (size_t)8 >> bit; p++) {
         part[p] = _mm256_blendv_epi8(part[2 * p], part[2 * p + 1], chosen);

@@ -11,7 +11,8 @@
 #include "integer.inc.h"
 #include "pool_int8.inc.h"
 
-/// All 16 parts of the table by the low half of a byte, of which the bits of its high half choose.
+/// Looks up all 16 parts of the table by the low four bits of a byte, and selects by the bits of
+/// the high four.
 void ck_x8_vlut__avx512(size_t n, const uint8_t *x, const uint8_t *table,
                         uint8_t *y) CK_NONBLOCKING {
   __m512i entries[16];
@@ -45,7 +46,7 @@ void ck_x8_vlut__avx512(size_t n, const uint8_t *x, const uint8_t *table,
 #pragma clang attribute push( \
     __attribute__((target("avx512f,avx512bw,avx512vbmi"))), apply_to = function)
 
-/// Half of the table in one instruction.
+/// Looks up half of the table in one instruction.
 void ck_x8_vlut__avx512vbmi(size_t n, const uint8_t *x, const uint8_t *table,
                             uint8_t *y) CK_NONBLOCKING {
   __m512i entries[4];

@@ -3,13 +3,13 @@
 
 #include "kernels_internal.h"
 
-// The rest of ck_integer.h is the scalar text here.
+// The other kernels of ck_integer.h are the scalar ones, compiled for NEON.
 #define CK_NAME(name) name##__neon
 #define CK_BYTES 16
 #include "pool_int8.inc.h"
 
 #if defined(__aarch64__)
-/// A quarter of the table in one instruction, which leaves bytes that are none of its.
+/// Looks up a quarter of the table in one instruction, which skips bytes of other quarters.
 void ck_x8_vlut__neon(size_t n, const uint8_t *x, const uint8_t *table, uint8_t *y) CK_NONBLOCKING {
   const uint8x16x4_t first = vld1q_u8_x4(table), second = vld1q_u8_x4(table + 64);
   const uint8x16x4_t third = vld1q_u8_x4(table + 128), last = vld1q_u8_x4(table + 192);

@@ -8,7 +8,7 @@ void ck_x8_vlut__scalar(size_t n, const uint8_t *x, const uint8_t *table,
   for (size_t i = 0; i < n; i++) y[i] = table[x[i]];
 }
 
-// One channel of one pixel at a time: what every other pool of bytes is compared with.
+// One channel of one pixel at a time: the reference for all other int8 pools.
 
 CK_INLINE int32_t value_at(struct ck_window window, const uint8_t *x, size_t tap,
                            uint8_t flip) CK_NONBLOCKING {

@@ -5,8 +5,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/// Whether the processor has tiles of bytes and the kernel lets this process use them, which it must
-/// be asked for once.
+/// Whether the processor has AMX tiles and Linux lets this process use them, which it must be asked
+/// once.
 static bool may_use_tiles(void) {
   enum { UNKNOWN, NO, YES };
   static _Atomic int state = UNKNOWN;
@@ -61,7 +61,7 @@ bool ck_isa_available(enum ck_isa isa) {
 #elif defined(__aarch64__)
   if (isa == CK_ISA_NEON) return true;
 #if defined(__linux__)
-  // Each builds on the one before, as the processors do.
+  // Each extends the one before, as the processors do.
   unsigned long needed = HWCAP_ASIMDDP, needed2 = 0;
   switch (isa) {
     case CK_ISA_NEONI8MM:
@@ -82,7 +82,7 @@ bool ck_isa_available(enum ck_isa isa) {
   // The compiler uses it everywhere.
   return isa == CK_ISA_NEON;
 #elif defined(__wasm_simd128__)
-  // An engine without it does not load the program.
+  // A WebAssembly engine without it does not load the program.
   return isa == CK_ISA_WASM128;
 #else
   return false;

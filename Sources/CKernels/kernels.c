@@ -185,7 +185,7 @@ static const struct ck_kernels amx = {
 #endif
 
 #if defined(__ARM_NEON) && defined(__ARM_FEATURE_FMA)
-// NEON is the baseline here: the compiler makes it of the plain C text of the elementwise kernels.
+// NEON is the baseline here: the compiler vectorizes the plain C elementwise kernels with it.
 #define CK_NEON \
   .flip = 0, \
   .fused = true, \

@@ -238,7 +238,7 @@ CK_DECLARE_BYTE_POOLS(wasm128)
 #if defined(__ARM_NEON) && defined(__ARM_FEATURE_FMA)
 #include <arm_neon.h>
 
-/// The sums of pairs of neighbours, those of `low` first.
+/// The sums of neighbouring pairs, those of `low` first.
 CK_INLINE int16x8_t ck_add_pairs(int16x8_t low, int16x8_t high) CK_NONBLOCKING {
 #if defined(__aarch64__)
   return vpaddq_s16(low, high);

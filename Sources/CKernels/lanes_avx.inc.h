@@ -1,4 +1,5 @@
-// Vectors of 8 floats for the texts of all widths. Included after the target attribute.
+// Vectors of 8 floats for the sources that are written for all widths. Included after the target
+// attribute.
 
 #define CK_LANES 8
 #define CK_STORE_SOME(y, n, v) _mm256_maskstore_ps(y, first_lanes(n), v)

@@ -7,7 +7,7 @@ static size_t tile_width(struct ck_tile tile, size_t left) CK_NONBLOCKING {
   return (left + tile.granule - 1) / tile.granule * tile.granule;
 }
 
-/// Columns of all tiles together.
+/// Columns of all tiles.
 static size_t padded_columns(struct ck_tile tile, size_t n) {
   return n / tile.columns * tile.columns + tile_width(tile, n % tile.columns);
 }
@@ -28,7 +28,8 @@ size_t ck_qd8_f32_qc8w_packed_bytes(struct ck_tile tile, size_t n, size_t k) {
   return __builtin_mul_overflow(padded_columns(tile, n), column, &bytes) ? 0 : bytes;
 }
 
-/// Column c begins with initial[c], if there is any, and its negated sum of weights `factor` times.
+/// Column c begins with initial[c], if there is any, plus `factor` times its negated sum of
+/// weights.
 static void pack(struct ck_tile tile, size_t n, size_t k, const int8_t *weights,
                  const int32_t *initial, int32_t factor, const float *scale, const float *bias,
                  void *packed) {
@@ -44,7 +45,7 @@ static void pack(struct ck_tile tile, size_t n, size_t k, const int8_t *weights,
       uint8_t *to = out + 4 * width + c * tile.kr;
       size_t i = 0;
       if (tile.kr == 4) {
-        // Of a known size, which is no call.
+        // The constant size avoids a call.
         for (; i + 4 <= k; i += 4, to += 4 * width) memcpy(to, row + i, 4);
       }
       for (; i < k; i += tile.kr, to += tile.kr * width) {
@@ -74,7 +75,7 @@ void ck_qs8_qc8w_pack(struct ck_tile tile, size_t n, size_t k, const int8_t *wei
 }
 
 size_t ck_qd8_f32_qc4w_packed_bytes(struct ck_tile tile, size_t n, size_t k) {
-  // Of two columns.
+  // For two columns.
   const size_t pair = (k + tile.kr - 1) / tile.kr * tile.kr + 24;
   size_t bytes;
   return __builtin_mul_overflow(padded_columns(tile, n) / 2, pair, &bytes) ? 0 : bytes;
@@ -189,7 +190,7 @@ void ck_f32_pack_transposed(struct ck_tile tile, size_t n, size_t k, const float
     }
     for (size_t i = 0; i < k; i++) {
       const float *row = weights + i * n + first;
-      // Of known sizes, which are no calls.
+      // Constant sizes avoid calls.
       size_t c = 0;
       for (; c + 4 <= columns; c += 4) memcpy(packed + c, row + c, 4 * sizeof(float));
       for (; c < width; c++) packed[c] = c < columns ? row[c] : 0;
@@ -204,8 +205,8 @@ size_t ck_qc8w_dwconv_packed_bytes(size_t block, size_t channels, size_t taps) {
   return __builtin_mul_overflow(padded, taps + 12, &bytes) ? 0 : bytes;
 }
 
-/// Where a channel of a block stands: the vectors of its 16 channels are those of all the block's,
-/// and 4 to a vector.
+/// The place of a channel in a block: the vectors of its 16 channels follow those of the whole
+/// block, 4 to a vector.
 static size_t place(size_t block, size_t channel) {
   if (block < 16) return channel;
   return channel % 16 / 4 * (block / 4) + channel / 16 * 4 + channel % 4;

@@ -12,7 +12,7 @@ typedef float pool_floats __attribute__((ext_vector_type(CK_BYTES)));
 /// Sums of that many bytes fit int16.
 enum { POOL_SHORT_TAPS = 256 };
 
-/// The first `n` channels, all of a vector if there are as many.
+/// The first `n` channels, all of a vector if there are more.
 CK_INLINE pool_bytes load_pool(const uint8_t *x, size_t n, uint8_t flip) CK_NONBLOCKING {
   pool_bytes v = 0;
   if (n >= CK_BYTES) {

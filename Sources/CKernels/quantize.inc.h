@@ -14,13 +14,12 @@ typedef float eight __attribute__((ext_vector_type(8)));
 typedef int32_t eight_ints __attribute__((ext_vector_type(8)));
 typedef int32_t sixteen_ints __attribute__((ext_vector_type(16)));
 
-/// What has been seen of a row: each lane's least and greatest, in four parts that hide the
-/// latency.
+/// The range of a row so far: each lane's minimum and maximum, in four parts that hide the latency.
 struct reach {
   floats low[4], high[4];
 };
 
-// The comparisons pass NaN over: it is neither less nor greater.
+// The comparisons ignore NaN: it is neither less nor greater.
 #define CK_LEAST(v, low) ((v) < (low) ? (v) : (low))
 #define CK_GREATEST(v, high) ((v) > (high) ? (v) : (high))
 
@@ -127,7 +126,7 @@ void CK_NAME(ck_f32_qd8_convert)(size_t n, const float *x, struct ck_qd8_scale s
 }
 
 #ifndef CK_OWN_ROWS
-/// Finds the reaches of four rows of whole vectors side by side.
+/// Finds the ranges of four rows of whole vectors, interleaved.
 CK_INLINE void reach_of_four(size_t n, const float *x, size_t stride, four *least,
                              four *greatest) CK_NONBLOCKING {
   floats low[4] = {0}, high[4] = {0};
@@ -144,7 +143,7 @@ CK_INLINE void reach_of_four(size_t n, const float *x, size_t stride, four *leas
   }
 }
 
-/// Finds the scales of `count` <= 8 rows from row `first` on, and stores their parameters.
+/// Finds the scales of `count` <= 8 rows starting at row `first`, and stores their parameters.
 CK_INLINE void measure(size_t first, size_t count, size_t part_count,
                        const struct ck_row_part *parts, uint8_t flip, struct eight_scales *scales,
                        struct ck_qd8_params *params) CK_NONBLOCKING {
@@ -166,7 +165,7 @@ CK_INLINE void measure(size_t first, size_t count, size_t part_count,
   CK_FOLD_ROWS(CK_LEAST, lows, least);
   CK_FOLD_ROWS(CK_GREATEST, highs, greatest);
   find_scales(&least, &greatest, flip, scales);
-  // A copy of a known size is two stores, one of an unknown size a call.
+  // A copy of constant size is two stores, one of variable size a call.
   if (count == 8) {
     memcpy(params + first, scales->params, sizeof scales->params);
   } else {
@@ -174,8 +173,8 @@ CK_INLINE void measure(size_t first, size_t count, size_t part_count,
   }
 }
 
-// Rows whose scales are found before the first of them is converted, so that no conversion waits for
-// the divisions of its own row.
+// Rows whose scales are computed before the first of them is converted, so that no conversion waits
+// for the divisions of its own row.
 #define CK_BLOCK 32
 
 void CK_NAME(ck_f32_qd8_rows)(size_t m, size_t part_count, const struct ck_row_part *parts,

@@ -14,10 +14,10 @@ CK_INLINE __mmask16 first_lanes(size_t n) CK_NONBLOCKING {
   return (__mmask16)((1u << n) - 1);
 }
 
-// What lies beyond the end counts as 0, which every range holds.
+// Values beyond the end count as 0, which every range includes.
 #define CK_LOAD_TAIL(x, n) ((floats)_mm512_maskz_loadu_ps(first_lanes(n), x))
 
-/// The last values of a row, 64 at most: which of four vectors and of 64 bytes there are.
+/// The last values of a row, 64 at most: masks of the four vectors and of the 64 bytes.
 struct tail {
   __mmask16 lanes[4];
   __mmask64 bytes;
@@ -73,7 +73,7 @@ CK_INLINE void convert(size_t n, const float *x, struct ck_qd8_scale scale, uint
 
 #include "quantize.inc.h"
 
-/// The greatest values in the lower half, the negated least ones in the upper.
+/// The maxima in the lower half, the negated minima in the upper.
 CK_INLINE __m512 both_ends(__m512 low, __m512 high) CK_NONBLOCKING {
   const __m512 negated = _mm512_xor_ps(low, _mm512_set1_ps(-0.0f));
   return _mm512_max_ps(_mm512_shuffle_f32x4(high, negated, 0x44),
@@ -81,7 +81,7 @@ CK_INLINE __m512 both_ends(__m512 low, __m512 high) CK_NONBLOCKING {
 }
 
 CK_INLINE void widen_both(__m512 v, __m512 *low, __m512 *high) CK_NONBLOCKING {
-  // Of these, the second operand is what NaN is passed over for.
+  // A NaN in v selects the second operand.
   *low = _mm512_min_ps(v, *low);
   *high = _mm512_max_ps(v, *high);
 }
@@ -127,8 +127,8 @@ CK_INLINE __m512 ends_of_rows(const __m512 *ends) CK_NONBLOCKING {
   return _mm512_permutexvar_ps(order, all);
 }
 
-/// `count` <= 8 rows from row `first` on, whose parts are all of one length, at most 16 * `vectors`;
-/// `count` and `vectors` are constants.
+/// `count` <= 8 rows starting at row `first`, whose parts all have one length, at most 16 *
+/// `vectors`; `count` and `vectors` are constants.
 CK_INLINE void short_rows(size_t first, size_t part_count, const struct ck_row_part *parts,
                           const struct tail *tail, uint8_t flip, uint8_t *q, size_t q_stride,
                           struct ck_qd8_params *params, const size_t count,
@@ -194,7 +194,7 @@ CK_INLINE void long_rows(size_t first, size_t count, size_t part_count,
   const eight least = -(eight)_mm512_extractf32x8_ps(ends, 1);
   struct eight_scales now;
   find_scales(&least, &greatest, flip, &now);
-  // A copy of a known size is two stores, one of an unknown size a call.
+  // A copy of constant size is two stores, one of variable size a call.
   if (count == 8) {
     memcpy(params + first, now.params, sizeof now.params);
   } else {

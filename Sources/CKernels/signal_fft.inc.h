@@ -111,7 +111,7 @@ static void NAME(pass8_)(
     float *restrict yr, float *restrict yi) CK_NONBLOCKING {
 #pragma clang fp contract(fast)
   for (size_t start = 0; start < m; start += 8) {
-    // The last eight may have been done in part.
+    // Some of the last eight may have been done already.
     const size_t p = start + 8 <= m ? start : m - 8;
     f32x8 r[8], s[8];
     for (int h = 0; h < 2; h++) {
@@ -151,8 +151,8 @@ static void NAME(pass8_)(
   }
 }
 
-// All passes over the points in `work`; the two halves of it take turns. Returns the half that
-// holds the result.
+// All passes over the points in `work`, whose two halves alternate. Returns the half with the
+// result.
 static float *NAME(complex_)(const struct ck_fft *fft, float *work) CK_NONBLOCKING {
   const size_t points = fft->points, plane = fft->plane;
   const float *twiddles = fft->twiddles;
@@ -205,7 +205,7 @@ void NAME(ck_f32_fft_inverse__)(
 #pragma clang fp contract(fast)
   const size_t n = fft->points, plane = fft->plane;
   const float *const cosines = fft->halves, *const sines = cosines + n + 1;
-  // Real and imaginary parts change places, which turns the direction round.
+  // Swapping real and imaginary parts inverts the direction.
   float *const zi = work, *const zr = work + plane;
   for (size_t k = 1; k < n; k++) {
     const float *const x = spectrum + 2 * k, *const y = spectrum + 2 * (n - k);

@@ -80,7 +80,7 @@ void ck_f32_mix__scalar(size_t count, float a, float b, const float *x, float *y
 void ck_f32_fir__scalar(
     size_t count, size_t taps, const float *h, const float *x, float *y) CK_NONBLOCKING {
   size_t j = 0;
-  // Sums that stay in registers while the coefficients pass.
+  // Sums stay in registers while the coefficients change.
   for (; j + 16 <= count; j += 16) {
     float sums[16] = {0};
     for (size_t i = 0; i < taps; i++) {

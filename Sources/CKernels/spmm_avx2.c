@@ -9,7 +9,7 @@
 #define CK_LANES 8
 #include "spmm_f32.inc.h"
 
-// Products with int8 weights: inputs less their zero point as int16 [k][BLOCK], two at a time.
+// Products with int8 weights: inputs minus their zero point as int16 [k][BLOCK], two at a time.
 
 typedef int32_t whole __attribute__((ext_vector_type(CK_LANES)));
 
@@ -37,7 +37,7 @@ CK_INLINE void transpose_eight(const uint8_t *a, size_t a_stride, const int16_t 
   }
 }
 
-/// Inputs [k][BLOCK] of a block of rows; those of rows that are missing are zeros.
+/// Inputs [k][BLOCK] of a block of rows; missing rows are zeros.
 static void transpose_bytes(size_t rows, size_t k, const uint8_t *a, size_t a_stride,
                             const int16_t *zero_points, int16_t *scratch) CK_NONBLOCKING {
   const size_t whole_rows = rows & ~(size_t)7, whole_k = k & ~(size_t)7;

@@ -18,7 +18,7 @@ CK_INLINE void store_lanes(float *p, lanes v, float least, float greatest) CK_NO
   memcpy(p, &v, sizeof v);
 }
 
-/// Inputs [k][BLOCK] of a block of rows; those of rows that are missing are zeros.
+/// Inputs [k][BLOCK] of a block of rows; missing rows are zeros.
 static void transpose_inputs(size_t rows, size_t k, const float *a, size_t a_stride,
                              float *scratch) CK_NONBLOCKING {
   ck_f32_transpose(rows, k, a, a_stride, scratch, BLOCK);
@@ -42,7 +42,7 @@ CK_INLINE void add_weight(const struct spmm_f32 *job, size_t i, lanes *sum,
   }
 }
 
-/// Two outputs, side by side as far as both have weights, which hides the latency of the sums.
+/// Two outputs, interleaved as far as both have weights, which hides the latency of the sums.
 CK_INLINE void two_outputs(const struct spmm_f32 *job, size_t output, size_t begin, size_t middle,
                            size_t end, float *y, const size_t nv) CK_NONBLOCKING {
   lanes first[4], second[4];

@@ -2,8 +2,8 @@
 
 #include <string.h>
 
-// Four by four blocks, in the vectors that every processor of an architecture has: a transposition
-// is bound by its loads and stores.
+// Blocks of four by four, with the baseline vectors of an architecture: a transposition is bound by
+// its loads and stores.
 
 typedef float quad __attribute__((vector_size(16)));
 

@@ -11,42 +11,42 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-// What Linux has and Swift's Glibc does not show: GNU extensions and variadic calls.
+// Linux functions that Swift's Glibc does not export: GNU extensions and variadic calls.
 
 /// The kernel's id of the calling thread.
 static inline pid_t linux_thread_id(void) {
   return (pid_t)syscall(SYS_gettid);
 }
 
-/// Names the calling thread for ps and top; 15 letters count.
+/// Names the calling thread for ps and top, with at most 15 characters.
 static inline void linux_name_thread(const char *name) {
   prctl(PR_SET_NAME, name);
 }
 
-/// fcntl's command that sets how much a pipe holds.
+/// fcntl's command that sets the size of a pipe.
 static const int linux_set_pipe_size = 1031;
 
-/// setrlimit's name for the processor time that a real-time thread may use without a pause.
+/// setrlimit's name for the processor time of a real-time thread without a pause.
 static const int linux_limit_real_time = 15;
 
-/// A counter to wait for in poll, 0 at first; -1 if there is none.
+/// An event counter for poll, 0 at first; -1 on failure.
 static inline int linux_event_counter(void) {
   return eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 }
 
 static const int linux_signalfd_flags = SFD_NONBLOCK | SFD_CLOEXEC;
 
-/// glibc shows it to GNU sources only.
+/// glibc declares it only for GNU sources.
 extern char **environ;
 extern int memfd_create(const char *name, unsigned int flags);
 
-/// A file in memory; -1 if there is none. 1 is MFD_CLOEXEC.
+/// A file in memory; -1 on failure. 1 is MFD_CLOEXEC.
 static inline int linux_memory_file(const char *name) {
   return memfd_create(name, 1);
 }
 
-/// Starts a program that is looked up in PATH, with these three descriptors and default signals;
-/// an errno.
+/// Starts a program found in PATH, with these three descriptors and default signals; returns an
+/// errno.
 static inline int linux_spawn(pid_t *pid, char *const arguments[], int input, int output, int log) {
   posix_spawn_file_actions_t actions;
   posix_spawnattr_t attributes;

@@ -28,7 +28,7 @@ static inline sd_bus_vtable vtable_method(
   return entry;
 }
 
-/// How a property tells of its changes.
+/// How a property signals its changes.
 typedef enum { vtable_silent, vtable_constant, vtable_signals } vtable_changes;
 
 static inline uint64_t vtable_flags(vtable_changes changes) {

@@ -14,16 +14,17 @@
 enum { CACHE_LINE = 64, SPINS = 2000 };
 
 struct tp_pool {
-  /// The number of the job in the upper half, in the lower one how many of its parts nobody has taken.
+  /// The number of the job in the upper half, the number of its parts that nobody has taken in the
+  /// lower.
   _Alignas(CACHE_LINE) _Atomic uint64_t untaken;
   /// Parts that are not done.
   _Alignas(CACHE_LINE) _Atomic uint32_t undone;
   _Atomic uint32_t is_caller_asleep;
-  /// Another value for every job, on which workers sleep.
+  /// A different value for every job; workers sleep on it.
   _Alignas(CACHE_LINE) _Atomic uint32_t job;
   _Atomic uint32_t sleepers;
   _Atomic bool ends;
-  // Written before `untaken`, read by those who have taken a part of that job.
+  // Written before `untaken`, read by threads that have taken a part of that job.
   tp_work work;
   void *context;
   uint64_t float_mode;
@@ -39,7 +40,7 @@ static void pause_briefly(void) {
 #endif
 }
 
-/// How the thread rounds and whether it flushes denormals.
+/// The rounding mode and denormal flushing of the thread.
 static uint64_t float_mode(void) {
 #if defined(__x86_64__)
   return __builtin_ia32_stmxcsr();

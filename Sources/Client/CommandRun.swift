@@ -2,9 +2,9 @@ internal import CLinux
 import Glibc
 package import UserMessages
 
-/// A command that is run for the person.
+/// A command that is run for the user.
 package enum CommandRun {
-  /// Runs a program to its end; what it says is lost where it succeeds. Thread: one that may wait.
+  /// Runs a program to its end; its output is dropped if it succeeds. Thread: one that may wait.
   package static func run(_ words: [String]) throws(CommandError) {
     let (null, log) = unsafe (open("/dev/null", O_RDWR | O_CLOEXEC), linux_memory_file("command"))
     defer {

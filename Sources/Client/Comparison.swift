@@ -2,7 +2,7 @@ import AudioHost
 import Glibc
 import Synchronization
 
-/// The same seconds before and after denoising, to be heard in turns.
+/// The same seconds before and after denoising, for a comparison by ear.
 package final class Comparison: Sendable {
   package let sampleRate: Int
   private let dry: [Float]
@@ -16,13 +16,13 @@ package final class Comparison: Sendable {
     self.sampleRate = sampleRate
   }
 
-  /// Which side is heard; may be changed while it plays.
+  /// The side that is played; may be changed during playback.
   package var isDenoised: Bool {
     get { playsWet.load(ordering: .relaxed) }
     set { playsWet.store(newValue, ordering: .relaxed) }
   }
 
-  /// How much of it was handed to the server, 0 to 1.
+  /// The share that was passed to the server, 0 to 1.
   package var progress: Double {
     wet.isEmpty ? 1 : Double(position.load(ordering: .relaxed)) / Double(wet.count)
   }
@@ -34,7 +34,7 @@ package final class Comparison: Sendable {
     var ended = false
     let watch = server.loop.watch(end) { ended = true }
     defer { withExtendedLifetime(watch) {} }
-    // 100 ms: a switch of the sides is heard at once.
+    // 100 ms, so that switching the sides is audible at once.
     let playback = try PulsePlaybackStream(
       server, name: "Compare", sink: sink, sampleRate: sampleRate, target: sampleRate / 10,
       request: sampleRate / 50)
@@ -53,7 +53,7 @@ package final class Comparison: Sendable {
         guard unsafe playback.write(piece, count) else { continue }
         position.store(start + count, ordering: .relaxed)
       } else if start == wet.count {
-        // What the server still has.
+        // The time for the samples that the server still has.
         let deadline = Int(120_000)
         server.loop.iterate(timeoutMicroseconds: deadline)
         if playback.takeUnderflow() { break }
@@ -63,7 +63,7 @@ package final class Comparison: Sendable {
     }
   }
 
-  /// 10 ms from one side to the other, so that nothing clicks.
+  /// Cross-fades from one side to the other in 10 ms, so that there is no click.
   private func fade(_ piece: inout [Float], from other: [Float], at start: Int) {
     let length = min(piece.count, sampleRate / 100)
     for index in 0..<length {

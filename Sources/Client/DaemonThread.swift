@@ -3,10 +3,10 @@ package import Control
 import Glibc
 import Synchronization
 
-/// Everything that waits for an answer of the daemon or of systemd, in a thread of its own, so that
-/// a window never does.
+/// A thread for everything that waits for an answer of the daemon or of systemd, so that a window
+/// never waits.
 package final class DaemonThread: Sendable {
-  /// The thread's connections, which are made when they are needed.
+  /// The thread's connections, created when they are needed.
   package final class Connection {
     private var client: ControlClient?
     private var services: ServiceManager?
@@ -25,7 +25,8 @@ package final class DaemonThread: Sendable {
       return made
     }
 
-    /// An error with the daemon's words as messages, which D-Bus does not carry: the status has them.
+    /// The same error with the daemon's messages, which are in the status because D-Bus errors do
+    /// not carry them.
     package func explained(_ error: any Error) -> any Error {
       guard case ControlError.refusal(let message) = error, let status = try? daemon().status()
       else { return error }
@@ -51,19 +52,20 @@ package final class DaemonThread: Sendable {
     startThread { self.run() }
   }
 
-  /// Does something as soon as all that was asked before is done. Thread: any.
+  /// Runs a job after all earlier ones. Thread: any.
   package func perform(_ job: @escaping Job) {
     jobs.withLock { $0.append(job) }
     wake(wakeEnds.write)
   }
 
-  /// Looks at the status so often besides, in milliseconds; 0 for at changes alone. Thread: any.
+  /// Sets the additional polling interval of the status in milliseconds; 0 for changes only.
+  /// Thread: any.
   package func lookEvery(_ milliseconds: Int) {
     period.store(milliseconds, ordering: .relaxed)
     wake(wakeEnds.write)
   }
 
-  /// For how long the thread has waited for an answer, in seconds.
+  /// The seconds for which the thread has waited for an answer.
   package var waiting: Double {
     let since = busySince.load(ordering: .relaxed)
     return since == 0 ? 0 : Double(monotonicMicroseconds() - since) / 1e6

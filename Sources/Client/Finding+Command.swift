@@ -1,16 +1,16 @@
 import UserMessages
 
 extension Finding {
-  /// The words of the command that ``advice`` is, for a program to run; `nil` where the advice is
-  /// for the person, or more than one command.
+  /// The words of the command in ``advice``, for a program to run; `nil` if the advice is for the
+  /// user, or more than one command.
   package var command: [String]? { advice.flatMap { Self.command(of: $0.description) } }
 
-  /// The words of a command as a shell would take them, without what only a shell can do.
+  /// The words of a command as a shell would split them; `nil` if it needs a shell.
   package static func command(of text: String) -> [String]? {
     guard let words = words(of: text), let program = words.first,
       ["denoisectl", "pactl", "systemctl"].contains(program), words.count > 1
     else { return nil }
-    // What only shows something to read is of no use behind a button.
+    // A command that only prints something is of no use for a button.
     return words.contains("status") ? nil : words
   }
 
@@ -40,7 +40,7 @@ extension Finding {
     }
     if isQuoted || isEscaped { return nil }
     if let word { words.append(word) }
-    // A sentence goes on behind the command.
+    // A sentence continues after the command.
     return words.contains { $0.hasSuffix(",") } ? nil : words
   }
 }

@@ -1,7 +1,7 @@
 import Control
 package import UserMessages
 
-/// One thing that was looked at.
+/// A result of the doctor.
 package struct Finding: Equatable {
   package enum Verdict: String {
     case good = "ok"
@@ -10,13 +10,13 @@ package struct Finding: Equatable {
   }
 
   package var verdict: Verdict
-  /// What was looked at, such as "microphone".
+  /// The subject, such as "microphone".
   package var subject: UserMessage
   package var observation: UserMessage
-  /// What to do: a command, or a sentence; nil if nothing.
+  /// The remedy: a command, or a sentence; nil if there is none.
   package var advice: UserMessage?
 
-  /// As a terminal shows it.
+  /// The finding as printed in a terminal.
   package var text: String {
     let line =
       Self.pad(verdict.rawValue, to: 9) + Self.pad(subject.description, to: 16)

@@ -1,10 +1,10 @@
 internal import CLinux
 import Glibc
 
-/// What lies beside the program, wherever it is installed.
+/// Files beside the program, wherever it is installed.
 package enum Installation {
-  /// Has the texts in the person's language found, and the other programs of this package before
-  /// those of another one. To be called before there is a second thread.
+  /// Sets the search paths of translations and of this package's other programs. Call it before a
+  /// second thread starts.
   package static func enter() {
     var path = [CChar](repeating: 0, count: Int(PATH_MAX))
     let count = unsafe readlink("/proc/self/exe", &path, path.count - 1)

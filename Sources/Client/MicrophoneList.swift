@@ -2,18 +2,18 @@ package import AudioHost
 import Control
 import Glibc
 
-/// The microphones that can be denoised, as the sound server has them, and what changes of them.
+/// The microphones on the sound server that can be denoised, and their changes.
 package struct MicrophoneList: Sendable, Equatable {
   package struct Microphone: Sendable, Equatable {
     package var name: String
     package var description: String
-    /// Of each channel, as the server calls it.
+    /// The position of each channel in the server's terms.
     package var positions: [String]
     package var isMuted: Bool
   }
 
   package var microphones: [Microphone] = []
-  /// The name of the default one; empty without one.
+  /// The name of the default one; empty if there is none.
   package var standard = ""
 
   package init() {}
@@ -27,8 +27,8 @@ package struct MicrophoneList: Sendable, Equatable {
     }
   }
 
-  /// Hands over the list now and at every change, until the server goes or `end` is readable; true
-  /// for the latter. Thread: one that may wait.
+  /// Passes the list to `report` now and at every change, until the server exits or `end` is
+  /// readable; true for the latter. Thread: one that may wait.
   package static func follow(
     as client: String, until end: Int32, _ body: (MicrophoneList) -> Void
   ) throws(PulseError) -> Bool {

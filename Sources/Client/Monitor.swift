@@ -2,7 +2,7 @@ package import AudioHost
 import Control
 package import UserMessages
 
-/// Plays what others hear of the person, or the microphone as it is. Thread: one.
+/// Plays what others hear, or the raw microphone. Thread: one.
 package struct Monitor {
   /// The source that is played.
   package let source: String
@@ -12,8 +12,8 @@ package struct Monitor {
   private static let target = 1440
 
   /// - Parameters:
-  ///   - microphone: the source that is played in place of the virtual microphone.
-  ///   - sink: where to; nil for the default output.
+  ///   - microphone: the source that is played instead of the virtual microphone.
+  ///   - sink: the output; nil for the default one.
   package init(
     on server: PulseConnection, microphone: String? = nil, to sink: String? = nil
   ) throws {
@@ -28,7 +28,7 @@ package struct Monitor {
     self.server = server
   }
 
-  /// Whether what is played to the sink is heard from the virtual microphone.
+  /// Whether the virtual microphone would hear what is played to the sink.
   private static func feedsUs(_ name: String, among sinks: [AudioDevice]) -> Bool {
     var name: String? = name
     for _ in 0...sinks.count {
@@ -50,7 +50,7 @@ package struct Monitor {
     let record = try unsafe PulseRecordStream(
       server, name: "Hear yourself", source: source, sampleRate: 48_000, fragment: 480
     ) { samples, count in
-      // The two devices have clocks of their own: what runs ahead is thrown away.
+      // The two devices have different clocks: an excess is dropped.
       if let answer = playback.takeAnswer(), answer.fill > 4 * Self.target { playback.flush() }
       _ = playback.askFill()
       if let samples = unsafe samples { _ = unsafe playback.write(samples, count) }

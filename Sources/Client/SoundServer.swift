@@ -2,7 +2,7 @@ package import AudioHost
 import Control
 
 extension PulseConnection {
-  /// Connects to the user's own sound server, which shows the program under `name`.
+  /// Connects to the user's own sound server; it shows the program as `name`.
   package static func open(as name: String) throws(PulseError) -> PulseConnection {
     let connection = PulseConnection(loop: EventLoop(), name: name)
     try connection.connect()
@@ -11,7 +11,7 @@ extension PulseConnection {
 }
 
 extension AudioDevice {
-  /// Whether it can be the microphone that is denoised: no monitor, and not our own.
+  /// Whether it can be the microphone to denoise: neither a monitor nor our own.
   package var isMicrophone: Bool {
     monitorOf == nil && name != Product.source && master != Product.source
   }

@@ -2,11 +2,11 @@ package import Control
 import Glibc
 package import UserMessages
 
-/// Both sides of the running denoiser, through a pipe that the daemon writes into.
+/// Both sides of the running denoiser, through a pipe into which the daemon writes.
 package struct Tap: ~Copyable {
   /// Hz.
   package let sampleRate: Int
-  /// What to poll for reading.
+  /// The descriptor to poll for reading.
   package let descriptor: Int32
   private var bytes: [UInt8] = []
   private var piece = [UInt8](repeating: 0, count: 65_536)
@@ -27,8 +27,8 @@ package struct Tap: ~Copyable {
 
   deinit { close(descriptor) }
 
-  /// The (microphone, denoised) samples that have come, `limit` of each at most; `nil` once the
-  /// daemon has ended the recording. Waits while there is nothing.
+  /// The pending (microphone, denoised) samples, at most `limit` of each; `nil` when the daemon has
+  /// ended the recording. Waits if there are none.
   package mutating func read(limit: Int = .max) -> (dry: [Float], wet: [Float])? {
     let count = unsafe Glibc.read(descriptor, &piece, piece.count)
     if count <= 0 { return nil }

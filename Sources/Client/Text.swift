@@ -2,24 +2,24 @@ internal import CLinux
 import Glibc
 package import UserMessages
 
-/// A text in the person's language; %1, %2 and so on stand for the arguments.
+/// A text in the user's language; %1, %2 and so on are replaced by the arguments.
 package func tr(_ text: String, _ arguments: String...) -> String {
   tr(UserMessage(pattern: text, arguments: arguments.map { .text($0) }))
 }
 
-/// A sentence in the person's language.
+/// A message in the user's language.
 package func tr(_ message: UserMessage) -> String { message.text(translation(of:)) }
 
-/// What an error says, in the person's language.
+/// The text of an error in the user's language.
 package func tr(_ error: any Error) -> String { tr(UserMessage(describing: error)) }
 
-/// Ours, or else what libpulse and the C library have for the reasons that they give.
+/// Our translation, or that of libpulse or the C library for their own messages.
 private func translation(of text: String) -> String {
-  // The empty text is the catalogue's own description.
+  // The empty text is the catalogue's header.
   if text.isEmpty { return text }
   return unsafe text.withCString { text in
     for domain in ["qdenoise", "pulseaudio", "libc"] {
-      // Without a translation the answer is the question, which lives as long as the call.
+      // Without a translation the result is the argument, which lives only as long as the call.
       guard let found = unsafe dgettext(domain, text),
         unsafe found != UnsafeMutablePointer(mutating: text)
       else { continue }
@@ -29,10 +29,10 @@ private func translation(of text: String) -> String {
   }
 }
 
-/// A text with a capital letter at its beginning, as a window shows it.
+/// A text with its first letter capitalized, as in the window.
 package func sentence(_ text: String) -> String { text.prefix(1).uppercased() + text.dropFirst() }
 
-/// A number as the person writes it.
+/// A number in the user's locale.
 package func number(_ value: Double, decimals: Int = 1) -> String {
   guard value.isFinite else { return "\(value)" }
   var scale = 1.0
@@ -47,5 +47,5 @@ package func number(_ value: Double, decimals: Int = 1) -> String {
   return "\(sign)\(whole)\(point)\(digits)"
 }
 
-/// A list of names as a sentence has it.
+/// A list of names for a sentence.
 package func list(_ names: [String]) -> String { names.joined(separator: ", ") }

@@ -1,12 +1,12 @@
 import Glibc
 
-/// What a thread runs.
+/// The body of a thread.
 private final class ThreadBody: Sendable {
   let run: @Sendable () -> Void
   init(_ run: @escaping @Sendable () -> Void) { self.run = run }
 }
 
-/// Runs `body` in a thread of its own, which may wait.
+/// Runs `body` in a new thread, which may wait.
 package func startThread(_ body: @escaping @Sendable () -> Void) {
   var thread = pthread_t()
   let started = unsafe pthread_create(

@@ -1,8 +1,8 @@
 import CSystemd
 
-/// One connection to a message bus, closed when it is released.
+/// A connection to a message bus, closed when it is released.
 ///
-/// Thread: the one that made it.
+/// Thread: the one that created it.
 @safe package final class Bus {
   package let handle: OpaquePointer
 

@@ -1,13 +1,14 @@
-/// What each caller on the bus may take of the daemon's time: a caller that floods it is refused,
-/// which takes next to nothing, so that the others are answered.
+/// The limit of the daemon's time for each caller on the bus: a caller that floods it is refused,
+/// which costs almost nothing, so that others are answered.
 ///
-/// Times are microseconds of one clock that only goes on. Thread: control.
+/// Times are microseconds of a monotonic clock. Thread: control.
 package struct CallBudget {
-  /// After so long all is forgiven.
+  /// The period after which a caller's use is reset.
   package static let period: UInt64 = 1_000_000
-  /// What the answers to one caller may take in a period.
+  /// The maximum time for the answers to one caller in a period.
   package static let longest: UInt64 = 100_000
-  /// How many of its calls are answered in a period. A window that shows meters asks for some tens.
+  /// The maximum number of calls that are answered in a period. A window with meters makes some
+  /// tens.
   package static let most = 200
 
   private struct Use {
@@ -21,7 +22,7 @@ package struct CallBudget {
 
   package init() {}
 
-  /// Whether a caller's next call is answered; `charge` then says what that took.
+  /// Whether a caller's next call is answered; `charge` then records its time.
   package mutating func admits(_ caller: String, at now: UInt64) -> Bool {
     if now >= start + Self.period {
       start = now
@@ -34,8 +35,8 @@ package struct CallBudget {
     return true
   }
 
-  /// Notes what the call that was admitted last has taken, and gives it; 0 if there was none since
-  /// the last note.
+  /// Records the time of the last admitted call, and returns it; 0 if there was none since the last
+  /// record.
   @discardableResult
   package mutating func charge(_ microseconds: UInt64) -> UInt64 {
     guard let caller = current else { return 0 }

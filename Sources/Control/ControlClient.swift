@@ -1,12 +1,13 @@
 import CSystemd
 import UserMessages
 
-/// What `denoisectl` and other programs ask of the running daemon; every call waits for the answer.
+/// The calls of `denoisectl` and other programs to the running daemon; every call waits for the
+/// answer.
 ///
-/// Thread: the one that made it.
+/// Thread: the one that created it.
 @safe public final class ControlClient {
   private let bus: Bus
-  /// Longer than the daemon takes to build and warm a model.
+  /// Longer than the daemon needs to build and warm up a model.
   private static let timeoutMicroseconds: UInt64 = 10_000_000
 
   /// Connects to the session bus, or to the bus at `address`.
@@ -24,7 +25,7 @@ import UserMessages
     try set("Mode", .text(mode.rawValue), signature: "s")
   }
 
-  /// dB; `nil` leaves the limit to the mode.
+  /// dB; `nil` uses the limit of the mode.
   public func set(strength: Double?) throws(ControlError) {
     try set("Strength", .number(strength ?? -1), signature: "d")
   }
@@ -33,30 +34,30 @@ import UserMessages
     try set("Model", .text(model.rawValue), signature: "s")
   }
 
-  /// Pins a microphone by the server's name; `nil` follows the default device.
+  /// Pins a microphone by its name on the server; `nil` follows the default device.
   public func use(device: String?) throws(ControlError) {
     try set("Device", .text(device ?? ""), signature: "s")
   }
 
-  /// Has the configuration's value hold for a setting: "mode", "strength", "model" or "device".
+  /// Resets a setting to the value of the configuration: "mode", "strength", "model" or "device".
   public func reset(_ setting: String) throws(ControlError) {
     let message = try method("Reset")
     try check(message.append(.text(setting)), "naming \(setting)")
     try call(message)
   }
 
-  /// Pins channels of the pinned microphone, which pinning a microphone undoes.
+  /// Pins channels of the pinned microphone; pinning a microphone unpins them.
   public func set(channels: [Int]) throws(ControlError) {
     try set("Channels", .text(Settings.text(channels: channels)), signature: "s")
   }
 
-  /// Makes the daemon read its configuration again.
+  /// Makes the daemon reload its configuration.
   public func reload() throws(ControlError) {
     try call(try method("Reload"))
   }
 
-  /// Has the daemon write both sides into `pipe`, as ``ControlServer/Handlers/record`` says;
-  /// returns the sample rate in Hz.
+  /// Makes the daemon record both sides into `pipe`, in the format of
+  /// ``ControlServer/Handlers/record``; returns the sample rate in Hz.
   public func record(into pipe: Int32) throws(ControlError) -> UInt32 {
     let message = try method("Record")
     try check(message.append(descriptor: pipe), "handing over a pipe")
@@ -88,7 +89,7 @@ import UserMessages
 
   @discardableResult
   private func call(_ message: Message) throws(ControlError) -> Message {
-    // Asking must not start a daemon that the person has stopped.
+    // A query must not start a daemon that the user has stopped.
     unsafe sd_bus_message_set_auto_start(message.handle, 0)
     var error = unsafe sd_bus_error()
     defer { unsafe sd_bus_error_free(&error) }

@@ -2,15 +2,15 @@ import CSystemd
 import Glibc
 public import UserMessages
 
-/// What can go wrong between `denoisectl` and the daemon.
+/// Errors between `denoisectl` and the daemon.
 public enum ControlError: MessageError, Equatable {
-  /// There is no session bus to reach anybody on.
+  /// There is no session bus.
   case noBus(String)
-  /// The bus is there, but nobody owns the daemon's name.
+  /// The bus exists, but the daemon's name has no owner.
   case notRunning
   /// Another daemon owns the name already.
   case alreadyRunning
-  /// The daemon said no; the text is its own.
+  /// The daemon refused; the text is the daemon's.
   case refusal(UserMessage)
   /// The daemon did not answer in time.
   case noAnswer
@@ -19,7 +19,7 @@ public enum ControlError: MessageError, Equatable {
   /// The bus failed while doing `action`.
   case bus(action: String, reason: String)
 
-  /// The daemon, or what starts it, says no.
+  /// A refusal by the daemon or the service manager.
   public static func refused(_ literal: UserMessage.Literal) -> ControlError {
     .refusal(UserMessage(literal))
   }
@@ -51,7 +51,7 @@ public enum ControlError: MessageError, Equatable {
   }
 }
 
-/// Turns the result of an sd-bus call into an error; `action` says what was tried.
+/// Turns the result of an sd-bus call into an error; `action` describes the call.
 @discardableResult
 func check(_ result: Int32, _ action: @autoclosure () -> String) throws(ControlError) -> Int32 {
   guard result < 0 else { return result }

@@ -3,7 +3,7 @@ import Glibc
 import UserMessages
 
 extension ControlServer {
-  /// The object's table for sd-bus: the methods, then ``Property/all``.
+  /// The object's vtable for sd-bus: the methods, then ``Property/all``.
   static func makeTable() -> UnsafeMutableBufferPointer<sd_bus_vtable> {
     var entries = unsafe [
       vtable_start(),
@@ -47,7 +47,7 @@ extension ControlServer {
     let server = unsafe of(userdata)
     let property = unsafe server.properties[String(cString: name!)]!
     let message = unsafe Message(sharing: value!)
-    // sd-bus has compared the signature already.
+    // sd-bus has checked the signature already.
     let value = message.readText().map(Value.text) ?? message.readNumber().map(Value.number)
     guard let set = property.set, let value else { return -EINVAL }
     return unsafe server.change(refusal) { () throws(ControlError) in
@@ -89,7 +89,7 @@ extension ControlServer {
     return followed < 0 ? followed : unsafe answer(call!, .word(rate))
   }
 
-  /// Runs a handler and tells of what it changed; a refusal becomes the D-Bus error.
+  /// Runs a handler and publishes its changes; a refusal becomes the D-Bus error.
   private func change(
     _ refusal: UnsafeMutablePointer<sd_bus_error>?, _ body: () throws(ControlError) -> Void
   ) -> Int32 {

@@ -2,32 +2,32 @@ import CSystemd
 import Glibc
 import UserMessages
 
-/// The daemon's end of the control interface: one object on the session bus.
+/// The daemon's side of the control interface: one object on the session bus.
 ///
 /// The daemon's loop polls ``fileDescriptor`` for ``events`` until ``deadline`` and then calls
 /// ``process()``; handlers run inside that call. Thread: control.
 @safe public final class ControlServer {
-  /// What the daemon does when it is asked; a handler throws ``ControlError/refused(_:)`` to say no.
+  /// The daemon's handlers of calls; a handler throws ``ControlError/refused(_:)`` to refuse.
   public struct Handlers {
-    /// Called when somebody asks; not called while nobody does.
+    /// Called only when a client asks.
     public var status: () -> Status
     public var setMode: (Mode) throws(ControlError) -> Void
-    /// dB; `nil` leaves the limit to the mode.
+    /// dB; `nil` uses the limit of the mode.
     public var setStrength: (Double?) throws(ControlError) -> Void
     public var setModel: (ModelSetting) throws(ControlError) -> Void
-    /// The server's name of a microphone; `nil` follows the default device.
+    /// A microphone's name on the server; `nil` follows the default device.
     public var use: (String?) throws(ControlError) -> Void
-    /// Channels of the pinned microphone such as "2" or "1,2"; empty takes the loudest ones.
+    /// Channels of the pinned microphone such as "2" or "1,2"; empty uses the loudest ones.
     public var setChannels: (String) throws(ControlError) -> Void
     public var reload: () throws(ControlError) -> Void
-    /// Has the configuration's value hold for a setting: "mode", "strength", "model" or "device".
+    /// Resets a setting to the value of the configuration: "mode", "strength", "model" or "device".
     public var reset: (String) throws(ControlError) -> Void
     /// Starts writing a recording into the descriptor, which the handler now owns: pairs of
     /// (microphone, denoised) samples, 32-bit floats in the machine's byte order, aligned in time,
-    /// until the other end closes. Several run beside each other. Returns the sample rate in Hz. A
-    /// recording is a listener.
+    /// until the other end closes. Several may run at once. Returns the sample rate in Hz. A
+    /// recording counts as a listener.
     public var record: (_ pipe: Int32, _ owner: String) throws(ControlError) -> UInt32
-    /// Called once the owner of recordings has left the bus.
+    /// Called when the owner of recordings has left the bus.
     public var endRecordings: (_ owner: String) -> Void
 
     public init(
@@ -60,14 +60,14 @@ import UserMessages
   private let bus: Bus
   private let table: UnsafeMutableBufferPointer<sd_bus_vtable>
   private var slot: OpaquePointer?
-  /// Who asked for recordings, for as long as they are on the bus.
+  /// The owners of recordings, for as long as they are on the bus.
   private var recorders: [String: Recorder] = [:]
   private var filter: OpaquePointer?
   private var budget = CallBudget()
-  /// What was refused last: an error on the bus has no room for how its sentence was made.
+  /// The last refusal: a D-Bus error has no room for a message's pattern and arguments.
   var refusal: UserMessage?
   private var published: [String: Value] = [:]
-  /// The snapshot that all questions of one turn see, until something is changed.
+  /// The snapshot for all queries of one iteration, until something is changed.
   private var snapshot: Status?
 
   /// Takes the daemon's name on the session bus, or on the bus at `address`.
@@ -93,7 +93,7 @@ import UserMessages
   deinit {
     _ = unsafe sd_bus_release_name(bus.handle, BusName.service)
     unsafe sd_bus_flush(bus.handle)
-    // The bus must not look into a table that is gone, not even while it is closed.
+    // sd-bus must not use a vtable that was freed, not even while closing.
     unsafe sd_bus_slot_unref(slot)
     unsafe sd_bus_slot_unref(filter)
     recorders = [:]
@@ -102,20 +102,20 @@ import UserMessages
 
   public var fileDescriptor: Int32 { unsafe sd_bus_get_fd(bus.handle) }
 
-  /// What to poll for, as poll(2) names it.
+  /// The events to poll for, as in poll(2).
   public var events: Int16 { Int16(truncatingIfNeeded: unsafe sd_bus_get_events(bus.handle)) }
 
-  /// When ``process()`` must be called at the latest, in microseconds of CLOCK_MONOTONIC;
-  /// `nil` for never.
+  /// The time by which ``process()`` must be called, in microseconds of CLOCK_MONOTONIC; `nil` for
+  /// never.
   public var deadline: UInt64? {
     var microseconds = UInt64.max
     let result = unsafe sd_bus_get_timeout(bus.handle, &microseconds)
     return result <= 0 || microseconds == .max ? nil : microseconds
   }
 
-  /// Answers what waits, for 20 ms at most; where that was not all, ``deadline`` has
-  /// come. Never blocks. Throws once the bus is gone: drop the server then, and make another when a
-  /// bus is back.
+  /// Answers pending calls, for 20 ms at most; if that was not all, ``deadline`` has passed. Never
+  /// blocks. Throws when the bus is gone: drop the server then, and create another when there is a
+  /// bus again.
   public func process() throws(ControlError) {
     let start = Self.microseconds
     var (now, answering) = (start, UInt64(0))
@@ -129,8 +129,8 @@ import UserMessages
     snapshot = nil
   }
 
-  /// What a turn of the loop may take for answers, and in all: a flood of calls holds up nothing
-  /// else, and is thrown away faster than the bus brings it.
+  /// The limits of an iteration for answers, and in total: a flood of calls delays nothing else,
+  /// and is dropped faster than the bus delivers it.
   private static let longestAnswering: UInt64 = 4000
   private static let longestTurn: UInt64 = 20_000
 
@@ -140,7 +140,7 @@ import UserMessages
     return UInt64(time.tv_sec) * 1_000_000 + UInt64(time.tv_nsec) / 1000
   }
 
-  /// Tells the bus of every property that changed since the last call; sends nothing if none did.
+  /// Signals every property that changed since the last call; sends nothing if none did.
   public func publishChanges() throws(ControlError) {
     snapshot = nil
     let current = currentValues()
@@ -154,7 +154,7 @@ import UserMessages
       }, "telling of changes")
   }
 
-  /// Answers for the object where a caller has had its share of the time.
+  /// Replies instead of the object if a caller has used up its time.
   private static let refuseFloods: sd_bus_message_handler_t = { message, userdata, _ in
     let server = unsafe Unmanaged<ControlServer>.fromOpaque(userdata!).takeUnretainedValue()
     guard unsafe sd_bus_message_is_method_call(message, nil, nil) > 0,
@@ -169,7 +169,7 @@ import UserMessages
     return result < 0 ? result : 1
   }
 
-  /// Ends the recordings of who sent `call` with its connection. A result of sd-bus.
+  /// Ends the recordings of the sender of `call` when its connection ends. A result of sd-bus.
   func followRecorder(_ call: OpaquePointer, _ owner: String) -> Int32 {
     guard recorders[owner] == nil else { return 0 }
     let recorder = Recorder { [unowned self] in
@@ -181,7 +181,7 @@ import UserMessages
     return result
   }
 
-  /// Has the next question see what has changed.
+  /// Makes the next query take a new snapshot.
   func forgetStatus() { snapshot = nil }
 
   func currentStatus() -> Status {
@@ -198,22 +198,22 @@ import UserMessages
   }
 }
 
-/// Somebody on the bus whose end is waited for. Thread: control.
+/// A caller on the bus whose disconnection is awaited. Thread: control.
 @safe private final class Recorder {
   private var track: OpaquePointer?
   private let gone: () -> Void
 
   init(gone: @escaping () -> Void) { self.gone = gone }
 
-  /// Calls `gone` once the sender of a call has left the bus. A result of sd-bus.
+  /// Calls `gone` when the sender of a call has left the bus. A result of sd-bus.
   @unsafe func follow(_ call: OpaquePointer, on bus: Bus) -> Int32 {
     let result = unsafe sd_bus_track_new(
       bus.handle, &track,
       { _, userdata in
-        // sd-bus keeps its part until this has returned.
+        // sd-bus keeps its reference until this has returned.
         let recorder = unsafe Unmanaged<Recorder>.fromOpaque(userdata!).takeUnretainedValue()
         withExtendedLifetime(recorder) { recorder.gone() }
-        // 0 would have it called again and again.
+        // After 0 it would be called again and again.
         return 1
       }, Unmanaged.passUnretained(self).toOpaque())
     return result < 0 ? result : unsafe sd_bus_track_add_sender(track, call)

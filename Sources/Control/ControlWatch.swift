@@ -1,7 +1,7 @@
 import CSystemd
 import Glibc
 
-/// Tells when the daemon comes, goes or changes something, on a connection of its own.
+/// Detects when the daemon starts, exits or changes something, on a separate connection.
 ///
 /// Its owner polls ``fileDescriptor`` for reading and then calls ``takeChange()``. Thread: one.
 @safe public final class ControlWatch {
@@ -18,7 +18,7 @@ import Glibc
         + "member='NameOwnerChanged',arg0='\(BusName.service)'",
     ]
     let me = unsafe Unmanaged.passUnretained(self).toOpaque()
-    // The connection owns the matches and goes with this.
+    // The connection owns the matches and frees them.
     for filter in filters {
       try check(
         unsafe sd_bus_add_match(

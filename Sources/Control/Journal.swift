@@ -22,7 +22,7 @@ public enum Journal {
     if stderrIsJournal && send(priority, message, fields) { return }
     let details = fields.map { " \($0.key)=\($0.value.printable)" }.joined()
     let line = Array("qdenoise: \(label(priority))\(message)\(details)\n".utf8)
-    // Nothing is left to tell if stderr is gone.
+    // A failure of stderr cannot be reported.
     _ = unsafe line.withUnsafeBytes { unsafe Glibc.write(2, $0.baseAddress, $0.count) }
   }
 
@@ -35,7 +35,7 @@ public enum Journal {
     }
   }
 
-  /// As systemd.exec(5) has it: JOURNAL_STREAM names the device and inode that stderr then is.
+  /// As in systemd.exec(5): JOURNAL_STREAM has the device and inode of stderr.
   static var stderrIsJournal: Bool {
     guard let variable = unsafe getenv("JOURNAL_STREAM") else { return false }
     var status = stat()
@@ -43,7 +43,7 @@ public enum Journal {
     return unsafe String(cString: variable) == "\(status.st_dev):\(status.st_ino)"
   }
 
-  /// Whether the journal took the entry.
+  /// Whether the journal accepted the entry.
   private static func send(
     _ priority: Priority, _ message: String, _ fields: KeyValuePairs<String, String>
   ) -> Bool {

@@ -1,7 +1,7 @@
 import CSystemd
 import Glibc
 
-/// A value as D-Bus knows it.
+/// A D-Bus value.
 enum Value: Equatable {
   case text(String)
   case texts([String])
@@ -12,16 +12,16 @@ enum Value: Equatable {
   case truth(Bool)
 }
 
-/// One D-Bus message, read or written value by value. Thread: its bus's.
+/// A D-Bus message, read or written value by value. Thread: its bus's.
 @safe final class Message {
   let handle: OpaquePointer
 
-  /// Takes over the reference that the caller holds.
+  /// Takes over the caller's reference.
   init(owning handle: OpaquePointer) {
     unsafe self.handle = handle
   }
 
-  /// Shares a message that sd-bus holds.
+  /// Adds a reference to a message of sd-bus.
   convenience init(sharing handle: OpaquePointer) {
     unsafe self.init(owning: sd_bus_message_ref(handle))
   }
@@ -54,7 +54,7 @@ enum Value: Equatable {
     }
   }
 
-  /// Appends a value as D-Bus's Set wants it, with its type.
+  /// Appends a value as a variant, as D-Bus's Set requires.
   func appendVariant(_ value: Value, signature: StaticString) -> Int32 {
     var result = unsafe sd_bus_message_open_container(handle, .variant, signature.cString)
     if result >= 0 { result = append(value) }
@@ -121,7 +121,7 @@ extension CChar {
 }
 
 extension StaticString {
-  /// The text as C wants it; it lives as long as the program.
+  /// The string as a C string, which lives as long as the program.
   var cString: UnsafePointer<CChar> {
     unsafe UnsafeRawPointer(utf8Start).assumingMemoryBound(to: CChar.self)
   }

@@ -1,6 +1,6 @@
 import CSystemd
 
-/// Tells the service manager how the daemon is; does nothing outside of systemd.
+/// Notifies the service manager; does nothing outside of systemd.
 public enum Notify {
   /// The virtual microphone exists and control commands are answered.
   public static func ready(_ status: String) { send("READY=1\nSTATUS=\(line(status))") }
@@ -21,7 +21,7 @@ public enum Notify {
   }
 
   private static func send(_ state: String) {
-    // A failure means that nobody asked to be notified.
+    // A failure means that there is no socket for notifications.
     _ = unsafe sd_notify(0, state)
   }
 

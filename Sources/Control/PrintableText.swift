@@ -1,13 +1,12 @@
 extension String {
-  /// The text as one line that may go to a terminal or a log: characters that move the cursor, end
-  /// the line, turn the direction of writing or are not seen at all become `\u` and their number,
-  /// as JSON writes them.
+  /// The text as one line for a terminal or a log: control characters, line breaks, bidirectional
+  /// controls and invisible characters become `\u` and their number, as in JSON.
   public var printable: String { escaped { Self.isUnseen($0) } }
 
-  /// The same for text of several lines, whose ends stay.
+  /// The same for text of several lines, whose line breaks stay.
   public var printableLines: String { escaped { $0 != "\n" && Self.isUnseen($0) } }
 
-  /// The same for text of several lines in ASCII alone.
+  /// The same for text of several lines, in ASCII only.
   public var printableASCII: String {
     escaped { $0 != "\n" && (!$0.isASCII || Self.isUnseen($0)) }
   }

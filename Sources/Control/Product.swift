@@ -1,20 +1,20 @@
-/// The names under which the two programs and the sound server's users know this product.
+/// The names of this product for its programs and for users of the sound server.
 public enum Product {
   public static let version = "0.1.0"
   /// The virtual microphone's name on the sound server.
   public static let source = "qdenoise"
-  /// The null sink that feeds the virtual microphone where there is one.
+  /// The null sink that feeds the virtual microphone, if there is one.
   public static let sink = "qdenoise_feed"
-  /// The null sink for streams that have nowhere else to go but `sink`.
+  /// The null sink for streams that would have no other sink than `sink`.
   public static let refuge = "qdenoise_no_output"
-  /// What the daemon calls itself on the sound server.
+  /// The daemon's name as a client of the sound server.
   public static let client = "qdenoise"
-  /// The property of the daemon's connection to the sound server that tells daemons apart.
+  /// The property of the daemon's connection to the sound server that distinguishes daemons.
   public static let instance = "qdenoise.instance"
-  /// What applications show.
+  /// The name that applications show.
   public static let microphone = "Denoised Microphone"
 
-  /// Whether a source or sink of this name is ours.
+  /// Whether a source or sink with this name is ours.
   public static func owns(_ name: String) -> Bool {
     name == source || name == sink || name == "\(sink).monitor"
   }

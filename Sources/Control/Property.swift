@@ -1,9 +1,9 @@
 import CSystemd
 import UserMessages
 
-/// One D-Bus property: how it is computed from a ``Status`` and, if it can be set, by what.
+/// A D-Bus property: its value in a ``Status`` and, if it can be set, its setter.
 ///
-/// Text that does not exist is empty, a number that does not exist is NaN: D-Bus has no null.
+/// A missing text is empty, a missing number is NaN, because D-Bus has no null.
 struct Property: Sendable {
   let name: StaticString
   let signature: StaticString
@@ -11,7 +11,7 @@ struct Property: Sendable {
   let value: @Sendable (Status) -> Value
   var set: (@Sendable (Value, ControlServer.Handlers) throws(ControlError) -> Void)?
 
-  /// Settings and facts tell of their changes; measurements are only read.
+  /// Settings and facts have change signals; measurements are only read.
   static let all: [Property] = [
     text("Version", vtable_constant) { $0.version },
     text("State") { $0.state.rawValue },
@@ -76,7 +76,7 @@ struct Property: Sendable {
     texts("Warnings") { $0.warnings },
   ]
 
-  /// -1 leaves the limit to the mode.
+  /// -1 uses the limit of the mode.
   private static let strength = Property(
     name: "Strength", signature: "d", changes: vtable_signals,
     value: { .number($0.settings.strength ?? -1) },

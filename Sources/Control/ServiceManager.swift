@@ -1,9 +1,9 @@
 import CSystemd
 import UserMessages
 
-/// The daemon's unit as the user's systemd knows it; every call waits for the answer.
+/// The daemon's unit in the user's systemd; every call waits for the answer.
 ///
-/// Thread: the one that made it.
+/// Thread: the one that created it.
 @safe public final class ServiceManager {
   public static let unit = "qdenoise.service"
   private let bus: Bus
@@ -16,7 +16,7 @@ import UserMessages
     bus = try Bus(address: address)
   }
 
-  /// Starts the daemon; that it runs is seen on the bus later.
+  /// Starts the daemon; it appears on the bus later.
   public func start() throws(ControlError) {
     try call("ResetFailedUnit", .text(Self.unit), ignoring: true)
     try call("StartUnit", .text(Self.unit), .text("replace"))
@@ -26,7 +26,7 @@ import UserMessages
     try call("StopUnit", .text(Self.unit), .text("replace"))
   }
 
-  /// Whether the daemon starts at login; `nil` where systemd knows no such unit.
+  /// Whether the daemon starts at login; `nil` if systemd has no such unit.
   public func startsAtLogin() throws(ControlError) -> Bool? {
     do throws(ServiceError) {
       let reply = try ask("GetUnitFileState", [.text(Self.unit)])
@@ -38,7 +38,7 @@ import UserMessages
     }
   }
 
-  /// Whether systemd runs the daemon, or is starting it, and its word for that, such as "failed".
+  /// Whether systemd runs the daemon, or is starting it, and the unit's state, such as "failed".
   public func activeState() throws(ControlError) -> String {
     do throws(ServiceError) {
       let path = try ask("LoadUnit", [.text(Self.unit)]).readPath() ?? ""
@@ -102,7 +102,7 @@ import UserMessages
         throw .other(.bus(action: "calling \(method)", reason: Control.message(ofErrno: -result)))
       }
     }
-    // Asking must not start a second systemd where the session has none.
+    // A query must not start a second systemd if the session has none.
     unsafe sd_bus_message_set_auto_start(message.handle, 0)
     var error = unsafe sd_bus_error()
     defer { unsafe sd_bus_error_free(&error) }

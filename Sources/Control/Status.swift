@@ -1,22 +1,22 @@
 import FoundationEssentials
 public import UserMessages
 
-/// Everything that `denoisectl status` shows: a snapshot of the daemon.
+/// The content of `denoisectl status`: a snapshot of the daemon.
 ///
-/// A measurement that does not exist yet (nobody listens, nothing ran) is `nil`, never a made-up 0.
+/// A measurement that does not exist yet (no listener, nothing ran) is `nil`, never 0.
 public struct Status: Codable, Sendable, Equatable {
   public enum State: String, Codable, Sendable, CaseIterable {
-    /// No sound server or no microphone: `stateReason` says which.
+    /// There is no sound server or no microphone: `stateReason` says which.
     case waiting
-    /// Nobody records from the virtual microphone, so nothing is captured.
+    /// No application records from the virtual microphone, so nothing is captured.
     case idle
-    /// Somebody listens and every hop is denoised as asked.
+    /// An application records and every hop is denoised as set.
     case running
-    /// Somebody listens but gets less than asked: `stateReason` says what and why.
+    /// An application records but gets less than set: `stateReason` says what and why.
     case degraded
   }
 
-  /// Of the JSON, which qdenoise-status.json(5) describes.
+  /// The version of the JSON, which qdenoise-status.json(5) describes.
   public var schema = 1
   public var version = ""
   public var state = State.waiting
@@ -25,36 +25,37 @@ public struct Status: Codable, Sendable, Equatable {
   /// Name and version of the sound server, such as "PulseAudio 16.1"; empty without one.
   public var server = ""
   public var microphone = Microphone()
-  /// What applications see, such as "Denoised Microphone"; empty while it does not exist.
+  /// The name that applications see, such as "Denoised Microphone"; empty while it does not exist.
   public var virtualMicrophone = ""
   /// Names of the applications that record from the virtual microphone.
   public var listeners: [String] = []
-  /// Who asked for the virtual microphone and records from another.
+  /// Applications that asked for the virtual microphone and record from another.
   public var strays: [Stray] = []
 
   public var settings = Settings()
-  /// Settings that stand above the configuration, which says otherwise.
+  /// Settings that override the configuration, which has another value.
   public var overrides: [Override] = []
   public var model = Model()
-  /// The names of the installed models, which may be chosen beside the built-in ones.
+  /// The names of the installed models, which can be chosen besides the built-in ones.
   public var installedModels: [String] = []
   public var latency = Latency()
   public var hops = Hops()
   public var levels = Levels()
 
-  /// The microphone's clock against the output's, in parts per million; `nil` with one clock only.
+  /// The clock of the microphone relative to the output's, in parts per million; `nil` if there is
+  /// only one clock.
   public var driftPpm: Double?
-  /// Processor time of the daemon since the last look, in percent of one core.
+  /// Processor time of the daemon since the last snapshot, in percent of one core.
   public var cpuPercent: Double?
   /// Resident memory in bytes.
   public var memoryBytes: UInt64?
-  /// How the audio thread is scheduled, such as "SCHED_FIFO 10" or "no: what is missing".
+  /// The scheduling of the audio thread, such as "SCHED_FIFO 10" or "no: what is missing".
   public var realTime = ""
-  /// What is muted or turned down between the microphone and the applications.
+  /// Volumes and mutes between the microphone and the applications.
   public var attenuations: [Attenuation] = []
-  /// What the person should know, a sentence each.
+  /// Warnings for the user, a sentence each.
   public var warnings: [String] = []
-  /// How those sentences above were made that have arguments, for ``message(for:)``.
+  /// The messages behind the sentences above that have arguments, for ``message(for:)``.
   public var messages: [UserMessage] = []
 
   public init() {}
@@ -63,10 +64,10 @@ public struct Status: Codable, Sendable, Equatable {
 extension Status {
   /// The microphone that is (or will be) captured.
   public struct Microphone: Codable, Sendable, Equatable {
-    /// The server's name of it; empty without one.
+    /// Its name on the server; empty if there is none.
     public var name = ""
     public var description = ""
-    /// Why this one, such as "the default device".
+    /// Why it was chosen, such as "the default device".
     public var reason = ""
     public var muted = false
     public var channels: [Channel] = []
@@ -74,12 +75,12 @@ extension Status {
     public init() {}
   }
 
-  /// A setting that `denoisectl` set, where the configuration has another value.
+  /// A setting of `denoisectl` that differs from the configuration.
   public struct Override: Codable, Sendable, Equatable {
     /// "mode", "strength", "model" or "device".
     public var setting: String
     public var value: String
-    /// What ``ControlClient/reset(_:)`` brings back.
+    /// The value that ``ControlClient/reset(_:)`` restores.
     public var configured: String
 
     public init(setting: String, value: String, configured: String) {
@@ -94,9 +95,9 @@ extension Status {
     public var application: String
     /// The server's index of its stream.
     public var stream: UInt32
-    /// The description of what it records from.
+    /// The description of the device that it records from.
     public var microphone: String
-    /// The person moved it there, so it is left there.
+    /// Whether the user moved it there, so that it stays there.
     public var chosen: Bool
 
     public init(application: String, stream: UInt32, microphone: String, chosen: Bool) {
@@ -106,7 +107,7 @@ extension Status {
       self.chosen = chosen
     }
 
-    /// What is the case.
+    /// The finding.
     public var message: UserMessage {
       chosen
         ? UserMessage("\(application) was moved to '\(microphone)': it is not denoised")
@@ -118,7 +119,7 @@ extension Status {
     /// ``message`` in English.
     public var text: String { message.description }
 
-    /// What moves it back.
+    /// The command that moves it back.
     public var remedy: String { "pactl move-source-output \(stream) \(Product.source)" }
   }
 
@@ -126,11 +127,11 @@ extension Status {
   public struct Channel: Codable, Sendable, Equatable {
     /// From 1.
     public var number: Int
-    /// As the sound server calls it, such as "front-left" or "aux7".
+    /// The position in the server's terms, such as "front-left" or "aux7".
     public var position: String
     /// dB below full scale, -120 for silence; `nil` while nothing is captured.
     public var levelDecibels: Double?
-    /// It is in what is denoised.
+    /// Whether it is denoised.
     public var used: Bool
 
     public init(number: Int, position: String, levelDecibels: Double?, used: Bool) {
@@ -141,11 +142,11 @@ extension Status {
     }
   }
 
-  /// A place on the way from the microphone to the applications that is muted or turned down.
+  /// A stage between the microphone and the applications that is muted or turned down.
   public struct Attenuation: Codable, Sendable, Equatable {
-    /// Such as "the recording stream of qdenoise".
+    /// The stage, such as "the recording stream of qdenoise".
     public var place: UserMessage
-    /// The volume that it is turned down to, as mixers show it; `nil` where it is muted.
+    /// Its volume, as mixers show it; `nil` if it is muted.
     public var percent: Int?
     /// The command that undoes it.
     public var remedy: String
@@ -185,9 +186,9 @@ extension Status {
   public struct Model: Codable, Sendable, Equatable {
     public var name = ""
     public var kind: ModelKind?
-    /// Of the weights; empty where the model does not say.
+    /// The licence of the weights; empty if the model does not say.
     public var licence = ""
-    /// Such as "int8" or "f32".
+    /// The precision, such as "int8" or "f32".
     public var precision = ""
     /// Instruction set of the kernels, such as "avx512vnni".
     public var instructionSet = ""
@@ -200,7 +201,7 @@ extension Status {
     public struct Stage: Codable, Sendable, Equatable {
       public var name: String
       public var microseconds: Double
-      /// Measured on the running stream, rather than known from the design.
+      /// Whether it was measured on the running stream, rather than declared.
       public var measured: Bool
 
       public init(name: String, microseconds: Double, measured: Bool) {
@@ -221,16 +222,16 @@ extension Status {
   /// Counts since the daemon started, and the time one hop takes to compute.
   public struct Hops: Codable, Sendable, Equatable {
     public var count: UInt64 = 0
-    /// Computed too late, so that the listener heard the dry signal, or not at all for want of a
-    /// processor.
+    /// Hops that were computed too late, so that the listener heard the dry signal, or not at all
+    /// because the audio thread was not scheduled.
     public var late: UInt64 = 0
     /// Dropped because the virtual microphone did not take them.
     public var overruns: UInt64 = 0
-    /// Silence given because the microphone did not deliver.
+    /// Silent hops in place of a microphone that did not deliver.
     public var silent: UInt64 = 0
-    /// Too old to be given: thrown away.
+    /// Hops that were too old and dropped.
     public var skipped: UInt64 = 0
-    /// Times that latency had piled up in the virtual microphone and was thrown away.
+    /// How often accumulated latency in the virtual microphone was dropped.
     public var resynchronizations: UInt64 = 0
     public var p50Microseconds: Double?
     public var p99Microseconds: Double?
@@ -245,9 +246,9 @@ extension Status {
     public var inputDecibels: Double?
     /// dB below full scale, -120 for silence.
     public var outputDecibels: Double?
-    /// How much quieter the noise got, in dB.
+    /// The attenuation of the noise, in dB.
     public var noiseReductionDecibels: Double?
-    /// How sure the network is that somebody speaks, 0 to 1; `nil` if it does not say.
+    /// The network's probability of speech, 0 to 1; `nil` if it has none.
     public var speechProbability: Double?
 
     public init() {}
@@ -255,18 +256,18 @@ extension Status {
 }
 
 extension Status {
-  /// Writes a sentence down, for ``message(for:)`` to find it.
+  /// Records a message for ``message(for:)``, and returns its English text.
   public mutating func note(_ message: UserMessage) -> String {
     if !message.arguments.isEmpty { messages.append(message) }
     return message.description
   }
 
-  /// How a sentence of this status was made.
+  /// The message behind a sentence of this status.
   public func message(for text: String) -> UserMessage {
     messages.first { $0.description == text } ?? UserMessage(pattern: text)
   }
 
-  /// The warning about a configuration that was not taken.
+  /// The warning about an invalid configuration that was not applied.
   public static func oldSettingsHold(_ fault: UserMessage) -> UserMessage {
     UserMessage("\(fault)\(oldSettingsHold)")
   }
@@ -274,11 +275,11 @@ extension Status {
   /// Its end.
   public static let oldSettingsHold = UserMessage("; the old settings hold")
 
-  /// Why somebody who listens gets silence.
+  /// Why a listener gets silence.
   public enum Silence: Sendable, CaseIterable {
     case starting
     case suspended
-    /// Whatever else; `stateReason` has it.
+    /// Any other reason, which is in `stateReason`.
     case failed
 
     public var stateReason: String { message.description }
@@ -292,7 +293,7 @@ extension Status {
     }
   }
 
-  /// What `stateReason` says of silence; `nil` where there is sound.
+  /// The reason for silence according to `stateReason`; `nil` if there is sound.
   public var silence: Silence? {
     guard state == .degraded else { return nil }
     return Silence.allCases.first { stateReason.hasPrefix($0.stateReason) }
@@ -305,12 +306,12 @@ extension Status {
     encoder.outputFormatting = pretty ? [.sortedKeys, .prettyPrinted] : [.sortedKeys]
     encoder.nonConformingFloatEncodingStrategy = .convertToString(
       positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-    // Every field is a number, a truth value or text, so this cannot fail.
+    // Every field is a number, a boolean or text, so this cannot fail.
     let data = try! encoder.encode(self)
     return String(decoding: data, as: UTF8.self)
   }
 
-  /// Reads what ``json(pretty:)`` wrote.
+  /// Reads the output of ``json(pretty:)``.
   public init(json: String) throws(ControlError) {
     let decoder = JSONDecoder()
     decoder.keyDecodingStrategy = .convertFromSnakeCase

@@ -1,2 +1,2 @@
-// The interface of this module has settings in it.
+// The interface of this module uses settings.
 @_exported public import UserSettings

@@ -1,12 +1,11 @@
 public import Kernels
 internal import Signal
 
-/// Denoises one channel of a recording, at any sample rate and with any number of samples at a
-/// time.
+/// Denoises one channel of a recording, at any sample rate, in calls of any number of samples.
 ///
-/// As many samples come out as went in. Rates other than the model's are converted there and back
-/// at the best quality. The delay is taken out, so that the output lies in time with the input,
-/// unless it is asked for. Not for the audio path: it allocates.
+/// The output has as many samples as the input. Other rates than the model's are converted in both
+/// directions at the best quality. The delay is compensated unless the caller keeps it. Not for the
+/// audio path: it allocates.
 public struct ChannelDenoiser: ~Copyable {
   /// Whether a sample rate can be converted to the model's.
   public static func supports(sampleRate: Int, model: Model) -> Bool {
@@ -18,27 +17,27 @@ public struct ChannelDenoiser: ~Copyable {
   private let ratio: Double
   private var toModel: RateConverter
   private var fromModel: RateConverter
-  /// Input that the first converter has not taken, input of the model, output of the model.
+  /// Input that the first converter has not consumed, input of the model, output of the model.
   private var arrived: [Float] = []
   private var noisy: [Float] = []
   private var clean: [Float] = []
   private var hopOutput: [Float]
   private let givesSpeech: Bool
   private var speech: [Float] = []
-  /// Samples at the model's rate that are still to be dropped from the output.
+  /// Samples at the model's rate that remain to be dropped from the output.
   private var excess: Int
   private var taken = 0
   private var given = 0
 
   /// - Parameters:
-  ///   - lowCut: whether rumble below the voice is taken out with the noise.
-  ///   - keepsDelay: whether the output is as late as it would be live.
+  ///   - lowCut: whether rumble below the voice is removed.
+  ///   - keepsDelay: whether the output has the delay of a live stream.
   public init(
     _ model: Model, sampleRate: Int, mode: Mode = .standard, strength: Float? = nil,
     lowCut: Bool = true, keepsDelay: Bool = false, instructionSet: InstructionSet = .best
   ) throws(DenoiseError) {
     precondition(ChannelDenoiser.supports(sampleRate: sampleRate, model: model))
-    // What a network is made for it hears as it is.
+    // Sound at the rate of the network needs no decimation.
     let model = sampleRate == model.networkRate ? model.undecimated() : model
     denoiser = try Denoiser(
       model, mode: mode, strength: strength, lowCut: lowCut, instructionSet: instructionSet)
@@ -57,7 +56,7 @@ public struct ChannelDenoiser: ~Copyable {
     run(isLast: false, into: &output)
   }
 
-  /// Appends the rest to `output`, so that as many samples came out as went in. The last call.
+  /// Appends the rest to `output`, so that it has as many samples as the input. The last call.
   public mutating func finish(into output: inout [Float]) {
     run(isLast: true, into: &output)
     output.append(contentsOf: repeatElement(0, count: taken - given))
@@ -65,7 +64,7 @@ public struct ChannelDenoiser: ~Copyable {
   }
 
   /// The probabilities of speech since the last call, one for each hop of the input at the model's
-  /// rate and for those that `finish` adds; none if the network gives none.
+  /// rate and for those that `finish` adds; none if the network has no such output.
   public mutating func takeSpeech() -> [Float] {
     defer { speech.removeAll(keepingCapacity: true) }
     return speech
@@ -74,8 +73,8 @@ public struct ChannelDenoiser: ~Copyable {
   private mutating func run(isLast: Bool, into output: inout [Float]) {
     ChannelDenoiser.convert(&arrived, with: &toModel, ratio: ratio, isLast: isLast, into: &noisy)
     if isLast {
-      // What the last samples need to come through: their hop, the delay, and another hop for the
-      // converter's filter to see beyond the end.
+      // The last samples need their hop, the delay, and another hop for the converter's filter to
+      // see beyond the end.
       noisy.append(
         contentsOf: repeatElement(0, count: excess + 3 * denoiser.hop + denoiser.latency))
     }
@@ -106,7 +105,8 @@ public struct ChannelDenoiser: ~Copyable {
     noisy.removeFirst(start)
   }
 
-  /// Moves `samples` into `output` at another rate; what the converter has not taken stays.
+  /// Moves `samples` into `output` at another rate; samples that the converter did not consume
+  /// stay.
   private static func convert(
     _ samples: inout [Float], with converter: inout RateConverter, ratio: Double, isLast: Bool,
     into output: inout [Float]

@@ -1,22 +1,23 @@
 internal import Memory
 
-/// Runs one denoiser and brings in the next without a break, also one with another hop.
+/// Runs one denoiser and brings in the next without a break, even with another hop.
 ///
-/// A warm entrance runs the newcomer beside the old one for `warmingHops` hops, until its memory
-/// is of use, then cross-fades over one hop. An entrance at once, for a machine in need, lets the
-/// old one pass the sound without its network for two hops, in which the newcomer starts. A
-/// newcomer with another hop hears the same input, cut into hops of its own, and comes in where
-/// hops of both end. There the sound jumps by the difference of the two delays, ahead or back,
-/// under a cross-fade of the shorter hop; what it wrote then is one hop of the newcomer's, so that
-/// whoever takes the sound at a steady pace has as much of it left before each hop as before.
-/// The denoisers are in memory that `DenoiserSlots` or `Crossover` allocated on the control
-/// thread; nothing is allocated or freed here between `init` and the end. Thread: audio.
+/// A warm entrance runs the incoming denoiser beside the outgoing one for `warmingHops` hops, until
+/// its states have settled, then cross-fades over one hop. An entrance at once, for an overloaded
+/// machine, lets the outgoing one pass the sound without its network for two hops, in which the
+/// incoming one starts. An incoming denoiser with another hop processes the same input in its own
+/// hops, and takes over where hops of both end. There the sound jumps by the difference of the two
+/// delays, forward or back, under a cross-fade of the shorter hop; the output is then one hop of
+/// the incoming one, so that a reader with a steady pace has the same fill before each hop as
+/// before.
+/// `DenoiserSlots` or `Crossover` allocated the memory of the denoisers on the control thread;
+/// nothing is allocated or freed here between `init` and the end. Thread: audio.
 @safe public struct Crossover: ~Copyable, @unchecked Sendable {
-  /// Hops, of whichever of the two is longer, that a newcomer runs unheard in a warm entrance:
-  /// 0.2 s of hops of 10 ms.
+  /// Hops, of the longer kind, that an incoming denoiser runs without being heard in a warm
+  /// entrance: 0.2 s with hops of 10 ms.
   public static let warmingHops = 20
 
-  /// Whether denoisers of these hops can follow one another: hops of both end together at least
+  /// Whether denoisers with these hops can follow each other: hops of both end together at least
   /// every 0.2 s at 48 kHz.
   public static func fits(_ hop: Int, _ other: Int) -> Bool {
     var (divisor, rest) = (max(hop, other), min(hop, other))
@@ -28,9 +29,9 @@ internal import Memory
   private var next: UnsafeMutablePointer<Denoiser>?
   private var leaving: UnsafeMutablePointer<Denoiser>?
   private var hopsUnheard = 0
-  /// The newcomer's output.
+  /// The incoming denoiser's output.
   private var other: AlignedBuffer<Float>
-  /// Input of a newcomer that its hops have not taken.
+  /// Input for the incoming denoiser that does not fill its hop yet.
   private var collected: AlignedBuffer<Float>
   private var collectedCount = 0
 
@@ -48,33 +49,33 @@ internal import Memory
     if let old = unsafe leaving { unsafe DenoiserSlots.free(old) }
   }
 
-  /// Samples of the next hop; another number after the hop in which a newcomer with it came in.
+  /// Samples of the next hop; changes after the hop in which a denoiser with another hop took over.
   public var hop: Int { unsafe current.pointee.hop }
-  /// Samples by which the output is behind the input.
+  /// Delay of the output in samples.
   public var latency: Int { unsafe current.pointee.latency }
   /// Levels of the latest hop.
   public var levels: Denoiser.Levels { unsafe current.pointee.levels }
-  /// Hops that the denoiser in use gave up because its network failed.
+  /// Hops that the current denoiser dropped because its network failed.
   public var faults: Int { unsafe current.pointee.faults }
-  /// Whether a newcomer is on its way in.
+  /// Whether an incoming denoiser is being brought in.
   public var isChanging: Bool { unsafe next != nil }
-  /// What the denoiser in use was marked with.
+  /// The tag of the current denoiser.
   public var tag: Int { unsafe current.pointee.tag }
 
-  /// Changes what is attenuated; the next hop cross-fades.
+  /// Changes the attenuation; the next hop cross-fades.
   public mutating func set(mode: Mode, strength: Float?) {
     unsafe current.pointee.set(mode: mode, strength: strength)
     if let next = unsafe next { unsafe next.pointee.set(mode: mode, strength: strength) }
   }
 
-  /// Changes whether rumble is taken out; the next hop cross-fades.
+  /// Changes whether rumble is removed; the next hop cross-fades.
   public mutating func set(lowCut: Bool) {
     unsafe current.pointee.hasLowCut = lowCut
     if let next = unsafe next { unsafe next.pointee.hasLowCut = lowCut }
   }
 
-  /// Takes a newcomer from the slots if there is one, and puts there who has left. Call it once a
-  /// hop, before `process`.
+  /// Takes an incoming denoiser from the slots if there is one, and returns the outgoing one to
+  /// them. Call it once per hop, before `process`.
   public mutating func exchange(with slots: borrowing DenoiserSlots) {
     if let old = unsafe leaving, unsafe slots.retire(old) { unsafe leaving = nil }
     guard unsafe next == nil, unsafe leaving == nil, let newcomer = unsafe slots.take() else {
@@ -90,9 +91,10 @@ internal import Memory
     collectedCount = 0
   }
 
-  /// Carries one hop and says how many samples of output it made: as many, but for the hop in which
-  /// a newcomer comes in, which makes one of the newcomer's. `input` may be `output`, which has room
-  /// for `Model.largestHop` samples if a newcomer may have another hop.
+  /// Processes one hop and returns the number of output samples: as many, except in the hop in
+  /// which a denoiser with another hop takes over, which outputs one hop of that denoiser. `input`
+  /// may be `output`, which has room for `Model.largestHop` samples if an incoming denoiser may
+  /// have another hop.
   @discardableResult
   public mutating func process(
     _ input: UnsafePointer<Float>, _ output: UnsafeMutablePointer<Float>,
@@ -104,7 +106,7 @@ internal import Memory
       return hop
     }
     let oldPath = unsafe newcomer.pointee.entrance == .atOnce && path == .network ? .dry : path
-    // The newcomer first: `output` may be `input`.
+    // The incoming denoiser first: `output` may be `input`.
     let isBoundary = unsafe hear(input, hop, with: newcomer, path: path)
     unsafe current.pointee.process(input, output, path: oldPath)
     hopsUnheard -= 1
@@ -117,8 +119,8 @@ internal import Memory
     return length
   }
 
-  /// Gives the newcomer a hop of the old one's, and says whether a hop of its own ended with it,
-  /// which is then in `other`.
+  /// Passes a hop of the outgoing denoiser's size to the incoming one, and returns whether one of
+  /// its own hops ended at the same time; its output is then in `other`.
   private mutating func hear(
     _ input: UnsafePointer<Float>, _ count: Int, with newcomer: UnsafeMutablePointer<Denoiser>,
     path: Denoiser.Path
@@ -144,8 +146,8 @@ internal import Memory
     return collectedCount == 0
   }
 
-  /// From `output` to `other` over the first `count` samples; what follows up to `length` is
-  /// `other` alone.
+  /// Cross-fades from `output` to `other` over the first `count` samples; the rest up to `length`
+  /// is `other` alone.
   private func fade(_ output: UnsafeMutablePointer<Float>, over count: Int, to length: Int) {
     let step = 1 / Float(count)
     for index in 0..<count {
@@ -154,7 +156,7 @@ internal import Memory
     for index in count..<length { unsafe output[index] = other[index] }
   }
 
-  /// Forgets everything that was heard; who was on the way in is in.
+  /// Resets all states; a denoiser that was being brought in takes over.
   public mutating func reset() {
     if let newcomer = unsafe next, unsafe leaving == nil {
       unsafe leaving = current

@@ -1,10 +1,10 @@
-/// What is wrong with a model that should denoise.
+/// A problem with a denoising model.
 public enum DenoiseError: Error, Equatable, Sendable, CustomStringConvertible {
   /// The graph has no metadata named `qdenoise`.
   case noMetadata(model: String)
   /// The metadata cannot be used; `problem` says which key and why.
   case metadata(model: String, problem: String)
-  /// Tensors and metadata do not fit together.
+  /// Tensors and metadata contradict each other.
   case shape(model: String, problem: String)
   /// The engine cannot run the graph.
   case engine(model: String, problem: String)

@@ -3,14 +3,14 @@ public import Kernels
 internal import Memory
 import Signal
 
-/// Takes noise out of a stream, one hop in and one hop out.
+/// Removes noise from a stream, one hop in and one hop out.
 ///
-/// The output is the input `latency` samples later, with the noise attenuated as the mode says.
-/// Samples that are not numbers count as silence and samples beyond ±16 are clipped, so that
-/// nothing poisons what is remembered; the output is not clipped. Digital silence stays digital
-/// silence. `process` and `set` allocate nothing. Thread: audio.
+/// The output is the input `latency` samples later, with the noise attenuated as the mode says. NaN
+/// and infinite samples count as silence and samples beyond ±16 are clipped, so that they cannot
+/// corrupt the states; the output is not clipped. Digital silence stays digital silence. `process`
+/// and `set` allocate nothing. Thread: audio.
 @safe public struct Denoiser: ~Copyable, @unchecked Sendable {
-  /// How a hop becomes one of the output.
+  /// The processing of a hop.
   public enum Path: Sendable {
     /// Through the network.
     case network
@@ -24,41 +24,39 @@ import Signal
   public struct Levels: Sendable {
     public var input: Float = 0
     public var output: Float = 0
-    /// The probability that the hop holds speech, 0 to 1; nil if the network gives none or did not
-    /// run.
+    /// The probability that the hop contains speech, 0 to 1; nil if the network has no such output
+    /// or did not run.
     public var speech: Float?
-    /// Whether nobody spoke: by the probability of speech, else in the judgement of an energy gate.
+    /// Whether the hop is a pause: by the probability of speech, else by an energy gate.
     public var isPause = true
   }
 
-  /// How a denoiser takes over from another one; `Crossover` does it.
+  /// How a denoiser replaces another one; `Crossover` does it.
   public enum Entrance: Sendable {
-    /// After it has run unheard for a while.
+    /// After it has run for a while without being heard.
     case warm
-    /// As soon as it can be heard, the other one's network being too much for the machine.
+    /// As soon as possible, because the other one's network overloads the machine.
     case atOnce
   }
 
   /// Samples of a hop.
   public let hop: Int
-  /// Samples by which the output is behind the input; the hop itself comes on top, for who counts
-  /// from the moment when its first sample was recorded.
+  /// Delay of the output in samples, counted from the end of the hop.
   public let latency: Int
   /// Samples a second.
   public let sampleRate: Int
   public private(set) var mode: Mode
-  /// The limit of attenuation that replaces the mode's, in dB.
+  /// The limit of attenuation that overrides the mode's, in dB.
   public private(set) var strength: Float?
-  /// Whether rumble below the voice is taken out with the noise; never in bypass.
-  /// A change cross-fades as one of the mode does.
+  /// Whether rumble below the voice is removed; never in bypass.
+  /// A change cross-fades like one of the mode.
   public var hasLowCut: Bool
   public private(set) var levels = Levels()
-  /// Hops in which the network gave something that is not a number; it was reset and the hop is
-  /// silent.
+  /// Hops in which the network output a NaN; it was reset and the hop is silent.
   public private(set) var faults = 0
 
   public var entrance = Entrance.warm
-  /// For the owner to know it by.
+  /// An identifier for the owner.
   public var tag = 0
 
   private let filter: SpectralFilter
@@ -67,34 +65,34 @@ import Signal
   private var network: Network
   private let ports: Ports
   private var front: FrontEnd
-  /// Hops until the network hears about one that there was.
+  /// Hops until the network's output refers to a hop that existed.
   private var hopsAhead: Int
-  /// What the network's own spectrum is.
+  /// The spectrum output of the network.
   private var given: Given?
-  /// The spectra after the gains, where the filter runs over them.
+  /// The spectra after the gains, if the filter runs over them.
   private var masked: SpectrumHistory?
   private var synthesis: Synthesis
-  /// Puts the band above the network's on top.
+  /// Adds the band above the network's.
   private var join: BandJoin?
-  /// What that gain follows or is, and the gain of the latest hop.
+  /// Whether its gain follows the network, and the gain of the latest hop.
   private let aboveFollows: Bool
   private var aboveGain: Float = 0
   private let bins: Int
   private var gate: EnergyGate
   private var voice: VoiceActivity
   private var clean: AlignedBuffer<Float>
-  /// The denoised hop of the network's rate, where that is another one.
+  /// The denoised hop at the network's rate, if that is another one.
   private var lower: AlignedBuffer<Float>
   private var denoised: AlignedBuffer<Float>
 
-  /// Where the network takes and gives numbers; valid while it lives.
+  /// The buffers of the network's inputs and outputs; valid while it lives.
   @unsafe private struct Ports {
     var features: FrontEnd.Ports
-    /// Nil where the network gives the spectrum.
+    /// Nil if the network outputs a spectrum.
     var filter: UnsafePointer<Float>?
     var gains: UnsafePointer<Float>?
     var spectrum: UnsafePointer<Float>?
-    /// Nil where the network gives no probability of speech.
+    /// Nil if the network has no probability of speech.
     var speech: UnsafePointer<Float>?
   }
 
@@ -103,7 +101,7 @@ import Signal
     var scale: Float
   }
 
-  /// What is louder than this is clipped at the entry, 24 dB above full scale.
+  /// Louder input is clipped, 24 dB above full scale.
   private static let loudest: Float = 16
 
   public init(
@@ -150,8 +148,8 @@ import Signal
     denoised = AlignedBuffer(count: 2 * model.bins)
   }
 
-  /// Changes what is attenuated. The next hop cross-fades from the old to the new.
-  /// - Parameter strength: the limit in dB that replaces the mode's; nil for the mode's own.
+  /// Changes the attenuation. The next hop cross-fades from the old to the new.
+  /// - Parameter strength: the limit in dB that overrides the mode's; nil for the mode's own.
   public mutating func set(mode: Mode, strength: Float? = nil) {
     self.mode = mode
     self.strength = strength
@@ -165,7 +163,7 @@ import Signal
     unsafe process(input, output, path: .network)
   }
 
-  /// Carries one hop along a path. A change of path cross-fades over one hop.
+  /// Processes one hop along a path. A change of path cross-fades over one hop.
   public mutating func process(
     _ input: UnsafePointer<Float>, _ output: UnsafeMutablePointer<Float>, path: Path
   ) {
@@ -193,7 +191,7 @@ import Signal
     if !levels.output.isFinite { unsafe recover(output) }
   }
 
-  /// Forgets everything that was heard.
+  /// Clears all states.
   public mutating func reset() {
     network.reset()
     front.reset()
@@ -243,7 +241,7 @@ import Signal
   private mutating func runNetwork() {
     let y = unsafe denoised.pointer
     unsafe front.computeFeatures(into: ports.features)
-    // What a network that looks ahead would say of the time before the first hop.
+    // Outputs of a network with look-ahead that refer to the time before the first hop.
     if hopsAhead > 0 {
       unsafe y.update(repeating: 0, count: 2 * bins)
       aboveGain = 0
@@ -267,7 +265,7 @@ import Signal
     unsafe SignalKernels.mix(y, by: mix.wet, with: x, by: mix.dry, count: 2 * bins)
   }
 
-  /// The spectrum that the network gives.
+  /// The spectrum that the network outputs.
   private func take(
     _ spectrum: UnsafePointer<Float>, _ given: Given, into y: UnsafeMutablePointer<Float>
   ) {
@@ -275,7 +273,7 @@ import Signal
     unsafe (y + 2 * given.bins).update(repeating: 0, count: 2 * (bins - given.bins))
   }
 
-  /// The gains first, then the filter over what they left.
+  /// The gains first, then the filter over their result.
   private mutating func filterMasked(into y: UnsafeMutablePointer<Float>) {
     guard masked != nil, let taps = unsafe ports.filter, let gains = unsafe ports.gains else {
       return
@@ -291,7 +289,7 @@ import Signal
     if hasLowCut && mix.wet > 0 { unsafe lowCut.apply(to: denoised.pointer) }
   }
 
-  /// Takes the network's probability of speech, where it has one and it is a number.
+  /// Takes the network's probability of speech, if it has one and it is no NaN.
   private mutating func hearSpeech() {
     guard let probability = unsafe ports.speech?.pointee else { return }
     levels.speech = probability.isNaN ? nil : min(max(probability, 0), 1)
@@ -308,7 +306,7 @@ import Signal
     unsafe SignalKernels.mix(y, by: factor, with: y, by: 0, count: count)
   }
 
-  /// The hop that the newest spectrum completes.
+  /// Synthesizes the hop that the newest spectrum completes.
   private mutating func synthesize(into output: UnsafeMutablePointer<Float>) {
     guard join != nil else {
       unsafe synthesis.push(denoised.pointer, into: output)

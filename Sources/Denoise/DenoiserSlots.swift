@@ -1,9 +1,10 @@
 internal import Synchronization
 
-/// Where the control thread leaves a new denoiser for the audio thread, and finds the old one.
+/// The mailbox in which the control thread leaves a new denoiser for the audio thread, and finds
+/// the old one.
 ///
 /// The audio thread neither allocates nor frees nor counts references: it takes `incoming` and
-/// fills `retired`, each one atomic exchange.
+/// fills `retired`, each by one atomic exchange.
 @safe public struct DenoiserSlots: ~Copyable, @unchecked Sendable {
   private let incoming = unsafe Atomic<UnsafeMutablePointer<Denoiser>?>(nil)
   private let retired = unsafe Atomic<UnsafeMutablePointer<Denoiser>?>(nil)
@@ -16,7 +17,7 @@ internal import Synchronization
   }
 
   /// Offers a denoiser; one that was offered before and not taken is freed.
-  /// Its hop must fit that of the denoiser in use, as `Crossover.fits` says. Thread: control.
+  /// Its hop must fit that of the current denoiser (`Crossover.fits`). Thread: control.
   public func offer(_ denoiser: consuming Denoiser) {
     let newcomer = UnsafeMutablePointer<Denoiser>.allocate(capacity: 1)
     unsafe newcomer.initialize(to: denoiser)
@@ -24,25 +25,25 @@ internal import Synchronization
     if let untaken = unsafe untaken { unsafe DenoiserSlots.free(untaken) }
   }
 
-  /// Takes back what was offered and not taken. Thread: control.
+  /// Frees a denoiser that was offered and not taken. Thread: control.
   public func discard() {
     guard let untaken = unsafe incoming.exchange(nil, ordering: .acquiring) else { return }
     unsafe DenoiserSlots.free(untaken)
   }
 
-  /// Frees who has left. Thread: control.
+  /// Frees the outgoing denoiser. Thread: control.
   public func collect() {
     guard let old = unsafe retired.exchange(nil, ordering: .acquiring) else { return }
     unsafe DenoiserSlots.free(old)
   }
 
-  /// The denoiser on offer, now the caller's. Thread: audio.
+  /// Takes the offered denoiser. Thread: audio.
   @unsafe func take() -> UnsafeMutablePointer<Denoiser>? {
     if unsafe incoming.load(ordering: .relaxed) == nil { return nil }
     return unsafe incoming.exchange(nil, ordering: .acquiring)
   }
 
-  /// Leaves a denoiser to be freed; false while the last one has not been collected.
+  /// Leaves a denoiser to be freed; false if the last one has not been collected.
   /// Thread: audio.
   @unsafe func retire(_ denoiser: UnsafeMutablePointer<Denoiser>) -> Bool {
     unsafe retired.compareExchange(

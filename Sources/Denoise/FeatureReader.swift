@@ -1,7 +1,7 @@
 import Kernels
 
-/// What a model's network is given for a stretch of sound, hop by hop: the front end alone, for
-/// calibration and for looking into networks. Thread: any, one at a time.
+/// The inputs of a model's network for a sound, hop by hop: the front end alone, for calibration
+/// and debugging. Thread: any, one at a time.
 public struct FeatureReader: ~Copyable {
   private let hop: Int
   private let description: FrontEndDescription
@@ -10,11 +10,11 @@ public struct FeatureReader: ~Copyable {
   public init(_ model: Model) {
     hop = model.hop
     description = model.frontEnd
-    // Spectra have other last bits in other instruction sets.
+    // Spectra have other last bits on other instruction sets.
     front = FrontEnd(model, depth: 1, instructionSet: .scalar)
   }
 
-  /// The inputs of one more hop by name; `samples` has as many elements as the model's hop.
+  /// The inputs of the next hop by name; `samples` has as many elements as the model's hop.
   public mutating func features(of samples: [Float]) -> [String: [Float]] {
     precondition(samples.count == hop)
     unsafe front.push(samples)

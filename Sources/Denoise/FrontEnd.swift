@@ -2,7 +2,7 @@ package import Kernels
 package import Memory
 package import Signal
 
-/// From samples to what a model's network is given, with the spectra on the way. Thread: any, one
+/// Computes the inputs of a model's network from samples, and keeps the spectra. Thread: any, one
 /// at a time; nothing is allocated after `init`.
 package struct FrontEnd: ~Copyable {
   package let bands: Bands
@@ -10,15 +10,15 @@ package struct FrontEnd: ~Copyable {
   package private(set) var history: SpectrumHistory
   private var decimator: Decimator?
   private var analysis: Analysis
-  /// The latest hop as the network hears it; nothing where that is as it came.
+  /// The latest hop at the network's rate; empty if the rates are the same.
   package private(set) var decimated: AlignedBuffer<Float>
   private var compressed: Features?
   private var levels: BandLevels?
   private var unit: UnitSpectrum?
-  /// Bins of the spectrum as it is, and its scale.
+  /// Bins of the plain spectrum, and its scale.
   private var plain = (bins: 0, scale: Float(1))
 
-  /// Where the features go; nil for those that the model does not have.
+  /// The buffers for the features; nil for those that the model does not have.
   @unsafe package struct Ports {
     package var compressed: UnsafeMutablePointer<Float>?
     package var levels: UnsafeMutablePointer<Float>?
@@ -50,7 +50,7 @@ package struct FrontEnd: ~Copyable {
   /// `depth` is the number of spectra that are kept.
   package init(_ model: Model, depth: Int, instructionSet: InstructionSet = .best) {
     let description = model.frontEnd
-    // A spectrum has no bands; one of all bins does no harm.
+    // A spectrum has no bands; one band of all bins is harmless.
     let edges = description.bands.isEmpty ? [0, model.bins] : description.bands
     bands = Bands(low: edges[0], edges: edges)!
     history = SpectrumHistory(bins: model.bins, depth: depth)
@@ -80,7 +80,7 @@ package struct FrontEnd: ~Copyable {
     }
   }
 
-  /// Takes one more hop.
+  /// Takes the next hop.
   package mutating func push(_ samples: UnsafePointer<Float>) {
     history.advance()
     var heard = unsafe samples
@@ -104,7 +104,7 @@ package struct FrontEnd: ~Copyable {
     }
   }
 
-  /// Forgets everything that was heard.
+  /// Clears all states.
   package mutating func reset() {
     decimator?.reset()
     analysis.reset()

@@ -1,35 +1,35 @@
 public import Signal
 
-/// What a network is given of a sound, and what its answers do to the spectrum: a part of the
-/// metadata `qdenoise`.
+/// The inputs of a network, and how its outputs apply to the spectrum: a part of the metadata
+/// `qdenoise`.
 public struct FrontEndDescription: Codable, Sendable, Equatable {
   /// Of the analysis and the synthesis.
   public var window: WindowShape
-  /// By which the features' spectrum is multiplied.
+  /// The factor of the spectrum in the features.
   public var scale: Float
   public var inputs: [Input]
   /// Band b is the bins `bands[b] ..< bands[b + 1]` and has one gain; bins below the first have none.
   public var bands: [Int]
-  /// The output that holds the gains; nil where the network gives the spectrum itself.
+  /// The output for the gains; nil if the network outputs a spectrum.
   public var gains: String?
   public var taps: Taps?
   public var spectrum: Spectrum?
-  /// Nil where the network is for the sample rate at which it runs.
+  /// Nil if the network has the sample rate of the sound.
   public var decimation: Decimation?
 
-  /// A feature and the input that takes it.
+  /// A feature and its input.
   public struct Input: Codable, Sendable, Equatable {
     public var name: String
     public var feature: Feature
-    /// Of compressed magnitudes: the power.
+    /// The exponent of compressed magnitudes.
     public var exponent: Float?
-    /// Of a spectrum: how many bins it has.
+    /// The number of bins of a spectrum.
     public var bins: Int?
-    /// Of running means: the share of the old one.
+    /// The share of the old value in running means.
     public var decay: Float?
-    /// Of running means: those of the first and of the last band before the first hop.
+    /// The running means of the first and of the last band before the first hop.
     public var start: [Float]?
-    /// Of band levels.
+    /// The divisor of band levels.
     public var divisor: Float?
 
     public init(
@@ -49,11 +49,11 @@ public struct FrontEndDescription: Codable, Sendable, Equatable {
   public enum Feature: String, Codable, Sendable {
     /// [positions][3]: |X|^c and X |X|^(c-1); low bins one by one, then bands.
     case compressed
-    /// One a band: `BandLevels`.
+    /// One value per band: `BandLevels`.
     case bandLevels = "band-levels"
     /// [2][bins]: `UnitSpectrum`.
     case unitSpectrum = "unit-spectrum"
-    /// [bins][2]: the spectrum as it is.
+    /// [bins][2]: the plain spectrum.
     case spectrum
   }
 
@@ -62,7 +62,7 @@ public struct FrontEndDescription: Codable, Sendable, Equatable {
     public var name: String
     /// Low bins that have a filter.
     public var bins: Int
-    /// Of each tap, hops behind the newest spectrum.
+    /// The age of each tap in hops behind the newest spectrum.
     public var ages: [Int]
     public var source: Source
 
@@ -91,16 +91,16 @@ public struct FrontEndDescription: Codable, Sendable, Equatable {
     }
   }
 
-  /// How a sound of a multiple of the network's sample rate comes to it and back: `DecimationFilter`.
+  /// Decimation of a sound to the network's sample rate, and interpolation: `DecimationFilter`.
   public struct Decimation: Codable, Sendable, Equatable {
     public var factor: Int
-    /// Samples of the sound by which each direction delays.
+    /// The delay of each direction in samples of the sound.
     public var delay: Int
     public var above: Above
 
-    /// What becomes of the band above the network's.
+    /// The gain of the band above the network's.
     public enum Above: String, Codable, Sendable, CaseIterable {
-      /// A gain that follows the top of the network's band: `upperGain`.
+      /// It follows the top of the network's band: `upperGain`.
       case follows
       case silent
     }
@@ -135,7 +135,7 @@ public struct FrontEndDescription: Codable, Sendable, Equatable {
     }
   }
 
-  /// What is wrong with it for spectra of so many bins, nil if nothing is.
+  /// The problem with it for spectra of `bins` bins, nil if there is none.
   func problem(bins: Int, lookAhead: Int) -> String? {
     if inputs.isEmpty || inputs.count > 8 { return "'inputs' has \(inputs.count) entries" }
     if Set(inputs.map(\.feature)).count != inputs.count { return "'inputs' has a feature twice" }

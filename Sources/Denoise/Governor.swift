@@ -1,15 +1,15 @@
-/// Decides how much work a hop may be: down a step when hops are late, up again when they have
-/// been in time for long enough.
+/// Limits the work per hop: down a step when hops are late, up again when they have been on time
+/// for long enough.
 ///
 /// A step down happens at once, as soon as `lateHops` of the last `window` hops were late. A step
-/// up needs `patience` hops in time; a step up that does not last doubles the patience of the
-/// next, so that a machine that is too slow is asked ever more rarely.
+/// up needs `patience` hops on time; a step up that does not last doubles the patience of the next,
+/// so that it is tried ever more rarely on a machine that is too slow.
 /// Thread: audio.
 public struct Governor: Sendable {
-  /// What runs, from the most work to the least.
+  /// The processing, from the most work to the least.
   public enum Level: Int, CaseIterable, Sendable, Comparable, Codable {
-    /// What has a shorter hop stands above the others, and next to it is the gate: a model with
-    /// another hop would come with a jump in the sound.
+    /// The low-latency model is above the others, and its next level is the gate, because a model
+    /// with another hop would make the sound jump.
     case lowLatency
     case full
     case light
@@ -27,21 +27,21 @@ public struct Governor: Sendable {
     public var isDown: Bool { to > from }
   }
 
-  /// Late hops within `window` that lead a step down.
+  /// Late hops within `window` that cause a step down.
   public static let lateHops = 3
-  /// Hops that are looked back upon; as many as bits in `recent`.
+  /// The number of recent hops that count; as many as bits in `recent`.
   public static let window = 64
-  /// Seconds of hops in time before a step up.
+  /// Seconds of hops on time before a step up.
   public static let patienceSeconds = 5.0
-  /// What patience may grow by: to 80 s.
+  /// The maximum factor of the patience: to 80 s.
   public static let longestPatience = 16
 
   public private(set) var level: Level
-  /// The most work that may be done: the user's choice of model.
+  /// The most work that is allowed: the user's choice of model.
   public let top: Level
   /// Whether there is a light model to step down to.
   public let hasLight: Bool
-  /// Hops in time before a step up.
+  /// Hops on time before a step up.
   public let patience: Int
 
   private var recent: UInt64 = 0
@@ -58,7 +58,7 @@ public struct Governor: Sendable {
     currentPatience = patience
   }
 
-  /// Records one hop and says what changes because of it. Call it once a hop.
+  /// Records one hop and returns the resulting change. Call it once per hop.
   @_noAllocation @_noLocks
   public mutating func record(late: Bool) -> Change? {
     recent = recent << 1 | (late ? 1 : 0)

@@ -4,7 +4,7 @@ public struct LatencyLedger: Equatable, Sendable, Codable {
   public struct Stage: Equatable, Sendable, Codable {
     public var name: String
     public var microseconds: Int
-    /// Whether the figure was measured while running, rather than known beforehand.
+    /// Whether the value was measured while running, rather than declared.
     public var isMeasured: Bool
 
     public init(name: String, microseconds: Int, isMeasured: Bool) {
@@ -14,10 +14,10 @@ public struct LatencyLedger: Equatable, Sendable, Codable {
     }
   }
 
-  /// What the sum means.
+  /// The sum compared with the budget.
   public enum Verdict: Equatable, Sendable, Codable {
     case within(spareMicroseconds: Int)
-    /// `stage` is the one that takes most.
+    /// `stage` is the largest one.
     case over(excessMicroseconds: Int, stage: String)
   }
 
@@ -28,7 +28,7 @@ public struct LatencyLedger: Equatable, Sendable, Codable {
     self.budgetMicroseconds = budgetMicroseconds
   }
 
-  /// Enters a stage whose latency follows from its construction, in samples.
+  /// Enters a stage whose latency is fixed by design, in samples.
   public mutating func declare(_ name: String, samples: Int, sampleRate: Int) {
     enter(
       Stage(name: name, microseconds: samples * 1_000_000 / sampleRate, isMeasured: false))

@@ -1,13 +1,13 @@
 import Signal
 
-/// What a mode and a strength mean for a spectrum: `wet` times the denoised plus `dry` times the
+/// The effect of a mode and a strength on a spectrum: `wet` times the denoised plus `dry` times the
 /// noisy one.
 struct Mix: Equatable, BitwiseCopyable, Sendable {
   var wet: Float
   var dry: Float
 
-  /// Attenuation limit L in dB: Y becomes (1 - a) Y + a X with a = 10^(-L/20). `strength` is L in
-  /// the modes that denoise, and means nothing to the other two.
+  /// For an attenuation limit of L dB, Y becomes (1 - a) Y + a X with a = 10^(-L/20). `strength` is
+  /// L in the modes that denoise, and has no effect in the other two.
   init(_ mode: Mode, strength: Float?) {
     switch mode {
     case .mute:

@@ -2,16 +2,15 @@ public import Engine
 import Kernels
 import Signal
 
-/// A network that denoises: a graph, and what its metadata `qdenoise` says about the sound it is
-/// for.
+/// A denoising network: a graph, and the description of its interface from its metadata `qdenoise`.
 ///
-/// The graph takes features of the spectrum and gives complex filter taps for the low bins and gains
-/// for bands, as `frontEnd` says, and may give the probability that somebody speaks as `speech`;
+/// The graph takes features of the spectrum, outputs complex filter taps for the low bins and gains
+/// for bands, as `frontEnd` says, and may output the probability of speech as `speech`;
 /// docs/network.md has the shapes.
 public struct Model: Sendable {
   public typealias Kind = ModelKind
 
-  /// How the graph's weights are stored and computed with.
+  /// The storage and arithmetic of the graph's weights.
   public enum Precision: String, Codable, Sendable {
     case float32
     case float16
@@ -23,36 +22,37 @@ public struct Model: Sendable {
     case wide = "16x8"
   }
 
-  /// The longest hop that a model may have, in samples: what the FIFO of a virtual microphone holds.
+  /// The longest hop that a model may have, in samples: the capacity of a virtual microphone's
+  /// FIFO.
   public static let largestHop = 4096
 
-  /// With float32 inputs and outputs, whatever the file has there.
+  /// With float32 inputs and outputs, whatever the file has.
   public let graph: Graph
   public let name: String
   public let kind: Kind
-  /// Of the network, in samples of its own rate.
+  /// The sample rate of the network, after decimation.
   let networkRate: Int
   let networkHop: Int
   let networkWindow: Int
-  /// Hops that the network looks ahead.
+  /// Hops of look-ahead.
   public let lookAhead: Int
-  /// What the network is given, and what its answers do.
+  /// The inputs of the network, and how its outputs apply.
   public private(set) var frontEnd: FrontEndDescription
-  /// The network's memory.
+  /// The network's states.
   public let states: [StatePair]
   public let licence: String?
   /// Nodes that lose sound in int8 and therefore stay float, by the names of their outputs.
   public let keepFloat: [String]
   public let precision: Precision
-  /// Whether the network also gives the probability that a hop holds speech.
+  /// Whether the network also outputs the probability of speech.
   public let givesSpeech: Bool
 
   private var factor: Int { frontEnd.decimation?.factor ?? 1 }
-  /// Samples a second, of the sound; where that is decimated the network has fewer.
+  /// Samples per second of the sound; with decimation the network has fewer.
   public var sampleRate: Int { factor * networkRate }
   /// Samples.
   public var hop: Int { factor * networkHop }
-  /// Samples; two hops in most.
+  /// Samples; usually two hops.
   public var window: Int { factor * networkWindow }
   /// Samples by which decimation and interpolation delay the sound.
   public var decimationDelay: Int { 2 * (frontEnd.decimation?.delay ?? 0) }
@@ -62,17 +62,17 @@ public struct Model: Sendable {
   /// The delay from a model's input to its output beyond the hop itself, in samples.
   public var latency: Int { window - hop + lookAhead * hop + decimationDelay }
   public var hopSeconds: Double { Double(hop) / Double(sampleRate) }
-  /// Spectra that the filter of the low bins reaches back over.
+  /// Taps of the filter on the low bins.
   public var taps: Int { frontEnd.taps?.ages.count ?? 0 }
-  /// Bins that have a filter each.
+  /// Bins that have a filter.
   public var lowBins: Int { frontEnd.taps?.bins ?? 0 }
   /// Band b is the bins `bandEdges[b] ..< bandEdges[b + 1]` and has one gain.
   public var bandEdges: [Int] { frontEnd.bands }
 
-  /// Positions that a network of compressed magnitudes sees: bins below the bands, and the bands.
+  /// Positions of a network of compressed magnitudes: bins below the bands, and the bands.
   public var positions: Int { (bandEdges.first ?? 1) + bandEdges.count - 1 }
 
-  /// Reads the metadata and checks that the graph fits it.
+  /// Reads the metadata and checks it against the graph.
   public init(_ graph: Graph) throws(DenoiseError) {
     guard let bytes = graph.metadata["qdenoise"] else { throw .noMetadata(model: graph.name) }
     let metadata = try ModelMetadata.parse(bytes, model: graph.name)
@@ -127,7 +127,7 @@ public struct Model: Sendable {
     if givesSpeech { try check(outputs, name: "speech", kind: "output", count: 1) }
   }
 
-  /// The same for sounds of the sample rate that its network has.
+  /// The same for sounds at the network's sample rate.
   func undecimated() -> Model {
     var model = self
     model.frontEnd.decimation = nil

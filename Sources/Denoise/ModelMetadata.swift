@@ -2,10 +2,10 @@ public import Engine
 import FoundationEssentials
 import Signal
 
-/// What stands in a model's metadata buffer `qdenoise`, as JSON.
+/// A model's metadata buffer `qdenoise`, as JSON.
 ///
-/// Version 1 has the front end of our own networks, of which only the numbers differ; version 2 says
-/// in `front_end` what the front end is.
+/// Version 1 has the front end of our own networks, which differ only in numbers; version 2
+/// describes the front end in `front_end`.
 struct ModelMetadata: Codable, Sendable {
   var version: Int
   var name: String
@@ -33,7 +33,7 @@ struct ModelMetadata: Codable, Sendable {
     case keepFloat = "keep_float"
     case described = "front_end"
 
-    /// Whether a version has to have the key.
+    /// Whether a version requires the key.
     func isRequired(in version: Int) -> Bool {
       switch self {
       case .licence, .keepFloat: false
@@ -44,10 +44,10 @@ struct ModelMetadata: Codable, Sendable {
     }
   }
 
-  /// The versions that this program reads.
+  /// The supported versions.
   static let versions = 1...2
 
-  /// What version 1 stands for.
+  /// The front end of version 1.
   var frontEnd: FrontEndDescription {
     if version > 1, let described { return described }
     return FrontEndDescription(
@@ -90,7 +90,7 @@ struct ModelMetadata: Codable, Sendable {
     }
   }
 
-  /// What is wrong with the numbers, nil if nothing is.
+  /// The problem with the numbers, nil if there is none.
   var problem: String? {
     if !(8000...192_000).contains(sampleRate) { return "'sample_rate' is \(sampleRate)" }
     let factor = frontEnd.decimation?.factor ?? 1
@@ -123,10 +123,10 @@ extension DecodingError.Context {
 }
 
 extension Model {
-  /// The metadata of a network of other people's.
+  /// The metadata of an imported network.
   /// - Parameters:
-  ///   - hops: of a window.
-  ///   - keepFloat: nodes that lose sound in int8, by the names of their outputs.
+  ///   - hops: per window.
+  ///   - keepFloat: nodes that lose quality in int8, by the names of their outputs.
   public static func metadata(
     name: String, sampleRate: Int, hop: Int, hops: Int = 2, lookAhead: Int, states: [StatePair],
     licence: String, keepFloat: [String] = [], frontEnd: FrontEndDescription

@@ -1,2 +1,2 @@
-// The interface of this module has modes in it.
+// The interface of this module uses modes.
 @_exported public import UserSettings

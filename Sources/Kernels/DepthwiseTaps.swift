@@ -1,11 +1,11 @@
-/// The order in which the depthwise kernels of bytes read a kernel: four taps at a time, those of a
-/// column where a column fills four well, else row by row. What is missing to four has weights of
-/// 0 and the place of another tap.
+/// The order in which the int8 depthwise kernels read the taps of a kernel: groups of four, taken
+/// by column if that leaves few gaps, else by row. A gap in a group of four has weights of 0 and
+/// the offset of another tap.
 public struct DepthwiseTaps: Sendable {
-  /// Taps that are read together.
+  /// Taps in a group.
   public static let group = 4
 
-  /// For each tap that is read, which one of the kernel's it is, row by row; nil for none.
+  /// For each tap in reading order, its index in the kernel, row by row; nil for a gap.
   public let order: [Int?]
 
   public init(height: Int, width: Int) {
@@ -21,14 +21,14 @@ public struct DepthwiseTaps: Sendable {
     self.order = order
   }
 
-  /// The offsets of a kernel's taps as they are read.
+  /// The offsets of a kernel's taps in reading order.
   public func offsets(_ offsets: [Int]) -> [Int] {
     order.indices.map { index in
       offsets[order[index] ?? order[index / Self.group * Self.group] ?? 0]
     }
   }
 
-  /// Weights [taps][channels] as they are read.
+  /// Weights [taps][channels] in reading order.
   public func weights(_ weights: [Int8], channels: Int) -> [Int8] {
     order.flatMap { tap in
       guard let tap else { return Array(repeating: Int8(0), count: channels)[...] }

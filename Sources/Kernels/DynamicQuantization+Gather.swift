@@ -1,11 +1,11 @@
 import CKernels
 
 extension DynamicQuantization {
-  /// Quantizes rows whose values lie side by side in up to four buffers, as if they stood in one.
+  /// Quantizes rows that are concatenated from up to four buffers.
   ///
   /// - Parameters:
-  ///   - parts: row i of a part is the `count` values at i * `count`; the row is all of them in
-  ///     the order of the parts. Those after the first `partCount` are not looked at.
+  ///   - parts: row i of a part is the `count` values at i * `count`; a row is their concatenation
+  ///     in the order of the parts. Only the first `partCount` parts are used.
   ///   - output: dense rows.
   ///   - parameters: at least `rows` of them.
   public func quantizeGatheredRows(

@@ -1,11 +1,11 @@
 import CKernels
 
-/// Quantizes float activations to bytes with a range taken from the values themselves, as
-/// XNNPACK's qd8 does, bit for bit (docs/kernels.md has the formula).
+/// Quantizes float activations to bytes with a range taken from the values themselves, like
+/// XNNPACK's qd8 and with its bits (docs/kernels.md has the formula).
 ///
-/// NaN is left out of the range and becomes the least byte. A range that holds an infinity gives
-/// an infinite `inverseScale`, so that what is computed from it is not finite either. A range too
-/// narrow for a finite scale (below 7.5e-37) is one of zeros.
+/// NaN does not count for the range and becomes the least byte. A range with an infinity gives an
+/// infinite `inverseScale`, so results computed from it are not finite either. A range too narrow
+/// for a finite scale (below 7.5e-37) counts as one of zeros.
 @safe public struct DynamicQuantization: Sendable {
   public let instructionSet: InstructionSet
   nonisolated(unsafe) let kernels: UnsafePointer<ck_kernels>
@@ -15,7 +15,7 @@ import CKernels
     unsafe kernels = instructionSet.kernels
   }
 
-  /// Quantizes each row with parameters of its own (fully connected layers).
+  /// Quantizes each row with its own parameters (fully connected layers).
   ///
   /// - Parameters:
   ///   - input: `rows` rows of `columns` values, row i at i * `inputStride`.
@@ -46,7 +46,7 @@ import CKernels
     checkRows(rows, columns, stride: outputStride, count: output.count)
     var least: Float = 0
     var greatest: Float = 0
-    // Rows without a gap are one row.
+    // Contiguous rows are one row.
     let whole = inputStride == columns && outputStride == columns
     let (m, k) = whole ? (1, rows * columns) : (rows, columns)
     for row in 0..<m {
@@ -70,7 +70,7 @@ import CKernels
   }
 }
 
-/// Whether `rows` rows of `columns` elements, `stride` apart, fit into `count` elements.
+/// Requires `rows` rows of `columns` elements, `stride` apart, to fit into `count` elements.
 func checkRows(_ rows: Int, _ columns: Int, stride: Int, count: Int) {
   precondition(rows >= 0 && columns >= 0 && stride >= 0, "negative shape")
   precondition(rows == 0 || (rows - 1) * stride + columns <= count, "buffer too small")

@@ -1,6 +1,6 @@
 import CKernels
 
-/// Functions of two floats, and of one, over whole buffers. Every instruction set gives the same
+/// Binary and unary functions of floats over whole buffers. Every instruction set gives the same
 /// bits. Output buffers may be input buffers.
 @safe public struct Elementwise: Sendable {
   public enum Binary: CaseIterable, Sendable {
@@ -26,7 +26,7 @@ import CKernels
 
   /// output[i] = clamp(f(left[i], right[i]), minimum, maximum) for all of `output`.
   ///
-  /// `left` and `right` are as long as `output`, or hold one value, which then goes with all.
+  /// `left` and `right` are as long as `output`, or hold one value, which is broadcast.
   public func apply(
     _ operation: Binary, _ left: UnsafeBufferPointer<Float>, _ right: UnsafeBufferPointer<Float>,
     into output: UnsafeMutableBufferPointer<Float>, minimum: Float = -.infinity,
@@ -63,13 +63,13 @@ import CKernels
       kernels, function, input.count, input.baseAddress, p, q, output.baseAddress)
   }
 
-  /// A step of gated recurrent units, for each row of `units`: h' = n + z (h - n) with
-  /// n = tanh(input_n + r past_n), r and z = logistic(input + past).
+  /// A step of GRU cells, for each row of `units`: h' = n + z (h - n) with n = tanh(input_n + r
+  /// past_n), r and z = logistic(input + past).
   ///
   /// - Parameters:
   ///   - input: rows of three parts of `units` values.
   ///   - past: as many.
-  ///   - reset: which part is r; `update`: z; `candidate`: n.
+  ///   - reset: the index of the part for r; `update`: for z; `candidate`: for n.
   ///   - state: h, `rows` rows of `units`.
   ///   - output: h'; it may be `state`.
   public func gru(
@@ -88,14 +88,13 @@ import CKernels
       output.baseAddress)
   }
 
-  /// A step of long short-term memory cells, for each row of `units`: c' = f c + i g and
-  /// h = o tanh(c'), with i, f and o = logistic and g = tanh of what `input`, `past` and `bias` add
-  /// up to.
+  /// A step of LSTM cells, for each row of `units`: c' = f c + i g and h = o tanh(c'), with i, f
+  /// and o = logistic and g = tanh of the sum of `input`, `past` and `bias`.
   ///
   /// - Parameters:
   ///   - input: rows of four parts of `units` values.
   ///   - past: as many, or none; `bias`: one row, or none.
-  ///   - gates: which parts are i, f, g and o.
+  ///   - gates: the indices of the parts for i, f, g and o.
   ///   - memory: c, `rows` rows of `units`.
   ///   - newMemory: c'; it may be `memory`.
   ///   - output: h.
@@ -146,7 +145,7 @@ import CKernels
       output.baseAddress)
   }
 
-  /// What a gate adds up: two values for each of a row, whose rows lie `stride` values apart.
+  /// The addends of a gate: two rows of values for each row of units, `stride` values apart.
   @safe public struct Gate {
     public typealias Rows = (values: UnsafeBufferPointer<Float>, stride: Int)
     private let input: Rows

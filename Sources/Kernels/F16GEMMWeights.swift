@@ -1,14 +1,14 @@
 import CKernels
 import Memory
 
-/// f16 weights of a layer that multiplies in f16, packed for an instruction set
-/// that has `hasF16GEMM`.
+/// f16 weights of a layer that multiplies in f16, packed for an instruction set that has
+/// `hasF16GEMM`.
 ///
-/// y = bias[n] + scale * Σ half(x / scale) w, the power of two `scale` being that of the row. Products
-/// of 16 inputs are added in f16, their sums as floats: wrong by at most 7 / 2048 of Σ |x w|, and
-/// by a two-thousandth of the results in the mean of random layers.
+/// y = bias[n] + scale * Σ half(x / scale) w, where `scale` is a power of two for each row.
+/// Products of 16 inputs are added in f16, their sums as floats: the error is at most 7 / 2048 of Σ
+/// |x w|, and on average 1 / 2000 of the results of random layers.
 @safe public struct F16GEMMWeights: ~Copyable, Sendable {
-  /// Larger ones could make a sum of 16 products too large for a half.
+  /// Larger weights could make a sum of 16 products too large for f16.
   public static let largestWeight: Float = 2048
 
   public let outputs: Int

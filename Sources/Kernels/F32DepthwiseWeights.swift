@@ -1,11 +1,11 @@
 import CKernels
 import Memory
 
-/// Weights of a depthwise convolution in float, with one output channel per input channel, applied to
-/// a row of output pixels at a time.
+/// Weights of a depthwise convolution in float, with one output channel per input channel, applied
+/// to a row of output pixels at a time.
 ///
-/// The image is not padded: where a kernel reaches over its edge, only those of its rows and columns
-/// are applied that lie on it.
+/// The image is not padded: at an edge, only the rows and columns of the kernel that lie on the
+/// image are applied.
 @safe public struct F32DepthwiseWeights: ~Copyable, Sendable {
   public let kernelRows: Int
   public let kernelColumns: Int
@@ -30,9 +30,10 @@ import Memory
     self.bias = AlignedBuffer(bias ?? Array(repeating: 0, count: channels))
   }
 
-  /// `pixels` pixels of a row. Their first tap, `first` of the kernel, is at the beginning of `input`
-  /// and `pixelStride` values further for each; `window` says how many taps there are. Each output is
-  /// a chain of fused multiply-adds from the bias on, in the order of the taps.
+  /// Computes `pixels` pixels of a row. Their first tap, `first` of the kernel, is at the beginning
+  /// of `input` and advances by `pixelStride` values per pixel; `window` gives the number of taps.
+  /// Each output is a chain of fused multiply-adds that starts with the bias, in the order of the
+  /// taps.
   public borrowing func convolve(
     pixels: Int, window: ImageWindow, first: (row: Int, column: Int),
     input: UnsafeBufferPointer<Float>, pixelStride: Int,

@@ -3,7 +3,7 @@ import Memory
 
 /// float weights of a fully connected layer or convolution, packed for one instruction set.
 ///
-/// Each output is one chain of fused multiply-adds that begins with the bias and goes in the order
+/// Each output is one chain of fused multiply-adds that starts with the bias and follows the order
 /// of the inputs, so every instruction set gives the same bits.
 @safe public struct F32GEMMWeights: ~Copyable, Sendable {
   public let outputs: Int
@@ -34,18 +34,18 @@ import Memory
     unsafe ck_f32_pack(tile, outputs, inputs, weights, bias, packed.pointer)
   }
 
-  /// Outputs that are packed together.
+  /// Outputs in a tile.
   public var columnTile: Int { tile.columns }
 
   /// Multiplies `rows` rows of activations; writes `outputs` floats for each.
   ///
   /// - Parameters:
-  ///   - input: row i is the `inputs` values at i * `inputStride`, or as many `segments`; rows may
+  ///   - input: row i is the `inputs` values at i * `inputStride`, or `segments` of them; rows may
   ///     overlap.
   ///   - output: row i at i * `outputStride`; not the memory of `input`.
-  ///   - columns: which outputs to compute, from a multiple of `columnTile` on; nil is all. Row i of
-  ///     `output` then begins with the first of them.
-  ///   - addend: what is added to the results last, laid out as they are, if there is any; other
+  ///   - columns: the outputs to compute, starting at a multiple of `columnTile`; nil is all. Row i
+  ///     of `output` then begins with the first of them.
+  ///   - addend: optional values that are added to the results last, in the same layout; other
   ///     memory.
   public borrowing func multiply(
     rows: Int, input: UnsafeBufferPointer<Float>, inputStride: Int,

@@ -1,7 +1,7 @@
 import CKernels
 
-/// A number between 0 and 1 as TensorFlow Lite multiplies whole numbers with it: 31 bits and a shift,
-/// rounded after each of them (`MultiplyByQuantizedMultiplier`).
+/// A number between 0 and 1 as a multiplier of integers in TensorFlow Lite: 31 bits and a shift,
+/// with rounding after each of the two (`MultiplyByQuantizedMultiplier`).
 public struct FixedPoint: BitwiseCopyable, Sendable {
   let c: ck_fixed
 

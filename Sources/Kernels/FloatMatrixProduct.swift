@@ -1,6 +1,6 @@
 import CKernels
 
-/// Products of two float matrices that are both computed: the second one is packed each time.
+/// Products of two computed float matrices: the second one is packed each time.
 ///
 /// The formula is that of `F32GEMMWeights`, without a bias.
 @safe public struct FloatMatrixProduct: Sendable {
@@ -10,13 +10,13 @@ import CKernels
     unsafe kernels = instructionSet.kernels
   }
 
-  /// Floats that `pack` writes.
+  /// The number of floats that `pack` writes.
   public func packedCount(outputs: Int, inputs: Int) -> Int {
     unsafe ck_f32_packed_bytes(kernels.pointee.f32_tile, outputs, inputs)
       / MemoryLayout<Float>.stride
   }
 
-  /// Packs a dense matrix, [outputs][inputs] or, `isTransposed`, [inputs][outputs].
+  /// Packs a dense matrix, [outputs][inputs] or, if `isTransposed`, [inputs][outputs].
   public func pack(
     _ matrix: UnsafeBufferPointer<Float>, outputs: Int, inputs: Int, isTransposed: Bool,
     into packed: UnsafeMutableBufferPointer<Float>
@@ -32,7 +32,7 @@ import CKernels
     }
   }
 
-  /// Multiplies `rows` dense rows of `inputs` with what was packed; writes dense rows.
+  /// Multiplies `rows` dense rows of `inputs` by the packed matrix; writes dense rows.
   public func multiply(
     rows: Int, _ input: UnsafeBufferPointer<Float>, packed: UnsafeBufferPointer<Float>,
     outputs: Int, inputs: Int, into output: UnsafeMutableBufferPointer<Float>

@@ -1,7 +1,6 @@
 import CKernels
 
-/// Maxima and means of what a window sees of an image of floats, channel by channel, and sums of
-/// rows.
+/// Maxima and means over windows of an image of floats, channel by channel, and sums of rows.
 @safe public struct FloatPool: Sendable {
   nonisolated(unsafe) private let kernels: UnsafePointer<ck_kernels>
 
@@ -9,9 +8,9 @@ import CKernels
     unsafe kernels = instructionSet.kernels
   }
 
-  /// The greatest value under the window, between the limits, for `pixels` output pixels of
-  /// `channels` values, densely. Their first tap is at the beginning of `input` and `pixelStride`
-  /// values further for each.
+  /// The maximum over the window, limited to the range, for `pixels` output pixels of `channels`
+  /// values, densely. Their first tap is at the beginning of `input` and advances by `pixelStride`
+  /// values per pixel.
   public func maximum(
     pixels: Int, channels: Int, window: ImageWindow, input: UnsafeBufferPointer<Float>,
     pixelStride: Int, into output: UnsafeMutableBufferPointer<Float>, minimum: Float = -.infinity,
@@ -24,11 +23,11 @@ import CKernels
       output.baseAddress, channels, minimum, maximum)
   }
 
-  /// The same for the sum times `factor`, added up as XNNPACK does: nine taps of the kernel at a
+  /// The same for the sum times `factor`, added in XNNPACK's order: nine taps of the kernel at a
   /// time, column by column.
   /// - Parameters:
-  ///   - kernelRows: how many rows the whole kernel has, of which the window is a part.
-  ///   - first: the kernel's row and column that the window begins with.
+  ///   - kernelRows: the rows of the whole kernel, of which the window is a part.
+  ///   - first: the row and column of the kernel at which the window begins.
   public func mean(
     pixels: Int, channels: Int, window: ImageWindow, kernelRows: Int,
     first: (row: Int, column: Int), input: UnsafeBufferPointer<Float>, pixelStride: Int,

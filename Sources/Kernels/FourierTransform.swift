@@ -4,8 +4,8 @@ internal import Memory
 
 /// A real discrete Fourier transform of one length, in both directions.
 ///
-/// Spectra are `length / 2 + 1` complex numbers, real and imaginary part in turn. Neither direction
-/// is scaled: there and back multiplies by `length`.
+/// Spectra are `length / 2 + 1` complex numbers with interleaved real and imaginary parts. Neither
+/// direction is scaled: forward and inverse together multiply by `length`.
 @safe package struct FourierTransform: ~Copyable, @unchecked Sendable {
   private typealias Function =
     @convention(c) (
@@ -13,7 +13,7 @@ internal import Memory
       UnsafeMutablePointer<Float>?
     ) -> Void
 
-  /// Whether there is a transform of a length: an even one with no prime factor above 5.
+  /// Whether a transform supports a length: an even one with no prime factor above 5.
   package static func supports(length: Int) -> Bool {
     guard length > 0, length % 2 == 0 else { return false }
     var rest = length
@@ -66,14 +66,14 @@ internal import Memory
     unsafe forwardFunction(&plan, samples, work.pointer, spectrum)
   }
 
-  /// The other direction; the imaginary parts of the first and the last number count as 0.
+  /// The inverse transform; the imaginary parts of the first and the last number count as 0.
   @unsafe package mutating func inverse(
     _ spectrum: UnsafePointer<Float>, into samples: UnsafeMutablePointer<Float>
   ) {
     unsafe inverseFunction(&plan, spectrum, work.pointer, samples)
   }
 
-  /// A first pass of radix 8 makes the stride of all others a multiple of the vectors' width.
+  /// A first pass of radix 8 makes the strides of all later passes multiples of the vectors' width.
   private static func radices(of points: Int) -> [UInt8] {
     var radices: [UInt8] = points % 8 == 0 && points >= 64 ? [8] : []
     var rest = radices.isEmpty ? points : points / 8
@@ -86,7 +86,7 @@ internal import Memory
     return radices
   }
 
-  /// The factors in the order that `ck_fft` says.
+  /// The factors in the order that `ck_fft` requires.
   private static func twiddles(of points: Int, _ radices: [UInt8]) -> [Float] {
     var twiddles: [Float] = []
     var length = points

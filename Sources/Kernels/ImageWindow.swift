@@ -1,7 +1,7 @@
 import CKernels
 
-/// What a kernel sees of an image: `rows` by `columns` taps, `rowStep` and `columnStep`
-/// values apart. At the edge of an image that is a part of the kernel.
+/// The taps of a kernel on an image: `rows` by `columns`, `rowStep` and `columnStep` values apart.
+/// At the edge of an image they are a part of the kernel.
 public struct ImageWindow: BitwiseCopyable, Sendable {
   public let rows: Int
   public let columns: Int
@@ -16,7 +16,7 @@ public struct ImageWindow: BitwiseCopyable, Sendable {
     self.columnStep = columnStep
   }
 
-  /// Whether the taps of `pixels` pixels, `pixelStride` apart, lie within `count` values.
+  /// Requires the taps of `pixels` pixels, `pixelStride` apart, to lie within `count` values.
   func check(_ pixels: Int, _ channels: Int, pixelStride: Int, count: Int) {
     guard rows > 0, columns > 0 else { return }
     checkRows(
@@ -24,7 +24,7 @@ public struct ImageWindow: BitwiseCopyable, Sendable {
       count: count)
   }
 
-  /// As a part of a kernel whose rows have `kernelColumns` taps.
+  /// The window as a part of a kernel whose rows have `kernelColumns` taps.
   func inKernel(columns kernelColumns: Int) -> ck_window {
     ck_window(
       rows: rows, columns: columns, row_step: rowStep, column_step: columnStep,

@@ -6,16 +6,17 @@ public enum InstructionSet: String, CaseIterable, Sendable, Comparable {
   case scalar, sse41, avx2, avxvnni, avx512vnni, avx512fp16, amx
   case neon, neondot, neonfp16, neoni8mm, wasm128
 
-  /// What this processor and this build have; the first is `scalar`.
+  /// The instruction sets of this processor and this build; the first is `scalar`.
   public static let available: [InstructionSet] = allCases.filter {
     unsafe ck_isa_available($0.identifier) && ck_kernels_for($0.identifier) != nil
   }
 
-  /// The one to use: the highest available, or what the environment variable `QDENOISE_ISA` names.
+  /// The one to use: the highest available, or the one that the environment variable `QDENOISE_ISA`
+  /// names.
   public static var best: InstructionSet { selection.instructionSet }
 
-  /// What is wrong with `QDENOISE_ISA`, for the person at the terminal; nil if nothing is. `best`
-  /// is then as if it were not set.
+  /// The problem with `QDENOISE_ISA`, for the person at the terminal; nil if there is none. `best`
+  /// then ignores the variable.
   public static var overrideProblem: String? { selection.problem }
 
   private static let selection: (instructionSet: InstructionSet, problem: String?) = {
@@ -23,7 +24,7 @@ public enum InstructionSet: String, CaseIterable, Sendable, Comparable {
     return select(request, from: available)
   }()
 
-  /// The choice that `best` makes for a value of `QDENOISE_ISA` (nil: not set).
+  /// The choice of `best` for a value of `QDENOISE_ISA` (nil: not set).
   package static func select(
     _ request: String?, from available: [InstructionSet]
   ) -> (instructionSet: InstructionSet, problem: String?) {
@@ -64,18 +65,19 @@ public enum InstructionSet: String, CaseIterable, Sendable, Comparable {
   /// int8.
   package var storesUnsigned: Bool { unsafe kernels.pointee.flip != 0 }
 
-  /// Whether a product is added with one rounding, as all but `sse41` do. Results have the same
-  /// bits in all instruction sets of either kind.
+  /// Whether a multiply-add rounds once, as in all but `sse41` and `wasm128`. Results have the same
+  /// bits in all instruction sets that agree in this.
   package var fusesMultiplyAdd: Bool { unsafe kernels.pointee.fused }
 
-  /// Whether there are products with two weights in a byte: where they pay, and `scalar`.
+  /// Whether there are products with two weights in a byte: on instruction sets where they are
+  /// faster, and `scalar`.
   package var hasQC4WGEMM: Bool { unsafe kernels.pointee.qc4w_gemm != nil }
 
   /// Whether there are products in f16.
   package var hasF16GEMM: Bool { unsafe kernels.pointee.f16_gemm != nil }
 
-  /// The highest up to `best` whose float results have the bits of `scalar`: what is computed with
-  /// it is the same on every machine.
+  /// The highest up to `best` whose float results have the bits of `scalar`: results computed with
+  /// it are the same on every machine.
   package static let reproducible: InstructionSet =
     available.filter { $0 <= best && $0.fusesMultiplyAdd && !$0.hasF16GEMM }.max() ?? .scalar
 
@@ -89,7 +91,7 @@ public enum InstructionSet: String, CaseIterable, Sendable, Comparable {
 }
 
 extension ck_tile {
-  /// A part of the outputs that begins with a tile; nil is all of them.
+  /// A part of the outputs that begins at a tile; nil is all of them.
   func checked(_ columns: Range<Int>?, of outputs: Int) -> Range<Int> {
     guard let columns else { return 0..<outputs }
     precondition(columns.lowerBound >= 0 && columns.upperBound <= outputs, "no such outputs")
@@ -99,15 +101,15 @@ extension ck_tile {
   }
 }
 
-/// The instruction set's fastest products that are exact for rows of `inputs` weights.
+/// The instruction set's fastest product that is exact for rows of `inputs` weights.
 func exactProducts(
   _ weights: [Int8], inputs: Int, _ instructionSet: InstructionSet
 ) -> ck_int8_products {
   unsafe ck_exact_products(instructionSet.kernels, weights.count / inputs, inputs, weights).pointee
 }
 
-/// The instruction set's kernels, or the scalar ones where a weight of -128, which no converter
-/// writes, would not be exact in vectors; these read the same activations wherever that is so.
+/// The instruction set's kernels, or the scalar ones if a weight of -128, which no converter
+/// writes, would not be exact in vectors; these read the same activations in that case.
 func exactKernels(
   _ weights: [Int8], _ instructionSet: InstructionSet
 ) -> UnsafePointer<ck_kernels> {

@@ -1,10 +1,10 @@
 import CKernels
 
-/// Functions of quantized values over whole buffers, and the ways between them and floats.
+/// Functions of quantized values over whole buffers, and conversions from and to floats.
 ///
 /// int8 and uint8 values are stored alike (`InstructionSet.storesUnsigned` says how); zero points
-/// and ranges here speak of the int8 values. Every instruction set gives the same bits. Output
-/// buffers may be input buffers of the same element type.
+/// and ranges here refer to int8 values. Every instruction set gives the same bits. Output buffers
+/// may be input buffers of the same element type.
 @safe public struct IntegerElementwise: Sendable {
   nonisolated(unsafe) private let kernels: UnsafePointer<ck_kernels>
 
@@ -16,9 +16,9 @@ import CKernels
   public struct Sum: BitwiseCopyable, Sendable {
     let c: ck_qs8_sum
 
-    /// y = (a - zeroPoints.a) scales.a + (b - zeroPoints.b) scales.b, where scales are those of
-    /// the operands over that of the result; a negative one subtracts. `nil` where they differ by
-    /// more than such numbers can say.
+    /// y = (a - zeroPoints.a) scales.a + (b - zeroPoints.b) scales.b, where scales are those of the
+    /// operands over that of the result; a negative scale subtracts. `nil` if the scales differ by
+    /// more than these multipliers can express.
     public init?(
       scales: (a: Float, b: Float), zeroPoints: (a: Int, b: Int), zeroPoint: Int,
       range: ClosedRange<Int>
@@ -51,12 +51,13 @@ import CKernels
     }
   }
 
-  /// TensorFlow Lite's square of the difference of two quantized tensors, in fixed-point numbers.
+  /// TensorFlow Lite's square of the difference of two quantized tensors, in fixed-point
+  /// arithmetic.
   public struct SquaredDifference: BitwiseCopyable, Sendable {
     let c: ck_qs8_squared_difference
 
     /// y = ((a - zeroPoints.a) scales.a - (b - zeroPoints.b) scales.b)^2 / scale + zeroPoint. `nil`
-    /// where a scale is too small or too large for such numbers.
+    /// if a scale is too small or too large for fixed-point arithmetic.
     public init?(
       scales: (a: Float, b: Float), zeroPoints: (a: Int, b: Int), scale: Float, zeroPoint: Int
     ) {
@@ -71,7 +72,7 @@ import CKernels
     }
   }
 
-  /// What becomes of two quantized values.
+  /// A function of two quantized values.
   public enum Binary: Sendable {
     case sum(Sum)
     case product(Product)
@@ -113,7 +114,7 @@ import CKernels
       output.baseAddress)
   }
 
-  /// y = sat8(scale * x + zeroPoint), for whole numbers of less than 32 bits.
+  /// y = sat8(scale * x + zeroPoint), for integers of less than 32 bits.
   public func quantize(
     _ input: UnsafeBufferPointer<Float>, scale: FixedPoint, zeroPoint: Int,
     into output: UnsafeMutableBufferPointer<UInt8>
@@ -181,7 +182,7 @@ import CKernels
       input.count, input.baseAddress, table.baseAddress, output.baseAddress)
   }
 
-  /// int8 to uint8 and back: y = x ^ 0x80.
+  /// Converts int8 to uint8 and back: y = x ^ 0x80.
   public func flip(
     _ input: UnsafeBufferPointer<UInt8>, into output: UnsafeMutableBufferPointer<UInt8>
   ) {

@@ -1,10 +1,10 @@
 import CKernels
 
-/// Maxima and means of what a window sees of an image of stored bytes, channel by channel. Every
-/// instruction set gives the same bits.
+/// Maxima and means over windows of an image of stored bytes, channel by channel. Every instruction
+/// set gives the same bits.
 @safe public struct IntegerPool: Sendable {
-  /// What a pool's results are limited to, as int8 values, and how a mean is rounded: half away
-  /// from zero, of int8 values or of uint8 values, which are 128 more.
+  /// The limits of a pool's results, as int8 values, and the rounding of means: half away from
+  /// zero, of int8 values or of uint8 values, which are 128 more.
   public struct Results: Sendable {
     let range: ClosedRange<Int32>
     let isUnsigned: Bool
@@ -16,7 +16,7 @@ import CKernels
     }
   }
 
-  /// More are not rounded exactly.
+  /// Sums of more taps are not rounded exactly.
   public static let maximumTaps = 1 << 14
 
   nonisolated(unsafe) private let kernels: UnsafePointer<ck_kernels>
@@ -25,8 +25,8 @@ import CKernels
     unsafe kernels = instructionSet.kernels
   }
 
-  /// `pixels` output pixels of `channels` values, densely. Their first tap is at the beginning of
-  /// `input` and `pixelStride` values further for each.
+  /// Computes `pixels` output pixels of `channels` values, densely. Their first tap is at the
+  /// beginning of `input` and advances by `pixelStride` values per pixel.
   public func pool(
     isMaximum: Bool, pixels: Int, channels: Int, window: ImageWindow,
     input: UnsafeBufferPointer<UInt8>, pixelStride: Int, _ results: Results,

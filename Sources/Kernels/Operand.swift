@@ -1,7 +1,7 @@
 import CKernels
 
-/// An operand of a function of two: a matrix whose rows are `stride` apart, and the values of a row
-/// `step`, which is 0 or 1.
+/// An operand of a binary function: a matrix whose rows are `stride` apart, with a `step` of 0 or 1
+/// between the values of a row.
 @unsafe public struct Operand<Element: BitwiseCopyable> {
   @usableFromInline let values: UnsafeBufferPointer<Element>
   @usableFromInline let stride: Int

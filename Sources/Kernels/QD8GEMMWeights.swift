@@ -15,7 +15,7 @@ import Memory
   public let instructionSet: InstructionSet
   private let packed: AlignedBuffer<UInt8>
   private let gemm: ck_qd8_f32_qc8w_gemm_fn
-  /// Of weights that are packed two to a byte.
+  /// For weights that are packed two to a byte.
   private let qc4wGemm: ck_qd8_f32_qc4w_gemm_fn?
   private let tile: ck_tile
 
@@ -23,8 +23,8 @@ import Memory
   ///   - weights: `outputs` rows of `inputs` (at most `maximumInputs`) weights.
   ///   - scales: one for each output, or one for all.
   ///   - bias: one for each output; nil is zero.
-  ///   - isQC4W: packs weights, all in -8...7, two to a byte, which changes no result; the
-  ///     instruction set `hasQC4WGEMM`, and rows are not cut into segments.
+  ///   - isQC4W: packs weights, all in -8...7, two to a byte, with the same results; requires an
+  ///     instruction set that `hasQC4WGEMM`, and rows without segments.
   public init(
     _ weights: [Int8], outputs: Int, inputs: Int, scales: [Float], bias: [Float]? = nil,
     isQC4W: Bool = false, instructionSet: InstructionSet = .best
@@ -56,7 +56,7 @@ import Memory
     unsafe ck_qd8_f32_qc4w_pack(tile, outputs, inputs, weights, scales, bias, packed.pointer)
   }
 
-  /// Outputs that are packed together.
+  /// Outputs in a tile.
   public var columnTile: Int { tile.columns }
 
   /// Multiplies `rows` rows of activations; writes `outputs` floats for each.
@@ -65,13 +65,13 @@ import Memory
   ///   - input: bytes that `DynamicQuantization` of the same instruction set wrote. Row i is the
   ///     `inputs` bytes at i * `inputStride`; rows may overlap, so that a convolution along
   ///     positions is a product over a padded row.
-  ///   - segments: in how many stretches a row lies.
+  ///   - segments: the segments of a row.
   ///   - parameters: one for each row, or one for all.
   ///   - output: row i at i * `outputStride`.
-  ///   - columns: which outputs to compute, from a multiple of `columnTile` on; nil is all. Row i of
-  ///     `output` then begins with the first of them.
-  ///   - addend: what is added to the results last, laid out as they are, if there is any; other
-  ///     memory. Weights that are packed two to a byte have none.
+  ///   - columns: the outputs to compute, starting at a multiple of `columnTile`; nil is all. Row i
+  ///     of `output` then begins with the first of them.
+  ///   - addend: optional values that are added to the results last, in the same layout; other
+  ///     memory. Not for weights that are packed two to a byte.
   public borrowing func multiply(
     rows: Int, input: UnsafeBufferPointer<UInt8>, inputStride: Int, segments: RowSegments = .one,
     parameters: UnsafeBufferPointer<QuantizationParameters>,

@@ -1,17 +1,17 @@
 import CKernels
 import Memory
 
-/// How sums of a layer with int16 activations become int16, by output:
-/// y = clamp((bias + sum) * multiplier, range), rounded to the nearest integer and halves up.
+/// The conversion of a layer's sums to int16, by output: y = clamp((bias + sum) * multiplier,
+/// range), rounded to the nearest integer, halves up.
 public struct QS16Output: Sendable {
-  /// More could overflow the two 32-bit sums that a sum is made of.
+  /// More could overflow the two 32-bit partial sums.
   public static let largestBias: Int64 = 1 << 38
-  /// Multipliers outside of it are not rounded exactly.
+  /// Multipliers outside this range are not rounded exactly.
   public static let multipliers = 0x1p-20..<0x1p7
 
   /// In units of the sums.
   public var bias: [Int64]
-  /// Input scale times weight scale over output scale, as `multiplier(_:bits:)` gives them.
+  /// Input scale times weight scale over output scale, converted by `multiplier(_:bits:)`.
   public var multipliers: [Double]
   public var range: ClosedRange<Int>
 
@@ -25,7 +25,7 @@ public struct QS16Output: Sendable {
     self.range = range
   }
 
-  /// A ratio of scales as TensorFlow Lite's fixed-point arithmetic has it: 31 bits, or 15 of them.
+  /// A ratio of scales in TensorFlow Lite's fixed-point arithmetic, with 31 or 15 bits.
   public static func multiplier(_ ratio: Double, bits: Int) -> Double {
     precondition(ratio.isFinite && ratio >= 0 && (bits == 31 || bits == 15))
     if ratio == 0 { return 0 }
@@ -42,7 +42,7 @@ public struct QS16Output: Sendable {
 /// Sums are exact. Equal to LiteRT bit for bit, with multipliers of 31 bits in a fully connected
 /// layer and 15 in a convolution.
 @safe public struct QS16GEMMWeights: ~Copyable, Sendable {
-  /// As of `QS8GEMMWeights`: the kernels are the same.
+  /// That of `QS8GEMMWeights`: the kernels are the same.
   public static let maximumInputs = QS8GEMMWeights.maximumInputs
 
   public let outputs: Int
@@ -73,19 +73,19 @@ public struct QS16Output: Sendable {
       packed.pointer)
   }
 
-  /// Outputs that are packed together.
+  /// Outputs in a tile.
   public var columnTile: Int { tile.columns }
 
   /// Multiplies `rows` rows of stored activations; writes `outputs` integers for each.
   ///
   /// - Parameters:
-  ///   - input: both planes; row i of one is the `inputs` bytes at i * `inputStride`, rows may
+  ///   - input: both planes; row i of a plane is the `inputs` bytes at i * `inputStride`, rows may
   ///     overlap.
-  ///   - planeStep: where the plane of low bytes begins.
-  ///   - segments: in how many stretches a row lies.
+  ///   - planeStep: the offset of the plane of low bytes.
+  ///   - segments: the segments of a row.
   ///   - output: row i at i * `outputStride`.
-  ///   - columns: which outputs to compute, from a multiple of `columnTile` on; nil is all. Row i of
-  ///     `output` then begins with the first of them.
+  ///   - columns: the outputs to compute, starting at a multiple of `columnTile`; nil is all. Row i
+  ///     of `output` then begins with the first of them.
   public borrowing func multiply(
     rows: Int, input: UnsafeBufferPointer<UInt8>, planeStep: Int, inputStride: Int,
     segments: RowSegments = .one, output: UnsafeMutableBufferPointer<Int16>, outputStride: Int,
@@ -135,7 +135,7 @@ public struct QS16Output: Sendable {
     range = output.range
   }
 
-  /// One row of `pixels` pixels.
+  /// Computes one row of `pixels` pixels.
   public borrowing func convolve(
     pixels: Int, input: UnsafeBufferPointer<Int16>, pixelStride: Int,
     tapOffsets: UnsafeBufferPointer<Int>, output: UnsafeMutableBufferPointer<Int16>,

@@ -4,10 +4,10 @@ import Memory
 /// int8 weights of a full-integer depthwise convolution with one output channel per input channel,
 /// applied to one row of output pixels at a time.
 ///
-/// The image is padded beforehand with the byte that stands for 0. Taps as in `QD8DepthwiseWeights`,
-/// formula as in `QS8GEMMWeights`.
+/// The image is padded beforehand with the byte for 0. Taps as in `QD8DepthwiseWeights`, formula as
+/// in `QS8GEMMWeights`.
 @safe public struct QS8DepthwiseWeights: ~Copyable, Sendable {
-  /// More could overflow the 32-bit sums, even if only half of them have weights.
+  /// More could overflow the 32-bit sums, even if only half of the taps have weights.
   public static let maximumTaps = 2 * QS8GEMMWeights.maximumInputs
 
   public let taps: Int
@@ -16,12 +16,13 @@ import Memory
   private let packed: AlignedBuffer<UInt8>
   private let output: ck_qs8_output
 
-  /// How many channels a kernel computes at once.
+  /// The number of channels that a kernel computes at once.
   public static func block(_ instructionSet: InstructionSet) -> Int {
     unsafe Int(instructionSet.kernels.pointee.dwconv_block)
   }
 
-  /// Weights [taps][channels], their taps as in `QD8DepthwiseWeights`; the other parameters as those of `QS8GEMMWeights`, by channel.
+  /// Weights [taps][channels], with taps as in `QD8DepthwiseWeights`; the other parameters as in
+  /// `QS8GEMMWeights`, by channel.
   public init(
     _ weights: [Int8], taps: Int, channels: Int, bias: [Int32], multipliers: [Float],
     zeroPoint: Int, output: QS8Output, instructionSet: InstructionSet = .best
@@ -44,7 +45,7 @@ import Memory
       block, channels, taps, weights, bias, multipliers, Int32(zeroPoint) + flip, packed.pointer)
   }
 
-  /// One row of `pixels` pixels.
+  /// Computes one row of `pixels` pixels.
   public borrowing func convolve(
     pixels: Int, input: UnsafeBufferPointer<UInt8>, pixelStride: Int,
     tapOffsets: UnsafeBufferPointer<Int>, output: UnsafeMutableBufferPointer<UInt8>,
@@ -60,7 +61,7 @@ import Memory
   }
 }
 
-/// Whether what the taps of `pixels` pixels read and write lies within the buffers.
+/// Requires everything that the taps of `pixels` pixels read and write to lie within the buffers.
 func checkTaps(
   _ pixels: Int, _ channels: Int, _ taps: Int, _ tapOffsets: UnsafeBufferPointer<Int>,
   inputCount: Int, pixelStride: Int, outputCount: Int, outputStride: Int

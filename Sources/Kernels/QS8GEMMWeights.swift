@@ -1,10 +1,10 @@
 import CKernels
 import Memory
 
-/// How the real results of a full-integer operator become bytes:
-/// q = rint(clamp(r, least, greatest)) + zeroPoint, ties to even.
+/// The conversion of a full-integer operator's real results to bytes: q = rint(clamp(r, least,
+/// greatest)) + zeroPoint, ties to even.
 ///
-/// Unlike `QuantizationParameters` it speaks of int8 values, whatever form they are stored in.
+/// Unlike `QuantizationParameters` it refers to int8 values, in whatever form they are stored.
 public struct QS8Output: BitwiseCopyable, Sendable {
   let least: Float
   let greatest: Float
@@ -12,7 +12,7 @@ public struct QS8Output: BitwiseCopyable, Sendable {
 
   /// - Parameters:
   ///   - zeroPoint: in -128...127.
-  ///   - range: what results are limited to, as int8 values.
+  ///   - range: limits of the results, as int8 values.
   public init(zeroPoint: Int, range: ClosedRange<Int> = -128...127) {
     precondition((-128...127).contains(zeroPoint), "the zero point is no int8")
     precondition((-128...127).contains(range.lowerBound) && range.upperBound <= 127)
@@ -21,7 +21,7 @@ public struct QS8Output: BitwiseCopyable, Sendable {
     greatest = Float(range.upperBound - zeroPoint)
   }
 
-  /// Of int8 values.
+  /// For int8 values.
   var c: ck_qs8_output {
     ck_qs8_output(least: least, greatest: greatest, zero_point: zeroPoint)
   }
@@ -62,7 +62,7 @@ public struct QS8Output: BitwiseCopyable, Sendable {
     self.inputs = inputs
     self.tile = tile
     var output = output.c
-    // The kernel truncates to a byte: 128 more is the other form of it.
+    // The kernel truncates to a byte; adding 128 gives the unsigned form.
     output.zero_point += instructionSet.storesUnsigned ? 128 : 0
     self.output = output
     packed = AlignedBuffer(count: ck_qd8_f32_qc8w_packed_bytes(tile, outputs, inputs))
@@ -72,17 +72,17 @@ public struct QS8Output: BitwiseCopyable, Sendable {
       Int32(zeroPoint) + Int32(products.flip), packed.pointer)
   }
 
-  /// Outputs that are packed together.
+  /// Outputs in a tile.
   public var columnTile: Int { tile.columns }
 
   /// Multiplies `rows` rows of stored activations; stores `outputs` bytes for each.
   ///
   /// - Parameters:
   ///   - input: row i is the `inputs` bytes at i * `inputStride`; rows may overlap.
-  ///   - segments: in how many stretches a row lies.
+  ///   - segments: the segments of a row.
   ///   - output: row i at i * `outputStride`.
-  ///   - columns: which outputs to compute, from a multiple of `columnTile` on; nil is all. Row i of
-  ///     `output` then begins with the first of them.
+  ///   - columns: the outputs to compute, starting at a multiple of `columnTile`; nil is all. Row i
+  ///     of `output` then begins with the first of them.
   public borrowing func multiply(
     rows: Int, input: UnsafeBufferPointer<UInt8>, inputStride: Int, segments: RowSegments = .one,
     output: UnsafeMutableBufferPointer<UInt8>, outputStride: Int, columns: Range<Int>? = nil

@@ -1,7 +1,7 @@
-/// One row's, or one image's, dynamic quantization: x ≈ (byte - zeroPoint) * inverseScale.
+/// Dynamic quantization parameters of a row or an image: x ≈ (byte - zeroPoint) * inverseScale.
 ///
-/// In terms of the stored bytes, which are int8 for some instruction sets and uint8 for others:
-/// only kernels of the instruction set that quantized may read them.
+/// They refer to the stored bytes, which are int8 for some instruction sets and uint8 for others:
+/// only kernels of the same instruction set may read them.
 public struct QuantizationParameters: BitwiseCopyable, Sendable {
   public var zeroPoint: Int32
   public var inverseScale: Float
@@ -11,6 +11,6 @@ public struct QuantizationParameters: BitwiseCopyable, Sendable {
     self.inverseScale = inverseScale
   }
 
-  /// The stored byte that stands for 0; what a convolution's padding consists of.
+  /// The stored byte for 0, with which convolutions are padded.
   public var zeroByte: UInt8 { UInt8(truncatingIfNeeded: zeroPoint) }
 }

@@ -1,8 +1,8 @@
 internal import CKernels
 
-/// The kernels between sound and network: windows, compression, bands, filters.
+/// The kernels of the front end: windows, compression, bands, filters.
 ///
-/// Every pointer is good for as many elements as the function's text says.
+/// Every pointer must be valid for the number of elements that the function states.
 @safe package struct SignalKernels: Sendable {
   private let compressFunction:
     @convention(c) (
@@ -10,7 +10,8 @@ internal import CKernels
       UnsafeMutablePointer<Float>?, UnsafeMutablePointer<Float>?
     ) -> Void
 
-  /// A spectrum or plane handed to `compress` has room for its bins rounded up to a multiple.
+  /// A spectrum or plane passed to `compress` has room for its bins rounded up to a multiple of
+  /// this.
   package static let padding = Int(CK_COMPRESS_PADDING)
 
   package init(_ instructionSet: InstructionSet = .best) {
@@ -27,14 +28,14 @@ internal import CKernels
     unsafe compressFunction(bins, spectrum, exponent, floor, magnitude, real, imaginary)
   }
 
-  /// y = x limited to -`limit`...`limit`; NaN and infinities become 0.
+  /// y = x clamped to -`limit`...`limit`; NaN and infinities become 0.
   @unsafe package static func sanitize(
     _ x: UnsafePointer<Float>, count: Int, limit: Float, into y: UnsafeMutablePointer<Float>
   ) {
     unsafe ck_f32_sanitize__scalar(count, limit, x, y)
   }
 
-  /// y = x w, element by element.
+  /// y = x w, elementwise.
   @unsafe package static func multiply(
     _ x: UnsafePointer<Float>, _ w: UnsafePointer<Float>, count: Int,
     into y: UnsafeMutablePointer<Float>
@@ -42,7 +43,7 @@ internal import CKernels
     unsafe ck_f32_multiply__scalar(count, x, w, y)
   }
 
-  /// y += x, element by element.
+  /// y += x, elementwise.
   @unsafe package static func add(
     _ x: UnsafePointer<Float>, count: Int, to y: UnsafeMutablePointer<Float>
   ) {
@@ -83,7 +84,7 @@ internal import CKernels
     unsafe ck_f32_band_gains__scalar(bands, edges, gains, x, y)
   }
 
-  /// y[j] = Σ h[i] x[j - i] over `taps` coefficients; `x` has taps - 1 samples in front of it.
+  /// y[j] = Σ h[i] x[j - i] over `taps` coefficients; taps - 1 samples precede `x`.
   @unsafe package static func filter(
     _ x: UnsafePointer<Float>, by h: UnsafePointer<Float>, taps: Int, count: Int,
     into y: UnsafeMutablePointer<Float>
@@ -97,9 +98,9 @@ internal import CKernels
   }
 }
 
-/// How the processor takes numbers too small for a normal exponent.
+/// How the processor treats denormals.
 ///
-/// What decays into silence passes through them, and arithmetic on them is many times slower.
+/// Signals that decay into silence pass through them, and arithmetic on them is many times slower.
 public enum Denormals {
   /// Runs `body` with denormals flushed to zero on the calling thread.
   @inlinable public static func flushed<Result: ~Copyable>(
@@ -110,7 +111,7 @@ public enum Denormals {
     return body()
   }
 
-  /// Flushes denormals on the calling thread from now on and returns what `restore` takes.
+  /// Flushes denormals on the calling thread from now on and returns the argument for `restore`.
   public static func flush() -> UInt64 { ck_flush_denormals() }
   public static func restore(_ mode: UInt64) { ck_restore_float_mode(mode) }
 }

@@ -1,16 +1,16 @@
 import CKernels
 import Memory
 
-/// The weights of a layer that are not zero, as products with blocks of rows want them.
+/// The nonzero weights of a layer, in the form for products with blocks of rows.
 private struct SparseRows {
   var ends: [UInt32] = []
-  /// Inputs, times the rows of a block.
+  /// Indices of inputs, times the rows of a block.
   var columns: [UInt32] = []
-  /// Where each column's weight stands in [outputs][inputs].
+  /// The index of each weight in [outputs][inputs].
   var places: [Int] = []
 
-  /// - Parameter isPaired: whether each output has an even number; a weight of its own is then
-  ///   followed by its column again, and no place.
+  /// - Parameter isPaired: whether each output has an even number of weights; a single last weight
+  ///   is then followed by its column again, with the place -1.
   init(
     outputs: Int, inputs: Int, block: Int, isPaired: Bool, isZero: (_ place: Int) -> Bool
   ) {
@@ -32,21 +32,21 @@ extension InstructionSet {
   /// Whether products with sparse float weights are faster than dense ones.
   package var hasF32Sparse: Bool { unsafe kernels.pointee.f32_spmm != nil }
 
-  /// The same of int8 weights.
+  /// Whether products with sparse int8 weights are faster than dense ones.
   package var hasInt8Sparse: Bool { unsafe kernels.pointee.qs8_spmm != nil }
 
-  /// Rows that such products take together: of fewer they are no faster.
+  /// The rows of a block of such products; with fewer rows they are no faster.
   package var sparseRows: Int { unsafe Int(kernels.pointee.sparse_rows) }
 }
 
-/// float weights most of which are zero, and their product with rows of activations.
+/// Mostly zero float weights, and their product with rows of activations.
 ///
-/// The results have the bits of `F32GEMMWeights` with the same weights, as long as all activations are
-/// finite: a product with a weight of zero is left out.
+/// The results have the bits of `F32GEMMWeights` with the same weights if all activations are
+/// finite, because products with a weight of zero are omitted.
 @safe public struct F32SparseWeights: ~Copyable, Sendable {
   public let outputs: Int
   public let inputs: Int
-  /// Floats that `multiply` needs for itself.
+  /// Floats of scratch that `multiply` needs.
   public let scratchCount: Int
   private let ends: AlignedBuffer<UInt32>
   private let columns: AlignedBuffer<UInt32>
@@ -98,7 +98,7 @@ extension InstructionSet {
   }
 }
 
-/// int8 weights most of which are zero, two by two.
+/// Mostly zero int8 weights, in pairs.
 private struct Int8SparseWeights: ~Copyable, Sendable {
   let ends: AlignedBuffer<UInt32>
   let columns: AlignedBuffer<UInt32>
@@ -125,11 +125,11 @@ private struct Int8SparseWeights: ~Copyable, Sendable {
   }
 }
 
-/// The same as `QD8GEMMWeights`, with its bits, for weights most of which are zero.
+/// The same as `QD8GEMMWeights`, with its bits, for mostly zero weights.
 @safe public struct QD8SparseWeights: ~Copyable, Sendable {
   public let outputs: Int
   public let inputs: Int
-  /// int16 that `multiply` needs for itself.
+  /// int16 of scratch that `multiply` needs.
   public let scratchCount: Int
   private let weights: Int8SparseWeights
   private let scales: AlignedBuffer<Float>
@@ -160,8 +160,8 @@ private struct Int8SparseWeights: ~Copyable, Sendable {
     self.bias = AlignedBuffer(bias ?? Array(repeating: 0, count: outputs))
   }
 
-  /// Multiplies `rows` rows of bytes, row i of which begins at i * `inputStride` and has parameters of
-  /// its own or those of all; writes `outputs` floats for each, at i * `outputStride`.
+  /// Multiplies `rows` rows of bytes, row i of which begins at i * `inputStride` and has its own
+  /// parameters or those of all; writes `outputs` floats for each, at i * `outputStride`.
   public borrowing func multiply(
     rows: Int, input: UnsafeBufferPointer<UInt8>, inputStride: Int,
     parameters: UnsafeBufferPointer<QuantizationParameters>,
@@ -181,11 +181,11 @@ private struct Int8SparseWeights: ~Copyable, Sendable {
   }
 }
 
-/// The same as `QS8GEMMWeights`, with its bits, for weights most of which are zero.
+/// The same as `QS8GEMMWeights`, with its bits, for mostly zero weights.
 @safe public struct QS8SparseWeights: ~Copyable, Sendable {
   public let outputs: Int
   public let inputs: Int
-  /// int16 that `multiply` needs for itself.
+  /// int16 of scratch that `multiply` needs.
   public let scratchCount: Int
   private let weights: Int8SparseWeights
   private let bias: AlignedBuffer<Int32>
@@ -194,7 +194,7 @@ private struct Int8SparseWeights: ~Copyable, Sendable {
   private let output: ck_qs8_output
   private let spmm: ck_qs8_spmm_fn
 
-  /// Parameters as of `QS8GEMMWeights`; the instruction set `hasInt8Sparse`.
+  /// Parameters as in `QS8GEMMWeights`; requires an instruction set that `hasInt8Sparse`.
   public init(
     _ weights: [Int8], outputs: Int, inputs: Int, bias: [Int32], multipliers: [Float],
     zeroPoint: Int, output: QS8Output, instructionSet: InstructionSet = .best
@@ -217,8 +217,8 @@ private struct Int8SparseWeights: ~Copyable, Sendable {
     self.multipliers = AlignedBuffer(multipliers)
   }
 
-  /// Multiplies `rows` rows of stored activations, row i of which begins at i * `inputStride`; stores
-  /// `outputs` bytes for each, at i * `outputStride`.
+  /// Multiplies `rows` rows of stored activations, row i of which begins at i * `inputStride`;
+  /// stores `outputs` bytes for each, at i * `outputStride`.
   public borrowing func multiply(
     rows: Int, input: UnsafeBufferPointer<UInt8>, inputStride: Int,
     scratch: UnsafeMutableBufferPointer<Int16>, output: UnsafeMutableBufferPointer<UInt8>,

@@ -2,7 +2,7 @@
   internal import Glibc
 #endif
 
-/// What can be done with values that are known.
+/// Operations on known values.
 extension ONNXModel.Constant {
   static func integers(_ values: [Int], _ shape: [Int]? = nil) -> Self {
     .init(shape: shape ?? [values.count], values: .integers(values), elementType: 7)
@@ -22,7 +22,7 @@ extension ONNXModel.Constant {
     return result
   }
 
-  /// The elements at places in row-major order.
+  /// The elements at indices in row-major order.
   private func picking(_ places: [Int], _ shape: [Int]) -> Self {
     var result = self
     result.shape = shape
@@ -34,7 +34,7 @@ extension ONNXModel.Constant {
     return result
   }
 
-  /// What lies at the given indices of each axis.
+  /// The elements at the given indices of each axis.
   func taking(_ indices: [[Int]]) -> Self {
     var places = [0]
     for (axis, list) in indices.enumerated() {
@@ -44,7 +44,7 @@ extension ONNXModel.Constant {
     return picking(places, indices.map(\.count))
   }
 
-  /// What lies at the given indices of one axis.
+  /// The elements at the given indices of one axis.
   func taking(_ list: [Int], axis: Int) -> Self {
     taking(shape.indices.map { $0 == axis ? list : Array(0..<shape[$0]) })
   }
@@ -80,7 +80,8 @@ extension ONNXModel.Constant {
     return result
   }
 
-  /// `self` where the choice says so, else `other`, which has the same shape.
+  /// Selects elements of `self` where the choice is true, else of `other`, which has the same
+  /// shape.
   func choosing(_ choice: [Bool], _ other: Self) -> Self {
     var result = self
     result.steps = []
@@ -109,7 +110,7 @@ extension ONNXModel.Constant {
   }
 }
 
-/// The functions of known values, by the name of the operator.
+/// Functions of known values, by the name of the operator.
 enum ConstantFunctions {
   static let integers1: [String: @Sendable (Int) -> Int] = [
     "Neg": { 0 &- $0 },
@@ -147,7 +148,7 @@ enum ConstantFunctions {
     "Mod": { fmodf($0, $1) },
   ]
 
-  /// Operators of two values.
+  /// Binary operators.
   static let binary = Set(integers2.keys).union(floats2.keys).union(comparisons.keys)
 
   static let comparisons: [String: @Sendable (Double, Double) -> Bool] = [

@@ -1,10 +1,10 @@
-/// Why an ONNX file does not become a graph; the text is for the person at the terminal.
+/// Why an ONNX file cannot be imported; the text is for the person at the terminal.
 public enum ONNXError: Error, Equatable, CustomStringConvertible {
   case notONNX(name: String)
   case damaged(name: String, offset: Int)
-  /// A node does something, or in a way, that there is no operator for.
+  /// A node has an operator or a form that TFLite cannot express.
   case unsupported(name: String, node: String, operator: String, reason: String)
-  /// Something about the whole model.
+  /// A problem with the whole model.
   case unusable(name: String, reason: String)
 
   public var description: String {

@@ -1,6 +1,6 @@
 internal import Engine
 
-/// Values with their channels last, as TFLite has them, and as ONNX has them.
+/// Conversion of values between TFLite's order of dimensions, with channels last, and ONNX's.
 extension ONNXImporter {
   /// [N, C, H, W] as [N, H, W, C], [N, C, W] as [N, 1, W, C].
   static func lastShape(_ shape: [Int]) -> [Int] {
@@ -23,7 +23,7 @@ extension ONNXImporter {
     }
     let stored = Self.lastShape(shape)
     var result: Activation
-    // Without channels, or without anything else, the order is the same.
+    // With one channel, or one pixel, the order is the same.
     if shape[1] == 1 || shape[2...].allSatisfy({ $0 == 1 }) {
       result = emit(.reshape, [value.tensor, counts(stored)], shape: stored)
     } else if shape.count == 4 {
@@ -38,7 +38,7 @@ extension ONNXImporter {
     return result
   }
 
-  /// The value as ONNX has it.
+  /// The value in ONNX's order.
   mutating func plain(_ value: Activation) -> Activation {
     guard value.isChannelsLast else { return value }
     let shape = value.shape
@@ -64,7 +64,7 @@ extension ONNXImporter {
   }
 }
 
-/// The elements of an array with its dimensions in another order.
+/// The elements of an array with its dimensions permuted.
 func permuted<T>(_ values: [T], _ shape: [Int], _ order: [Int]) -> [T] {
   let strides = shape.indices.map { shape[($0 + 1)...].reduce(1, *) }
   let extents = order.map { shape[$0] }

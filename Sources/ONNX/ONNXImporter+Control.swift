@@ -1,5 +1,5 @@
 extension ONNXImporter {
-  /// The branch that a constant condition takes.
+  /// Converts the branch that a constant condition selects.
   mutating func convertIf() throws(ONNXError) {
     guard case .constant(let condition) = try value(0), let choice = condition.integers?.first
     else {
@@ -18,7 +18,7 @@ extension ONNXImporter {
       }
       results.append(result)
     }
-    // What the branch calls its own ends with it.
+    // The names of the branch end with it.
     values = outer
     for (name, result) in zip(outputs, results) { values[name] = result }
   }

@@ -1,11 +1,11 @@
 internal import Engine
 
 extension ONNXImporter {
-  /// A sum of products over named dimensions, of one or two inputs.
+  /// Converts a sum of products over named dimensions, of one or two inputs.
   mutating func convertEinsum() throws(ONNXError) {
     var equation = string("equation", "").filter { $0 != " " }
     if equation.contains("...") {
-      // The dimensions that nothing names are as many on both sides.
+      // Both inputs have the same number of unnamed dimensions.
       let term = equation.split(separator: ",")[0].prefix { $0 != "-" }
       let missing = try value(0).shape.count - term.filter { $0 != "." }.count
       let names = String("ZYXWVUTS".filter { !equation.contains($0) }.prefix(max(0, missing)))
@@ -35,7 +35,7 @@ extension ONNXImporter {
       guard data.shape.count == term.count else {
         throw unsupported("'\(String(term))' are not the dimensions of \(data.shape)")
       }
-      // What neither the other input nor the result has is summed up first.
+      // Dimensions that neither the other input nor the result has are summed first.
       let others = Set(
         result + terms.enumerated().filter { $0.offset != position }.flatMap(\.element))
       let axes = Set(term.indices.filter { !others.contains(term[$0]) })
@@ -83,7 +83,7 @@ extension ONNXImporter {
     let (batches, sums) = (count(batch, a), count(inner, a))
     let (rows, columns) = (count(left, a), count(right, b))
     let x = moved(a, batch + left + inner, [batches, rows, sums])
-    // Constant matrices are weights of layers.
+    // Constant matrices become weights of layers.
     if let values = constantValues(b.data) {
       let order = (batch + right + inner).compactMap { b.names.firstIndex(of: $0) }
       let matrices = permuted(values, b.data.shape, order)
@@ -97,7 +97,7 @@ extension ONNXImporter {
             outputs: columns, shape: [1, rows, columns]))
       }
       if !parts.isEmpty {
-        // Rows of one: side by side is the same as one behind the other.
+        // For rows of one element, concatenation along either axis is the same.
         let whole = try joined(parts, axis: rows == 1 ? 2 : 0)
         return Named(data: whole.shape == shape ? whole : reshaped(whole, shape), names: names)
       }

@@ -24,7 +24,7 @@ extension ONNXImporter {
   }
 
   /// Appends an operator with one output.
-  /// - Parameter shape: of the output as ONNX sees it.
+  /// - Parameter shape: of the output in ONNX's order.
   mutating func emit(
     _ kind: OperatorKind, _ inputs: [Int?], shape: [Int], isChannelsLast: Bool = false,
     version: Int = 1, type: ElementType? = nil
@@ -41,7 +41,7 @@ extension ONNXImporter {
     return Activation(tensor: output, shape: shape, isChannelsLast: isChannelsLast)
   }
 
-  /// What moves elements gives those that it takes.
+  /// Operators that move elements keep their type.
   private func type(of kind: OperatorKind, _ inputs: [Int?]) -> ElementType {
     switch kind {
     case .reshape, .squeeze, .expandDimensions, .transpose, .slice, .stridedSlice, .pack,
@@ -51,7 +51,7 @@ extension ONNXImporter {
     }
   }
 
-  /// An operator of TFLite's schema by its code; integers are its options by their field.
+  /// Appends an operator of TFLite's schema by its code; `options` are by field number.
   mutating func emit(
     code: Int, _ inputs: [Int?], shape: [Int], options: [Int: OptionFields.Value] = [:],
     isChannelsLast: Bool = false, type: ElementType = .float32
@@ -76,7 +76,7 @@ extension ONNXImporter {
     return graph.tensors.count - 1
   }
 
-  /// A constant or an activation as a tensor, a constant of the type that another operand has.
+  /// A constant or an activation as a tensor; a constant gets the type of the other operand.
   mutating func tensor(_ value: Value, like type: ElementType) throws(ONNXError) -> Int {
     switch value {
     case .constant(let constant): return typed(constant, type)

@@ -1,11 +1,11 @@
 internal import Engine
 
-/// Nodes whose inputs are all known, above all the shapes that exporters compute: they become
-/// constants.
+/// Constant folding of nodes whose inputs are all known, above all the shapes that exporters
+/// compute.
 extension ONNXImporter {
   typealias Constant = ONNXModel.Constant
 
-  /// More elements are no shape and no mask.
+  /// More elements are neither a shape nor a mask.
   private static let mostElements = 1 << 24
 
   /// Computes the node now if all of its inputs are known.
@@ -191,7 +191,7 @@ extension ONNXImporter {
     }
   }
 
-  /// A constant repeated along the dimensions that it lacks.
+  /// A constant broadcast along the dimensions that it lacks.
   func spread(_ constant: Constant, over shape: [Int]) throws(ONNXError) -> Constant {
     if constant.shape == shape { return constant }
     var count = 1
@@ -210,7 +210,7 @@ extension ONNXImporter {
       zip(source, shape).map { $0 == $1 ? Array(0..<$1) : Array(repeating: 0, count: $1) })
   }
 
-  /// The shape of a function of two values.
+  /// The shape of a binary function.
   static func spread(
     _ a: [Int], _ b: [Int], _ importer: borrowing ONNXImporter
   ) throws(ONNXError) -> [Int] {
@@ -227,7 +227,7 @@ extension ONNXImporter {
     return result
   }
 
-  /// The elements that a slice of step 1 takes.
+  /// The elements of a slice with step 1.
   static func bounds(_ start: Int, _ end: Int, _ extent: Int) -> Range<Int> {
     func clamped(_ value: Int) -> Int { min(max(value < 0 ? value &+ extent : value, 0), extent) }
     let lower = clamped(start)

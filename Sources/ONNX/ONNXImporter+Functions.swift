@@ -1,6 +1,6 @@
 internal import Engine
 
-/// Functions that are made of others, and what depends on comparisons.
+/// Composite functions, and functions of comparisons.
 extension ONNXImporter {
   private func isLast(_ x: Activation) -> Bool { x.isChannelsLast }
 
@@ -10,7 +10,7 @@ extension ONNXImporter {
 
   func number(_ number: Float) -> Value { Self.scalar(number) }
 
-  /// A function by the name of its operator, of the node's first input; `nil` for another name.
+  /// A function by the name of its operator, of the node's first input; `nil` for an unknown name.
   mutating func named(_ kind: String) throws(ONNXError) -> Activation? {
     switch kind {
     case "Reciprocal", "Erf", "Gelu", "Softplus", "Softsign", "Mish", "Elu", "Celu", "Selu",
@@ -103,7 +103,7 @@ extension ONNXImporter {
 
   // MARK: Conditions
 
-  /// What two values are compared by, or conditions combined.
+  /// A comparison of two values, or a combination of conditions.
   struct Condition {
     var kind: Kind
     var operands: [Value]
@@ -147,7 +147,7 @@ extension ONNXImporter {
     return emit(.cast, [result.tensor], shape: result.shape)
   }
 
-  /// The condition as truth values.
+  /// The condition as booleans.
   mutating func truth(_ condition: Condition) throws(ONNXError) -> Activation {
     let operands = condition.operands
     let code: Int
@@ -194,7 +194,7 @@ extension ONNXImporter {
     set(emit(code: 123, inputs, shape: shape, type: type))
   }
 
-  /// x where x is above zero, else x times a constant: a PRELU.
+  /// x where x is positive, else x times a constant: a PRELU.
   private mutating func parametric(
     _ condition: Condition, _ a: Value, _ b: Value
   ) throws(ONNXError) -> Activation? {

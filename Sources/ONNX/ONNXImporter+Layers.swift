@@ -11,7 +11,7 @@ extension ONNXImporter {
     /// Before and after, for height and width.
     var before: [Int]
     var after: [Int]
-    /// What of an image of that size comes out.
+    /// The size of the output.
     var output: [Int]
 
     var isPadded: Bool { before != [0, 0] || after != [0, 0] }
@@ -58,7 +58,7 @@ extension ONNXImporter {
     return result
   }
 
-  /// Whether TFLite pads by itself what the placement says.
+  /// Whether TFLite's SAME padding is that of the placement.
   private func isSame(_ placement: Placement, _ shape: [Int]) -> Bool {
     let image = shape.count == 3 ? [1, shape[2]] : [shape[2], shape[3]]
     return (0..<2).allSatisfy { axis in
@@ -71,7 +71,7 @@ extension ONNXImporter {
     }
   }
 
-  /// The input as a window of TFLite wants it: padded by a PAD where neither of its ways fits.
+  /// The input for a window of TFLite: padded by a PAD if neither SAME nor VALID fits.
   mutating func padded(
     _ x: Activation, _ placement: Placement
   ) throws(ONNXError) -> (data: Activation, window: Window) {
@@ -118,8 +118,8 @@ extension ONNXImporter {
     set(try convolved(data, weights, bias: bias, groups: groups, window, placement.output))
   }
 
-  /// A convolution over several hops as one over the channels of all of them, which nobody has to
-  /// put together before they are multiplied.
+  /// A convolution over several hops as one over the channels of all of them, which are not
+  /// concatenated before the product.
   private mutating func acrossHops(
     _ x: Activation, _ rows: [Activation], _ weights: Constant, _ groups: Int
   ) throws(ONNXError) -> (Activation, Constant, Int) {
@@ -149,7 +149,7 @@ extension ONNXImporter {
     )
   }
 
-  /// A convolution of data with its channels last, which the window's padding completes.
+  /// A convolution of data with its channels last, padded by the window.
   /// - Parameters:
   ///   - weights: [outputs, channels of a group, height, width], or without the height.
   ///   - size: height and width of the result.
@@ -182,7 +182,7 @@ extension ONNXImporter {
         isChannelsLast: true)
     }
     let count = outputs / groups
-    // Few weights: with zeros between the groups one product is cheaper than several.
+    // With few weights, one product with zeros between the groups is cheaper than several.
     if outputs * extents[1] * groups * extents[2] * extents[3] <= Self.mostWithZeros {
       var dense = Constant.floats(
         Array(repeating: 0, count: weights.count * groups),
@@ -215,7 +215,7 @@ extension ONNXImporter {
     return try joined(parts, axis: 1)
   }
 
-  /// Grouped convolutions with no more weights, zeros counted, are one product.
+  /// Grouped convolutions with no more weights, including the zeros, become one product.
   private static var mostWithZeros: Int { 16384 }
 
   mutating func convertPool(isMaximum: Bool) throws(ONNXError) {
@@ -227,16 +227,16 @@ extension ONNXImporter {
     guard placement.dilations == [1, 1] else { throw unsupported("it is dilated") }
     let same = isSame(placement, x.shape)
     let includesZeros = integer("count_include_pad", 0) != 0
-    // TFLite's mean leaves out the padding of its own, and a PAD puts zeros in.
+    // TFLite's mean excludes its own padding, and a PAD adds zeros.
     let isUneven = !isMaximum && placement.isPadded && !includesZeros && !same
     var (data, window) = (try channelsLast(x), Window(padding: .valid))
     if placement.isPadded, !isMaximum, includesZeros || isUneven {
       var explicit = placement
-      // Never TFLite's own padding here.
+      // Not TFLite's own padding here.
       explicit.output = [0, 0]
       (data, window) = try padded(x, explicit)
     } else if isMaximum, placement.isPadded, !same, !isPositive(x) {
-      // Nothing is greater than what stands in the padding but where there is nothing else.
+      // Padding is below every value, unless a window has nothing else.
       var place = placement
       (place.before, place.after) = ([0, 0], [0, 0])
       let spatial = x.shape.count - 2
@@ -272,7 +272,7 @@ extension ONNXImporter {
         .constant(.floats(factors, [1, 1] + shape[2...]))))
   }
 
-  /// Whether zeros around a value are no greater than it: it comes from a RELU.
+  /// Whether zeros around a value are no greater than it, because it comes from a RELU.
   private func isPositive(_ x: Activation) -> Bool {
     graph.operators.contains { node in
       guard node.outputs == [x.tensor], case .unary(let function) = node.kind else { return false }
@@ -360,8 +360,8 @@ extension ONNXImporter {
     set(try multiplied(plain(try activation(0)), plain(try activation(1))))
   }
 
-  /// A product of matrices in the last two dimensions; those before are repeated where one side
-  /// lacks them, and a vector is a row on the left and a column on the right.
+  /// A product of matrices in the last two dimensions; those before are broadcast, and a vector is
+  /// a row on the left and a column on the right.
   mutating func multiplied(_ a: Activation, _ b: Activation) throws(ONNXError) -> Activation {
     let (isRow, isColumn) = (a.shape.count == 1, b.shape.count == 1)
     let left = isRow ? reshaped(a, [1] + a.shape) : a

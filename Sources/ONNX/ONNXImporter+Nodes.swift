@@ -1,6 +1,6 @@
 internal import Engine
 
-/// What the node at hand reads: its inputs and its attributes.
+/// The inputs and attributes of the current node.
 extension ONNXImporter {
   func unsupported(_ reason: String) -> ONNXError {
     .unsupported(name: model.name, node: node.name, operator: node.kind, reason: reason)

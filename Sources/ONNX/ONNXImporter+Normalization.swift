@@ -1,7 +1,7 @@
 internal import Engine
 
 extension ONNXImporter {
-  /// As a product and a sum per channel, which become part of a layer before them.
+  /// Becomes a product and a sum per channel, which are merged into a preceding layer.
   mutating func convertBatchNormalization() throws(ONNXError) {
     let parts = [
       try constant(1).floats, try constant(2).floats, try constant(3).floats,
@@ -28,7 +28,7 @@ extension ONNXImporter {
       .floats(values, [1, values.count] + Array(repeating: 1, count: shape.count - 2)))
   }
 
-  /// What has been brought to a mean of 0 and a variance of 1, with both as they were.
+  /// A value normalized to mean 0 and variance 1, with the original mean and variance.
   private mutating func normalized(
     _ x: Activation, _ axes: Set<Int>, epsilon: Float
   ) throws(ONNXError) -> (Activation, mean: Activation, inverse: Activation) {

@@ -1,7 +1,7 @@
 internal import Engine
 
 extension ONNXImporter {
-  /// Appends what the node at hand does.
+  /// Appends the operators of the current node.
   mutating func convert() throws(ONNXError) {
     guard node.domain.isEmpty || node.domain == "ai.onnx" else {
       throw unsupported("it belongs to the domain \(node.domain)")
@@ -38,7 +38,7 @@ extension ONNXImporter {
     return true
   }
 
-  /// Functions of elements.
+  /// Elementwise functions.
   private mutating func convertFunction() throws(ONNXError) -> Bool {
     switch node.kind {
     case "Add": try convertBinary(.add)
@@ -81,7 +81,7 @@ extension ONNXImporter {
     return true
   }
 
-  /// The same elements, or some of them, elsewhere.
+  /// Operators that move elements.
   private mutating func convertShape() throws(ONNXError) -> Bool {
     switch node.kind {
     case "Concat": try convertConcatenation()
@@ -114,7 +114,7 @@ extension ONNXImporter {
     set(emit(code: code, [x.tensor], shape: x.shape, isChannelsLast: x.isChannelsLast))
   }
 
-  /// The place of the greatest or least along an axis, the first of equals.
+  /// The index of the maximum or minimum along an axis, the first of equals.
   private mutating func convertArgument(code: Int) throws(ONNXError) {
     let x = plain(try activation(0))
     let axis = try axis(integer("axis", 0), rank: x.shape.count)
@@ -123,7 +123,7 @@ extension ONNXImporter {
     }
     var shape = x.shape
     shape.remove(at: axis)
-    // Field 0: the type of the places, int64.
+    // Field 0: the type of the indices, int64.
     let places = emit(
       code: code, [x.tensor, counts([axis])], shape: shape, options: [0: .byte(4)], type: .int64)
     guard integer("keepdims", 1) != 0 else { return set(places) }
@@ -147,7 +147,7 @@ extension ONNXImporter {
     set(result)
   }
 
-  /// A function of two values, either of which may be spread over the other.
+  /// A binary function, either operand of which may be broadcast over the other.
   mutating func binary(
     _ function: BinaryFunction, _ a: Value, _ b: Value
   ) throws(ONNXError) -> Activation {
@@ -160,7 +160,7 @@ extension ONNXImporter {
       let inputs = [try tensor(a, like: type), try tensor(b, like: type)]
       return emit(.binary(function, .none), inputs, shape: result, type: type)
     }
-    // Fewer dimensions would be spread along others.
+    // An operand with fewer dimensions would be broadcast along others.
     let staysLast =
       operands.contains(where: isLast)
       && operands.allSatisfy { value in
@@ -185,7 +185,7 @@ extension ONNXImporter {
     return emit(.binary(function, .none), inputs, shape: result, isChannelsLast: staysLast)
   }
 
-  /// The type of operands that are no floats.
+  /// The type of operands that are not floats.
   func integerType(_ operands: [Value]) -> ElementType? {
     for case .activation(let activation) in operands where type(activation) != .float32 {
       return type(activation)
@@ -219,7 +219,7 @@ extension ONNXImporter {
     set(emit(.unary(function), [x.tensor], shape: x.shape, isChannelsLast: x.isChannelsLast))
   }
 
-  /// Any exponent.
+  /// A power with any exponent.
   private mutating func power(_ x: Activation, _ exponent: Value) throws(ONNXError) -> Activation {
     let shape = try Self.spread(x.shape, exponent.shape, self)
     let base = plain(x)

@@ -18,7 +18,7 @@ extension ONNXImporter {
     for (place, axis) in axes.enumerated() {
       (before[axis], after[axis]) = (pads[place], pads[place + axes.count])
     }
-    // Less than nothing is a slice.
+    // Negative padding is a slice.
     let kept = x.shape.indices.map { axis in
       (min(-before[axis], x.shape[axis]), x.shape[axis] + min(after[axis], 0))
     }
@@ -70,8 +70,8 @@ extension ONNXImporter {
     return result
   }
 
-  /// Elements of the input around it.
-  /// - Parameter source: where an element comes from, by the extent and its place, which is outside.
+  /// Pads with elements of the input.
+  /// - Parameter source: the index of the source element, by the extent and an index outside of it.
   private mutating func mirrored(
     _ x: Activation, _ before: [Int], _ after: [Int], _ source: (Int, Int) -> Int
   ) throws(ONNXError) -> Activation {
@@ -88,7 +88,7 @@ extension ONNXImporter {
 
   // MARK: Streaming
 
-  /// Zeros in front of one hop, in a network that streams: the hops before it.
+  /// The hops before a hop, in place of zero padding in a streaming network.
   private mutating func lookBack(
     _ x: Activation, _ before: [Int], _ after: [Int]
   ) throws(ONNXError) -> Activation? {
@@ -99,7 +99,7 @@ extension ONNXImporter {
     guard x.shape.count == 4, axis == 2, x.shape[0] == 1 else {
       throw unsupported("it looks back along axis \(axis) of \(x.shape)")
     }
-    // One row of the state for each hop, which makes it a ring buffer.
+    // One row of the state per hop, which makes it a ring buffer.
     let newest = try channelsLast(x)
     let row = Self.lastShape(x.shape)
     let count = before[axis]
@@ -132,7 +132,7 @@ extension ONNXImporter {
     return (enter(name + "_in", shape), name)
   }
 
-  /// What a state is in the next run.
+  /// Sets the next value of a state.
   mutating func keep(_ next: Activation, as name: String) {
     graph.tensors[next.tensor].name = name + "_out"
     graph.outputs.append(next.tensor)

@@ -10,7 +10,7 @@ extension ONNXImporter {
     }
   }
 
-  /// - Parameter others: what other files give.
+  /// - Parameter others: outputs of other files.
   mutating func enter(_ others: [String: Value] = [:]) throws(ONNXError) {
     for (name, constant) in model.body.constants { values[name] = .constant(constant) }
     for port in model.body.inputs where others[port.name] != nil {
@@ -41,7 +41,7 @@ extension ONNXImporter {
     }
   }
 
-  /// An input that is always the same.
+  /// Enters a constant input.
   private mutating func enter(
     _ port: ONNXModel.Port, _ list: [Double], _ shape: [Int]
   ) throws(ONNXError) {
@@ -57,7 +57,7 @@ extension ONNXImporter {
         elementType: port.elementType))
   }
 
-  /// A new input of the graph.
+  /// Adds an input to the graph.
   mutating func enter(
     _ name: String, _ shape: [Int], _ type: ElementType = .float32
   ) -> Activation {

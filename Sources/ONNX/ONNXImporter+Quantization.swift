@@ -1,8 +1,8 @@
 internal import Engine
 
 extension ONNXImporter {
-  /// An activation and what QuantizeLinear does to it. Nothing is emitted before DequantizeLinear:
-  /// a Clip in between limits what is rounded.
+  /// An activation and the quantization of QuantizeLinear. Nothing is emitted before
+  /// DequantizeLinear, because a Clip in between limits the range.
   struct QuantizedValue {
     var source: Activation
     var scale: Float
@@ -12,7 +12,7 @@ extension ONNXImporter {
     var elementType: Int
   }
 
-  /// The integers of an element type.
+  /// The range of an integer element type.
   private func limits(_ elementType: Int) throws(ONNXError) -> ClosedRange<Int> {
     switch elementType {
     case 2: 0...255
@@ -74,7 +74,7 @@ extension ONNXImporter {
       source: source, scale: scales[0], zeroPoint: zeroPoints[0], limits: limits, elementType: type)
   }
 
-  /// A Clip of integers.
+  /// Applies a Clip of integers.
   mutating func clipQuantized() throws(ONNXError) -> Bool {
     guard has(0), var value = quantized[node.inputs[0]], let output = node.outputs.first else {
       return false
@@ -104,13 +104,13 @@ extension ONNXImporter {
     var result = ONNXModel.Constant(
       shape: constant.shape,
       values: .floats(steps.enumerated().map { Float($1) * scales[channel($0)] }))
-    // Weights have their outputs first, the second matrix of a product last.
+    // Weights have their outputs first; in the second matrix of a product they are last.
     let isPerOutput = axis == nil || axis == 0 || axis == 1 && constant.shape.count == 2
     if isPerOutput, steps.allSatisfy({ (-127...127).contains($0) }) { result.steps = scales }
     set(result)
   }
 
-  /// A value rounded: QUANTIZE and DEQUANTIZE, to int8 for uint8, whose steps are the same.
+  /// A rounded value: QUANTIZE and DEQUANTIZE, with int8 for uint8, which has the same steps.
   private mutating func rounded(_ value: QuantizedValue) throws(ONNXError) -> Activation {
     var source = value.source
     let whole = try limits(value.elementType)
@@ -136,13 +136,13 @@ extension ONNXImporter {
       version: isInt16 ? 3 : 2)
   }
 
-  /// Weights in the order of TFLite: those that stood in 8 bits do so behind a DEQUANTIZE.
+  /// Weights in TFLite's order; weights that were stored in 8 bits are followed by a DEQUANTIZE.
   /// - Parameter steps: none for floats, else one or one per index of `axis`.
   mutating func weights(_ values: [Float], _ shape: [Int], axis: Int, steps: [Float]) -> Int {
     guard steps.count == 1 || steps.count == shape[axis] else { return floats(values, shape) }
     let channel = channels(shape, steps.count == 1 ? nil : axis)
     let integers = values.enumerated().map { ($1 / steps[channel($0)]).rounded() }
-    // The steps of a square matrix may be those of its inputs.
+    // The steps of a square matrix may belong to its inputs.
     let areExact = values.indices.allSatisfy { index in
       abs(integers[index]) <= 127 && integers[index] * steps[channel(index)] == values[index]
     }

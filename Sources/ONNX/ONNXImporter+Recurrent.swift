@@ -1,6 +1,6 @@
 internal import Engine
 
-/// Recurrent cells, written out step by step.
+/// Recurrent cells, unrolled.
 extension ONNXImporter {
   /// More steps would make a graph of tens of thousands of operators.
   private static var longestSequence: Int { 256 }
@@ -11,7 +11,7 @@ extension ONNXImporter {
     var data: Activation
     var gates: Int
     var units: Int
-    /// Of each direction, whether it goes from the last step to the first.
+    /// For each direction, whether it goes from the last step to the first.
     var isBackwards: [Bool]
     /// Whether the caller has the batch first.
     var isBatchFirst: Bool
@@ -70,7 +70,7 @@ extension ONNXImporter {
       data: x, gates: gates, units: units, isBackwards: directions, isBatchFirst: isBatchFirst)
   }
 
-  /// - Parameter functions: the names of the functions that it has by default.
+  /// - Parameter functions: the names of its default functions.
   private mutating func cell(
     _ layer: Layer, _ direction: Int, functions: [String]
   ) throws(ONNXError) -> Cell {
@@ -131,7 +131,7 @@ extension ONNXImporter {
     return Array(result[(direction * names.count)..<((direction + 1) * names.count)])
   }
 
-  /// A state before the first step, [batch, units], and what the streaming form calls it.
+  /// A state before the first step, [batch, units], and its name in the streaming form.
   private mutating func initial(
     _ position: Int, _ layer: Layer, _ direction: Int
   ) throws(ONNXError) -> (Activation, state: String?) {
@@ -272,7 +272,7 @@ extension ONNXImporter {
     return try sum(new, kept)
   }
 
-  /// The reset gate stands before the product.
+  /// The reset gate precedes the product.
   private mutating func gatedBefore(
     _ x: Activation, _ hidden: Activation, _ cell: Cell
   ) throws(ONNXError) -> Activation {
@@ -320,7 +320,7 @@ extension ONNXImporter {
     return (try sum(gate(gates, cell, 1..<2), try apply(cell, 2, next), .multiply), next)
   }
 
-  /// The gates see the memory too: peepholes in the order input, output, forget.
+  /// The gates also depend on the cell state: peepholes in the order input, output, forget.
   private mutating func peeping(
     _ all: Activation, _ memory: Activation, _ cell: Cell
   ) throws(ONNXError) -> (Activation, Activation) {
@@ -341,7 +341,7 @@ extension ONNXImporter {
   private struct Outputs {
     /// By direction and step.
     var steps: [[Int: Activation]]
-    /// By direction: the state after the last step, and the memory.
+    /// By direction: the state after the last step, and the cell state.
     var last: [[Activation]] = []
 
     init(_ layer: Layer) { steps = layer.isBackwards.map { _ in [:] } }

@@ -1,10 +1,10 @@
 internal import Engine
 
 extension ONNXImporter {
-  /// What a resize makes of height and width.
+  /// The scaling of height and width by a resize.
   private struct Scaling {
     var shape: [Int]
-    /// By dimension: how much longer it gets.
+    /// By dimension: the factor of its length.
     var scales: [Double]
     var transformation: String
   }

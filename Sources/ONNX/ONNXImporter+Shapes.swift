@@ -23,7 +23,7 @@ extension ONNXImporter {
     set(try taking(x, try sliced(x.shape)))
   }
 
-  /// What a slice takes of each axis.
+  /// The indices of each axis that a slice selects.
   func sliced(_ shape: [Int]) throws(ONNXError) -> [[Int]] {
     let isOld = model.operatorSet < 10
     let starts = isOld ? integers("starts") ?? [] : try integers(1)
@@ -54,8 +54,8 @@ extension ONNXImporter {
     return result
   }
 
-  /// What lies at the given indices of each axis: slices where they are evenly spaced, else pieces
-  /// put together.
+  /// The elements at the given indices of each axis: slices if the indices are evenly spaced, else
+  /// a concatenation of pieces.
   mutating func taking(_ x: Activation, _ indices: [[Int]]) throws(ONNXError) -> Activation {
     guard indices.allSatisfy({ !$0.isEmpty }) else { throw unsupported("it takes nothing") }
     var (begin, end) = (x.shape.map { _ in 0 }, x.shape)
@@ -77,7 +77,7 @@ extension ONNXImporter {
     return result
   }
 
-  /// Rows of one axis in any order, run by run.
+  /// Rows of one axis in any order, by contiguous runs.
   private mutating func gathered(
     _ x: Activation, _ list: [Int], axis: Int
   ) throws(ONNXError) -> Activation {
@@ -100,7 +100,7 @@ extension ONNXImporter {
   /// More pieces would make a graph of tens of thousands of operators.
   private static var mostPieces: Int { 1024 }
 
-  /// Parts put side by side.
+  /// A concatenation.
   mutating func joined(_ parts: [Activation], axis: Int) throws(ONNXError) -> Activation {
     guard let first = parts.first else { throw unsupported("it has no inputs") }
     if parts.count == 1 { return first }
@@ -114,7 +114,7 @@ extension ONNXImporter {
     return emit(.concatenation(axis: stored, .none), inputs, shape: shape, isChannelsLast: isLast)
   }
 
-  /// A part of a value, by the axes of ONNX.
+  /// A slice of a value, by the axes of ONNX.
   private mutating func strided(
     _ x: Activation, begin: [Int], end: [Int], stride: [Int]
   ) -> Activation {
@@ -136,14 +136,14 @@ extension ONNXImporter {
       shape: shape, isChannelsLast: x.isChannelsLast)
   }
 
-  /// Elements of one axis.
+  /// A range of one axis.
   mutating func part(_ x: Activation, axis: Int, _ range: Range<Int>) -> Activation {
     var (begin, end) = (x.shape.map { _ in 0 }, x.shape)
     (begin[axis], end[axis]) = (range.lowerBound, range.upperBound)
     return strided(x, begin: begin, end: end, stride: x.shape.map { _ in 1 })
   }
 
-  /// What each output of a split takes.
+  /// The indices of each output of a split.
   func splits(_ shape: [Int]) throws(ONNXError) -> [[[Int]]] {
     let axis = try axis(integer("axis", 0), rank: shape.count)
     guard axis < shape.count, shape[axis] > 0 else {
@@ -172,7 +172,7 @@ extension ONNXImporter {
     }
   }
 
-  /// The indices that a gather takes along an axis.
+  /// The indices that a gather selects along an axis.
   func places(_ indices: Constant, of shape: [Int], axis: Int) throws(ONNXError) -> [Int] {
     guard axis < shape.count, let list = indices.integers else {
       throw unsupported("its indices are not integers")
@@ -194,7 +194,7 @@ extension ONNXImporter {
         throw unsupported("its indices are not integers")
       }
       let shape = Array(x.shape[..<axis] + indices.shape + x.shape[(axis + 1)...])
-      // The axis, and no dimensions that both share.
+      // The axis, and no dimension of both.
       return set(
         emit(
           code: 36, [x.tensor, indices.tensor], shape: shape,
@@ -207,7 +207,7 @@ extension ONNXImporter {
     set(shape == taken.shape ? taken : reshaped(taken, shape))
   }
 
-  /// Updates of a box that is whole but for one axis, in order.
+  /// Updates a box that spans all axes but one, in order.
   mutating func convertScatter() throws(ONNXError) {
     let data = plain(try activation(0))
     let updates = plain(try activation(2))
@@ -252,7 +252,7 @@ extension ONNXImporter {
     set(try expanded(x, try Self.spread(x.shape, try integers(1), self)))
   }
 
-  /// Repeated along the dimensions that it lacks.
+  /// Broadcast along the dimensions that it lacks.
   mutating func expanded(_ x: Activation, _ shape: [Int]) throws(ONNXError) -> Activation {
     if x.shape == shape { return x }
     let ones = try spread(.floats([1], []), over: shape)
@@ -271,7 +271,7 @@ extension ONNXImporter {
     set(x)
   }
 
-  /// Blocks of pixels as channels, or the other way round.
+  /// Moves blocks of pixels into channels, or back.
   mutating func convertBlocks() throws(ONNXError) {
     let x = plain(try activation(0))
     let size = integer("blocksize", 1)
@@ -302,7 +302,7 @@ extension ONNXImporter {
     set(shape == x.shape ? x : reshaped(x, shape))
   }
 
-  /// What the node makes of a shape.
+  /// The node's result for a shape.
   func newShape(_ old: [Int]) throws(ONNXError) -> [Int] {
     let rank = old.count
     switch node.kind {
@@ -331,7 +331,7 @@ extension ONNXImporter {
     }
   }
 
-  /// 0 stands for the extent of the input, -1 for what is left.
+  /// 0 means the extent of the input, -1 the remaining extent.
   func reshape(_ old: [Int], to wanted: [Int]) throws(ONNXError) -> [Int] {
     var shape = wanted
     for (index, extent) in wanted.enumerated() where extent == 0 && integer("allowzero", 0) == 0 {
@@ -367,7 +367,7 @@ extension ONNXImporter {
 
   mutating func transposed(_ x: Activation, _ order: [Int]) -> Activation {
     let shape = order.map { x.shape[$0] }
-    // Often all it does is what the order of channels does already.
+    // Often it only undoes the order of channels.
     switch (order, x.isChannelsLast) {
     case ([0, 2, 3, 1], true):
       return Activation(tensor: x.tensor, shape: shape)
@@ -378,7 +378,7 @@ extension ONNXImporter {
     case (Array(order.indices), _): return x
     default:
       let data = plain(x)
-      // Extents of 1 may stand anywhere.
+      // Extents of 1 may be anywhere.
       let moving = order.filter { x.shape[$0] > 1 }
       if moving == moving.sorted() { return reshaped(data, shape) }
       return emit(.transpose, [data.tensor, counts(order)], shape: shape)

@@ -7,7 +7,7 @@ extension ONNXImporter {
     var strides: [Int]
     var dilations: [Int]
     var before: [Int]
-    /// Height and width of the input, of all that it is spread over, and of what is wanted of that.
+    /// Height and width of the input, of the whole result, and of the wanted part of that.
     var image: [Int]
     var whole: [Int]
     var wanted: [Int]
@@ -99,7 +99,7 @@ extension ONNXImporter {
     return result
   }
 
-  /// What is wanted of [N, H, W, C], with the bias alone where nothing was spread.
+  /// The wanted part of [N, H, W, C], with only the bias where the kernel did not reach.
   private mutating func cropped(
     _ x: Activation, _ bias: [Float], _ widening: Widening
   ) throws(ONNXError) -> Activation {
@@ -124,7 +124,7 @@ extension ONNXImporter {
     return result
   }
 
-  /// TFLite's own operator.
+  /// As TFLite's own operator.
   private mutating func native(
     _ data: Activation, _ weights: Constant, _ bias: [Float], _ widening: Widening
   ) throws(ONNXError) -> Activation {
@@ -145,14 +145,14 @@ extension ONNXImporter {
     return try cropped(result, bias, widening)
   }
 
-  /// Every column of the result that is the same modulo the stride comes from the same part of the
-  /// kernel: a convolution for each, and their results side by side.
+  /// Every column of the result with the same remainder modulo the stride depends on the same part
+  /// of the kernel: a convolution for each remainder, and their results interleaved.
   private mutating func phases(
     _ data: Activation, _ weights: Constant, _ bias: [Float], _ widening: Widening
   ) throws(ONNXError) -> Activation {
     let stride = widening.strides[1]
     let (kernel, dilations) = (widening.kernel, widening.dilations)
-    // Columns of the input that a column of the result sees at most.
+    // The maximum number of input columns for a column of the result.
     let most = (kernel[1] + stride - 1) / stride
     let reach = stride == 1 ? widening.reach(1) : most - 1
     let rows = widening.whole[0]

@@ -1,54 +1,54 @@
 public import Engine
 
-/// Turns an ONNX model into a graph of TFLite's operators.
+/// Converts an ONNX model into a graph of TFLite's operators.
 ///
-/// ONNX keeps channels before height and width, TFLite behind them. A value stays as ONNX has it
-/// until a convolution or a pool wants its channels last; from there on it stays so until something
-/// wants the other order. Inputs and outputs are as in the file.
+/// ONNX has channels before height and width, TFLite after them. A value stays in ONNX's order
+/// until a convolution or a pool needs its channels last, and from there on it stays so until
+/// another operator needs ONNX's order. Inputs and outputs have the order of the file.
 public struct ONNXImporter {
-  /// The file at hand.
+  /// The current file.
   var model: ONNXModel
   let options: Options
   var graph: Graph
   var values: [String: Value] = [:]
-  /// What QuantizeLinear has made, until DequantizeLinear takes it.
+  /// Results of QuantizeLinear that DequantizeLinear has not read yet.
   var quantized: [String: QuantizedValue] = [:]
-  /// What constants are called in the graph; equal ones are one.
+  /// The tensors of constants in the graph; equal ones share a tensor.
   var constants: [ConstantKey: Int] = [:]
-  /// The node at hand.
+  /// The current node.
   var node = ONNXModel.Node()
 
   /// Products with a constant, by tensor.
   var slopes: [Int: (source: Int, factor: Constant)] = [:]
-  /// Rows of hops that were put together, by tensor, the newest last.
+  /// Concatenated rows of hops, by tensor, the newest last.
   var windows: [Int: [Activation]] = [:]
-  /// Memory that the streaming form of a network keeps.
+  /// States of the streaming form of a network.
   var states: [StatePair] = []
 
-  /// What a file leaves open.
+  /// Choices that a file leaves open.
   public struct Options {
     /// Shapes of inputs by name; an extent that neither they nor the file give is 1.
     public var shapes: [String: [Int]] = [:]
-    /// Inputs that are always the same, by name, such as a sample rate.
+    /// Constant inputs by name, such as a sample rate.
     public var values: [String: [Double]] = [:]
-    /// Whether the network, exported for a whole recording, takes one hop at a time: what looks
-    /// back in time, zeros in front of an axis of one hop and recurrent layers from zero, becomes
-    /// state. `states` of the result names it.
+    /// Whether the network, exported for a whole recording, is converted to process one hop at a
+    /// time: zero padding before a hop and recurrent layers that start at zero become states.
+    /// `states` of the result names them.
     public var isStreaming = false
-    /// Reads files beside the model; `nil` where a model must be one file.
+    /// Reads external files of the model; `nil` if a model must be one file.
     public var external: ExternalReader?
 
     public init() {}
   }
 
-  /// What a name stands for.
+  /// The value of a name.
   indirect enum Value {
     case constant(ONNXModel.Constant)
     case activation(Activation)
-    /// A comparison; who reads it decides what becomes of it.
+    /// A comparison; its reader determines its form.
     case condition(Condition)
 
-    /// As ONNX sees it.
+    /// In ONNX's order.
     var shape: [Int] {
       switch self {
       case .constant(let constant): constant.shape
@@ -61,10 +61,10 @@ public struct ONNXImporter {
   /// A float tensor of the graph.
   struct Activation {
     var tensor: Int
-    /// As ONNX sees it.
+    /// In ONNX's order.
     var shape: [Int]
-    /// Whether the tensor is [N, H, W, C] where ONNX has [N, C, H, W], or [N, 1, W, C] where it
-    /// has [N, C, W].
+    /// Whether the tensor is [N, H, W, C] instead of ONNX's [N, C, H, W], or [N, 1, W, C] instead
+    /// of [N, C, W].
     var isChannelsLast = false
   }
 
@@ -74,9 +74,9 @@ public struct ONNXImporter {
     var isInteger: Bool
   }
 
-  /// Reads a file.
+  /// Imports a file.
   /// - Parameters:
-  ///   - name: what errors call the file.
+  ///   - name: the file's name in errors.
   ///   - shapes: of inputs by name; an extent that neither they nor the file give is 1.
   public static func graph(
     _ bytes: [UInt8], name: String, shapes: [String: [Int]] = [:]
@@ -86,7 +86,7 @@ public struct ONNXImporter {
     return try network(bytes, name: name, options: options).graph
   }
 
-  /// Reads a file; `states` are the memory of a streaming network, as inputs and outputs.
+  /// Imports a file; `states` are the states of a streaming network, as inputs and outputs.
   public static func network(
     _ bytes: [UInt8], name: String, options: Options
   ) throws(ONNXError) -> (graph: Graph, states: [StatePair]) {
@@ -100,10 +100,10 @@ public struct ONNXImporter {
     return try importer.finished()
   }
 
-  /// Reads several files as one network: an output of one is the input of the same name of those
-  /// after it.
-  /// - Parameter outputs: what the network gives, and what that is called in its file; the rest is
-  ///   left out.
+  /// Imports several files as one network: an output of one file is the input of the same name of
+  /// later files.
+  /// - Parameter outputs: the outputs of the network, and their names in the files; all others are
+  ///   dropped.
   public static func network(
     joining files: [(name: String, bytes: [UInt8])], name: String,
     outputs: [(name: String, source: String)], options: Options
@@ -142,7 +142,7 @@ public struct ONNXImporter {
     }
   }
 
-  /// Drops operators whose results nobody reads.
+  /// Drops operators whose results are not read.
   private mutating func dropUnread() {
     var isRead = Array(repeating: false, count: graph.tensors.count)
     for tensor in graph.outputs { isRead[tensor] = true }

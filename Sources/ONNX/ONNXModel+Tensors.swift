@@ -1,4 +1,4 @@
-/// Tensors of known values, in the file or beside it.
+/// Constant tensors, in the file or external.
 extension ONNXModel {
   /// A tensor with its name.
   static func tensor(_ message: ProtobufReader) throws(ONNXError) -> (String, Constant) {
@@ -68,11 +68,11 @@ extension ONNXModel {
 }
 
 extension ONNXModel.Constant {
-  /// A stretch of another file.
+  /// A part of an external file.
   struct External {
     var location = ""
     var offset = 0
-    /// `nil` where it goes to the end.
+    /// `nil` if it extends to the end.
     var length: Int?
 
     mutating func take(_ key: String, _ value: String) {
@@ -85,12 +85,12 @@ extension ONNXModel.Constant {
     }
   }
 
-  /// Whether there are as many values as the shape says.
+  /// Whether the number of values matches the shape.
   var fits: Bool { shape.reduce(1.0, { $0 * Double($1) }) == Double(count) }
 
   static func isInteger(_ type: Int) -> Bool { [2, 3, 4, 5, 6, 7, 9, 12, 13].contains(type) }
 
-  /// The elements that little-endian bytes hold; `nil` for a type that is not known.
+  /// The elements of little-endian bytes; `nil` for an unknown type.
   static func values(_ raw: [UInt8], type: Int) -> Values? {
     switch type {
     case 1: .floats(raw.words(UInt32.self).map(Float.init(bitPattern:)))
@@ -109,7 +109,7 @@ extension ONNXModel.Constant {
   }
 }
 
-/// The files beside a model, each read once.
+/// The external files of a model, each read once.
 struct ExternalFiles {
   var model: String
   var read: ExternalReader?
@@ -120,7 +120,7 @@ struct ExternalFiles {
     self.read = read
   }
 
-  /// A location names a file of the model's folder or of a folder in it, and no other.
+  /// Whether a location names a file in the model's folder or below.
   static func isInside(_ location: String) -> Bool {
     let parts = location.split(separator: "/", omittingEmptySubsequences: false)
     return !location.isEmpty && !location.utf8.contains(0)
@@ -150,7 +150,7 @@ struct ExternalFiles {
 }
 
 extension ONNXModel.Body {
-  /// Reads what stands in other files.
+  /// Reads external data.
   mutating func resolve(_ files: inout ExternalFiles) throws(ONNXError) {
     for name in constants.keys.sorted() { try constants[name]?.resolve(&files) }
     for index in nodes.indices {

@@ -1,11 +1,11 @@
-/// What a file says, by the field numbers of onnx.proto (ONNX 1.x, IR version 3 and later).
+/// The contents of a file, by the field numbers of onnx.proto (ONNX 1.x, IR version 3 and later).
 struct ONNXModel {
   var name: String
   /// The version of the default operator set.
   var operatorSet = 0
   var body = Body()
 
-  /// A graph: the whole one, or a branch of a node.
+  /// A graph: the main one, or a branch of a node.
   struct Body {
     var nodes: [Node] = []
     var constants: [String: Constant] = [:]
@@ -15,7 +15,7 @@ struct ONNXModel {
 
   struct Port {
     var name: String
-    /// Extents; `nil` for one that only the caller knows.
+    /// Extents; `nil` for open ones.
     var shape: [Int?]
     /// By the numbers of onnx.proto: 1 is float32, 7 int64.
     var elementType: Int
@@ -25,7 +25,7 @@ struct ONNXModel {
     var name = ""
     var kind = ""
     var domain = ""
-    /// "" where an optional one is left out.
+    /// "" for an omitted optional input.
     var inputs: [String] = []
     var outputs: [String] = []
     var attributes: [String: Attribute] = [:]
@@ -40,20 +40,20 @@ struct ONNXModel {
     case strings([String])
     case constant(Constant)
     case body(Body)
-    /// A sparse tensor and the like.
+    /// A sparse tensor or another unsupported attribute.
     case other
   }
 
-  /// A tensor of known values.
+  /// A constant tensor.
   struct Constant {
     var shape: [Int]
     var values: Values
-    /// By the numbers of onnx.proto: 2 is uint8, 3 int8, 5 int16, 9 bool; 0 for what is computed
-    /// here.
+    /// By the numbers of onnx.proto: 2 is uint8, 3 int8, 5 int16, 9 bool; 0 for a computed
+    /// constant.
     var elementType = 0
-    /// Where the values stand that are not in the model's file.
+    /// Where external values are.
     var external: External?
-    /// Of weights that stand in 8 bits: their steps, one for all or one per output channel.
+    /// The steps of weights that were stored in 8 bits, one for all or one per output channel.
     var steps: [Float] = []
 
     enum Values {
@@ -63,7 +63,7 @@ struct ONNXModel {
   }
 }
 
-/// Reads the file of a location that a model names, relative to the model's own folder.
+/// Reads the external file at a location, relative to the model's folder.
 public typealias ExternalReader = (_ location: String) throws(ONNXError) -> [UInt8]
 
 extension ONNXModel {
@@ -167,7 +167,7 @@ extension ONNXModel {
     result[6] = .floats(floats)
     result[7] = .integers(integers)
     result[8] = .strings(strings)
-    // A value of 0 need not be written.
+    // A value of 0 may be omitted.
     if kind == 1 { result[1] = result[1] ?? .float(0) }
     if kind == 2 { result[2] = result[2] ?? .integer(0) }
     if kind == 3 { result[3] = result[3] ?? .string("") }

@@ -6,11 +6,11 @@ struct ProtobufReader {
   private var position: Int
   private let end: Int
   private let name: String
-  /// Of messages in messages; a model has about a dozen.
+  /// The nesting depth of messages; a model has about a dozen levels.
   private var depth = 0
   private static let deepest = 64
 
-  /// A field's number and what stands in it.
+  /// A field's number and value.
   struct Field {
     var number: Int
     var value: Value
@@ -35,7 +35,7 @@ struct ProtobufReader {
     end = range.upperBound
   }
 
-  /// The fields in order; those of a number may stand anywhere and as often as they like.
+  /// The fields in order; fields with the same number may occur anywhere and repeatedly.
   mutating func next() throws(ONNXError) -> Field? {
     if position == end { return nil }
     let key = try varint()

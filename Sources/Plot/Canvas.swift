@@ -1,6 +1,6 @@
 internal import CPNG
 
-/// A picture to draw on, 0, 0 at its top left.
+/// A pixel buffer, with 0, 0 at its top left.
 struct Canvas {
   let width: Int
   let height: Int
@@ -40,7 +40,7 @@ struct Canvas {
   mutating func write(
     _ text: String, x: Int, y: Int, font: Font, colour: Colour = .ink, align: Alignment = .left
   ) {
-    // Behind the last letter there is a column of nothing.
+    // A blank column follows the last letter.
     let span = text.count * font.advance - Int(font.pitch)
     var left =
       switch align {
@@ -59,7 +59,7 @@ struct Canvas {
     }
   }
 
-  /// The picture as a PNG file; libpng does the work.
+  /// The picture as a PNG file, encoded by libpng.
   func png() throws(PlotError) -> [UInt8] {
     var image = unsafe png_image()
     unsafe image.version = png_uint_32(PNG_IMAGE_VERSION)
@@ -67,7 +67,7 @@ struct Canvas {
     unsafe image.height = png_uint_32(height)
     unsafe image.format = png_uint_32(PNG_FORMAT_FLAG_COLOR)
     defer { unsafe png_image_free(&image) }
-    // Generous: a PNG is never much larger than its pixels.
+    // A generous bound: a PNG is never much larger than its pixels.
     var size = bytes.count + bytes.count / 8 + 4096
     var file = [UInt8](repeating: 0, count: size)
     guard unsafe png_image_write_to_memory(&image, &file, &size, 0, bytes, 0, nil) != 0 else {

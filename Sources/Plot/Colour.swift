@@ -10,7 +10,7 @@ struct Colour: Equatable {
     blue = UInt8(truncatingIfNeeded: code)
   }
 
-  /// From this colour (0) to another one (1).
+  /// A mix of this colour (0) and another one (1).
   func mixed(with other: Colour, _ share: Float) -> Colour {
     func mix(_ a: UInt8, _ b: UInt8) -> UInt8 {
       UInt8((Float(a) + (Float(b) - Float(a)) * share).rounded())
@@ -30,8 +30,8 @@ struct Colour: Equatable {
   static let faintInk = Colour(0x6b7280)
   static let line = Colour(0xc4c9d2)
 
-  /// Levels from 0 (quiet) to 1 (loud): night blue, violet, orange, pale yellow, getting lighter
-  /// evenly.
+  /// The colour of a level from 0 (quiet) to 1 (loud): night blue, violet, orange, pale yellow,
+  /// evenly getting lighter.
   static func level(_ value: Float) -> Colour {
     let position = min(max(value, 0), 1) * Float(levels.count - 1)
     let index = min(Int(position), levels.count - 2)

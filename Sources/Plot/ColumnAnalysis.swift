@@ -2,8 +2,8 @@ import Kernels
 internal import Memory
 internal import Signal
 
-/// Makes columns of a spectrogram from windows of samples: the levels of its rows, in dB of a
-/// full-scale sine.
+/// Computes the columns of a spectrogram from windows of samples: the levels of its rows, in dB
+/// relative to a full-scale sine.
 struct ColumnAnalysis: ~Copyable {
   /// Half the length of a window, in samples.
   let half: Int
@@ -36,7 +36,7 @@ struct ColumnAnalysis: ~Copyable {
     power = [Float](repeating: 0, count: half + 1)
   }
 
-  /// Adds a window, whose samples `sample` gives, to the column as one of `count`.
+  /// Adds a window of samples, which `sample` returns, to the column as one of `count`.
   mutating func add(oneOf count: Int, _ sample: (Int) -> Float) {
     for n in 0..<2 * half {
       // A Hann window; its sum is `half`, of which a sine gets one half.
@@ -49,7 +49,8 @@ struct ColumnAnalysis: ~Copyable {
     }
   }
 
-  /// Hands over the levels of the rows, the lowest frequency first, and begins another column.
+  /// Passes the levels of the rows to `body`, the lowest frequency first, and begins another
+  /// column.
   mutating func finish(_ body: (_ row: Int, _ level: Float) -> Void) {
     for row in 0..<rows {
       guard let place = places[row] else { break }
@@ -58,7 +59,7 @@ struct ColumnAnalysis: ~Copyable {
     for bin in 0...half { power[bin] = 0 }
   }
 
-  /// The loudest of the bins between two positions, or what lies between the two nearest.
+  /// The maximum of the bins between two positions, or an interpolation of the two nearest.
   private static func level(_ power: [Float], from low: Double, to high: Double) -> Float {
     let first = Int(low.rounded(.up))
     let last = min(Int(high.rounded(.down)), power.count - 1)

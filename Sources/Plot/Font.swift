@@ -1,9 +1,9 @@
 import Glibc
 
-/// Letters drawn from a coarse grid as round strokes: neighbouring cells of a letter are joined by
-/// lines, so that it looks smooth at any size.
+/// Letters drawn from a coarse grid as round strokes: lines connect neighbouring cells of a letter,
+/// so that it looks smooth at any size.
 package struct Font {
-  /// Cells of a letter; the last two rows hang below the base line.
+  /// Cells of a letter; the last two rows are descenders.
   static let columns = 5
   static let rows = 9
 
@@ -46,7 +46,7 @@ package struct Font {
     return mask
   }
 
-  /// From a point to the nearest point of a stroke.
+  /// The distance from a point to a stroke.
   private static func distance(_ point: (x: Float, y: Float), _ stroke: Stroke) -> Float {
     let (dx, dy) = (stroke.to.x - stroke.from.x, stroke.to.y - stroke.from.y)
     let (px, py) = (point.x - stroke.from.x, point.y - stroke.from.y)
@@ -70,7 +70,7 @@ package struct Font {
     return letters
   }
 
-  /// Joins filled cells with their neighbours; across a corner only where no other way leads round.
+  /// Connects filled cells with their neighbours, diagonally only if there is no other connection.
   private static func strokes(of cells: [[Bool]]) -> [Stroke] {
     func isFilled(_ x: Int, _ y: Int) -> Bool {
       (0..<columns).contains(x) && (0..<rows).contains(y) && cells[y][x]

@@ -1,5 +1,5 @@
-/// The letters that `Font` draws: for each line of characters nine rows of cells, five cells wide,
-/// one blank column apart. Rows 7 and 8 hang below the base line.
+/// The glyphs of `Font`: for each line of characters nine rows of cells, five cells wide, one blank
+/// column apart. Rows 7 and 8 are descenders.
 let fontDrawing = """
         !     #     %     &     '     (     )     +     ,     -     .     /     0     1
   ..... ..#.. .#.#. #...# .##.. ..#.. ...#. .#... ..... ..... ..... ..... ....# .###. ..#..

@@ -1,12 +1,12 @@
 internal import Signal
 
-/// The spectrogram of a sound that goes on: columns as they come, each the same as in the
-/// ``Spectrogram`` of the whole.
+/// The spectrogram of a continuing sound, column by column; each equals that of the ``Spectrogram``
+/// of the whole.
 package struct LiveSpectrogram: ~Copyable {
   package let rows: Int
   private let samplesPerColumn: Double
   private var analysis: ColumnAnalysis
-  /// What later columns still need, and where it stands in the sound.
+  /// Samples that later columns still need, and their position in the sound.
   private var samples: [Float] = []
   private var start: Int
   private var next = 0
@@ -17,14 +17,14 @@ package struct LiveSpectrogram: ~Copyable {
     self.rows = rows
     samplesPerColumn = Double(sampleRate) / columnsPerSecond
     analysis = ColumnAnalysis(sampleRate: sampleRate, rows: rows, scale: scale)
-    // Before the sound there is silence.
+    // Silence precedes the sound.
     start = -analysis.half
     samples = [Float](repeating: 0, count: analysis.half)
     levels = [Float](repeating: Spectrogram.silence, count: rows)
   }
 
-  /// Takes the next samples and hands over every column that they complete, the lowest frequency
-  /// first, in dB.
+  /// Takes the next samples and passes every column that they complete to `body`, the lowest
+  /// frequency first, in dB.
   package mutating func append(_ piece: [Float], _ body: ([Float]) -> Void) {
     samples += piece
     while true {
@@ -42,21 +42,21 @@ package struct LiveSpectrogram: ~Copyable {
     start += passed
   }
 
-  /// A level's colour as 0xRRGGBB; `loudest` dB is the lightest.
+  /// A level's colour as 0xRRGGBB; `loudest` dB has the lightest colour.
   package static func colour(_ level: Float, loudest: Float) -> UInt32 {
     let share = 1 + (level - loudest) / SpectrogramPlot.range
     return palette[Int(min(max(share, 0), 1) * 255)]
   }
 }
 
-/// The level of a sound that goes on, as a meter shows it: up at once, down by 30 dB a second.
+/// The level of a continuing sound for a meter: rises at once, falls by 30 dB per second.
 package struct Meter {
-  /// dB of a full-scale sine's mean square, -120 for silence.
+  /// The mean square in dB relative to a full-scale sine, -120 for silence.
   package private(set) var level: Float = -120
 
   package init() {}
 
-  /// - Parameter rate: samples a second.
+  /// - Parameter rate: samples per second.
   package mutating func take(_ samples: [Float], rate: Int = 48_000) {
     guard !samples.isEmpty else { return }
     var sum: Float = 0

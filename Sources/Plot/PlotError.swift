@@ -1,4 +1,4 @@
-/// Why there is no picture.
+/// Why a picture cannot be drawn.
 public enum PlotError: Error, Equatable, Sendable, CustomStringConvertible {
   case nothingToPlot
   case cannotEncode(width: Int, height: Int)

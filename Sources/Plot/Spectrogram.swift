@@ -1,13 +1,13 @@
 import Glibc
 
-/// A sound to plot, which is read once from its beginning to its end.
+/// A sound to plot, read once from beginning to end.
 public struct Recording {
   public var title: String
-  /// Samples of its one channel.
+  /// Samples of its single channel.
   public var length: Int
   /// Samples a second.
   public var sampleRate: Int
-  /// Gives so many of the next samples, fewer at the end.
+  /// Returns up to this many of the next samples, fewer at the end.
   var read: (Int) throws -> [Float]
 
   public init(
@@ -30,17 +30,17 @@ public struct Recording {
   var seconds: Double { Double(length) / Double(sampleRate) }
 }
 
-/// The part of a recording that a window sees, on its way from the beginning to the end.
+/// The part of a recording under the current window, which moves from the beginning to the end.
 private struct Passage {
   let read: (Int) throws -> [Float]
   private var samples: [Float] = []
-  /// Where they stand in the recording.
+  /// Their position in the recording.
   private var start = 0
   private var isAtEnd = false
 
   init(_ recording: Recording) { read = recording.read }
 
-  /// Goes on to a place at or behind the last one.
+  /// Moves forward to a range at or after the last one.
   mutating func move(to place: Range<Int>) throws {
     let passed = min(max(place.lowerBound - start, 0), samples.count)
     samples.removeFirst(passed)
@@ -55,14 +55,14 @@ private struct Passage {
     }
   }
 
-  /// 0 where there is none.
+  /// 0 outside the recording.
   subscript(index: Int) -> Float {
     samples.indices.contains(index - start) ? samples[index - start] : 0
   }
 }
 
-/// The levels of a recording over time and frequency, in dB of a full-scale sine, for a picture of
-/// given size.
+/// The levels of a recording over time and frequency, in dB relative to a full-scale sine, for a
+/// picture of a given size.
 package struct Spectrogram {
   let columns: Int
   let rows: Int
@@ -72,8 +72,8 @@ package struct Spectrogram {
   package static let silence: Float = -200
 
   /// - Parameters:
-  ///   - seconds: what the columns stand for; what the recording lacks is silence.
-  ///   - scale: where the rows lie.
+  ///   - seconds: the duration of all columns; missing parts of the recording are silence.
+  ///   - scale: the frequencies of the rows.
   package init(
     _ recording: Recording, seconds: Double, columns: Int, rows: Int, scale: FrequencyScale
   ) throws {
@@ -85,7 +85,7 @@ package struct Spectrogram {
     var passage = Passage(recording)
     let samplesPerColumn = seconds * Double(recording.sampleRate) / Double(columns)
     for column in 0..<columns {
-      // Long recordings have several windows to a column; their mean is drawn.
+      // In long recordings a column is the mean of several windows.
       let windows = max(1, Int(samplesPerColumn / Double(half)))
       for window in 0..<windows {
         let position = Double(column) + (Double(window) + 0.5) / Double(windows)
@@ -98,8 +98,8 @@ package struct Spectrogram {
   }
 }
 
-/// Where frequencies lie on the vertical axis: evenly in mel (2595 log10(1 + f / 700)), so that
-/// speech has the room that it has for the ear.
+/// The frequencies of the vertical axis: evenly spaced in mel (2595 log10(1 + f / 700)), which
+/// gives speech as much room as hearing does.
 package struct FrequencyScale {
   /// Hz.
   package var highest: Double

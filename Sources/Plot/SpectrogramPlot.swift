@@ -1,6 +1,6 @@
 import Glibc
 
-/// Spectrograms one below the other on common axes, as a picture: time, frequency in kHz and a
+/// Spectrograms below each other on common axes, as a picture: time, frequency in kHz and a colour
 /// bar for the levels in dB.
 public struct SpectrogramPlot {
   private static let plotWidth = 1120
@@ -21,7 +21,7 @@ public struct SpectrogramPlot {
   private let scale: FrequencyScale
   private var canvas: Canvas
 
-  /// Draws the recordings and gives the bytes of a PNG file.
+  /// Draws the recordings and returns a PNG file.
   public static func png(_ recordings: [Recording]) throws -> [UInt8] {
     guard recordings.contains(where: { $0.length > 0 }) else { throw PlotError.nothingToPlot }
     var plot = SpectrogramPlot(recordings)
@@ -65,7 +65,7 @@ public struct SpectrogramPlot {
     }
   }
 
-  /// Letters that a frequency's label has room for.
+  /// The number of letters that fit a frequency's label.
   package static var labelRoom: Int { (left - labelDistance) / labelFont.advance }
   private static let labelDistance = 12
 
@@ -129,13 +129,13 @@ public struct SpectrogramPlot {
     }
   }
 
-  /// The step of 1, 2 or 5 times a power of ten that is next above `least`.
+  /// The smallest step of 1, 2 or 5 times a power of ten that is at least `least`.
   package static func niceStep(_ least: Double) -> Double {
     let power = pow(10, log10(max(least, 1e-6)).rounded(.down))
     return [1, 2, 5, 10].map { $0 * power }.first { $0 >= least * 0.999 } ?? 10 * power
   }
 
-  /// A number without needless digits.
+  /// A number without unneeded digits.
   package static func text(_ value: Double) -> String {
     let rounded = (value * 1000).rounded() / 1000
     return rounded == rounded.rounded() ? "\(Int(rounded))" : "\(rounded)"

@@ -1,6 +1,6 @@
 internal import Engine
 
-/// How activations are stored: a type, and for integers what they stand for.
+/// The storage of an activation: a type, and for integers their quantization.
 struct ActivationForm: Hashable, Sendable {
   var type: ElementType
   var scale: Float = 1
@@ -10,8 +10,8 @@ struct ActivationForm: Hashable, Sendable {
     (self.type, self.scale, self.zeroPoint) = (type, scale, zeroPoint)
   }
 
-  /// Of a tensor of int8, uint8 or int16 with one scale, in terms of int8 and int16; `nil` for any
-  /// other.
+  /// The form of a tensor of int8, uint8 or int16 with one scale, in terms of int8 and int16; `nil`
+  /// for any other tensor.
   init?(_ tensor: Tensor, type: ElementType) {
     guard let quantization = tensor.quantization, quantization.scales.count == 1,
       quantization.scales[0] > 0
@@ -28,7 +28,7 @@ struct ActivationForm: Hashable, Sendable {
     }
   }
 
-  /// The reals that can be stored.
+  /// The range of reals that it can store.
   var range: ClosedRange<Float> {
     let limits = type == .int16 ? -32768...32767 : -128...127
     return Float(limits.lowerBound - zeroPoint) * scale...Float(limits.upperBound - zeroPoint)
@@ -39,7 +39,7 @@ struct ActivationForm: Hashable, Sendable {
     Quantization(scales: [scale], zeroPoints: [Int64(zeroPoint)], axis: 0)
   }
 
-  /// A value's bytes.
+  /// A value in stored bytes.
   func bytes(_ value: Float) -> [UInt8] {
     let quotient = (value / scale).rounded(.toNearestOrEven)
     let integer = Int(min(max(quotient, -65536), 65536)) + zeroPoint

@@ -3,15 +3,15 @@ internal import Kernels
 
 /// The ranges of a float network's activations on representative data, by tensor.
 ///
-/// int16 activations get twice the range that was seen: they have steps enough, and what lies
-/// outside would be lost.
+/// int16 activations get twice the observed range: they have enough steps, and values outside would
+/// be clipped.
 ///
 /// - Parameters:
-///   - samples: in order; states go on from one to the next.
-///   - method: where left out, the one that loses least in cross-validation: on each quarter of the
-///     samples, with ranges from the others. Which one that is depends on the network, and on how
-///     much of what there is the samples show.
-///   - progress: is told which part is done, 0 to 1.
+///   - samples: in order; states continue from one to the next.
+///   - method: by default the one with the smallest loss in cross-validation: on each quarter of
+///     the samples, with ranges from the others. It depends on the network, and on how
+///     representative the samples are.
+///   - progress: called with the finished share, 0 to 1.
 public func calibrate(
   _ graph: CanonicalGraph, on samples: [Sample], states: [StatePair] = [],
   method: Calibrator.Method? = nil, settings: IntegerSettings = IntegerSettings(),
@@ -52,5 +52,5 @@ public func calibrate(
 }
 
 private let partCount = 4
-/// Of a part; more say no more about which method is best.
+/// The maximum of each part; more samples do not improve the choice of the method.
 private let mostHeldSamples = 64

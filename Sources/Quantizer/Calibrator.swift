@@ -1,15 +1,15 @@
 public import Engine
 internal import Kernels
 
-/// Watches the values of a float network while it runs on representative data.
+/// Observes the values of a float network while it runs on representative data.
 public final class Calibrator {
-  /// How a range is made of what was seen.
+  /// How a range follows from the observed values.
   public enum Method: String, CaseIterable, Sendable {
-    /// The range whose quantization has the least mean squared error.
+    /// The range with the minimum mean squared error of quantization.
     case mse
-    /// The same where values near those that were seen are to be expected, too.
+    /// The same on a smoothed histogram, which also expects values near the observed ones.
     case smooth
-    /// All that was seen.
+    /// The observed range.
     case minmax
   }
 
@@ -22,13 +22,13 @@ public final class Calibrator {
   public private(set) var sampleCount = 0
 
   /// - Parameters:
-  ///   - states: fed back from run to run, so that their values are seen as well.
-  ///   - parts: of the samples, any of which `ranges` can leave out.
+  ///   - states: fed back from run to run, so that their values are observed as well.
+  ///   - parts: the number of parts of the samples; `ranges` can leave out any of them.
   public init(
     _ graph: Graph, states: [StatePair] = [], parts: Int = 1
   ) throws(QuantizerError) {
     self.graph = graph
-    // What a shift register makes of its rows has their range, and is large.
+    // The output of a shift register has the range of its rows, and is large.
     let moves = Set(graph.stateMoves(states))
     let computed = graph.operators.indices.filter { !moves.contains($0) }
       .flatMap { graph.operators[$0].outputs }.filter { graph.tensors[$0].type == .float32 }
@@ -40,7 +40,7 @@ public final class Calibrator {
       states.contains { $0.output == graph.tensors[index].name }
     }
     observed.outputs = Array(Set(computed + stateOutputs)).sorted()
-    // Names need not be unique; places are.
+    // Names need not be unique; indices are.
     for index in observed.tensors.indices { observed.tensors[index].name = "\(index)" }
     var seen: [Int: Histogram] = [:]
     let stateInputs = Set(states.map(\.input))
@@ -73,8 +73,8 @@ public final class Calibrator {
     }
   }
 
-  /// Runs once more; states go on from the run before.
-  /// - Parameter part: that the sample belongs to.
+  /// Runs once more; states continue from the run before.
+  /// - Parameter part: the part to which the sample belongs.
   public func observe(_ sample: Sample, part: Int = 0) throws(QuantizerError) {
     do {
       for (name, place, count) in inputs {
@@ -109,7 +109,7 @@ public final class Calibrator {
     }
   }
 
-  /// The range of every activation that was seen, by tensor.
+  /// The range of every observed activation, by tensor.
   /// - Parameter leftOut: the part of the samples that does not count.
   public func ranges(
     _ method: Method, isSymmetric: Bool = false, without leftOut: Int? = nil

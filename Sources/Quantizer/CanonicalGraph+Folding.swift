@@ -1,8 +1,8 @@
 internal import Engine
 
 extension CanonicalGraph {
-  /// A product with, or the sum of, a constant per output channel becomes part of the weights and
-  /// bias of the layer before it: BatchNorm, as exporters write it.
+  /// Merges a product with, or the sum of, a constant per output channel into the weights and bias
+  /// of the preceding layer: BatchNorm, as exporters write it.
   mutating func foldScalesIntoLayers() throws(QuantizerError) {
     for index in graph.operators.indices {
       while let next = graph.onlyReader(ofOutputOf: index),
@@ -14,7 +14,7 @@ extension CanonicalGraph {
     graph.operators.removeAll { $0.outputs.isEmpty }
   }
 
-  /// Whether the layer does now what the operator behind it did.
+  /// Merges the following operator into a layer; returns whether it could.
   private mutating func fold(_ next: Int, into index: Int) throws(QuantizerError) -> Bool {
     let (layer, operation) = (graph.operators[index], graph.operators[next])
     guard layer.kind.activation == .none, let places = LayerInputs(layer.kind),
@@ -77,7 +77,7 @@ extension CanonicalGraph {
     return graph.tensors.count - 1
   }
 
-  /// RELU and RELU6 become the activation of the operator before them.
+  /// Makes RELU and RELU6 the activation of the preceding operator.
   mutating func foldClamps() {
     for index in graph.operators.indices {
       guard graph.operators[index].kind.activation == .none,
@@ -95,7 +95,7 @@ extension CanonicalGraph {
 }
 
 extension Graph {
-  /// The one operator that reads what another one puts out, if nothing else does.
+  /// The only operator that reads the output of another one, if there is only one.
   fileprivate func onlyReader(ofOutputOf index: Int) -> Int? {
     guard operators[index].outputs.count == 1 else { return nil }
     let output = operators[index].outputs[0]
@@ -106,7 +106,7 @@ extension Graph {
     return readers[0]
   }
 
-  /// Gives one operator the output of another, which is left without inputs and outputs.
+  /// Gives one operator the output of another, which loses its inputs and outputs.
   fileprivate mutating func takeOver(_ next: Int, by index: Int) {
     operators[index].outputs = operators[next].outputs
     operators[next].inputs = []

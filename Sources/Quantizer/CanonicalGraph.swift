@@ -1,16 +1,16 @@
 public import Engine
 
-/// A float network as quantization wants it: what can be part of a layer is, and quantization
-/// that stood in it already is known instead of computed.
+/// A float network in the form for quantization: operators are merged into layers where possible,
+/// and existing quantization is known instead of computed.
 public struct CanonicalGraph: Sendable {
   public internal(set) var graph: Graph
-  /// Activations whose quantization the input file gives, by tensor.
+  /// Activations whose quantization the input file defines, by tensor.
   var given: [Int: ActivationForm] = [:]
-  /// Weights that the input file has as symmetric int8, by tensor.
+  /// Weights that the input file stores as symmetric int8, by tensor.
   var givenWeights: [Int: Tensor] = [:]
 
-  /// - Parameter takesQuantization: whether fake quantization, that is a QUANTIZE and the
-  ///   DEQUANTIZE behind it, becomes what is known of a tensor; else it stays.
+  /// - Parameter takesQuantization: whether fake quantization, that is a QUANTIZE followed by a
+  ///   DEQUANTIZE, is removed and kept as known quantization; else it stays.
   public init(_ graph: Graph, takesQuantization: Bool = true) throws(QuantizerError) {
     do { try graph.validate() } catch { throw .invalidGraph(error.description) }
     self.graph = graph
@@ -21,11 +21,11 @@ public struct CanonicalGraph: Sendable {
     self = compacted()
   }
 
-  /// Whether the file gave the quantization of activations.
+  /// Whether the file defined the quantization of activations.
   public var hasQuantization: Bool { !given.isEmpty }
 
   private func compacted() -> CanonicalGraph {
-    // Tensors keep their places, so that what is known of them stays true: names do the rest.
+    // Tensors keep their indices, so that what is known of them stays true: names do the rest.
     var result = self
     var old: [String: Int] = [:]
     var marked = graph
@@ -85,12 +85,12 @@ public struct CanonicalGraph: Sendable {
         } else {
           replaced[output] = source
         }
-        // Weights have a scale of their own that is at least as fine.
+        // Weights have their own scale, which is at least as fine.
         if !graph.tensors[source].isConstant { given[source] = form }
         removed.formUnion([index, pair.quantize])
       }
     }
-    // A QUANTIZE that something else reads stays.
+    // A QUANTIZE that another operator reads stays.
     removed = removed.filter { index in
       graph.operators[index].kind != .quantize
         || graph.operators[index].outputs.allSatisfy { output in
@@ -104,7 +104,7 @@ public struct CanonicalGraph: Sendable {
       .map(\.element)
   }
 
-  /// The QUANTIZE before a DEQUANTIZE, if all it is for is to round.
+  /// The QUANTIZE before a DEQUANTIZE, if it only rounds.
   private func fakeQuantization(
     _ index: Int, _ stored: Int
   ) -> (quantize: Int, origin: Int)? {
@@ -117,7 +117,7 @@ public struct CanonicalGraph: Sendable {
 
   // MARK: Constants
 
-  /// Equal constants become one tensor.
+  /// Merges equal constants into one tensor.
   private mutating func shareConstants() {
     struct Key: Hashable {
       var shape: [Int]

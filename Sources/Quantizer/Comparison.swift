@@ -1,14 +1,14 @@
 public import Engine
 public import Kernels
 
-/// Two graphs on the same inputs.
+/// A comparison of two graphs on the same inputs.
 public struct Comparison: Sendable {
   /// By output, in the first graph's order.
   public private(set) var outputs: [(name: String, deviation: Deviation)] = []
 
-  /// Runs both on the samples, one after the other, states going on.
+  /// Runs both on the samples in order, with continuous states.
   ///
-  /// - Throws: where an output of the first is not one of the second.
+  /// - Throws: if an output of the first is not one of the second.
   public init(
     _ first: Graph, _ second: Graph, samples: [Sample], states: [StatePair] = [],
     instructionSets: (InstructionSet, InstructionSet) = (.best, .best)
@@ -28,7 +28,7 @@ public struct Comparison: Sendable {
     }
   }
 
-  /// The least signal-to-noise ratio of an output, in dB.
+  /// The minimum signal-to-noise ratio of an output, in dB.
   public var worst: Double { outputs.map(\.deviation.signalToNoise).min() ?? .infinity }
 }
 

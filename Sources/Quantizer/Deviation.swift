@@ -1,6 +1,6 @@
 import Foundation
 
-/// How far values are from what they should be; adds up over runs.
+/// The deviation of values from expected ones, accumulated over runs.
 public struct Deviation: Sendable, Equatable {
   public private(set) var count = 0
   /// Largest absolute error.
@@ -13,7 +13,7 @@ public struct Deviation: Sendable, Equatable {
 
   mutating func add(_ values: [Float], expected: [Float]) {
     for (value, wanted) in zip(values, expected) {
-      // No number in both, or the same infinity.
+      // NaN in both, or the same infinity.
       if (value.isNaN && wanted.isNaN) || (value.isInfinite && value == wanted) { continue }
       let error = Double(value) - Double(wanted)
       largest = error.isNaN ? .infinity : max(largest, abs(error))
@@ -24,7 +24,7 @@ public struct Deviation: Sendable, Equatable {
     count += values.count
   }
 
-  /// As if its values had been added.
+  /// Accumulates another deviation.
   mutating func add(_ other: Deviation) {
     count += other.count
     largest = max(largest, other.largest)
@@ -39,7 +39,7 @@ public struct Deviation: Sendable, Equatable {
   public var standardDeviation: Double {
     (max(0, meanSquaredError - meanError * meanError)).squareRoot()
   }
-  /// Power of the expected values over that of the error, in dB; infinite where nothing differs.
+  /// Power of the expected values over that of the error, in dB; infinite if there is no error.
   public var signalToNoise: Double {
     if squares.isNaN { return -.infinity }
     return squares == 0 ? .infinity : 10 * log10(power / squares)

@@ -32,7 +32,7 @@ private func dataAndWeights(_ node: Operator) -> (Int, Int)? {
   return (data, weights)
 }
 
-/// Whether all who read a tensor read it as weights with their channels along the same dimension.
+/// Whether all readers of a tensor read it as weights with channels along the same dimension.
 private func onlyWeights(_ tensor: Int, of use: WeightUse, in graph: Graph) -> Bool {
   !graph.outputs.contains(tensor)
     && graph.readers(of: tensor).allSatisfy { reader in
@@ -46,16 +46,15 @@ private func onlyWeights(_ tensor: Int, of use: WeightUse, in graph: Graph) -> B
 }
 
 extension Tensor {
-  /// Becomes int8: q = round(x / scale), scale = max |x| / 127 over each channel along `axis`, or
-  /// over all where there is none; with 4 bits 7 takes the place of 127, and int4 is what the file
-  /// has.
+  /// Quantizes to int8: q = round(x / scale), scale = max |x| / 127 over each channel along `axis`,
+  /// or over all without an axis; with 4 bits 7 replaces 127, and the file has int4.
   ///
   /// The smallest range is 1e-6, as in TensorFlow Lite's converter.
   /// - Parameters:
-  ///   - boundingPairs: a scale is max (|x| + |next x|) / 128 over the pairs of an output if that is
-  ///     more: then |q| + |next q| <= 128, and AVX2 and SSE4.1 have faster products
-  ///     (docs/kernels.md). Dimension 0 is that of the outputs.
-  ///   - smallestScales: by channel, for a bias that would not fit else.
+  ///   - boundingPairs: a scale is at least max (|x| + |next x|) / 128 over the pairs of an output:
+  ///     then |q| + |next q| <= 128, and AVX2 and SSE4.1 have faster products (docs/kernels.md).
+  ///     Dimension 0 is that of the outputs.
+  ///   - smallestScales: by channel, for biases that would not fit otherwise.
   mutating func quantize(
     _ values: [Float], axis: Int?, bits: Int = 8, boundingPairs: Bool = false,
     smallestScales: [Float]? = nil
@@ -82,8 +81,8 @@ extension Tensor {
       let quotient = (value / scales[channel(index)]).rounded(.toNearestOrEven)
       return Int8(min(max(quotient, -largest), largest))
     }
-    // Exact quotients of at most 128 together never round to 129; those of floats may, if both are
-    // about half a step off.
+    // Exact quotients with a sum of at most 128 never round to 129; those of floats may, if both
+    // are about half a step off.
     for index in pairs where abs(Int(integers[index])) + abs(Int(integers[index + 1])) > 128 {
       let larger =
         abs(Int(integers[index])) < abs(Int(integers[index + 1])) ? index + 1 : index
@@ -96,9 +95,9 @@ extension Tensor {
       scales: scales, zeroPoints: Array(repeating: 0, count: channels), axis: axis ?? 0)
   }
 
-  /// The first of each two weights that a product may add up as a pair: every second one of an
-  /// output. Where a kernel has rows of an odd length it is every one, as the engine may begin each
-  /// row with a new pair.
+  /// The first of each two weights that a product may add as a pair: every second one of an output.
+  /// In kernels with rows of an odd length it is every one, because the engine may begin each row
+  /// with a new pair.
   private var firstsOfPairs: [Int] {
     let output = shape.dropFirst().reduce(1, *)
     let row = shape.count == 4 ? shape[2] * shape[3] : output
@@ -110,7 +109,7 @@ extension Tensor {
 }
 
 extension OperatorKind {
-  /// Whether the bytes of its weights are multiplied in the order in which the file has them.
+  /// Whether its weights are multiplied in the order of the file.
   var multipliesPairs: Bool {
     switch self {
     case .fullyConnected, .convolution: true

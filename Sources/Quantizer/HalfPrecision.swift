@@ -1,10 +1,10 @@
 internal import Engine
 
-/// float16 weights and biases, each behind a DEQUANTIZE.
+/// float16 weights and biases, each followed by a DEQUANTIZE.
 func halfPrecision(_ graph: Graph, _ choice: LayerChoice) throws(QuantizerError) -> Graph {
   try stored(graph, choice, positions: [WeightUse.position, WeightUse.biasPosition]) {
     constant, values, _ in
-    // Beyond the range of halves it stays what it is.
+    // Constants beyond the range of f16 stay float32.
     if values.contains(where: { Float16($0).isInfinite }) { return nil }
     let data = values.flatMap { value in
       let bits = Float16(value).bitPattern
@@ -16,7 +16,7 @@ func halfPrecision(_ graph: Graph, _ choice: LayerChoice) throws(QuantizerError)
   }
 }
 
-/// int8 weights of at least `smallestQuantizedWeights` elements, each behind a DEQUANTIZE.
+/// int8 weights of at least `smallestQuantizedWeights` elements, each followed by a DEQUANTIZE.
 func smallWeights(_ graph: Graph, _ choice: LayerChoice) throws(QuantizerError) -> Graph {
   try stored(graph, choice, positions: [WeightUse.position]) { constant, values, use in
     if values.count < smallestQuantizedWeights { return nil }
@@ -27,7 +27,7 @@ func smallWeights(_ graph: Graph, _ choice: LayerChoice) throws(QuantizerError) 
   }
 }
 
-/// Stores float32 constants of layers in another type, restored by a DEQUANTIZE of that version.
+/// Stores float32 constants of layers in another type, with a DEQUANTIZE of that version.
 private func stored(
   _ graph: Graph, _ choice: LayerChoice, positions: [Int],
   as smaller: (Tensor, [Float], WeightUse) -> (Tensor, version: Int)?

@@ -1,5 +1,5 @@
-/// How often a tensor had which values: bins of equal width around zero, which double their width
-/// when a value lies outside.
+/// A histogram of a tensor's values: bins of equal width around zero, which double their width when
+/// a value lies outside.
 struct Histogram: Sendable {
   private static let binCount = 8192
 
@@ -33,7 +33,7 @@ struct Histogram: Sendable {
     }
   }
 
-  /// As if its values had been added.
+  /// Adds another histogram.
   mutating func add(_ other: Histogram) {
     isFinite = isFinite && other.isFinite
     (lower, upper) = (min(lower, other.lower), max(upper, other.upper))
@@ -49,7 +49,8 @@ struct Histogram: Sendable {
     guard magnitude > limit else { return }
     if limit == 0 {
       bins = Array(repeating: 0, count: Self.binCount)
-      // What is smaller is zero to every quantization, and its bins would be too narrow for floats.
+      // Smaller values are zero in every quantization, and their bins would be too narrow for
+      // floats.
       limit = max(Float(sign: .plus, exponent: magnitude.exponent, significand: 1) * 2, 0x1p-64)
       return
     }
@@ -61,11 +62,11 @@ struct Histogram: Sendable {
     }
   }
 
-  /// The range with the least mean squared error of rounding to 255 steps and clamping, found by
-  /// widening or narrowing both sides together, then each by itself.
+  /// The range with the minimum mean squared error of rounding to 255 steps and clamping, found by
+  /// widening or narrowing first both sides together, then each separately.
   ///
-  /// - Parameter isSmooth: whether each value seen stands for others near it, the farther the
-  ///   fewer there are, so that a range found on few samples leaves room for what they did not show.
+  /// - Parameter isSmooth: whether each observed value also stands for values near it, over wider
+  ///   distances the fewer there are, so that a range from few samples has a margin.
   func leastErrorRange(isSymmetric: Bool, isSmooth: Bool) -> ClosedRange<Float> {
     guard limit > 0 else { return 0...0 }
     let filled = isSmooth ? spread : seen
@@ -100,7 +101,7 @@ struct Histogram: Sendable {
     return best.low...best.high
   }
 
-  /// Values with their counts.
+  /// Observed values with their counts.
   private var seen: [(center: Float, count: Double)] {
     let half = Self.binCount / 2
     return bins.enumerated().compactMap { index, count in
@@ -108,8 +109,9 @@ struct Histogram: Sendable {
     }
   }
 
-  /// The same, a sixth of each count a little nearer and another farther away: Gauss and Hermite's three
-  /// points for a normal distribution, whose width falls with the fourth root of what was seen.
+  /// The same, with a sixth of each count moved a little inwards and another sixth outwards: the
+  /// three points of Gauss-Hermite quadrature for a normal distribution, whose width falls with the
+  /// fourth root of the count.
   private var spread: [(center: Float, count: Double)] {
     let values = seen
     let total = values.reduce(0) { $0 + $1.count }

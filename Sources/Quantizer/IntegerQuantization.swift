@@ -1,15 +1,15 @@
 public import Engine
 
-/// A graph that computes in integers, as TensorFlow Lite's converter makes it with a
-/// representative data set: float32 inputs and outputs stay what they are, with QUANTIZE and
-/// DEQUANTIZE at the edges; a node without an integer form stays float.
+/// A graph that computes in integers, like the output of TensorFlow Lite's converter with a
+/// representative data set: float32 inputs and outputs stay, with QUANTIZE and DEQUANTIZE next to
+/// them; a node without an integer form stays float.
 ///
 /// - Parameters:
-///   - ranges: of activations, by tensor of the canonical graph: `Calibrator.ranges`. What the
-///     graph gives itself may be missing.
-///   - states: their inputs and outputs get one scale. Where they are shift registers the rows
-///     move as floats, so that they can be kept in a ring; what a recurrent cell adds to its state
-///     is added in float, as its rounding would add up.
+///   - ranges: of activations, by tensor of the canonical graph: `Calibrator.ranges`. Ranges that
+///     the graph defines itself may be missing.
+///   - states: their inputs and outputs get the same scale. The rows of shift registers move as
+///     floats, so that they can be kept in a ring buffer. A recurrent cell adds to its state in
+///     float, because rounding errors would accumulate.
 public func quantize(
   _ graph: CanonicalGraph, ranges: [Int: ClosedRange<Float>], states: [StatePair] = [],
   settings: IntegerSettings = IntegerSettings()
@@ -30,7 +30,7 @@ public func quantize(
     }
   }
   var groups = ScaleGroups(graph, ranges: ranges, states: states, precisions: precisions)
-  // What nothing is known of makes its operators float, which may break groups apart.
+  // Operators of tensors without a range become float, which may break groups apart.
   while true {
     let unknown = source.operators.indices.filter { index in
       precisions[index] != .float && !graph.isKnown(index, groups)
@@ -48,7 +48,7 @@ public func quantize(
   return result
 }
 
-/// An operator that moves floats to floats gains nothing from being between two conversions.
+/// Keeps operators float that only move floats to floats between two conversions.
 private func keepLonelyMovesFloat(
   _ graph: Graph, _ precisions: inout [NodePrecision], _ settings: IntegerSettings
 ) {
@@ -76,7 +76,7 @@ private func keepLonelyMovesFloat(
 }
 
 extension CanonicalGraph {
-  /// In which numbers a node may compute, by what it is and what was asked.
+  /// The precision that a node may compute in, by its kind and the settings.
   fileprivate func precision(
     _ index: Int, _ settings: IntegerSettings
   ) throws(QuantizerError) -> NodePrecision {
@@ -98,7 +98,7 @@ extension CanonicalGraph {
     return .int16
   }
 
-  /// Why a node cannot compute in integers; `nil` where it can.
+  /// Why a node cannot compute in integers; `nil` if it can.
   private func obstacle(_ node: Operator) -> String? {
     guard let rules = node.kind.knownProperties?.integerRules else {
       return "it has no form for integers"

@@ -1,8 +1,8 @@
 internal import Engine
 
-/// Where a tensor's values are, in the form that they are read in.
+/// Tensors in the form in which operators read them.
 extension IntegerRewriter {
-  /// How an operator of a precision wants a tensor: as it is, if it has that type.
+  /// The form of an input for an operator of a precision: unchanged, if it has that type.
   func inputForm(_ tensor: Int, _ precision: NodePrecision) -> ActivationForm? {
     if let form = produced[tensor], form.type == precision.type { return form }
     return activationForm(tensor, precision)
@@ -15,12 +15,12 @@ extension IntegerRewriter {
       return .fixed(range, precision)
     }
     guard var form = activationForm(tensor, precision) else { return nil }
-    // LiteRT refuses a clamp that has more than 2^31 steps.
+    // LiteRT refuses a clamp with more than 2^31 steps.
     if kind.clamps, form.type == .int16 { form.scale = max(form.scale, 6 / 0x1p30) }
     return form
   }
 
-  /// What the tensor's group says of it.
+  /// The form of the tensor's group.
   func activationForm(_ tensor: Int, _ precision: NodePrecision) -> ActivationForm? {
     switch groups.origin(tensor) {
     case .given(let form)?:
@@ -119,7 +119,7 @@ extension IntegerRewriter {
 }
 
 extension OperatorKind {
-  /// Whether the result has an upper limit that the quantization has to be able to say.
+  /// Whether the result has an upper limit that the quantization must be able to express.
   fileprivate var clamps: Bool {
     switch self {
     case .unary(.relu6), .unary(.reluN1To1), .unary(.relu0To1): true

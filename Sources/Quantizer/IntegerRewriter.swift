@@ -1,7 +1,7 @@
 internal import Engine
 internal import Foundation
 
-/// Writes a float graph again with integers in it.
+/// Rewrites a float graph in integers.
 struct IntegerRewriter {
   let source: Graph
   let given: CanonicalGraph
@@ -9,9 +9,9 @@ struct IntegerRewriter {
   private let precisions: [NodePrecision]
   let groups: ScaleGroups
   var result: Graph
-  /// Where a tensor's values are, by what they are stored as.
+  /// The tensors of each form of a tensor.
   var forms: [FormKey: Int] = [:]
-  /// What its operator has left of a tensor.
+  /// The form in which an operator wrote a tensor.
   var produced: [Int: ActivationForm] = [:]
   var names: Set<String>
 
@@ -64,7 +64,7 @@ struct IntegerRewriter {
     guard settings.integersOnly, let reader, let form = activationForm(tensor, reader) else {
       return
     }
-    // The input itself is integers then.
+    // The input itself has integers then.
     store(form, in: tensor)
     produced[tensor] = form
     forms[FormKey(tensor: tensor, form: form)] = tensor
@@ -156,7 +156,7 @@ struct IntegerRewriter {
 }
 
 extension OperatorKind {
-  /// 4 bits are for layers that LiteRT has kernels for; others have 8.
+  /// 4 bits are for layers with kernels in LiteRT; others have 8.
   func bits(_ wanted: Int) -> Int {
     switch self {
     case .fullyConnected, .convolution: wanted

@@ -1,8 +1,8 @@
 internal import Engine
 
-/// What a conversion to integers may be told beside the data that it is calibrated with.
+/// Options of a conversion to integers besides the calibration data.
 public struct IntegerSettings: Sendable {
-  /// How activations are stored.
+  /// The storage of activations.
   public enum Activations: String, CaseIterable, Sendable {
     /// int8 with a zero point.
     case asymmetric
@@ -17,8 +17,8 @@ public struct IntegerSettings: Sendable {
   public var weightBits = 8
   /// One scale for all weights of a layer instead of one per output channel.
   public var perTensor = false
-  /// Neighbouring weights of fully connected and convolution layers have sizes of at most 128
-  /// together: coarser, and faster on AVX2 and SSE4.1.
+  /// The magnitudes of neighbouring weights of fully connected and convolution layers add up to at
+  /// most 128: coarser, and faster on AVX2 and SSE4.1.
   public var boundingPairs = false
   /// Nodes that stay float, by the names of their outputs.
   public var keepingFloat: Set<String> = []
@@ -30,7 +30,7 @@ public struct IntegerSettings: Sendable {
   public init() {}
 }
 
-/// In which numbers a node computes.
+/// The precision of a node.
 enum NodePrecision {
   case float, int8, int16
 

@@ -1,6 +1,6 @@
 internal import Engine
 
-/// Where an operator with weights has its inputs.
+/// The indices of a layer's inputs.
 struct LayerInputs {
   var data: Int
   var weights: Int
@@ -26,7 +26,7 @@ extension Operator {
 }
 
 extension Graph {
-  /// The float32 tensors that an operator computes with or puts out, without weights and biases.
+  /// The float32 inputs and outputs of an operator, without weights and biases.
   func activations(_ node: Operator) -> (inputs: [Int], outputs: [Int]) {
     let layer = LayerInputs(node.kind)
     let inputs = node.inputs.indices.filter { position in
@@ -38,7 +38,7 @@ extension Graph {
     return (inputs.compactMap { node.inputs[$0] }, node.outputs)
   }
 
-  /// The graph without tensors that nothing refers to.
+  /// The graph without unreferenced tensors.
   func compacted() -> Graph {
     var used = Set(inputs + outputs)
     for node in operators { used.formUnion(node.inputs.compactMap { $0 } + node.outputs) }

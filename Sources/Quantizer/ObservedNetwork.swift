@@ -1,14 +1,14 @@
 internal import Engine
 internal import Kernels
 
-/// A network whose outputs are looked at, run by run. Integers go in and come out as the reals
-/// that they stand for.
+/// A network whose tensors are observed, run by run. Integer inputs and outputs are converted from
+/// and to reals.
 final class ObservedNetwork {
   private var network: Network
   private let inputs: [Tensor]
   private let outputs: [Tensor]
 
-  /// - Parameter outputs: tensors to look at; the graph's own where left out.
+  /// - Parameter outputs: tensors to observe; by default the graph's own outputs.
   init(
     _ graph: Graph, states: [StatePair] = [], outputs: [Int]? = nil,
     instructionSet: InstructionSet = .best
@@ -56,7 +56,7 @@ final class ObservedNetwork {
 }
 
 extension Tensor {
-  /// What int8, uint8 or int16 elements stand for; `nil` for other types.
+  /// The real values of int8, uint8 or int16 elements; `nil` for other types.
   func reals(_ data: [UInt8]) -> [Float]? {
     guard let quantization else { return nil }
     let integers: [Int]

@@ -1,20 +1,20 @@
 public import Engine
 
-/// What quantization does to each layer by itself: the columns of TensorFlow Lite's
+/// The error of quantization in each layer separately: the columns of TensorFlow Lite's
 /// `QuantizationDebugger`.
 ///
-/// Every quantized layer is given what the float network has at its inputs, and its output is
-/// compared with the float one, so that an error is seen where it arises and not where it ends up.
+/// Every quantized layer gets the float network's values as inputs, and its output is compared with
+/// the float one, so that an error shows where it arises and not where it ends up.
 public final class QuantizationDebugger {
   /// One layer of the quantized graph.
   public struct Layer: Sendable {
-    /// Its place among the operators of the quantized graph.
+    /// Its index among the operators of the quantized graph.
     public let index: Int
     public let operatorName: String
-    /// The output, which is also what a denylist names.
+    /// The name of its output, which a denylist uses too.
     public let tensorName: String
     let form: ActivationForm?
-    /// Of the output's integers; `nil` where it is float.
+    /// For integers in the output; `nil` if it is float.
     public var scale: Float? { form?.scale }
     public var zeroPoint: Int? { form?.zeroPoint }
     public internal(set) var deviation = Deviation()
@@ -22,7 +22,7 @@ public final class QuantizationDebugger {
 
   /// In the order of the quantized graph.
   public private(set) var layers: [Layer] = []
-  /// The whole quantized network against the float one, over all outputs.
+  /// The error of the whole quantized network over all outputs.
   public private(set) var whole = Deviation()
 
   private let original: ObservedNetwork
@@ -30,7 +30,7 @@ public final class QuantizationDebugger {
   private var candidates: [ObservedNetwork] = []
   private let outputs: [String]
 
-  /// Layers are paired by the names of their outputs.
+  /// Pairs layers by the names of their outputs.
   public init(
     original: Graph, quantized: Graph, states: [StatePair] = []
   ) throws(QuantizerError) {
@@ -80,7 +80,7 @@ public final class QuantizationDebugger {
   private let carried: [StatePair]
   private var past: Sample = [:]
 
-  /// Runs both networks once more; states go on from the run before.
+  /// Runs both networks once more; states continue from the run before.
   public func run(_ sample: Sample) throws(QuantizerError) {
     let given = sample.merging(past) { $1 }
     var values = try original.run(given)
@@ -99,8 +99,8 @@ public final class QuantizationDebugger {
     }
   }
 
-  /// Layers with less signal-to-noise than the limit in dB, the worst first: what a conversion
-  /// might leave in float.
+  /// Layers with a signal-to-noise ratio below the limit in dB, the worst first: candidates for
+  /// float.
   public func suspects(below limit: Double) -> [Layer] {
     layers.filter { $0.deviation.signalToNoise < limit }
       .sorted { $0.deviation.signalToNoise < $1.deviation.signalToNoise }
@@ -108,7 +108,7 @@ public final class QuantizationDebugger {
 }
 
 extension Graph {
-  /// The tensor of a float graph that a tensor of its quantized form stands for, by name.
+  /// The tensor of a float graph that corresponds to a tensor of its quantized form, by name.
   fileprivate func counterpart(of name: String) throws(QuantizerError) -> Int {
     let plain = name.replacing(/\/(int8|int16|float32)(_[0-9]+)?$/, with: "")
     for candidate in [name, plain] {
@@ -117,7 +117,7 @@ extension Graph {
     throw .noLayer(graph: self.name, tensor: name)
   }
 
-  /// A constant, or one that DEQUANTIZE restores.
+  /// A constant, or the DEQUANTIZE of one.
   fileprivate func isWeights(_ tensor: Int) -> Bool {
     tensors[tensor].isConstant || producer(of: tensor).map(restores) ?? false
   }
@@ -131,7 +131,7 @@ extension Graph {
     operators.first { $0.outputs.contains(tensor) }
   }
 
-  /// Whether an operator computes in integers, or a layer's weights are stored in anything but
+  /// Whether an operator computes in integers, or a layer stores its weights in another type than
   /// float32.
   fileprivate func isQuantized(_ node: Operator) -> Bool {
     if let output = node.outputs.first, node.kind != .quantize, !tensors[output].isConstant,
@@ -145,7 +145,7 @@ extension Graph {
     return !tensors[weights].isConstant || tensors[weights].type != .float32
   }
 
-  /// One operator with what restores its weights.
+  /// One operator, and the DEQUANTIZE of its weights.
   fileprivate func alone(_ index: Int, inputs: [Int]) -> Graph {
     var graph = self
     let node = operators[index]

@@ -1,17 +1,17 @@
 public import Engine
 
-/// A graph with the weights of FULLY_CONNECTED, CONV_2D and DEPTHWISE_CONV_2D stored smaller.
+/// A graph that stores the weights of FULLY_CONNECTED, CONV_2D and DEPTHWISE_CONV_2D in fewer bits.
 ///
-/// Everything else, inputs and outputs included, stays as it is. Weights that are not float32, or
-/// that another operator reads too, are left alone, so that quantizing twice changes nothing.
+/// Everything else, including inputs and outputs, stays unchanged. So do weights that are not
+/// float32 or that another operator reads too, so that quantizing twice changes nothing.
 ///
 /// - Parameters:
-///   - keepingFloat: layers that stay as they are, by the names of their outputs.
+///   - keepingFloat: layers that stay unchanged, by the names of their outputs.
 ///   - perTensor: one scale for all weights of a layer instead of one per output channel.
-///   - boundingPairs: neighbouring weights of FULLY_CONNECTED and CONV_2D have sizes of at most 128
-///     together, which makes them coarser, and faster on AVX2 and SSE4.1; no matter to 4 bits,
-///     float16 and what computes in float.
-///   - weightBits: 4 for FULLY_CONNECTED and CONV_2D in place of 8; no matter to float16.
+///   - boundingPairs: the magnitudes of neighbouring weights of FULLY_CONNECTED and CONV_2D add up
+///     to at most 128: coarser, and faster on AVX2 and SSE4.1; without effect for 4 bits, float16
+///     and layers that compute in float.
+///   - weightBits: 4 for FULLY_CONNECTED and CONV_2D instead of 8; without effect for float16.
 public func quantize(
   _ graph: Graph, _ optimization: Optimization = .default, keepingFloat: Set<String> = [],
   perTensor: Bool = false, boundingPairs: Bool = false, weightBits: Int = 8
@@ -36,7 +36,7 @@ public func quantize(
   return result
 }
 
-/// Which layers are quantized, and how finely.
+/// The layers that are quantized, and how.
 struct LayerChoice {
   var keepingFloat: Set<String>
   var perTensor: Bool
@@ -56,8 +56,8 @@ extension Graph {
       .map { tensors[$0].name }
   }
 
-  /// Layers whose weights are float32 constants, with the number of their elements: what a
-  /// conversion has left alone.
+  /// Layers whose weights are float32 constants, with the number of their elements: those that a
+  /// conversion did not change.
   public var floatLayers: [(name: String, elements: Int)] {
     operators.compactMap { node in
       guard WeightUse(node.kind) != nil, node.inputs.count > WeightUse.position,
@@ -70,8 +70,8 @@ extension Graph {
 }
 
 extension Graph {
-  /// Operators that compute in floats, without those that carry states on: what a conversion to
-  /// integers has left alone.
+  /// Operators that compute in floats, without those that only move states: those that a conversion
+  /// to integers did not change.
   public func floatNodes(states: [StatePair]) -> [(name: String, operatorName: String)] {
     let moves = Set(stateMoves(states))
     return operators.enumerated().compactMap { index, node in
@@ -84,9 +84,9 @@ extension Graph {
   }
 }
 
-/// Where an operator has its weights, and how it wants them.
+/// The weights of an operator, and the form that it requires.
 struct WeightUse {
-  /// The position among its inputs.
+  /// Their index among the inputs.
   static let position = 1
   static let biasPosition = 2
 

@@ -5,16 +5,16 @@ public enum QuantizerError: Error, Equatable, CustomStringConvertible {
   case notFinite(graph: String, tensor: String)
   /// A value is NaN or infinite in calibration.
   case notFiniteValues(graph: String, tensor: String)
-  /// A name on the denylist is no layer's.
+  /// A name in the list of layers to keep is not that of a layer.
   case notALayer(graph: String, name: String, layers: [String])
-  /// What should be the float network has quantized layers.
+  /// The float network has quantized layers.
   case notFloat(graph: String, layer: String)
-  /// Two graphs that should be forms of one network are not.
+  /// Two graphs are not forms of one network.
   case noLayer(graph: String, tensor: String)
-  /// Integers were asked for, and a node has no form for them.
+  /// Only integers are allowed, and a node has no integer form.
   case noIntegerForm(graph: String, index: Int, operator: String, output: String, reason: String)
   case wrongSample(input: String, count: Int, expected: Int)
-  /// The engine cannot run it; its own words.
+  /// The engine cannot run it; the text is the engine's.
   case engine(String)
 
   public var description: String {

@@ -5,8 +5,8 @@ import Kernels
 public typealias Sample = [String: [Float]]
 
 extension Graph {
-  /// Random samples, always the same for one seed: uniform in -1...1. States are left out, they
-  /// start as zeros.
+  /// Random samples, uniform in -1...1, reproducible by their seed. States are left out and start
+  /// as zeros.
   public func randomSamples(_ count: Int, seed: UInt64, states: [StatePair]) -> [Sample] {
     var generator = SplitMix64(state: seed)
     let fed = inputs.filter { index in !states.contains { $0.input == tensors[index].name } }

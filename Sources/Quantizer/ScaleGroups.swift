@@ -1,17 +1,17 @@
 internal import Engine
 
-/// Which activations share a scale, and what it is.
+/// The activations that share a scale, and that scale.
 ///
-/// An operator that only moves values has the same scale at its inputs and outputs, and so has a
-/// state before and after a run: what it has then rounded once stays as it is.
+/// The inputs and outputs of an operator that only moves values share a scale, and so do the values
+/// of a state before and after a run, which is thus rounded only once.
 struct ScaleGroups {
-  /// Why a group's parameters are what they are.
+  /// The source of a group's parameters.
   enum Origin: Equatable {
-    /// A range, from calibration or from what the members have.
+    /// A range, from calibration or from the members.
     case range(ClosedRange<Float>)
-    /// The output range of an operator that always has it.
+    /// The fixed output range of an operator.
     case fixed(ClosedRange<Float>)
-    /// Stood in the graph already.
+    /// Given by the graph.
     case given(ActivationForm)
   }
 
@@ -43,13 +43,13 @@ struct ScaleGroups {
     return root
   }
 
-  /// `nil` where nothing is known about the tensor's values.
+  /// `nil` if the tensor's values are unknown.
   func origin(_ tensor: Int) -> Origin? { origins[root(tensor)] }
 
   func isJoined(_ a: Int, _ b: Int) -> Bool { root(a) == root(b) }
 
-  /// Logistic and tanh have no steps left to give beyond these inputs, so that rounding there
-  /// is wasted: 1 / (1 + exp(-8)) and tanh(4) are within a third of a step of 1/256 and 1/128.
+  /// Logistic and tanh saturate beyond these inputs, so larger ranges would waste steps: 1 / (1 +
+  /// exp(-8)) and tanh(4) are within a third of a step of 1/256 and 1/128.
   private mutating func limitSaturatingInputs(
     _ graph: Graph, _ precisions: [NodePrecision]
   ) {
@@ -70,7 +70,7 @@ struct ScaleGroups {
     }
   }
 
-  /// A state's input, its output, and where it is a shift register the rows that go in and out.
+  /// Joins a state's input and output, and, for a shift register, the rows that enter and leave.
   private mutating func joinState(_ state: StatePair, _ graph: Graph) {
     guard let input = graph.inputs.first(where: { graph.tensors[$0].name == state.input }),
       let output = graph.outputs.first(where: { graph.tensors[$0].name == state.output })
@@ -100,7 +100,7 @@ struct ScaleGroups {
     }
   }
 
-  /// Whether the operator limits its input to a constant.
+  /// Whether the operator clamps its input to constants.
   private func isClamp(_ node: Operator, _ graph: Graph) -> Bool {
     switch node.kind {
     case .binary(.minimum, _), .binary(.maximum, _):
@@ -109,7 +109,7 @@ struct ScaleGroups {
     }
   }
 
-  /// Whether all that has the scale of a tensor is limited by constants next.
+  /// Whether every tensor with the same scale is next clamped to constants.
   private func isOnlyClamped(_ tensor: Int, _ graph: Graph) -> Bool {
     let members = graph.tensors.indices.filter { isJoined($0, tensor) }
     return members.allSatisfy { member in
@@ -121,7 +121,7 @@ struct ScaleGroups {
     }
   }
 
-  /// A tensor takes over the range of what is left of it: its integers end there, too.
+  /// Narrows a tensor's range to that of its clamped form.
   private mutating func narrow(_ tensor: Int, to clamped: Int) {
     guard case .range? = origin(clamped) else { return merge(tensor, clamped) }
     let (a, b) = (root(clamped), root(tensor))
@@ -130,8 +130,8 @@ struct ScaleGroups {
     origins.removeValue(forKey: b)
   }
 
-  /// Whether a part of something may take over the scale of the whole: not if others read it too
-  /// and it would have less than half as many steps.
+  /// Whether a part may get the scale of the whole: not if other operators read it too and it would
+  /// lose more than half of its steps.
   private func mayWiden(_ part: Int, for whole: Int, _ graph: Graph) -> Bool {
     guard case .range(let own)? = origin(part), case .range(let wanted)? = origin(whole) else {
       return origin(part) == origin(whole)
@@ -147,7 +147,7 @@ struct ScaleGroups {
     origins[a] = Self.united(origins[a], origins.removeValue(forKey: b))
   }
 
-  /// What stands in the graph counts first, then what an operator always has.
+  /// The graph's own quantization has priority, then an operator's fixed range.
   private static func united(_ a: Origin?, _ b: Origin?) -> Origin? {
     switch (a, b) {
     case (nil, let other), (let other, nil): other
@@ -160,7 +160,7 @@ struct ScaleGroups {
 }
 
 extension Graph {
-  /// The operators that carry shift registers on.
+  /// The operators that move the rows of shift registers.
   func stateMoves(_ states: [StatePair]) -> [Int] {
     states.flatMap { state -> [Int] in
       guard let input = inputs.first(where: { tensors[$0].name == state.input }),
@@ -170,8 +170,8 @@ extension Graph {
     }
   }
 
-  /// Sums and products that lead from a state to what it is in the next run, without a layer or a
-  /// function between: there a value of 8 bits would be rounded anew in every run.
+  /// Sums and products on the path from a state to its next value, without a layer or a function in
+  /// between: 8-bit values would be rounded again there in every run.
   func stateUpdates(_ states: [StatePair]) -> [Int] {
     var result: [Int] = []
     for state in states {
@@ -188,7 +188,7 @@ extension Graph {
         carrying.formUnion(node.outputs)
         updates.append(index)
       }
-      // Of these, what the next state is made of.
+      // Of these, those that the next state depends on.
       var wanted: Set<Int> = [output]
       for index in updates.reversed()
       where !wanted.isDisjoint(with: operators[index].outputs) {
@@ -199,8 +199,8 @@ extension Graph {
     return result
   }
 
-  /// The operators that carry a shift register on: the SLICEs that read a state and the
-  /// CONCATENATION that makes the next one; none for any other state.
+  /// The operators that move the rows of a shift register: the SLICEs of a state and the
+  /// CONCATENATION to the next one; none for any other state.
   func stateMoves(input: Int, output: Int) -> [Int] {
     guard
       let last = operators.firstIndex(where: { $0.outputs.contains(output) }),

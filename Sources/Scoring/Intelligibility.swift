@@ -1,13 +1,13 @@
 import Foundation
 import Kernels
 
-/// Short-time objective intelligibility of denoised speech beside the clean one.
+/// Short-time objective intelligibility of denoised speech relative to the clean speech.
 ///
 /// STOI: Taal, Hendriks, Heusdens, Jensen, "An Algorithm for Intelligibility Prediction of
 /// Time-Frequency Weighted Noisy Speech", IEEE TASLP 19(7), 2011. ESTOI: Jensen, Taal, "An
 /// Algorithm for Predicting the Intelligibility of Speech Masked by Modulated Noise Maskers", IEEE
-/// TASLP 24(11), 2016. Both look at segments of 384 ms in 15 third-octave bands from 150 Hz, at
-/// 10 kHz, without what is 40 dB below the loudest frame of the clean speech.
+/// TASLP 24(11), 2016. Both use segments of 384 ms in 15 third-octave bands from 150 Hz, at 10 kHz,
+/// without frames more than 40 dB below the loudest frame of the clean speech.
 public struct Intelligibility: Sendable, Equatable {
   public let stoi: Double
   /// The extended one.
@@ -22,10 +22,10 @@ public struct Intelligibility: Sendable, Equatable {
   /// Frames of a segment.
   private static let segment = 30
   private static let dynamicRange = 40.0
-  /// The least signal-to-distortion ratio of a band's envelope, in dB.
+  /// The lower limit of the signal-to-distortion ratio of a band's envelope, in dB.
   private static let lowestRatio = -15.0
 
-  /// - Returns: `nil` where there is less than one segment of speech.
+  /// - Returns: `nil` if there is less than one segment of speech.
   public init?(of estimate: [Float], to reference: [Float], sampleRate: Int) {
     precondition(estimate.count == reference.count)
     let resampler = RationalResampler(from: sampleRate, to: Self.sampleRate)
@@ -48,7 +48,7 @@ public struct Intelligibility: Sendable, Equatable {
 
   // MARK: Frames
 
-  /// Hann without the zeros at its ends.
+  /// A Hann window without the zeros at its ends.
   private static let window = (1...frame).map {
     0.5 - 0.5 * cos(2 * Double.pi * Double($0) / Double(frame + 1))
   }
@@ -59,7 +59,7 @@ public struct Intelligibility: Sendable, Equatable {
     }
   }
 
-  /// Both signals put together again from the frames in which the clean one speaks.
+  /// Both signals, overlap-added from the frames in which the clean speech is not silent.
   private static func withoutSilence(
     _ clean: [Double], _ processed: [Double]
   ) -> ([Double], [Double]) {

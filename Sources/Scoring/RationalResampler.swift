@@ -1,11 +1,11 @@
 import Foundation
 
-/// Converts sample rates by a ratio of small integers, with a low-pass of 60 dB of rejection made
-/// with Kaiser's window (Oppenheim, Schafer, "Discrete-Time Signal Processing", 7.6). Without delay.
+/// Converts sample rates by a ratio of small integers, with a low-pass of 60 dB attenuation from
+/// Kaiser's window (Oppenheim, Schafer, "Discrete-Time Signal Processing", 7.6). Without delay.
 struct RationalResampler {
   private let up: Int
   private let down: Int
-  /// Centred, at `up` times the first rate.
+  /// Centred, at `up` times the input rate.
   private let filter: [Double]
 
   init(from source: Int, to target: Int) {
@@ -13,7 +13,7 @@ struct RationalResampler {
     while b != 0 { (a, b) = (b, a % b) }
     (up, down) = (target / a, source / a)
     let rejection = 60.0
-    // Of the sample rate in between.
+    // Relative to the intermediate sample rate.
     let cutoff = 0.5 / Double(max(up, down))
     let half = Int((((rejection - 8) / (28.714 * cutoff / 10))).rounded(.up))
     let beta = 0.1102 * (rejection - 8.7)
@@ -34,7 +34,7 @@ struct RationalResampler {
     let count = (samples.count * up + down - 1) / down
     return (0..<count).map { output in
       let center = output * down
-      // Samples whose copies at the rate in between lie under the filter.
+      // The input samples under the filter at the intermediate rate.
       let first = max(0, (center - half + up - 1) / up)
       let last = min(samples.count - 1, (center + half) / up)
       if first > last { return 0 }

@@ -1,10 +1,10 @@
 import Foundation
 
-/// Scale-invariant signal-to-distortion ratio in dB, means removed: the part of the estimate that
-/// is the reference times a factor, over the rest (Le Roux, Wisdom, Erdogan, Hershey,
-/// "SDR - half-baked or well done?", ICASSP 2019, equation 4).
+/// Scale-invariant signal-to-distortion ratio in dB, means removed: the projection of the estimate
+/// on the reference over the rest (Le Roux, Wisdom, Erdogan, Hershey, "SDR - half-baked or well
+/// done?", ICASSP 2019, equation 4).
 ///
-/// - Returns: infinity where there is no rest, minus infinity where the reference is silent.
+/// - Returns: infinity if there is no rest, minus infinity if the reference is silent.
 public func scaleInvariantRatio(of estimate: [Float], to reference: [Float]) -> Double {
   precondition(estimate.count == reference.count)
   let count = Double(max(reference.count, 1))

@@ -1,10 +1,10 @@
 public import Kernels
 import Memory
 
-/// The analysing half of the short-time Fourier transform: hops in, spectra out.
+/// The analysis half of the short-time Fourier transform: hops in, spectra out.
 ///
-/// A window covers the latest hops, two where nothing else is said. X[k] = Σ x[n] w[n] e^(-2πi kn / N)
-/// with a window w of N samples. Thread: audio.
+/// A window covers the latest hops, by default two. X[k] = Σ x[n] w[n] e^(-2πi kn / N) with a
+/// window w of N samples. Thread: audio.
 public struct Analysis: ~Copyable {
   /// Samples.
   public let hop: Int
@@ -20,7 +20,7 @@ public struct Analysis: ~Copyable {
 
   /// - Parameters:
   ///   - hop: in samples.
-  ///   - hops: in a window, of whose samples no prime factor is above 5.
+  ///   - hops: per window, whose number of samples has no prime factor above 5.
   public init(
     hop: Int, hops: Int = 2, window shape: WindowShape = .squareRootHann,
     instructionSet: InstructionSet = .best
@@ -44,7 +44,7 @@ public struct Analysis: ~Copyable {
     unsafe transform.forward(windowed.pointer, into: spectrum)
   }
 
-  /// Forgets the hops before.
+  /// Clears all earlier hops.
   public mutating func reset() {
     samples.fill(with: 0)
   }

@@ -1,13 +1,13 @@
 internal import Kernels
 internal import Memory
 
-/// How a spectrum is divided into positions: the low bins one by one, then bands of bins.
+/// The division of a spectrum into positions: low bins, one position each, then bands of bins.
 public struct Bands: ~Copyable, @unchecked Sendable {
-  /// Bins that are a position of their own.
+  /// Low bins, each with a position of its own.
   public let low: Int
   /// Bands above them.
   public let count: Int
-  /// What a network sees at one hop.
+  /// Positions of the network's input per hop.
   public var positions: Int { low + count }
   /// Bins of a whole spectrum.
   public let bins: Int

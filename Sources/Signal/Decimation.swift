@@ -4,14 +4,14 @@ internal import Memory
 
 /// A linear-phase low-pass between a sample rate and a fraction of it, in both directions.
 ///
-/// A Kaiser window over a sinc: from 0.9125 to 1 of the lower rate's Nyquist frequency it goes from pass to
-/// stop, by as many dB as its length allows (Kaiser, 1974).
+/// A sinc with a Kaiser window: its transition band is from 0.9125 to 1 of the lower rate's Nyquist
+/// frequency, its stopband attenuation follows from its length (Kaiser, 1974).
 public struct DecimationFilter: Sendable {
   /// The higher rate over the lower one.
   public let factor: Int
   /// Samples of the higher rate by which each direction delays.
   public let delay: Int
-  /// Coefficient `factor` i + p at i of phase p; zeros complete the last ones.
+  /// Coefficient `factor` i + p is element i of phase p, padded with zeros.
   fileprivate let phases: [[Float]]
 
   fileprivate var taps: Int { phases[0].count }
@@ -54,16 +54,16 @@ public struct DecimationFilter: Sendable {
   }
 }
 
-/// What both directions keep: the filter by phase, and the samples that it still reads.
+/// State of both directions: the polyphase filter, and the samples that it still reads.
 private struct Polyphase: ~Copyable {
   let factor: Int
   let taps: Int
   /// Samples of a hop at the lower rate.
   let count: Int
   let coefficients: AlignedBuffer<Float>
-  /// By row: what came before, then the hop.
+  /// By row: `taps` - 1 earlier samples, then the hop.
   var samples: AlignedBuffer<Float>
-  /// What a phase of the filter gives.
+  /// The output of a phase of the filter.
   let piece: AlignedBuffer<Float>
 
   /// `hop` in samples of the higher rate, a multiple of the factor.
@@ -84,7 +84,7 @@ private struct Polyphase: ~Copyable {
   }
 }
 
-/// Every `factor`-th sample of a stream behind a `DecimationFilter`. Thread: audio.
+/// Decimates a stream: low-pass, then every `factor`-th sample. Thread: audio.
 public struct Decimator: ~Copyable {
   /// With a row of samples for each phase.
   private var state: Polyphase
@@ -113,11 +113,11 @@ public struct Decimator: ~Copyable {
     }
   }
 
-  /// Forgets what came before.
+  /// Clears all earlier samples.
   public mutating func reset() { state.samples.fill(with: 0) }
 }
 
-/// A stream at `factor` times its rate, behind a `DecimationFilter`. Thread: audio.
+/// Interpolates a stream to `factor` times its rate. Thread: audio.
 public struct Interpolator: ~Copyable {
   /// With one row of samples.
   private var state: Polyphase
@@ -142,6 +142,6 @@ public struct Interpolator: ~Copyable {
     unsafe row.update(from: row + count, count: taps - 1)
   }
 
-  /// Forgets what came before.
+  /// Clears all earlier samples.
   public mutating func reset() { state.samples.fill(with: 0) }
 }

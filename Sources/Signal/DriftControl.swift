@@ -1,12 +1,12 @@
 /// Keeps the fill of a buffer between two clocks at its target by a conversion ratio near 1.
 ///
-/// The fill, smoothed over half a second, goes through a proportional-integral controller with a
-/// natural frequency of 0.2 rad/s and a damping of 0.7; the ratio moves by less than 50 millionths
-/// a hop, so nobody hears it. Thread: audio.
+/// A proportional-integral controller with a natural frequency of 0.2 rad/s and a damping of 0.7
+/// acts on the fill, smoothed over half a second. The ratio changes by less than 50 millionths per
+/// hop, which is inaudible. Thread: audio.
 public struct DriftControl: Sendable {
-  /// The most that the ratio moves in one hop.
+  /// The maximum change of the ratio in one hop.
   public static let largestStep = 40e-6
-  /// The most that the ratio differs from 1.
+  /// The maximum deviation of the ratio from 1.
   public static let largestDeviation = 2e-3
 
   /// Samples.
@@ -28,8 +28,8 @@ public struct DriftControl: Sendable {
     self.sampleRate = Double(sampleRate)
   }
 
-  /// Takes the fill in samples as measured now and gives the ratio for the hop at hand, of `hop`
-  /// samples. Call it once a hop.
+  /// Takes the measured fill in samples and returns the ratio for the current hop of `hop` samples.
+  /// Call it once per hop.
   @_noAllocation @_noLocks
   public mutating func update(fill measured: Double, hop: Int) -> Double {
     let hopSeconds = Double(hop) / sampleRate
@@ -46,11 +46,10 @@ public struct DriftControl: Sendable {
     return ratio
   }
 
-  /// The drift that the controller has learned, in millionths: positive where the output's clock
-  /// is the faster one.
+  /// The estimated drift in millionths: positive if the output's clock is faster.
   public var driftPartsPerMillion: Double { integral * 1e6 }
 
-  /// Forgets the fill after a gap, and keeps what it learned about the clocks.
+  /// Clears the fill after a dropout, and keeps the estimated drift.
   public mutating func restart() {
     fill = nil
     ratio = 1 + integral

@@ -1,14 +1,14 @@
 internal import Memory
 
-/// Carries hops from the microphone's clock to the output's: push a hop, pull what the output
-/// wants.
+/// Resamples hops from the microphone's clock to the output's: push a hop, pull what the output
+/// needs.
 ///
-/// The caller says at each push how many samples wait beyond this buffer (in the server or the
-/// card); that and what waits here is the fill, which `DriftControl` keeps at its target. The filter
-/// holds back `latency` samples more. All memory is allocated by `init`.
+/// At each push the caller passes the number of samples that wait beyond this buffer (in the server
+/// or the card). That plus the samples here is the fill, which `DriftControl` keeps at its target.
+/// The filter delays by `latency` more samples. `init` allocates all memory.
 /// Thread: audio.
 public struct DriftResampler: ~Copyable {
-  /// What the filter holds back, in samples, to one or two.
+  /// The delay of the filter in samples, within one or two.
   public static let latency = 20
 
   /// The longest hop, in samples.
@@ -16,7 +16,7 @@ public struct DriftResampler: ~Copyable {
   public private(set) var control: DriftControl
   /// Samples that are ready to be pulled.
   public private(set) var available = 0
-  /// Samples that found no room and were dropped, since the start.
+  /// Samples that were dropped because the buffer was full, since the start.
   public private(set) var dropped = 0
 
   private var converter = RateConverter(.fastest)
@@ -30,12 +30,12 @@ public struct DriftResampler: ~Copyable {
     control = DriftControl(target: target, sampleRate: sampleRate)
     converted = AlignedBuffer(count: hop + hop / 8 + 64)
     ring = AlignedBuffer(count: 8 * hop + 2 * Int(target))
-    // The first conversion fills the filter's history, and with it whatever is made lazily.
+    // The first conversion fills the filter's history, and allocates what is allocated lazily.
     unsafe _ = convert(ring.pointer, hop, ratio: 1)
     converter.reset()
   }
 
-  /// Takes a hop of `count` samples; `outside` are the samples that were pulled and not yet played.
+  /// Takes a hop of `count` samples; `outside` is the number of samples pulled and not yet played.
   public mutating func push(_ input: UnsafePointer<Float>, _ count: Int, outside: Double) {
     precondition(count <= hop)
     let ratio = control.update(fill: outside + Double(available), hop: count)
@@ -43,7 +43,7 @@ public struct DriftResampler: ~Copyable {
     for index in 0..<made { append(converted[index]) }
   }
 
-  /// Writes up to `count` samples and returns how many there were.
+  /// Writes up to `count` samples and returns their number.
   public mutating func pull(into output: UnsafeMutablePointer<Float>, count: Int) -> Int {
     let taken = min(count, available)
     for index in 0..<taken {
@@ -54,7 +54,7 @@ public struct DriftResampler: ~Copyable {
     return taken
   }
 
-  /// Drops what waits, after a gap; what was learned about the clocks stays.
+  /// Clears the buffer after a dropout; the estimated drift stays.
   public mutating func reset() {
     converter.reset()
     control.restart()

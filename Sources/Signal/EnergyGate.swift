@@ -1,9 +1,9 @@
 import Glibc
 
-/// A gate that opens for what stands out of the background: the denoiser of last resort, which
-/// costs nothing.
+/// A gate that opens for sound above the background: the denoiser of last resort, almost without
+/// cost.
 ///
-/// The background is the lowest recent level, rising by 3 dB a second; the gate opens 9 dB above
+/// The background is the lowest recent level, rising by 3 dB per second; the gate opens 9 dB above
 /// it and stays open for 200 ms. Thread: audio.
 public struct EnergyGate: Sendable {
   /// The gain of a closed gate, in dB.
@@ -11,7 +11,7 @@ public struct EnergyGate: Sendable {
 
   /// The level of the background, in dB.
   public private(set) var floor: Float = 0
-  /// Whether the latest hop stood out of the background.
+  /// Whether the latest hop was above the background.
   public private(set) var isOpen = false
   /// The factor for the latest hop.
   public private(set) var gain: Float = 1
@@ -36,7 +36,7 @@ public struct EnergyGate: Sendable {
   /// Takes the mean square of a hop's samples.
   public mutating func update(meanSquare: Float) {
     if hopsOpen > 0 { hopsOpen -= 1 }
-    // Digital silence is no background: the floor would rise from it for half a minute.
+    // Digital silence is no background: the floor would need half a minute to rise from it.
     if meanSquare > EnergyGate.digitalSilence { follow(decibels(meanSquare: meanSquare)) }
     isOpen = hopsOpen > 0
     gain =
@@ -50,7 +50,7 @@ public struct EnergyGate: Sendable {
     if smoothed > floor + EnergyGate.threshold { hopsOpen = hold }
   }
 
-  /// Forgets the background.
+  /// Clears the background.
   public mutating func reset() {
     level = nil
     floor = 0

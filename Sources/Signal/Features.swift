@@ -1,12 +1,12 @@
 public import Kernels
 internal import Memory
 
-/// What a network sees of a spectrum: per position |X|^c and the real and imaginary part of
-/// X |X|^(c-1), bands as the means over their bins; c is the compression.
+/// The features of a spectrum for a network: per position |X|^c and the real and imaginary part of
+/// X |X|^(c-1), for bands their means over the bins; c is the compression.
 ///
 /// models/training/spectrum.py computes the same. Thread: audio.
 public struct Features: ~Copyable {
-  /// |X| counts as at least this much.
+  /// The floor of |X|.
   public static let smallestMagnitude: Float = 1e-5
 
   private let kernels: SignalKernels
@@ -22,7 +22,7 @@ public struct Features: ~Copyable {
     planes = AlignedBuffer(count: 3 * padded)
   }
 
-  /// `spectrum` as a `SpectrumHistory` keeps it; `output` is [positions][3].
+  /// `spectrum` as in a `SpectrumHistory`; `output` is [positions][3].
   public mutating func compute(
     _ spectrum: UnsafePointer<Float>, bands: borrowing Bands,
     into output: UnsafeMutablePointer<Float>

@@ -1,20 +1,20 @@
 internal import Memory
 
-/// Takes rumble out of a spectrum: the magnitudes of a second-order Butterworth high-pass at 80 Hz,
-/// (f/f0)² / √(1 + (f/f0)⁴), without its phase.
+/// Removes rumble from a spectrum with the magnitude response of a second-order Butterworth
+/// high-pass at 80 Hz, (f/f0)² / √(1 + (f/f0)⁴), without its phase.
 ///
-/// A filter in time would turn the phase of the lowest harmonics of a voice. Thread: any, one at a
+/// A time-domain filter would shift the phase of a voice's lowest harmonics. Thread: any, one at a
 /// time; nothing is allocated after `init`.
 public struct LowCut: ~Copyable {
-  /// Where it takes 3 dB, in Hz.
+  /// The -3 dB frequency, in Hz.
   public static let frequency: Float = 80
-  /// From eight times that frequency on it takes less than 0.001 dB, and is left out.
+  /// From eight times that frequency on its attenuation is below 0.001 dB, and it is not applied.
   private static let highest = 8 * frequency
 
-  /// One a bin.
+  /// One per bin.
   private let gains: AlignedBuffer<Float>
 
-  /// For spectra of so many bins up to half the sample rate.
+  /// For spectra of `bins` bins up to half the sample rate.
   public init(bins: Int, sampleRate: Int) {
     let width = Float(sampleRate) / Float(2 * (bins - 1))
     let count = min(bins, Int(LowCut.highest / width) + 1)

@@ -1,10 +1,9 @@
 internal import CSampleRate
 
-/// Changes the sample rate of one channel; libsamplerate does the work.
+/// Changes the sample rate of one channel with libsamplerate.
 ///
-/// Output sample m belongs to the time of input sample m / ratio: there is no delay to compensate,
-/// though the last samples come out only at the end of the input. It allocates when it is made
-/// and at no other time.
+/// Output sample m has the time of input sample m / ratio: there is no delay to compensate, but the
+/// last samples are output only at the end of the input. Only `init` allocates.
 @safe public struct RateConverter: ~Copyable, @unchecked Sendable {
   public enum Quality: Sendable {
     /// 97 % of the bandwidth, 145 dB; for files.
@@ -23,7 +22,7 @@ internal import CSampleRate
     }
   }
 
-  /// What one conversion took and gave, in samples.
+  /// The samples that one conversion consumed and produced.
   public struct Progress: Equatable, Sendable {
     public var used: Int
     public var made: Int
@@ -45,15 +44,15 @@ internal import CSampleRate
 
   deinit { unsafe _ = src_delete(state) }
 
-  /// Converts as much of `input` as `output` has room for. From call to call the ratio (output
-  /// rate over input rate) glides from the last to the new one. With `isLast` the tail comes out:
-  /// call until nothing is made.
+  /// Converts as much of `input` as `output` has room for. Between calls the ratio (output rate
+  /// over input rate) glides from the last to the new one. With `isLast` it also outputs the tail:
+  /// call it until it produces nothing.
   public mutating func convert(
     _ input: UnsafeBufferPointer<Float>, into output: UnsafeMutableBufferPointer<Float>,
     ratio: Double, isLast: Bool = false
   ) -> Progress {
     precondition(RateConverter.supports(ratio: ratio))
-    // libsamplerate wants addresses even where there is nothing.
+    // libsamplerate requires addresses even of empty buffers.
     var nothing: Float = 0
     return unsafe withUnsafeMutablePointer(to: &nothing) { empty in
       var data = unsafe SRC_DATA(
@@ -67,7 +66,7 @@ internal import CSampleRate
     }
   }
 
-  /// Forgets what came before.
+  /// Clears all earlier samples.
   public mutating func reset() {
     unsafe _ = src_reset(state)
   }

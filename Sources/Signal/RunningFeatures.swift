@@ -1,10 +1,10 @@
 import Glibc
 internal import Memory
 
-/// The levels of bands in dB, each against its own running mean.
+/// The levels of bands in dB, each relative to its running mean.
 ///
-/// L_b = 10 log10(mean of |s X[k]|² over the band + 1e-10); m_b = (1 - a) L_b + a m_b; the feature is
-/// (L_b - m_b) / divisor (Schröter et al., 2022). Thread: audio.
+/// L_b = 10 log10(mean of |s X[k]|² over the band + 1e-10); m_b = (1 - a) L_b + a m_b; the feature
+/// is (L_b - m_b) / divisor (Schröter et al., 2022). Thread: audio.
 public struct BandLevels: ~Copyable {
   private let power: Float
   private let decay: Float
@@ -42,7 +42,7 @@ public struct BandLevels: ~Copyable {
     }
   }
 
-  /// Forgets everything that was heard.
+  /// Resets the running means.
   public mutating func reset() {
     for band in 0..<means.count { means[band] = start[band] }
   }
@@ -79,7 +79,7 @@ public struct UnitSpectrum: ~Copyable {
     }
   }
 
-  /// Forgets everything that was heard.
+  /// Resets the running means.
   public mutating func reset() {
     for bin in 0..<means.count { means[bin] = start[bin] }
   }

@@ -1,21 +1,21 @@
 internal import Kernels
 
-/// Applies what a network answers to the spectra that it saw: a complex filter over time on each
-/// low bin, and a gain on each band above.
+/// Applies a network's outputs to the spectra: a complex filter over time on each low bin, and a
+/// gain on each band above.
 ///
-/// Y[k] = Σ_j c_j[k] X_(n - age j)[k] for the bins that have a filter, gain(band of k) X_t[k] for the
-/// others, where n is the newest hop and t is `lookAhead` hops ago. Thread: audio.
+/// Y[k] = Σ_j c_j[k] X_(n - age j)[k] for the bins that have a filter, gain(band of k) X_t[k] for
+/// the others, where n is the newest hop and t is `lookAhead` hops ago. Thread: audio.
 public struct SpectralFilter: Sendable {
   /// Hops.
   public let lookAhead: Int
-  /// Of each tap, hops behind the newest spectrum.
+  /// The age of each tap in hops behind the newest spectrum.
   private let ages: [Int]
-  /// Low bins that have a filter; `nil` for those below the first band.
+  /// The number of low bins that have a filter; `nil` for all below the first band.
   private let filtered: Int?
 
-  /// Spectra that the complex filter reaches back over.
+  /// Taps of the complex filter.
   public var taps: Int { ages.count }
-  /// Spectra that the history has to keep.
+  /// The number of spectra that the history must keep.
   public var depth: Int { max(ages.max() ?? 0, lookAhead) + 1 }
 
   public init(taps: Int, lookAhead: Int) {
@@ -26,15 +26,15 @@ public struct SpectralFilter: Sendable {
 
   /// - Parameters:
   ///   - ages: of each tap, hops behind the newest spectrum.
-  ///   - bins: that have a filter, from the lowest on; in them the gains of bands count for nothing.
+  ///   - bins: the number of lowest bins that have a filter, where gains of bands do not apply.
   public init(ages: [Int], bins: Int, lookAhead: Int) {
     self.ages = ages
     self.lookAhead = lookAhead
     filtered = bins
   }
 
-  /// `filter` is [low bins][taps][real, imaginary], `gains` has one value a band, `output` room
-  /// for `bands.bins` complex numbers.
+  /// `filter` is [low bins][taps][real, imaginary], `gains` has one value per band, `output` has
+  /// room for `bands.bins` complex numbers.
   public func apply(
     filter: UnsafePointer<Float>, gains: UnsafePointer<Float>,
     to history: borrowing SpectrumHistory, bands: borrowing Bands,
@@ -44,7 +44,7 @@ public struct SpectralFilter: Sendable {
     unsafe apply(filter: filter, to: history, bands: bands, into: output)
   }
 
-  /// The low bins alone, over spectra that may be others than the gains apply to.
+  /// The low bins alone, over spectra that may differ from those of the gains.
   public func apply(
     filter: UnsafePointer<Float>, to history: borrowing SpectrumHistory, bands: borrowing Bands,
     into output: UnsafeMutablePointer<Float>

@@ -19,7 +19,7 @@ public struct SpectrumHistory: ~Copyable {
     values = AlignedBuffer(count: stride * depth)
   }
 
-  /// Makes every spectrum one older; the one at age 0 is then to be written.
+  /// Increases the age of every spectrum by one; the caller then writes the one at age 0.
   @_noAllocation @_noLocks
   public mutating func advance() {
     newest = newest + 1 == depth ? 0 : newest + 1
@@ -32,7 +32,7 @@ public struct SpectrumHistory: ~Copyable {
     return unsafe values.pointer + row * stride
   }
 
-  /// Forgets everything.
+  /// Clears all spectra.
   public mutating func reset() {
     values.fill(with: 0)
   }

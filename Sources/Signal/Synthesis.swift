@@ -1,11 +1,11 @@
 public import Kernels
 import Memory
 
-/// The synthesising half of the short-time Fourier transform: spectra in, hops out.
+/// The synthesis half of the short-time Fourier transform: spectra in, hops out, by overlap-add.
 ///
-/// Behind an `Analysis` of the same hop and window it makes a pure delay of a window less a hop. Where a spectrum was changed by a factor, the overlap of the
-/// windows is a cross-fade from the old factor to the new one: at half overlap a raised cosine of one hop.
-/// Thread: audio.
+/// After an `Analysis` with the same hop and window it is a pure delay of a window minus a hop. If
+/// a factor on the spectra changes, the overlap cross-fades from the old factor to the new one:
+/// with two hops per window along a raised cosine of one hop. Thread: audio.
 public struct Synthesis: ~Copyable {
   /// Samples.
   public let hop: Int
@@ -19,7 +19,7 @@ public struct Synthesis: ~Copyable {
 
   /// - Parameters:
   ///   - hop: in samples.
-  ///   - hops: in a window, of whose samples no prime factor is above 5.
+  ///   - hops: per window, whose number of samples has no prime factor above 5.
   public init(
     hop: Int, hops: Int = 2, window shape: WindowShape = .squareRootHann,
     instructionSet: InstructionSet = .best
@@ -46,7 +46,7 @@ public struct Synthesis: ~Copyable {
     unsafe overlap.pointer.update(from: piece + hop, count: length - hop)
   }
 
-  /// Forgets what has come of the hops to come.
+  /// Clears the overlap with later hops.
   public mutating func reset() {
     overlap.fill(with: 0)
   }

@@ -1,18 +1,18 @@
 internal import Kernels
 internal import Memory
 
-/// Puts what became of a lower band together with the band above it, which is what decimation and
-/// interpolation leave of the noisy sound.
+/// Joins a processed lower band and the band above it, which is the noisy sound minus its decimated
+/// and interpolated copy.
 ///
-/// Where the lower band comes as it was and the gain is 1, the output is the noisy sound, delayed, whatever
-/// the filter is. Thread: audio.
+/// If the lower band is unchanged and the gain is 1, the output is the noisy sound, delayed,
+/// whatever the filter is. Thread: audio.
 public struct BandJoin: ~Copyable {
   /// Samples of the higher rate.
   private let hop: Int
   private let low: Int
   private var lower: Interpolator
   private var noisy: Interpolator
-  /// The noisy sound until both filters are through, then the band above until the lower one has come.
+  /// Delays the noisy sound by both filters, then the band above until the lower band arrives.
   private var whole: DelayLine
   private var upper: DelayLine
   private var piece: AlignedBuffer<Float>
@@ -35,8 +35,8 @@ public struct BandJoin: ~Copyable {
   /// - Parameters:
   ///   - lower: `hop` / factor samples of the lower band, denoised.
   ///   - decimated: `hop` / factor samples of the noisy sound.
-  ///   - input: the `hop` samples that these were made of.
-  ///   - gain: of the band above; from the last one it glides.
+  ///   - input: the `hop` samples from which these were decimated.
+  ///   - gain: of the band above, gliding from the last one.
   public mutating func process(
     _ lower: UnsafePointer<Float>, decimated: UnsafePointer<Float>, input: UnsafePointer<Float>,
     gain next: Float, into output: UnsafeMutablePointer<Float>
@@ -53,7 +53,7 @@ public struct BandJoin: ~Copyable {
     gain = next
   }
 
-  /// Forgets what came before.
+  /// Clears all earlier samples.
   public mutating func reset() {
     lower.reset()
     noisy.reset()
@@ -63,7 +63,7 @@ public struct BandJoin: ~Copyable {
   }
 }
 
-/// Samples that wait. Thread: audio.
+/// A delay of `samples` samples. Thread: audio.
 struct DelayLine: ~Copyable {
   private let samples: Int
   private let hop: Int
@@ -75,7 +75,7 @@ struct DelayLine: ~Copyable {
     values = AlignedBuffer(count: samples + hop)
   }
 
-  /// Takes a hop; what is returned is the hop `samples` before, valid until the next one.
+  /// Takes a hop and returns the hop `samples` before, valid until the next call.
   mutating func push(_ input: UnsafePointer<Float>) -> UnsafePointer<Float> {
     let start = unsafe values.pointer
     unsafe start.update(from: start + hop, count: samples)
@@ -86,7 +86,7 @@ struct DelayLine: ~Copyable {
   mutating func reset() { values.fill(with: 0) }
 }
 
-/// What a network does to the top of its band, as a gain.
+/// The gain of a network in the upper part of its band.
 ///
 /// g = √(Σ |Y[k]|² / Σ |X[k]|²) over the upper half of `bins` bins, at most 1.
 public func upperGain(

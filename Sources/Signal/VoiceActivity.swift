@@ -1,18 +1,19 @@
-/// Judges whether somebody speaks, by a network's probability of speech.
+/// Detects voice activity from a network's probability of speech.
 ///
-/// It begins in the hop in which the probability reaches `opening`, and ends `hold` after the last
-/// hop of at least `staying`. Thread: audio.
+/// Activity begins in the hop in which the probability reaches `opening`, and ends `hold` after the
+/// last hop of at least `staying`. Thread: audio.
 public struct VoiceActivity: Sendable {
-  /// The probability that begins it. Noise alone reaches 0.3 in one hop of ten and 0.75 in hardly one
-  /// of a hundred, speech 0.75 in six of seven, so that a word begins it within a hop or two.
+  /// The probability that starts activity. Noise alone reaches 0.3 in one hop of ten and 0.75 in
+  /// less than one of a hundred, speech 0.75 in six of seven, so a word starts it within a hop or
+  /// two.
   public static let opening: Float = 0.75
-  /// The probability that keeps it up: soft ends of words belong to them.
+  /// The probability that continues activity, low enough for soft ends of words.
   public static let staying: Float = 0.6
-  /// Seconds that it outlasts speech by: longer than the closure of a plosive or a breath within a
-  /// sentence (up to about 0.2 s).
+  /// Seconds that activity outlasts speech: longer than the closure of a plosive or a breath within
+  /// a sentence (up to about 0.2 s).
   public static let hold = 0.25
 
-  /// Whether somebody spoke within the last `hold` seconds.
+  /// Whether there was speech within the last `hold` seconds.
   public private(set) var isActive = true
 
   private let hopsHeld: Int
@@ -23,8 +24,7 @@ public struct VoiceActivity: Sendable {
     hopsLeft = hopsHeld
   }
 
-  /// Takes the probability of speech in a hop, 0 to 1; nil where nobody knows, which counts as
-  /// speech.
+  /// Takes the probability of speech in a hop, 0 to 1; nil if unknown, which counts as speech.
   public mutating func update(probability: Float?) {
     if (probability ?? 1) >= (isActive ? VoiceActivity.staying : VoiceActivity.opening) {
       hopsLeft = hopsHeld
@@ -36,7 +36,7 @@ public struct VoiceActivity: Sendable {
     }
   }
 
-  /// Active, as at the start: what comes first is no pause.
+  /// Active, as at the start, because the first hops are not a pause.
   public mutating func reset() {
     hopsLeft = hopsHeld
     isActive = true

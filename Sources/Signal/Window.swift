@@ -1,24 +1,25 @@
 import Glibc
 public import Memory
 
-/// The shape of an analysis window. Its product with that of the synthesis adds up to 1, at half overlap
-/// where the shape says nothing else, so that both together are a pure delay.
+/// The shape of an analysis window. Its product with the synthesis window overlap-adds to 1, at two
+/// hops per window unless stated otherwise, so that both together are a pure delay.
 public enum WindowShape: String, Codable, Sendable {
   /// sin(π n / N)
   case squareRootHann = "sqrt-hann"
-  /// sin(π/2 sin²(π (n + 1/2) / N)), as the Vorbis codec has it.
+  /// sin(π/2 sin²(π (n + 1/2) / N)), as in the Vorbis codec.
   case vorbis
-  /// sin²(π n / N) in the analysis; the synthesis makes up for its squares not adding up to 1.
+  /// sin²(π n / N) in the analysis; the synthesis compensates for the sum of its squares, which is
+  /// not 1.
   case hann
-  /// All samples alike, at any overlap; the synthesis is their mean.
+  /// Constant, at any overlap; the synthesis takes the mean.
   case rectangular
 
-  /// Whether windows of so many hops add up to 1.
+  /// Whether windows of this many hops overlap-add to 1.
   public func fits(hops: Int) -> Bool {
     self == .rectangular ? (2...16).contains(hops) : hops == 2
   }
 
-  /// What a transform is multiplied by after it came back.
+  /// The synthesis window.
   func synthesis(length: Int, hop: Int) -> AlignedBuffer<Float> {
     var window = samples(length: length)
     if self == .rectangular {
@@ -52,8 +53,8 @@ public enum WindowShape: String, Codable, Sendable {
   }
 }
 
-/// The square root of a periodic Hann window: analysis times synthesis adds up to 1 at half
-/// overlap.
+/// The square root of a periodic Hann window: analysis times synthesis overlap-adds to 1 at two
+/// hops per window.
 ///
 /// w[n] = sin(π n / length), which is sqrt(1/2 - 1/2 cos(2π n / length)).
 public func squareRootHann(length: Int) -> AlignedBuffer<Float> {

@@ -1,7 +1,8 @@
-/// A zip archive behind the FlatBuffer of a file, as TensorFlow Lite's metadata writer leaves one with
-/// labels and vocabularies.
+/// A zip archive after the FlatBuffer of a file, as TensorFlow Lite's metadata writer appends one
+/// with labels and vocabularies.
 ///
-/// Kept with places that count from the archive's own beginning; a file has them from its own.
+/// A graph keeps it with offsets from the archive's beginning; in a file they count from the file's
+/// beginning.
 enum Attachment {
   private static let endSignature: [UInt8] = [0x50, 0x4B, 5, 6]
   private static let entrySignature: [UInt8] = [0x50, 0x4B, 1, 2]
@@ -10,12 +11,12 @@ enum Attachment {
   private static let entrySize = 46
   private static let longestComment = 65_535
 
-  /// The archive that a file ends with; empty where there is none, or one that is damaged.
+  /// The archive at the end of a file; empty if there is none, or a damaged one.
   static func read(_ file: [UInt8]) -> [UInt8] {
     guard let end = end(of: file) else { return [] }
     let size = Int(file.integer(end + 12, UInt32.self))
     let place = Int(file.integer(end + 16, UInt32.self))
-    // Places may count from the archive's beginning already.
+    // Offsets may count from the archive's beginning already.
     guard size <= end, case let directory = end - size, place <= directory else { return [] }
     let shift = directory - place
     guard let entries = entries(of: file, from: directory, to: end),
@@ -25,10 +26,10 @@ enum Attachment {
     return moved(Array(file[first...]), by: shift - first)
   }
 
-  /// The archive as it stands in a file from `place` on.
+  /// The archive for a file in which it begins at `place`.
   static func write(_ archive: [UInt8], at place: Int) -> [UInt8] { moved(archive, by: place) }
 
-  /// The places of the entries and of the directory, so much further.
+  /// Adds a distance to the offsets of the entries and of the directory.
   private static func moved(_ archive: [UInt8], by distance: Int) -> [UInt8] {
     guard let end = end(of: archive) else { return archive }
     let directory = end - Int(archive.integer(end + 12, UInt32.self))
@@ -44,7 +45,7 @@ enum Attachment {
     return result
   }
 
-  /// Where the end of the central directory begins.
+  /// The offset of the end-of-central-directory record.
   private static func end(of file: [UInt8]) -> Int? {
     guard file.count >= endSize else { return nil }
     let last = file.count - endSize
@@ -57,7 +58,7 @@ enum Attachment {
     return nil
   }
 
-  /// Where the entries of the central directory begin.
+  /// The offsets of the entries of the central directory.
   private static func entries(of file: [UInt8], from directory: Int, to end: Int) -> [Int]? {
     var places: [Int] = []
     var place = directory
@@ -78,7 +79,7 @@ extension [UInt8] {
       && signature.indices.allSatisfy { self[place + $0] == signature[$0] }
   }
 
-  /// A little-endian number, which lies within.
+  /// A little-endian number within the bytes.
   fileprivate func integer<T: FixedWidthInteger>(_ place: Int, _: T.Type) -> T {
     (0..<MemoryLayout<T>.size).reduce(0) { $0 | T(self[place + $1]) << (8 * $1) }
   }

@@ -1,4 +1,4 @@
-/// What the schema calls a builtin operator; for listings and error messages.
+/// The schema's name of a builtin operator; for listings and error messages.
 package func builtinName(_ code: Int) -> String {
   builtinNames.indices.contains(code) ? builtinNames[code] : "BUILTIN \(code)"
 }

@@ -1,12 +1,12 @@
 internal import Engine
 
-/// Operators that are others under one name, which they become when they are read: REVERSE_V2,
-/// TILE and SPLIT_V.
+/// Operators that are read as other operators: REVERSE_V2, TILE and SPLIT_V.
 enum Expansion {
-  /// The most parts that one operator becomes.
+  /// The maximum number of parts of one operator.
   private static let mostParts = 4096
 
-  /// Appends what an operator stands for, if it is one of these and its axes are constants.
+  /// Appends the operators that replace an operator, if it is one of these and its axes are
+  /// constants.
   static func append(_ name: String, _ node: Operator, to graph: inout Graph) -> Bool {
     guard let data = node.inputs.first.flatMap({ $0 }), graph.tensors.indices.contains(data),
       let output = node.outputs.first, node.outputs.allSatisfy(graph.tensors.indices.contains)
@@ -119,13 +119,13 @@ enum Expansion {
 }
 
 extension Tensor {
-  /// Each byte of elements that stand for 0.
+  /// Each byte of elements with the real value 0.
   var zeroByte: UInt8 {
     guard let zeroPoint = quantization?.zeroPoints.first, type.size == 1 else { return 0 }
     return UInt8(truncatingIfNeeded: zeroPoint)
   }
 
-  /// The elements of an integer or boolean constant that has few: an axis, a shape, a counter.
+  /// The elements of a small integer or boolean constant: an axis, a shape, a counter.
   var fewIntegers: [Int]? {
     let size = type.size
     guard let data, data.count <= 128, data.count.isMultiple(of: size) else { return nil }

@@ -1,13 +1,13 @@
 internal import Engine
 
-/// The rounding to 8 bits that FAKE_QUANT does, as the QUANTIZE and DEQUANTIZE that it stands for.
+/// The rounding to 8 bits of a FAKE_QUANT, as QUANTIZE and DEQUANTIZE.
 struct FakeQuantization {
   private var scale: Float
   private var zeroPoint: Int64
 
-  /// `nil` for other numbers of bits and for ranges that do not hold 0.
+  /// `nil` for other numbers of bits and for ranges without 0.
   ///
-  /// The range is moved until 0 is a step, as in TensorFlow's `FakeQuantWithMinMaxArgs`.
+  /// The range is shifted until 0 is a step, as in TensorFlow's `FakeQuantWithMinMaxArgs`.
   init?(_ options: Table) throws(TFLiteError) {
     let (lower, upper) = (try options.float(0), try options.float(1))
     guard try options.scalar(2, default: Int32(0)) == 8, lower <= 0, upper >= 0, lower < upper,

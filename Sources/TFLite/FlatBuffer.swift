@@ -1,7 +1,7 @@
-/// Reads a FlatBuffer whose bytes nobody vouches for: every offset and length is checked.
+/// Reads a FlatBuffer from untrusted bytes: every offset and length is checked.
 ///
-/// A hostile file may let many references share one long vector, so that reading it takes far
-/// more memory than it has bytes; therefore every vector element read is paid from a budget.
+/// In a hostile file many references may share one long vector, so that reading takes far more
+/// memory than the file has bytes; therefore a budget limits the number of vector elements read.
 final class FlatBuffer {
   let bytes: [UInt8]
   /// For error messages.
@@ -11,7 +11,7 @@ final class FlatBuffer {
   init(_ bytes: [UInt8], name: String) {
     self.bytes = bytes
     self.name = name
-    // Writers share strings and vectors now and then, never eight times on average.
+    // Writers share strings and vectors now and then, but never eight times on average.
     budget = 8 * bytes.count + 4096
   }
 
@@ -34,7 +34,7 @@ final class FlatBuffer {
     return value
   }
 
-  /// Where the unsigned offset that stands at `position` leads.
+  /// The target of the unsigned offset at `position`.
   func follow(_ position: Int) throws(TFLiteError) -> Int {
     let target = position + Int(try load(UInt32.self, at: position))
     guard target < bytes.count else { throw damaged("an offset leads outside", at: position) }
@@ -52,7 +52,7 @@ final class FlatBuffer {
     return Table(buffer: self, start: start, size: size, vtable: vtable, vtableSize: vtableSize)
   }
 
-  /// The range of the elements of the vector that the offset at `position` leads to.
+  /// The range of the elements of the vector to which the offset at `position` points.
   func vector(at position: Int, elementSize: Int) throws(TFLiteError) -> Vector {
     let start = try follow(position)
     let count = Int(try load(UInt32.self, at: start))
@@ -83,7 +83,7 @@ struct Table {
   let vtable: Int
   let vtableSize: Int
 
-  /// Where field `id` stands, if it does.
+  /// The position of field `id`, if it is present.
   private func position(_ id: Int, size fieldSize: Int) throws(TFLiteError) -> Int? {
     let entry = 4 + 2 * id
     guard entry < vtableSize else { return nil }
@@ -125,7 +125,7 @@ struct Table {
     return result
   }
 
-  /// The elements of an integer vector, or `nil` where the field is missing.
+  /// The elements of an integer vector, or `nil` if the field is missing.
   func integers<T: FixedWidthInteger>(_ id: Int, as: T.Type) throws(TFLiteError) -> [T]? {
     let size = MemoryLayout<T>.size
     guard let position = try position(id, size: 4) else { return nil }
@@ -138,7 +138,7 @@ struct Table {
     return result
   }
 
-  /// The bytes of a byte vector, or `nil` where the field is missing.
+  /// The bytes of a byte vector, or `nil` if the field is missing.
   func bytes(_ id: Int) throws(TFLiteError) -> [UInt8]? {
     guard let position = try position(id, size: 4) else { return nil }
     let vector = try buffer.vector(at: position, elementSize: 1)

@@ -1,9 +1,9 @@
-/// A field of a table that is going to be written.
+/// A field of a table to be written.
 indirect enum FlatValue {
   case uint8(UInt8)
   case int32(Int32)
   case float(Float)
-  /// An alignment of 0 is text.
+  /// An alignment of 0 means text.
   case bytes([UInt8], alignment: Int)
   case uint16s([UInt16])
   case int32s([Int32])
@@ -17,16 +17,16 @@ indirect enum FlatValue {
   static func string(_ text: String) -> FlatValue { .bytes(Array(text.utf8), alignment: 0) }
 }
 
-/// Fields by number; a table without fields is all defaults.
+/// Fields by number; a table without fields has only defaults.
 typealias FlatTable = [Int: FlatValue]
 
-/// Writes a FlatBuffer: tables from the front, each before what it refers to, then all vectors.
-/// Equal vectors and equal tables of offsets stand in it once.
+/// Writes a FlatBuffer: tables from the front, each before its references, then all vectors. Equal
+/// vectors and equal vtables are written once.
 struct FlatBufferWriter {
   private(set) var bytes: [UInt8] = []
-  /// Where tables of offsets stand.
+  /// The positions of vtables.
   private var vtables: [[UInt16]: Int] = [:]
-  /// Vectors of numbers, in the order in which they were met, and who refers to them.
+  /// Vectors of numbers, in order of occurrence, and the references to them.
   private var vectors: [Vector] = []
   private var references: [Vector: [Int]] = [:]
 
@@ -56,7 +56,7 @@ struct FlatBufferWriter {
     while (bytes.count + size) % alignment != 0 { bytes.append(0) }
   }
 
-  /// Lets the offset at `position` lead to the end of what is written.
+  /// Makes the offset at `position` point to the current end.
   private mutating func refer(from position: Int) {
     var offset: [UInt8] = []
     offset.put(UInt32(bytes.count - position))
@@ -94,7 +94,7 @@ struct FlatBufferWriter {
     for (id, value) in fields { writeTarget(value, referredFrom: start + Int(offsets[id])) }
   }
 
-  /// Writes what a field refers to, if it is a reference.
+  /// Writes the target of a field, if it is a reference.
   private mutating func writeTarget(_ value: FlatValue, referredFrom reference: Int) {
     switch value {
     case .uint8, .int32, .float: break
@@ -151,7 +151,7 @@ extension FlatValue {
     if case .uint8 = self { 1 } else { 4 }
   }
 
-  /// Whether it is what a reader takes where there is nothing.
+  /// Whether it is the default, which is omitted.
   fileprivate var isLeftOut: Bool {
     switch self {
     case .uint8(let value): value == 0

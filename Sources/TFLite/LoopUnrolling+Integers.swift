@@ -1,7 +1,7 @@
 internal import Engine
 
 extension LoopUnrolling {
-  /// The most integers that are computed at once: counters and shapes have few.
+  /// The maximum number of integers computed at once: counters and shapes have few.
   private static let mostIntegers = 16
 
   func integers(_ tensor: Int) -> [Int]? { graph.tensors[tensor].fewIntegers }
@@ -26,7 +26,7 @@ extension LoopUnrolling {
   }
 
   private mutating func constant(_ values: [Int], like output: Tensor) -> Int? {
-    // What a loop computes may have another shape than the file says, but as many dimensions.
+    // A computed tensor may have another shape than in the file, but as many dimensions.
     let shape = output.shape.count == 1 ? [values.count] : output.shape
     guard shape.reduce(1, { $0.multipliedReportingOverflow(by: $1).partialValue }) == values.count
     else { return nil }
@@ -37,7 +37,7 @@ extension LoopUnrolling {
     return append(Tensor(name: output.name, shape: shape, type: output.type, data: data))
   }
 
-  /// What the engine makes of integers.
+  /// The engine's result of an operator on integers.
   private func computed(
     _ node: Operator, _ inputs: [Int?], _ output: Tensor
   ) -> [Int]? {

@@ -1,14 +1,14 @@
 internal import Engine
 
 extension LoopUnrolling {
-  /// Some rows of a tensor that is there, along its first dimension.
+  /// Rows of an existing tensor, along its first dimension.
   struct Rows {
     var tensor: Int
     var first: Int
     var count: Int
   }
 
-  /// A tensor as it is in the graph: rows that are not yet put together are, now.
+  /// A tensor of the graph: rows are concatenated now, if they are not yet.
   mutating func whole(_ tensor: Int) throws(Failure) -> Int {
     guard let pieces = rows[tensor] else { return tensor }
     var parts: [Int] = []
@@ -30,7 +30,7 @@ extension LoopUnrolling {
         Operator(.slice, inputs: [piece.tensor, begin, size], outputs: [parts[parts.count - 1]]))
     }
     guard !parts.isEmpty else { throw .other }
-    // A single part may still have to be this very tensor, if it is an output.
+    // A single part must be a tensor of its own if it is an output.
     if parts.count == 1 { return parts[0] }
     rows[tensor] = nil
     graph.operators.append(
@@ -38,7 +38,7 @@ extension LoopUnrolling {
     return tensor
   }
 
-  /// One row of a tensor as another.
+  /// Copies one row of a tensor into another tensor.
   mutating func emitRow(_ row: Int, of tensor: Int, to result: Int) throws(Failure) {
     var (source, row) = (tensor, row)
     if let pieces = rows[tensor] {
@@ -68,7 +68,7 @@ extension LoopUnrolling {
         ], outputs: [result]))
   }
 
-  /// The row that a GATHER takes, where its index is known.
+  /// The row that a GATHER selects, if its index is known.
   mutating func gathered(
     _ node: Operator, _ inputs: [Int?], of subgraph: Int, _ round: String
   ) throws(Failure) -> Int? {
@@ -83,9 +83,9 @@ extension LoopUnrolling {
     return result
   }
 
-  /// Rows that an operator takes from its inputs, if it does nothing else.
+  /// The rows that an operator takes from its inputs, if it only moves rows.
   ///
-  /// - Parameter isLoop: whether it is worth it; outside of loops only what was rows before.
+  /// - Parameter isLoop: whether it is in a loop; outside of loops only existing rows are handled.
   mutating func taken(_ node: Operator, _ inputs: [Int?], _ isLoop: Bool) -> Int? {
     guard let first = inputs.first, let first else { return nil }
     guard isLoop || inputs.contains(where: { $0.map { rows[$0] != nil } ?? false }) else {
@@ -167,7 +167,7 @@ extension LoopUnrolling {
     return result
   }
 
-  /// The same with neighbours of one tensor as one piece.
+  /// The same with adjacent rows of a tensor merged.
   private func joined(_ pieces: [Rows]) -> [Rows] {
     pieces.reduce(into: []) { result, piece in
       if let last = result.last, last.tensor == piece.tensor, last.first + last.count == piece.first

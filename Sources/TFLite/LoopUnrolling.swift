@@ -1,18 +1,18 @@
 internal import Engine
 
-/// Loop unrolling: one graph of several subgraphs.
+/// Loop unrolling: makes one graph of several subgraphs.
 ///
-/// A WHILE whose number of rounds does not depend on data, as recurrent layers of Keras have it,
-/// becomes its rounds one after the other, all with the same weights. Variables become a state: an
-/// input and an output that `Graph.variables` names. What counts the rounds is computed here, and
-/// a list that takes in one row each round is no list but the concatenation of its rows.
+/// A WHILE whose number of iterations does not depend on data, as in recurrent layers of Keras,
+/// becomes its iterations one after the other, with shared weights. Variables become a state: an
+/// input and an output that `Graph.variables` names. Loop counters are computed here, and a list to
+/// which each iteration appends a row becomes a concatenation.
 struct LoopUnrolling {
-  /// Why there is no such graph.
+  /// Why the loops cannot be unrolled.
   enum Failure: Error {
     case dependsOnData, tooLong, unknownVariable, other
   }
 
-  /// Operators visited in all; stops loops that never end and files that multiply.
+  /// The maximum number of visited operators; stops endless loops and files that multiply.
   static let mostOperators = 1 << 14
   static let mostDepth = 4
 
@@ -20,16 +20,16 @@ struct LoopUnrolling {
   var graph: Graph
   private var visited = 0
   private var depth = 0
-  /// Constants of subgraphs beside the first, in the graph: by subgraph and tensor.
+  /// Constants of other subgraphs than the first, in the graph: by subgraph and tensor.
   private var constants: [[Int]: Int] = [:]
   private var vectors: [[Int]: Int] = [:]
-  /// Tensors that are rows of others and not yet put together.
+  /// Tensors that are rows of others and not yet concatenated.
   var rows: [Int: [Rows]] = [:]
   private var variables = Variables()
-  /// Tensors that have another shape here than in the file.
+  /// Tensors whose shape here differs from the file.
   private var reshaped: Set<Int> = []
 
-  /// The first is the graph's own.
+  /// The first subgraph is the graph's own.
   init(_ subgraphs: [Subgraph]) throws(Failure) {
     self.subgraphs = subgraphs
     graph = subgraphs[0].graph
@@ -43,7 +43,7 @@ struct LoopUnrolling {
 
   // MARK: Subgraphs
 
-  /// Appends the operators of a subgraph and gives its results.
+  /// Appends the operators of a subgraph and returns its results.
   private mutating func walk(
     _ index: Int, _ arguments: [Int], round: String
   ) throws(Failure) -> [Int] {
@@ -143,8 +143,8 @@ struct LoopUnrolling {
 
   // MARK: Tensors
 
-  /// Gives the results of an operator the shapes that they have here, where the file leaves several
-  /// extents open or what it reads has become another shape.
+  /// Infers the shapes of an operator's results, if the file leaves several extents open or an
+  /// input has another shape than in the file.
   private mutating func giveShapes(_ node: Operator) {
     let isOpen = node.outputs.contains { output in
       graph.tensors[output].shapeSignature?.count { $0 == -1 } ?? 0 > 1
@@ -201,16 +201,16 @@ struct LoopUnrolling {
   private struct Variables {
     /// By handle.
     var names: [Int: String] = [:]
-    /// What each holds now.
+    /// The current value of each.
     var values: [String: Int] = [:]
-    /// What each was read as first, by name.
+    /// The tensor as which each was first read, by name.
     var inputs: [String: Int] = [:]
 
-    /// Forgets the values of CALL_ONCE, which must be zeros.
-    /// - Parameter operators: how many there are that do not belong to it.
+    /// Drops the values of CALL_ONCE, which must be zeros.
+    /// - Parameter operators: the number of operators that do not belong to it.
     mutating func begin(_ graph: Graph, after operators: Int) throws(Failure) {
       for tensor in values.values {
-        // Halves are restored first.
+        // f16 values are converted first.
         let restored = graph.operators[operators...].first { $0.outputs == [tensor] }
           .flatMap { $0.kind == .dequantize ? $0.inputs.first ?? nil : nil }
         let zero = graph.tensors[tensor].zeroByte

@@ -1,8 +1,8 @@
 internal import Engine
 
-/// Operators and their options, as numbers of the schema and as values of the graph.
+/// Operators and their options, in the schema's numbers and as values of the graph.
 enum OperatorOptions {
-  /// The meaning of an operator code with its table of options, which may be missing.
+  /// The kind for an operator code with its table of options, which may be missing.
   static func read(
     _ code: OperatorCode, _ options: Table?
   ) throws(TFLiteError) -> OperatorKind {
@@ -15,7 +15,7 @@ enum OperatorOptions {
     return kind
   }
 
-  /// The fields that a table of options has of a layout.
+  /// The fields of a table of options with a layout.
   static func fields(
     _ layout: OptionLayout, _ table: Table?
   ) throws(TFLiteError) -> OptionFields {
@@ -39,7 +39,7 @@ enum OperatorOptions {
     var options: (type: UInt8, fields: FlatTable)?
   }
 
-  /// The inverse of `read`; `nil` for what was not understood.
+  /// The inverse of `read`; `nil` for an unsupported operator.
   static func encode(_ kind: OperatorKind, outputShape: [Int]) -> Encoded? {
     guard let row = kind.knownProperties else { return nil }
     guard row.options.type != 0 else { return Encoded(code: row.code) }

@@ -1,18 +1,18 @@
 internal import Engine
 
-/// A constant without its zeros, and the DENSIFY that brings them back: what LiteRT reads for every
-/// operator.
+/// A constant without its zeros, and the DENSIFY that restores them, whose output every operator of
+/// LiteRT accepts.
 struct SparseTensor {
   static let code = OperatorCode(builtin: 124, custom: "", version: 1)
 
-  /// The constant; its buffer has what is not zero.
+  /// The constant; its buffer has the nonzero values.
   let tensor: FlatTable
-  /// The one without data that it becomes.
+  /// The dense tensor, without data.
   let dense: FlatTable
   private let place: Int
 
-  /// `nil` where the zeros take less than the places of the others.
-  /// - Parameter place: the constant's among the tensors of its subgraph.
+  /// `nil` if the zeros take fewer bytes than the indices of the other values.
+  /// - Parameter place: the constant's index among the tensors of its subgraph.
   init?(_ constant: Tensor, at place: Int, _ buffers: inout BufferTable) {
     let size = constant.type.size
     guard constant.isSparseInFile, !constant.isPackedInFile, let data = constant.data,
@@ -55,7 +55,7 @@ struct SparseTensor {
     dense = TFLiteFile.encode(empty, &buffers)
   }
 
-  /// - Parameter stored: the place of the constant that was appended.
+  /// - Parameter stored: the index of the appended constant.
   func densify(_ stored: Int, _ codes: inout [OperatorCode]) -> FlatTable {
     [
       0: .int(codes.position(Self.code)), 1: .int32s([Int32(stored)]),

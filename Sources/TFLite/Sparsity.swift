@@ -1,8 +1,8 @@
 internal import Engine
 
-/// How a constant leaves out zeros: level by level, every index or only those that are there.
+/// The sparse storage of a constant: by level, every index or only the present ones.
 ///
-/// Dimensions come in the order in which they are stored; those of a block stand after the others.
+/// Dimensions come in storage order; those of a block follow the others.
 struct Sparsity {
   private let table: Table
   private let name: String
@@ -14,7 +14,7 @@ struct Sparsity {
 
   private struct Level {
     var size: Int
-    /// Where the indices of each parent begin, and the indices, where only some are there.
+    /// The start of each parent's indices, and the indices, if the level is sparse.
     var sparse: (segments: [Int], indices: [Int])?
   }
 
@@ -80,11 +80,11 @@ struct Sparsity {
     return result
   }
 
-  /// Where an element is, and how many are read.
+  /// The position of an element, and the number of elements read.
   private struct Progress {
     var position: [Int]
     var place = 0
-    /// Steps that are left: a damaged file may say the same again and again.
+    /// The remaining steps: a damaged file may repeat the same indices endlessly.
     var most: Int
   }
 
@@ -134,7 +134,7 @@ struct Sparsity {
 }
 
 extension Graph {
-  /// Makes the output of DENSIFY the constant that it is: constants are dense here.
+  /// Replaces the output of DENSIFY by a constant: constants are dense here.
   mutating func replaceDensify(_ node: Operator) -> Bool {
     guard let input = node.inputs.first, let input, let output = node.outputs.first,
       tensors.indices.contains(input), tensors.indices.contains(output),
@@ -146,7 +146,7 @@ extension Graph {
     return true
   }
 
-  /// Leaves out the data of constants that nothing reads any more, and the last of them altogether.
+  /// Drops the data of constants that nothing reads any more, and removes trailing ones.
   mutating func forgetUnread(_ constants: Set<Int>) {
     let read = Set(operators.flatMap(\.inputs).compactMap { $0 } + inputs + outputs)
     let unread = constants.subtracting(read)

@@ -1,16 +1,16 @@
 internal import Engine
 
-/// Types of constants that graphs do not have: what a file has in them is restored when it is read.
+/// Types of constants that graphs lack; such constants are converted when a file is read.
 enum StoredType: UInt8 {
   case int4 = 17
   case bfloat16 = 18
   case int2 = 19
 
-  /// What its elements become.
+  /// The type after the conversion.
   var restored: ElementType { self == .bfloat16 ? .float32 : .int8 }
 
-  /// Little-endian elements of the restored type; `nil` where the bytes are not `count` elements. The
-  /// first of several in a byte stands in its lowest bits.
+  /// Little-endian elements of the converted type; `nil` if the bytes are not `count` elements. The
+  /// first of several in a byte has its lowest bits.
   func restore(_ data: [UInt8], count: Int) -> [UInt8]? {
     switch self {
     case .bfloat16:
@@ -49,7 +49,7 @@ struct BlockwiseQuantization {
   let zeroPoints: Int
   let size: Int
 
-  /// From a tensor's quantization; `nil` where that has no blocks.
+  /// From a tensor's quantization; `nil` if it has no blocks.
   init?(_ quantization: Table) throws(TFLiteError) {
     guard try quantization.scalar(4, default: UInt8(0)) == 2,
       let table = try quantization.table(5)
@@ -59,7 +59,7 @@ struct BlockwiseQuantization {
     size = Int(try table.scalar(2, default: Int32(0)))
   }
 
-  /// Makes floats of a constant.
+  /// Converts a constant to floats.
   func restore(_ index: Int, in graph: inout Graph, _ table: Table) throws(TFLiteError) {
     let tensor = graph.tensors[index]
     func damaged(_ what: String) -> TFLiteError {
@@ -130,8 +130,7 @@ extension Tensor {
 }
 
 extension Graph {
-  /// Makes the output of a DEQUANTIZE of a constant that is float32 since it was read the constant
-  /// that it is.
+  /// Replaces a DEQUANTIZE of a constant that was converted to float32 by that constant.
   mutating func replaceRestored(_ node: Operator) -> Bool {
     guard node.kind == .dequantize, let input = node.inputs.first, let input,
       let output = node.outputs.first, tensors.indices.contains(input),

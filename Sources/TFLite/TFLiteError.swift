@@ -1,13 +1,13 @@
-/// Why bytes are not a model we can read, or a graph not one we can write.
+/// Why bytes cannot be read as a model, or a graph cannot be written.
 public enum TFLiteError: Error, Equatable, CustomStringConvertible {
   case notTFLite(name: String)
   /// An offset, length or value of the file is impossible.
   case damaged(name: String, what: String, offset: Int)
-  /// The file is sound, but uses something this reader does not know.
+  /// The file is intact, but uses an unsupported feature.
   case unsupported(name: String, what: String)
-  /// The file is sound, but the network in it contradicts itself.
+  /// The file is intact, but its network contradicts itself.
   case invalidGraph(String)
-  /// The graph holds an operator that has no form in the file.
+  /// The file format has no form for an operator of the graph.
   case cannotWrite(name: String, index: Int, operator: String)
 
   public var description: String {

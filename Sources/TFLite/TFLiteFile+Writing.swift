@@ -1,7 +1,7 @@
 public import Engine
 
 extension TFLiteFile {
-  /// The file of a graph, such that reading it gives the same graph.
+  /// A file that reads as the same graph.
   public static func write(_ graph: Graph) throws(TFLiteError) -> [UInt8] {
     var codes: [OperatorCode] = []
     var buffers = BufferTable()
@@ -28,7 +28,7 @@ extension TFLiteFile {
     return bytes + Attachment.write(graph.attachment, at: bytes.count)
   }
 
-  /// A graph as a subgraph, and the one that sets its variables to zero, which comes last of all.
+  /// A graph as a subgraph, and the subgraph that sets its variables to zero, which is the last.
   private static func encode(
     _ graph: Graph, _ name: String, _ codes: inout [OperatorCode], _ buffers: inout BufferTable
   ) throws(TFLiteError) -> (subgraph: FlatTable, setUp: FlatTable?) {
@@ -81,7 +81,7 @@ extension TFLiteFile {
   }
 
   private static func encode(_ code: OperatorCode) -> FlatTable {
-    // Old readers look at the older field, which ends at 127.
+    // Old readers use the older field, which ends at 127.
     var table: FlatTable = [
       0: .uint8(UInt8(min(code.builtin, 127))), 2: .int(code.version), 3: .int(code.builtin),
     ]
@@ -110,7 +110,7 @@ extension TFLiteFile {
     return table
   }
 
-  /// The lower halves of bytes, the first of two in the lower half.
+  /// Packs the low four bits of bytes, the first of two in the low half.
   private static func packed(_ data: [UInt8]) -> [UInt8] {
     stride(from: 0, to: data.count, by: 2).map { index in
       data[index] & 15 | (index + 1 < data.count ? data[index + 1] << 4 : 0)
@@ -129,7 +129,7 @@ extension TFLiteFile {
 }
 
 extension [OperatorCode] {
-  /// The place of a code, which is appended if there is none yet.
+  /// The index of a code, which is appended if it is new.
   mutating func position(_ code: OperatorCode) -> Int {
     if let known = firstIndex(of: code) { return known }
     append(code)
@@ -149,6 +149,6 @@ struct BufferTable {
     return contents.count - 1
   }
 
-  /// The schema asks for data at multiples of 16 bytes.
+  /// The schema requires data at multiples of 16 bytes.
   var tables: [FlatTable] { contents.map { $0.isEmpty ? [:] : [0: .bytes($0, alignment: 16)] } }
 }

@@ -7,12 +7,12 @@ public enum TFLiteFile {
   static let identifier = Array("TFL3".utf8)
   static let schemaVersion: UInt32 = 3
 
-  /// Reads the first subgraph of a file, and the others as far as it runs them: loops whose rounds
-  /// are counted become those rounds, variables become states.
+  /// Reads the first subgraph of a file, and the others as far as the first runs them: loops with a
+  /// known number of iterations are unrolled, variables become states.
   ///
-  /// Operators this library does not know are kept as `.unsupported`, so that a model can be
-  /// looked at even if it cannot be run.
-  /// - Parameter name: what error messages call the file.
+  /// Unknown operators are kept as `.unsupported`, so that a model can be inspected even if it
+  /// cannot run.
+  /// - Parameter name: the file's name in error messages.
   public static func read(_ bytes: [UInt8], name: String) throws(TFLiteError) -> Graph {
     guard bytes.count >= 8, Array(bytes[4..<8]) == identifier else {
       throw .notTFLite(name: name)
@@ -34,7 +34,7 @@ public enum TFLiteFile {
       for table in try model.tables(2).dropFirst() {
         subgraphs.append(try readSubgraph(table, codes, &buffers, name: name))
       }
-      // What has no such form can be looked at, but not run.
+      // A file that cannot be unrolled can be inspected, but not run.
       if let unrolled = try? LoopUnrolling(subgraphs) { graph = unrolled.graph }
     }
     for table in try model.tables(6) {
@@ -51,7 +51,7 @@ public enum TFLiteFile {
     return graph
   }
 
-  /// The graphs of signatures beside the first subgraph's.
+  /// The graphs of the signatures of other subgraphs than the first.
   private static func readOthers(
     _ model: Table, _ codes: [OperatorCode], _ buffers: inout ConstantBuffers, name: String
   ) throws(TFLiteError) -> [Graph] {
@@ -88,7 +88,7 @@ public enum TFLiteFile {
     graph.inputs = try indices(subgraph, 1)
     graph.outputs = try indices(subgraph, 2)
     var controls: [Int: Subgraph.Control] = [:]
-    // What DENSIFY read.
+    // The inputs of DENSIFY.
     var sparse: Set<Int> = []
     for table in try subgraph.tables(3) {
       let node = try readOperator(table, codes)
@@ -137,7 +137,7 @@ public enum TFLiteFile {
       data = try restored(data, stored, shape, table)
       code = stored.restored.rawValue
     }
-    // A handle has no elements that anybody reads.
+    // The elements of a handle are never read.
     if code == resource { code = ElementType.int32.rawValue }
     guard let type = ElementType(rawValue: code) else {
       throw .unsupported(
@@ -159,10 +159,10 @@ public enum TFLiteFile {
     return tensor
   }
 
-  /// The schema's number of the type of variables' handles.
+  /// The schema's number of the type of variable handles.
   static let resource: UInt8 = 13
 
-  /// The elements of a constant in a type that graphs have.
+  /// The elements of a constant, converted to a type that graphs have.
   private static func restored(
     _ data: [UInt8], _ type: StoredType, _ shape: [Int], _ table: Table
   ) throws(TFLiteError) -> [UInt8] {
@@ -178,7 +178,7 @@ public enum TFLiteFile {
   private static func readQuantization(_ tensor: Table) throws(TFLiteError) -> Quantization? {
     guard let table = try tensor.table(4) else { return nil }
     let scales = try table.integers(2, as: UInt32.self) ?? []
-    // Calibration leaves bare ranges behind; they quantize nothing.
+    // Calibration leaves ranges without scales behind; they quantize nothing.
     if scales.isEmpty { return nil }
     var zeroPoints = try table.integers(3, as: Int64.self) ?? []
     if zeroPoints.isEmpty { zeroPoints = Array(repeating: 0, count: scales.count) }
@@ -190,7 +190,7 @@ public enum TFLiteFile {
   private static func readOperatorCodes(_ model: Table) throws(TFLiteError) -> [OperatorCode] {
     var codes: [OperatorCode] = []
     for table in try model.tables(1) {
-      // Codes up to 127 stand in the older field, and often in both.
+      // Codes up to 127 are in the older field, and often in both.
       let code = max(
         Int(try table.scalar(3, default: Int32(0))), Int(try table.scalar(0, default: Int8(0))))
       codes.append(
@@ -237,8 +237,8 @@ public enum TFLiteFile {
 }
 
 extension Graph {
-  /// Whether a file leaves more than the batch open in what is computed: its shapes are then those of
-  /// no run.
+  /// Whether a file leaves more than the batch open in computed tensors; its shapes are then not
+  /// those of a run.
   fileprivate var hasOpenShapes: Bool {
     operators.contains { node in
       node.outputs.contains { output in
@@ -247,7 +247,7 @@ extension Graph {
     }
   }
 
-  /// The shapes of detections, which a file does not say.
+  /// The shapes of detections, which a file lacks.
   fileprivate mutating func giveShapes(_ name: String, _ options: [UInt8], _ node: Operator) {
     guard name == "TFLite_Detection_PostProcess", let options = DetectionOptions(options) else {
       return
@@ -256,7 +256,7 @@ extension Graph {
     where tensors.indices.contains(output) { tensors[output].shape = shape }
   }
 
-  /// Makes constants of tensors without elements that are read but never written: a file has no data for them.
+  /// Makes constants of empty tensors that are read but never written: a file has no data for them.
   fileprivate mutating func fillEmptyConstants() {
     let written = Set(inputs + operators.flatMap(\.outputs))
     let read = Set(operators.flatMap(\.inputs).compactMap { $0 })
@@ -276,7 +276,7 @@ struct OperatorCode: Hashable {
   var version: Int
 }
 
-/// The data of the file's buffers, each read once however many tensors share it.
+/// The data of the file's buffers; each is read once, however many tensors share it.
 private struct ConstantBuffers {
   private let tables: [Table]
   private var read: [Int: [UInt8]] = [:]
@@ -285,7 +285,7 @@ private struct ConstantBuffers {
 
   subscript(index: Int, in user: Table) -> [UInt8] {
     mutating get throws(TFLiteError) {
-      // Buffer 0 is the empty one by convention, even in a file without buffers.
+      // Buffer 0 is empty by convention, even in a file without buffers.
       if index == 0 { return [] }
       guard tables.indices.contains(index) else {
         throw user.buffer.damaged("there is no buffer \(index)", at: user.start)
@@ -298,7 +298,8 @@ private struct ConstantBuffers {
   }
 
   private func load(_ table: Table) throws(TFLiteError) -> [UInt8] {
-    // Files beyond 2 GiB keep their data after the FlatBuffer; 0 and 1 mean that this does not.
+    // Files beyond 2 GiB have their data after the FlatBuffer; 0 and 1 mean that this file does
+    // not.
     let offset = try table.scalar(1, default: UInt64(0))
     guard offset > 1 else { return try table.bytes(0) ?? [] }
     let size = try table.scalar(2, default: UInt64(0))

@@ -1,7 +1,7 @@
 internal import Engine
 
-/// What the file of a graph with variables has beside its operators: a handle for each, what reads
-/// and what assigns it, and a subgraph that sets all of them to zero once.
+/// The operators of a graph with variables that a file has in addition: a handle for each variable,
+/// the operators that read and assign it, and a subgraph that sets all of them to zero once.
 struct VariableOperators {
   private(set) var handles: [FlatTable] = []
   private(set) var before: [FlatTable] = []
@@ -16,7 +16,7 @@ struct VariableOperators {
     static let assign = (code: 144, options: UInt8(113))
   }
 
-  /// - Parameter setUp: the number of the subgraph that CALL_ONCE runs.
+  /// - Parameter setUp: the index of the subgraph that CALL_ONCE runs.
   init(_ graph: Graph, setUp: Int, _ codes: inout [OperatorCode]) {
     func code(_ builtin: Int) -> Int {
       codes.position(OperatorCode(builtin: builtin, custom: "", version: 1))

@@ -1,5 +1,5 @@
-/// A sentence for people: its English words, and what they were made of, so that a program can say it
-/// in the person's language.
+/// A message for the user: its English text and the arguments in it, so that a program can
+/// translate it.
 public struct UserMessage: Sendable, Equatable, CustomStringConvertible {
   /// English, with %1, %2 and so on for the arguments: gettext's msgid.
   public let pattern: String
@@ -21,7 +21,7 @@ public struct UserMessage: Sendable, Equatable, CustomStringConvertible {
 
   public var description: String { text { $0 } }
 
-  /// The sentence in the language into which `translate` takes a pattern.
+  /// The message in another language; `translate` translates a pattern.
   public func text(_ translate: (String) -> String) -> String {
     var result = ""
     var rest = translate(pattern)[...]
@@ -45,7 +45,7 @@ public struct UserMessage: Sendable, Equatable, CustomStringConvertible {
   }
 }
 
-/// An error whose text can be said in the person's language.
+/// An error whose text can be translated.
 public protocol MessageError: Error, CustomStringConvertible {
   var message: UserMessage { get }
 }
@@ -55,12 +55,12 @@ extension MessageError {
 }
 
 extension UserMessage {
-  /// What an error says.
+  /// The text of an error.
   public init(describing error: any Error) {
     self = (error as? any MessageError)?.message ?? UserMessage(pattern: "\(error)")
   }
 
-  /// A string literal with its interpolations: "\(name) is muted" is the pattern "%1 is muted".
+  /// A string literal with interpolations: "\(name) is muted" is the pattern "%1 is muted".
   public struct Literal: ExpressibleByStringInterpolation, Sendable {
     let message: UserMessage
 
@@ -73,7 +73,7 @@ extension UserMessage {
         pattern: stringInterpolation.pattern, arguments: stringInterpolation.arguments)
     }
 
-    /// What is typed into a terminal; no language has other words for it.
+    /// A command to type into a terminal; it is not translated.
     public static func command(_ text: String) -> Literal {
       Literal(UserMessage(pattern: "%1", arguments: [.text(text)]))
     }

@@ -1,17 +1,17 @@
-/// How much of the noise is taken away.
+/// How much noise is removed.
 public enum Mode: String, CaseIterable, Sendable, Codable {
-  /// The microphone as it is, with the same delay as every other mode.
+  /// The unchanged microphone, with the same delay as in every other mode.
   case bypass
-  /// At most 12 dB of attenuation: noise is still there, farther away.
+  /// At most 12 dB of attenuation: noise is still audible, but farther away.
   case light
   /// At most 24 dB of attenuation.
   case standard
-  /// As much as the network asks for.
+  /// As much as the network determines.
   case strong
   /// Silence.
   case mute
 
-  /// The most that this mode attenuates, in dB; nil where nothing limits it.
+  /// The maximum attenuation of this mode, in dB; nil if there is none.
   public var limit: Float? {
     switch self {
     case .bypass: 0

@@ -1,8 +1,8 @@
-/// What a model is for.
+/// The purpose of a model.
 public enum ModelKind: String, Codable, Sendable, CaseIterable {
   case full, light
   /// A shorter hop, for less delay.
   case lowLatency = "low-latency"
-  /// Other people's.
+  /// A network of another project.
   case imported
 }

@@ -1,15 +1,15 @@
-/// Which model the person wants.
+/// The user's choice of model.
 public enum ModelSetting: RawRepresentable, Hashable, Codable, Sendable {
-  /// The full one, and less while the machine is too busy.
+  /// The full one, and a lighter one while the machine is overloaded.
   case auto
   case full, light, lowLatency
-  /// One that `denoisectl model install` has put in place, by name.
+  /// A model that `denoisectl model install` has installed, by name.
   case installed(String)
 
-  /// Those that have a word of their own.
+  /// The choices that are words.
   public static let words: [ModelSetting] = [.auto, .full, .light, .lowLatency]
 
-  /// One of the words, or what an installed model can be called; nil for anything else.
+  /// One of the words, or a valid name of an installed model; nil for anything else.
   public init?(rawValue name: String) {
     if let word = Self.words.first(where: { $0.rawValue == name }) {
       self = word

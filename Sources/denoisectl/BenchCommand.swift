@@ -6,8 +6,8 @@ import FoundationEssentials
 public import Kernels
 import ModelStore
 
-/// Times a network alone, without a front end, as Benchmarks/bench.py needs it, or whole hops, as
-/// Benchmarks/cost.py does.
+/// Times a network alone, without a front end, for Benchmarks/bench.py, or whole hops, for
+/// Benchmarks/cost.py.
 struct BenchCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "bench",
@@ -99,7 +99,7 @@ struct BenchCommand: ParsableCommand {
   }
 }
 
-/// How many threads share the work of large steps.
+/// The number of threads that share the work of large steps.
 struct ThreadsOption: ParsableArguments {
   @Option(help: "How many threads share large steps; the results stay the same.")
   var threads = 1
@@ -109,7 +109,7 @@ struct ThreadsOption: ParsableArguments {
   }
 }
 
-/// Which microkernels to use.
+/// The instruction set of the microkernels.
 struct MicrokernelOption: ParsableArguments {
   @Option(
     help: """

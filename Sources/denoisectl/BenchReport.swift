@@ -2,7 +2,7 @@ import Engine
 import FoundationEssentials
 import Kernels
 
-/// A benchmark for people and for programs.
+/// A benchmark's results as text and JSON.
 struct BenchReport: Encodable {
   var model: String
   var instructionSet: String
@@ -15,14 +15,14 @@ struct BenchReport: Encodable {
   var arenaBytes: Int
   /// From the bytes of the file to the first result.
   var loadMicroseconds: Double
-  /// In the order of the graph; those that have become part of others are missing.
+  /// In the order of the graph, without operators that were fused into others.
   var operators: [Timed]
 
   struct Timed: Encodable {
     var index: Int
     var name: String
     var output: String
-    /// Taken step by step, which costs a few tens of nanoseconds each.
+    /// Measured step by step, which costs a few tens of nanoseconds each.
     var microseconds: Double
 
     enum CodingKeys: String, CodingKey {

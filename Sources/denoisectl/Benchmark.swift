@@ -5,7 +5,7 @@ struct Benchmark {
   /// Mean microseconds of a run, by batch, ascending.
   private(set) var batches: [Double] = []
   private(set) var runsPerBatch = 1
-  /// Least microseconds by operator of the graph: of all steps that were made for it.
+  /// Minimum microseconds by operator of the graph, over all of its steps.
   private(set) var operators: [Int: Double] = [:]
 
   static let batchSeconds = 0.1
@@ -20,7 +20,7 @@ struct Benchmark {
     while spent < seconds || batches.isEmpty {
       let batch = time(runsPerBatch)
       guard batch >= Self.batchSeconds else {
-        // The first ones, and where the machine got faster than it was.
+        // Grows the first batches, and again when the machine gets faster.
         let wanted = Double(runsPerBatch) * Self.batchSeconds * 1.05 / max(batch, 1e-9)
         runsPerBatch = max(Int(min(wanted, 20 * Double(runsPerBatch))), runsPerBatch + 1)
         batches = []
@@ -33,7 +33,7 @@ struct Benchmark {
     measureOperators(&network)
   }
 
-  /// The mean that `share` of all batches do not exceed, in microseconds.
+  /// A percentile of the batches, in microseconds.
   func percentile(_ share: Double) -> Double {
     batches[min(Int(share * Double(batches.count)), batches.count - 1)]
   }

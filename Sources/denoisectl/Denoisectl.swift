@@ -26,7 +26,7 @@ struct Denoisectl: ParsableCommand {
     ])
 
   static func main() {
-    // A limit on file sizes is an error of write(2) like a full disk.
+    // A limit on file sizes becomes an error of write(2), like a full disk.
     signal(SIGXFSZ, SIG_IGN)
     if let problem = InstructionSet.overrideProblem { printError(problem) }
     do {
@@ -37,7 +37,7 @@ struct Denoisectl: ParsableCommand {
     }
   }
 
-  /// Says what went wrong in one line and ends with the exit code that fits.
+  /// Prints an error as one line and exits with its code.
   private static func leave(with error: any Error) -> Never {
     switch error {
     case ControlError.notRunning, ControlError.noBus:
@@ -60,12 +60,12 @@ struct Denoisectl: ParsableCommand {
 }
 
 extension Denoisectl {
-  /// What was wrong with the words, and how they go, as one line.
+  /// A usage error and the usage, as one line.
   private static func misuse(_ error: any Error) -> String {
     let usage = fullMessage(for: error).split(separator: "\n").first { $0.hasPrefix("Usage: ") }
     var reason = message(for: error).split(separator: "\n").first.map(String.init) ?? ""
     if reason.last == "." { reason.removeLast() }
-    // A word that was taken for an option is often a file.
+    // An unknown option is often a file.
     let words = CommandLine.arguments.dropFirst()
     if let file = words.first(where: { $0.hasPrefix("-") && isThere($0) }) {
       reason += "; write ./\(file) for the file"

@@ -1,14 +1,14 @@
 import Files
 import Foundation
 
-/// The files of a published model: of a folder, or of a .tar or .tar.gz as it is downloaded.
+/// The files of a published model: from a folder, or from a .tar or .tar.gz as it is downloaded.
 package struct DenoiserFiles {
-  /// What messages call it.
+  /// Its name in messages.
   let name: String
-  /// By file name; folders inside an archive do not count.
+  /// By file name; folders inside an archive are ignored.
   private var contents: [String: [UInt8]] = [:]
 
-  /// More is no model of this kind.
+  /// No model of this kind is larger.
   private static let limit = 1 << 28
 
   package init(_ path: String) throws {

@@ -11,7 +11,7 @@ struct DevicesCommand: ParsableCommand {
   @Flag(help: "One JSON array for programs.")
   var json = false
 
-  /// A microphone as JSON shows it.
+  /// A microphone in the JSON output.
   struct Device: Codable, Equatable {
     var name: String
     var description: String
@@ -19,14 +19,14 @@ struct DevicesCommand: ParsableCommand {
     var channels: Int
     var muted: Bool
     var isDefault: Bool
-    /// Captured now, or as soon as somebody listens.
+    /// Whether it is captured now, or will be when an application records.
     var inUse: Bool
   }
 
   func run() throws {
     let server = try SoundServer.connect()
     let defaultSource = try server.server().defaultSource
-    // Listing needs no daemon.
+    // The list needs no daemon.
     let used = try? ControlClient().status().microphone.name
     let devices = try server.sources().filter(\.isMicrophone).map { source in
       Device(
@@ -44,7 +44,7 @@ struct DevicesCommand: ParsableCommand {
     return String(decoding: try encoder.encode(devices), as: UTF8.self)
   }
 
-  /// A line each; a star marks the one in use.
+  /// A line per device; a star marks the one in use.
   static func table(_ devices: [Device]) -> String {
     if devices.isEmpty { return "no microphone; plug one in, or see `denoisectl doctor`" }
     let width = devices.map(\.name.printable.count).max() ?? 0

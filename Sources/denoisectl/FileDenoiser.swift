@@ -2,34 +2,34 @@ import AudioHost
 import Denoise
 import Files
 
-/// Denoises sound files; each channel by itself.
+/// Denoises sound files, each channel separately.
 ///
 /// Length, sample rate and channels stay. A file appears complete or not at all.
 struct FileDenoiser: Sendable {
   var model: Model
   var mode = Mode.standard
-  /// The limit in dB that replaces the mode's.
+  /// The limit in dB that overrides the mode's.
   var strength: Float?
-  /// Whether rumble below the voice is taken out with the noise.
+  /// Whether rumble below the voice is removed.
   var lowCut = true
-  /// Whether the output is as late as it would be live.
+  /// Whether the output has the delay of a live stream.
   var keepsDelay = false
   /// A file for the probability of speech in each hop, as comma-separated values.
   var speech: String?
 
-  /// Samples of each channel that are read at a time: short, so that pipes flow.
+  /// Samples of each channel that are read at a time: few, so that pipes flow.
   private static let piece = 4800
 
-  /// How far a file has got.
+  /// The progress of a file.
   struct Progress: Sendable {
-    /// Seconds of sound that are done.
+    /// Seconds of processed sound.
     var seconds: Double
-    /// The part that is done, 0 to 1; nil where nobody knows how long a stream is.
+    /// The processed share, 0 to 1; nil for a stream of unknown length.
     var share: Double?
   }
 
-  /// What the result of a file is called in another folder: as the file is, and where its format
-  /// cannot be written with .wav behind it, as there may be a file with .wav in its place.
+  /// The name of a result in another folder: that of the file, with .wav appended if its format
+  /// cannot be written, because there may be another file with .wav instead of its extension.
   static func resultName(_ name: String) -> String {
     SoundFormat.isDecodable(name) ? name + ".wav" : name
   }
@@ -57,7 +57,7 @@ struct FileDenoiser: Sendable {
       if samples.isEmpty { break }
       try writer.write(channels.process(samples))
       done += samples.count / format.channels
-      // Taken in any case, so that they do not pile up. All these hops begin within the input.
+      // Fetched in any case, so that they do not accumulate. All these hops begin within the input.
       let probabilities = channels.takeSpeech()
       try table?.append(probabilities, seconds: .infinity)
       progress(
@@ -74,7 +74,7 @@ struct FileDenoiser: Sendable {
 
 /// A denoiser for each channel of an interleaved stream.
 private struct Channels {
-  /// An array holds nothing that cannot be copied, but objects that do.
+  /// An array cannot hold noncopyable values, but objects that hold them.
   private final class Channel {
     var denoiser: ChannelDenoiser
 
@@ -98,7 +98,7 @@ private struct Channels {
 
   private var count: Int { channels.count }
 
-  /// Takes interleaved samples and gives what is ready, interleaved.
+  /// Takes interleaved samples and returns finished ones, interleaved.
   mutating func process(_ samples: [Float]) -> [Float] {
     for channel in 0..<count {
       let own = stride(from: channel, to: samples.count, by: count).map { samples[$0] }
@@ -107,7 +107,7 @@ private struct Channels {
     return takeOutput()
   }
 
-  /// Gives the rest.
+  /// Returns the rest.
   mutating func finish() -> [Float] {
     for channel in 0..<count { channels[channel].denoiser.finish(into: &outputs[channel]) }
     return takeOutput()
@@ -117,7 +117,7 @@ private struct Channels {
   func takeSpeech() -> [[Float]] { channels.map { $0.denoiser.takeSpeech() } }
 
   private mutating func takeOutput() -> [Float] {
-    // The channels go in step, so that they have equally much to give.
+    // The channels are in step, so they have the same number of samples.
     let length = outputs[0].count
     var samples = [Float](repeating: 0, count: length * count)
     for channel in 0..<count {
@@ -128,7 +128,7 @@ private struct Channels {
   }
 }
 
-/// Why recordings cannot be denoised as asked.
+/// Why recordings cannot be denoised.
 enum ProcessError: Error, Equatable, CustomStringConvertible {
   case sampleRate(file: String, hertz: Int)
   case overwritesItself(String)

@@ -5,14 +5,13 @@ import Foundation
 import Glibc
 import Synchronization
 
-/// Denoises every sound file below a folder into another folder, as many at a time as there are
-/// processors.
+/// Denoises every sound file below a folder into another folder, in parallel on all processors.
 struct FolderDenoiser {
   let files: FileDenoiser
   let input: String
   let output: String
 
-  /// - Parameter progress: how many of the files are through; called from any thread.
+  /// - Parameter progress: called from any thread with the number of finished files.
   func run(progress: @Sendable (_ done: Int, _ all: Int) -> Void) throws {
     if isFile(output) || SoundFormat.isSoundFile(output) && !isFolder(output) {
       throw ProcessError.folderToFile(input, file: output)
@@ -65,14 +64,14 @@ struct FolderDenoiser {
     }
   }
 
-  /// Whether the output is the input folder or lies in it, by whatever names.
+  /// Whether the output is the input folder or in it, by any path.
   private var isWithinInput: Bool {
     guard let from = FileIdentity(path: input) else { return false }
     var folder = URL(fileURLWithPath: output).standardizedFileURL
     while true {
       if FileIdentity(path: folder.path) == from { return true }
       if folder.path == "/" { return false }
-      // Of a link the place that it leads to counts, of what is not there yet the place it gets.
+      // Resolves links; for a missing folder, those of its parent.
       let parent = folder.resolvingSymlinksInPath().deletingLastPathComponent()
       folder = parent.standardizedFileURL
     }
@@ -86,7 +85,7 @@ struct FolderDenoiser {
     return unsafe stat(path, &status) == 0 ? status.st_mode & S_IFMT : 0
   }
 
-  /// The system's words, where Foundation has but a number.
+  /// The system's text, where Foundation only has a number.
   private func reason(_ error: any Error) -> String {
     let cause = (error as NSError).userInfo[NSUnderlyingErrorKey] as? any Error ?? error
     guard let code = (cause as? POSIXError)?.code else { return error.localizedDescription }

@@ -6,32 +6,32 @@ import Quantizer
 import Signal
 import TFLite
 
-/// How files that other people publish become one denoising model. A row is data: what it says goes
-/// into the model's metadata, and nothing else in the programs knows its name.
+/// How published files of another project become one denoising model. A row is data: the model's
+/// metadata follows from it, and no other part of the programs knows its name.
 package struct ForeignDenoiser {
-  /// What `--denoiser` calls it.
+  /// Its name for `--denoiser`.
   package var option: String
   var name: String
   var licence: String
-  /// The files, each of which may read what those before it give.
+  /// The files; each may read the outputs of earlier ones.
   var files: [String]
-  /// What the network gives, and what that is called in its file.
+  /// The outputs of the network, and their names in the files.
   var outputs: [(name: String, source: String)]
-  /// What config.ini has to say where there is one, by section and key.
+  /// Required values of config.ini, if there is one, by section and key.
   var required: [(key: String, value: String)] = []
-  /// Whether the files are made for whole recordings, and get their states here.
+  /// Whether the files process whole recordings, and get their states from the importer.
   var isWhole = false
-  /// The states that the files have themselves.
+  /// The states that the files already have.
   var states: [StatePair] = []
-  /// Of .tflite files that follow one another: what each of them is given.
+  /// For a chain of .tflite files: the input domain of each.
   var domains: [SpectralStages.Domain] = []
-  /// Nodes that lose sound in int8, as `model debug` shows.
+  /// Nodes that lose quality in int8, as `model debug` shows.
   var keepFloat: [String] = []
-  /// Elements of all states: another version has other ones.
+  /// Elements of all states: other versions have another number.
   var memory: Int
   var sampleRate = 48000
   var hop: Int
-  /// Of a window.
+  /// Hops per window.
   var hops = 2
   var lookAhead = 0
   var frontEnd: FrontEndDescription
@@ -50,8 +50,8 @@ package struct ForeignDenoiser {
     option: "deepfilternet2-ll", name: "DeepFilterNet2, low latency", version: "deepfilternet2",
     memory: 14_016, lookAhead: 0, source: .masked)
 
-  /// Levels and spectra in front of the network, 32 ERB bands of gains and filters of five hops for
-  /// 96 bins behind it.
+  /// Band levels and spectra as inputs; 32 ERB bands of gains, and filters of five hops for 96 bins
+  /// as outputs.
   private static func deepFilterNet(
     option: String, name: String, version: String, memory: Int, lookAhead: Int,
     source: FrontEndDescription.Taps.Source
@@ -82,8 +82,8 @@ package struct ForeignDenoiser {
         taps: .init(name: "taps", bins: 96, ages: [4, 3, 2, 1, 0], source: source)))
   }
 
-  /// Evenly spaced in equivalent rectangular bandwidths (Glasberg and Moore, 1990), none shorter than
-  /// `shortest` bins.
+  /// Bands evenly spaced in equivalent rectangular bandwidths (Glasberg and Moore, 1990), none
+  /// narrower than `shortest` bins.
   private static func bandEdges(
     _ count: Int, shortest: Int, hop: Int, sampleRate: Int
   ) -> [Int] {
@@ -108,14 +108,14 @@ package struct ForeignDenoiser {
     file: "gtcrn_simple.onnx", window: .squareRootHann,
     states: ["conv_cache", "tra_cache", "inter_cache"], memory: 18_048)
 
-  /// Its features are logarithms, also of bins in which there is hardly anything, so that the filter in front
-  /// of it decides what it gives: two that differ by -70 dB have outputs that differ by -31.
+  /// Its features are logarithms, even of almost empty bins, so the filter before it affects its
+  /// output: two filters that differ by -70 dB give outputs that differ by -31.
   private static let ulunas = sixteenKilohertz(
     option: "ul-unas", name: "UL-UNAS", licence: "MIT, Copyright (c) 2025 Rong Xiaobin (UL-UNAS)",
     file: "ulunas_stream_simple.onnx", window: .hann,
     states: ["conv_cache", "tfa_cache", "inter_cache"], memory: 6_816, delay: 384)
 
-  /// A network that takes and gives the spectrum of 512 samples at 16 kHz.
+  /// A network that maps the spectrum of 512 samples at 16 kHz to the denoised one.
   private static func sixteenKilohertz(
     option: String, name: String, licence: String, file: String, window: WindowShape,
     states: [String], memory: Int, delay: Int = 120
@@ -150,7 +150,7 @@ package struct ForeignDenoiser {
   // MARK: The model
 
   /// The files as one graph with states and metadata.
-  /// - Parameter above: what becomes of the band above the network's, where that is narrower than the sound.
+  /// - Parameter above: the gain of the band above the network's, if the sound has more bandwidth.
   package func graph(
     _ folder: DenoiserFiles, name: String, above: FrontEndDescription.Decimation.Above? = nil
   ) throws -> Graph {
@@ -189,7 +189,7 @@ package struct ForeignDenoiser {
     return result
   }
 
-  /// ONNX files, each of which reads what those before it give.
+  /// ONNX files, each of which reads outputs of earlier ones.
   private func joined(
     _ parts: [(name: String, bytes: [UInt8])], name: String
   ) throws -> (Graph, [StatePair]) {
@@ -200,7 +200,7 @@ package struct ForeignDenoiser {
     return (graph, states + found)
   }
 
-  /// .tflite files, each of which goes on with the spectrum that the one before it leaves.
+  /// .tflite files, each of which processes the spectrum of the one before it.
   private func chained(
     _ parts: [(name: String, bytes: [UInt8])], name: String
   ) throws -> (Graph, [StatePair]) {
@@ -218,7 +218,7 @@ package struct ForeignDenoiser {
     return (try stages.finished(output: output.name), found)
   }
 
-  /// Compares config.ini, where there is one, with what the row says.
+  /// Compares config.ini, if there is one, with the row.
   private func check(_ folder: DenoiserFiles) throws {
     guard let bytes = folder.bytes("config.ini") else { return }
     let found = Self.settings(String(decoding: bytes, as: UTF8.self))

@@ -1,6 +1,6 @@
 import Engine
 
-/// A graph as a picture in SVG: operators from top to bottom, each below what it reads.
+/// A graph as a picture in SVG: operators from top to bottom, each below its inputs.
 struct GraphDrawing {
   private let graph: Graph
   /// Rows of boxes, from the inputs down.

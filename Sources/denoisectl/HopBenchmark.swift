@@ -5,11 +5,11 @@ import Kernels
 import Memory
 import Signal
 
-/// Times of hops through a denoiser, and of its stages, hop by hop over the same sound.
+/// Times of hops through a denoiser, and of its stages, over the same sound.
 ///
-/// The stages are those of `Denoiser.process` in a pipeline of their own, timed where they stand; a
-/// reading of the clock costs some 30 ns and is in each. Where a front end has other stages than our own
-/// networks', the whole hop is timed alone.
+/// The stages are those of `Denoiser.process` in a separate pipeline with a clock reading between
+/// them, which costs some 30 ns each. For a front end with other stages than our own networks',
+/// only the whole hop is timed.
 struct HopBenchmark: Encodable {
   /// Microseconds of one hop.
   struct Times: Encodable {
@@ -45,13 +45,13 @@ struct HopBenchmark: Encodable {
     case hopMilliseconds = "hop_ms"
   }
 
-  /// Goes over `samples` again and again until `seconds` have passed, in each of two loops.
+  /// Repeats `samples` until `seconds` have passed, in each of two loops.
   init(
     _ model: Model, _ samples: [Float], seconds: Double, instructionSet: InstructionSet
   ) throws {
     var denoiser = try Denoiser(model, mode: .strong, instructionSet: instructionSet)
     var output = [Float](repeating: 0, count: model.hop)
-    // Before its look-ahead is over the network does not run.
+    // During its look-ahead the network does not run.
     for _ in 0...model.lookAhead { unsafe denoiser.process(samples, &output) }
     let wholes = unsafe HopBenchmark.time(1, samples, hop: model.hop, seconds: seconds) {
       input, times in
@@ -116,7 +116,7 @@ struct HopBenchmark: Encodable {
   }
 }
 
-/// What `Denoiser` does to a hop, with the clock read between the stages.
+/// The stages of `Denoiser`, with the clock read in between.
 @safe private struct Stages: ~Copyable {
   private let filter: SpectralFilter
   private var network: Network
@@ -178,7 +178,7 @@ struct HopBenchmark: Encodable {
   }
 }
 
-/// Seconds of a clock that only goes on.
+/// Seconds of a monotonic clock.
 private func clockSeconds() -> Double {
   let now = ContinuousClock.now - clockStart
   return Double(now.components.seconds) + Double(now.components.attoseconds) / 1e18

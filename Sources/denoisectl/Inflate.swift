@@ -118,7 +118,7 @@ package struct Inflate {
   }
 
   private mutating func symbol(_ code: Code) throws(Problem) -> Int {
-    // Codes of one length are consecutive numbers, and begin where those of the length before end.
+    // Codes of one length are consecutive numbers, starting after those of the length before.
     var (value, first, index) = (0, 0, 0)
     for length in 1..<code.counts.count {
       value |= try take(1)
@@ -175,7 +175,7 @@ package struct Inflate {
     try decode(Code(Array(all[..<literals])), Code(Array(all[literals...])))
   }
 
-  /// A canonical Huffman code: how many symbols have a length, and the symbols in order.
+  /// A canonical Huffman code: the number of symbols of each length, and the symbols in order.
   private struct Code {
     var counts = Array(repeating: 0, count: 16)
     var symbols: [Int]

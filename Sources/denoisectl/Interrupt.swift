@@ -1,14 +1,14 @@
 import Glibc
 
-/// Where the signal handler writes; a handler can know nothing but globals.
+/// The pipe for the signal handler, which can only access globals.
 private nonisolated(unsafe) var interruptPipe: Int32 = -1
 
-/// Ctrl-C and SIGTERM as a descriptor that becomes readable, so that a command can end in order.
+/// Ctrl-C and SIGTERM as a descriptor that becomes readable, so that a command can exit cleanly.
 struct Interrupt: ~Copyable {
   let descriptor: Int32
   private let other: Int32
 
-  /// From now on the signals no longer end the program by themselves.
+  /// From now on the signals do not terminate the program.
   init() {
     var ends: [Int32] = [-1, -1]
     precondition(unsafe pipe(&ends) == 0, "no descriptors left")
@@ -28,13 +28,13 @@ struct Interrupt: ~Copyable {
     close(other)
   }
 
-  /// Waits so long; false once the person wants to end.
+  /// Waits for a time; false if the user interrupts.
   func wait(milliseconds: Int32) -> Bool {
     var polled = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
     return unsafe poll(&polled, 1, milliseconds) <= 0
   }
 
-  /// Waits until `other` is readable (true) or the person wants to end (false), or `nil` after
+  /// Waits until `other` is readable (true) or the user interrupts (false), or `nil` after
   /// `milliseconds`.
   func wait(for other: Int32, milliseconds: Int32) -> Bool? {
     var polled = [

@@ -54,8 +54,8 @@ struct ModelChooseCommand: ParsableCommand {
   }
 }
 
-/// `denoisectl model full`: the word choose is left out. A command of its own, so that shells offer
-/// it.
+/// `denoisectl model full`: short for `model choose full`. A separate command, so that shells
+/// complete it.
 protocol ChosenModelCommand: ParsableCommand {
   static var choice: ModelSetting { get }
   static var abstract: String { get }

@@ -18,7 +18,7 @@ struct ModelConvertCommand: ParsableCommand {
       without an integer form stays float. What stays float is listed.
       """)
 
-  /// What is wanted, in the words of TensorFlow Lite's converter.
+  /// The goal, in the words of TensorFlow Lite's converter.
   enum Goal: String, CaseIterable, ExpressibleByArgument {
     case `default`, size, latency, float16
   }

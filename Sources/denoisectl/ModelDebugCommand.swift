@@ -4,7 +4,7 @@ import Files
 import ModelStore
 import Quantizer
 
-/// Says which layer loses how much by quantization.
+/// Prints the quantization error of each layer.
 struct ModelDebugCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "debug",

@@ -3,7 +3,7 @@ import Engine
 import ModelStore
 import Quantizer
 
-/// Says how two forms of one network differ.
+/// Compares two forms of one network.
 struct ModelDiffCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "diff",

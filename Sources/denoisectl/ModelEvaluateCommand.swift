@@ -8,7 +8,7 @@ import ModelStore
 import Quantizer
 import Scoring
 
-/// Says how good a model is: a denoiser on pairs of recordings, any model beside its float form.
+/// Scores a model: a denoiser on pairs of recordings, any model against its float form.
 struct ModelEvaluateCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "evaluate",
@@ -128,7 +128,7 @@ struct ModelEvaluateCommand: ParsableCommand {
   }
 
   private func show(_ name: String, _ scores: [Scores]) {
-    // Neither silence nor equality has a ratio.
+    // Silence and equality have no ratio.
     let ratios = scores.map(\.ratio).filter(\.isFinite)
     let words = scores.compactMap(\.intelligibility)
     func mean(_ values: [Double]) -> Double {

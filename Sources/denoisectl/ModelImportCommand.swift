@@ -116,7 +116,7 @@ struct ModelImportCommand: ParsableCommand {
     return try CanonicalGraph(graph, takesQuantization: false).graph
   }
 
-  /// Reads files of the model's own folder, and none that a link there names.
+  /// Reads files of the model's own folder, but no targets of links there.
   private func beside(_ model: String) -> ExternalReader {
     let folder = (model as NSString).deletingLastPathComponent
     return { location throws(ONNXError) in
@@ -145,7 +145,7 @@ struct ModelImportCommand: ParsableCommand {
 extension FrontEndDescription.Decimation.Above: ExpressibleByArgument {}
 
 extension Graph {
-  /// Why the engine does not run it; `nil` where it does.
+  /// Why the engine cannot run it; `nil` if it can.
   fileprivate var problem: String? {
     do {
       _ = try Network(self)

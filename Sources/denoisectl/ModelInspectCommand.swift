@@ -43,7 +43,7 @@ extension ModelChoice: ExpressibleByArgument {
     .custom { _, _, prefix in ["full", "light", "low-latency"] + files(prefix) }
   }
 
-  /// The models and folders where what was typed leads.
+  /// The models and folders that complete a path.
   private static func files(_ prefix: String) -> [String] {
     let folder = prefix.lastIndex(of: "/").map { String(prefix[...$0]) } ?? ""
     let names = try? FileManager.default.contentsOfDirectory(atPath: folder.isEmpty ? "." : folder)

@@ -27,7 +27,7 @@ struct ModelInstallCommand: ParsableCommand {
       throw ForeignDenoiserError(
         "\(file): it hears \(model.sampleRate) Hz; the daemon runs models of 48000 Hz")
     }
-    // A network that the engine does not run is not installed.
+    // A network that the engine cannot run is not installed.
     _ = try Denoiser(model)
     let folder = try folder()
     let path = "\(folder)/\(name).tflite"
@@ -36,7 +36,7 @@ struct ModelInstallCommand: ParsableCommand {
     printError("`denoisectl model choose \(name)` runs it")
   }
 
-  /// What the daemon calls it.
+  /// Its name for the daemon.
   static func name(of file: String) throws -> String {
     var name = (file as NSString).lastPathComponent
     if name.hasSuffix(".tflite") { name.removeLast(7) }

@@ -3,7 +3,7 @@ import Denoise
 import Engine
 import Kernels
 
-/// A graph for people.
+/// The text output of `model inspect`.
 struct ModelReport {
   private let graph: Graph
   private let listsOperators: Bool
@@ -20,7 +20,7 @@ struct ModelReport {
     return lines.map(\.printable).joined(separator: "\n")
   }
 
-  /// What the metadata says, if it is a denoising model.
+  /// The metadata, if it is a denoising model.
   private var purpose: [String] {
     guard graph.metadata["qdenoise"] != nil else {
       return ["metadata     none of qdenoise: not a denoising model"]

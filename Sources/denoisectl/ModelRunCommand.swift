@@ -5,7 +5,7 @@ import Files
 import Foundation
 import ModelStore
 
-/// Runs any network once, so that it can be held against another engine.
+/// Runs any network once, for comparison with another engine.
 struct ModelRunCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "run",
@@ -83,7 +83,7 @@ struct ModelRunCommand: ParsableCommand {
     unsafe buffer.copyBytes(from: array.data)
   }
 
-  /// Which input is meant: by its name, or by #INDEX where several have one name.
+  /// The input of an assignment: by its name, or by #INDEX if several have the same name.
   private func place(of assignment: Assignment, in graph: Graph) throws -> Int {
     let names = graph.givenInputs.map { graph.tensors[$0].name }
     let places = names.indices.filter { names[$0] == assignment.name }
@@ -109,7 +109,7 @@ struct ModelRunCommand: ParsableCommand {
   }
 }
 
-/// Why `model run` did not.
+/// Why `model run` failed.
 enum ModelRunError: Error, CustomStringConvertible {
   case missing(graph: String, input: String)
   case several(graph: String, input: String, places: [Int])

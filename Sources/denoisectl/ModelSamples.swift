@@ -2,7 +2,7 @@ import ArgumentParser
 import Engine
 import Quantizer
 
-/// What networks are run on to look into them: sound through the real front end, or numbers.
+/// The samples for a network: sound through the real front end, or numbers.
 struct ModelSamples: ParsableArguments {
   @Option(
     parsing: .upToNextOption,
@@ -22,7 +22,7 @@ struct ModelSamples: ParsableArguments {
     }
   }
 
-  /// The runs, and the states that go on from one to the next.
+  /// The runs, and the states that continue from one to the next.
   func read(for graph: Graph) throws -> (samples: [Sample], states: [StatePair]) {
     let files = SampleFiles(graph)
     let runs =

@@ -65,7 +65,7 @@ struct NumPyArray: Equatable {
     return Self.magic + [1, 0, UInt8(size & 255), UInt8(size >> 8)] + Array(header.utf8) + data
   }
 
-  /// What NumPy calls a type: first as it writes it.
+  /// NumPy's names of a type; the first is the one that it writes.
   private static func descriptions(_ type: ElementType) -> [Substring] {
     switch type {
     case .float16: ["<f2"]

@@ -1,7 +1,7 @@
 import AudioHost
 import Foundation
 
-/// Noisy recordings and the clean ones that belong to them, in a folder.
+/// A folder of noisy recordings and their clean counterparts.
 struct PairFolder {
   struct Pair {
     var name: String
@@ -11,7 +11,7 @@ struct PairFolder {
 
   let pairs: [Pair]
 
-  /// Either `manifest.csv` with the columns noisy and clean, paths relative to it, or files of the
+  /// Either `manifest.csv` with the columns noisy and clean, with relative paths, or files of the
   /// same name in the folders noisy and clean.
   init(_ path: String) throws {
     let manifest = "\(path)/manifest.csv"

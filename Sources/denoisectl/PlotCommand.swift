@@ -34,7 +34,7 @@ struct PlotCommand: ParsableCommand {
     let name = path.split(separator: "/").last.map(String.init) ?? path
     let rate = reader.format.sampleRate
     guard let length = reader.length else {
-      // The picture's scale needs the end first.
+      // The scale of the picture requires the length first.
       let sound = try StoredChannel(MixedFile(reader))
       return Recording(title: name, length: sound.length, sampleRate: rate, read: sound.read)
     }
@@ -43,7 +43,7 @@ struct PlotCommand: ParsableCommand {
   }
 }
 
-/// A sound file's channels as one.
+/// A sound file's channels mixed to one.
 private final class MixedFile {
   private var reader: SoundFileReader
 
@@ -59,7 +59,7 @@ private final class MixedFile {
   }
 }
 
-/// A channel of unknown length, stored until it has come to its end.
+/// A channel of unknown length, stored up to its end.
 private final class StoredChannel {
   let length: Int
   private let file: TemporaryFile

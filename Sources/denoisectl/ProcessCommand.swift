@@ -72,7 +72,7 @@ struct ProcessCommand: ParsableCommand {
       guard files.model.givesSpeech else { throw ProcessError.noSpeech(model: files.model.name) }
       guard !isFolder(input) else { throw ProcessError.speechOfFolder }
     }
-    // A reader that goes away is an error like any other.
+    // A closed pipe is an error like any other.
     signal(SIGPIPE, SIG_IGN)
     let bar = ProgressBar()
     defer { bar.clear() }
@@ -88,7 +88,7 @@ struct ProcessCommand: ParsableCommand {
     }
   }
 
-  /// A file that goes into a folder keeps its name.
+  /// The output file; in a folder it has the name of the input.
   private var outputFile: String {
     get throws {
       guard output != "-", input != "-", isFolder(output) else { return output }

@@ -2,15 +2,15 @@ import Control
 import Glibc
 import Synchronization
 
-/// A line on the terminal that says how far a long job is, and how long it will take; silent where
-/// stderr is no terminal that moves its cursor.
+/// A line on the terminal with the progress and the remaining time of a long job; silent if stderr
+/// is no terminal that can move its cursor.
 package final class ProgressBar: Sendable {
   private let isShown = movesCursor(STDERR_FILENO)
   private let start = ContinuousClock.now
-  /// What stands there now.
+  /// The current text.
   private let line = Mutex("")
 
-  /// - Parameter share: the part that is done, 0 to 1; nil where nobody knows.
+  /// - Parameter share: the finished part, 0 to 1; nil if unknown.
   func show(_ text: String, share: Double?) {
     guard isShown else { return }
     let width = 30
@@ -32,7 +32,7 @@ package final class ProgressBar: Sendable {
     }
   }
 
-  /// How long the rest takes at the pace so far, in words; nil where it is too early to say.
+  /// The remaining time at the pace so far, in words; nil if it is too early to say.
   package static func left(_ elapsed: Duration, share: Double) -> String? {
     guard elapsed >= .seconds(2), share > 0, share < 1 else { return nil }
     let spent = Double(elapsed.components.seconds) + Double(elapsed.components.attoseconds) * 1e-18
@@ -45,7 +45,7 @@ package final class ProgressBar: Sendable {
     }
   }
 
-  /// Takes the line away.
+  /// Clears the line.
   func clear() {
     guard isShown else { return }
     line.withLock {

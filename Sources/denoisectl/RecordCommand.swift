@@ -36,7 +36,7 @@ struct RecordCommand: ParsableCommand {
     var tap = try Tap(client)
     let rate = tap.sampleRate
     let mono = SoundFormat(sampleRate: rate, channels: 1)
-    // The files are there before the first sample comes: a wrong place is told of at once.
+    // The files are created before the first sample, so that a wrong path is reported at once.
     var denoised = try SoundFileWriter(
       path: ab ? "\(out)/denoised.wav" : out,
       format: ab ? mono : mono.adapted(to: out))

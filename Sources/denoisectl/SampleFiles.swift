@@ -5,11 +5,11 @@ import Files
 import Foundation
 import Quantizer
 
-/// Reads what networks are run on from files: sound through the real front end of a denoising
-/// model, or arrays of NumPy.
+/// Reads samples for networks from files: sound through the real front end of a denoising model, or
+/// arrays of NumPy.
 struct SampleFiles {
   let graph: Graph
-  /// Of a denoising model, and the variables of any.
+  /// Those of a denoising model, and the variables of any.
   let states: [StatePair]
   private let model: Model?
   /// The inputs that a caller fills.
@@ -44,7 +44,7 @@ struct SampleFiles {
   // MARK: Sound
 
   private func sound(_ path: String, _ limit: Int) throws -> [Sample] {
-    // The metadata's own error says what is wrong with it as a denoising model.
+    // The metadata's own error says why it is no denoising model.
     let model = try self.model ?? Model(graph)
     var reader = try SoundFileReader(path: path)
     guard reader.format.sampleRate == model.sampleRate else {
@@ -98,7 +98,7 @@ struct SampleFiles {
     }
   }
 
-  /// An array of one sample, or of several along its first dimension.
+  /// The rows of an array: one sample, or several along its first dimension.
   private func rows(
     of array: NumPyArray, _ input: Tensor, _ path: String, _ limit: Int
   ) throws -> [[Float]] {
@@ -121,7 +121,7 @@ struct SampleFiles {
     }
   }
 
-  /// The bytes of a file that is no stream: arrays or a model of another format.
+  /// The bytes of a regular file: arrays or a model of another format.
   static func bytes(_ path: String, atMost limit: Int = 1 << 31) throws -> [UInt8] {
     guard let bytes = try RegularFile.read(path, atMost: limit) else {
       throw SampleFileError(description: "\(path): cannot be read: there is no such file")

@@ -1,7 +1,7 @@
 import Glibc
 
-/// A text that is shown over and over in place of itself, on a screen of its own that leaves nothing
-/// in the terminal's history.
+/// Shows a text that is repeatedly replaced, on the alternate screen, which leaves nothing in the
+/// terminal's history.
 ///
 /// Thread: one.
 package struct Screen: ~Copyable {
@@ -9,7 +9,7 @@ package struct Screen: ~Copyable {
 
   deinit { Self.put("\u{1B}[?25h\u{1B}[?1049l") }
 
-  /// Shows as much of the text as the terminal has lines and columns now.
+  /// Shows as much of the text as fits the terminal's current size.
   func show(_ text: String) {
     var size = winsize()
     let isKnown = unsafe ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0 && size.ws_row > 0
@@ -17,7 +17,7 @@ package struct Screen: ~Copyable {
     Self.put("\u{1B}[H" + Self.fit(terminalText(text), rows: rows, columns: columns) + "\u{1B}[J")
   }
 
-  /// The first lines, each cut to its columns and cleared behind its end.
+  /// The first lines, each cut to the columns and followed by a clear to the end of the line.
   package static func fit(_ text: String, rows: Int, columns: Int) -> String {
     text.split(separator: "\n", omittingEmptySubsequences: false).prefix(rows)
       .map { $0.prefix(columns) + "\u{1B}[K" }.joined(separator: "\r\n")

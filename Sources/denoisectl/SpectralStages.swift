@@ -1,23 +1,23 @@
 import Engine
 import Foundation
 
-/// Networks that run one behind the other on what there is of a window, as one network that is given its
-/// spectrum and gives what became of it, [1][bins][2] both.
+/// A chain of networks that process a window in different domains, as one network from its spectrum
+/// to the denoised spectrum, both [1][bins][2].
 ///
-/// Transforms are linear: where a network is given or gives samples, they become part of its first and of
-/// its last layer, and cost nothing of their own.
+/// Transforms are linear: if a network's inputs or outputs are samples, the transforms become part
+/// of its first and last layer, without any cost.
 struct SpectralStages {
-  /// What a network is given and gives.
+  /// The domain of a network's inputs and outputs.
   enum Domain {
-    /// The magnitudes of the spectrum; a factor for each.
+    /// The magnitudes of the spectrum; the output is a factor for each.
     case magnitudes
-    /// The samples of the window; those that are added up where windows overlap.
+    /// The samples of the window; the output is overlap-added.
     case samples
   }
 
   private var graph: Graph
   private let bins: Int
-  /// The spectrum as the stages so far leave it.
+  /// The spectrum after the stages so far.
   private var spectrum: Int
 
   private var length: Int { 2 * (bins - 1) }
@@ -29,8 +29,8 @@ struct SpectralStages {
     spectrum = 0
   }
 
-  /// Appends a network whose tensors are called `prefix` and what they were.
-  /// - Parameter overlap: how many windows are added up at each sample.
+  /// Appends a network, whose tensors get the prefix `prefix`.
+  /// - Parameter overlap: the number of windows that are added at each sample.
   mutating func append(
     _ stage: Graph, _ domain: Domain, state: StatePair, prefix: String, overlap: Int
   ) throws {
@@ -74,7 +74,7 @@ struct SpectralStages {
     }
   }
 
-  /// The whole, of which `name` is what becomes of the spectrum.
+  /// The whole graph, whose output is `name`.
   func finished(output name: String) throws -> Graph {
     var result = graph
     result.tensors[spectrum].name = name
@@ -105,9 +105,9 @@ struct SpectralStages {
 
   // MARK: Samples
 
-  /// The operators with the transforms in their first and last layer, where these are products and nothing
-  /// but changes of shape lies outside of them. What these layers give is called `analysis` and
-  /// `synthesis`, for who wants to keep them float.
+  /// The operators with the transforms merged into the first and last layer, if these are products
+  /// with only changes of shape outside of them. These layers' outputs are named `analysis` and
+  /// `synthesis`, so that they can be kept in float.
   private mutating func transformed(
     _ operators: [Operator], from: Int, to: Int, overlap: Int, prefix: String
   ) -> [Operator]? {
@@ -138,7 +138,7 @@ struct SpectralStages {
     graph.tensors.append(Tensor(name: "windows", shape: [1, bins, 2], type: .float32))
     spectrum = graph.tensors.count - 1
     let whole = Operator(.reshape, inputs: [answered, shape([1, bins, 2])], outputs: [spectrum])
-    // Changes of shape outside of the layers are not needed any more.
+    // The changes of shape outside of the layers are not needed any more.
     let outside = Set(first.outside + last.outside)
     return [row] + result.indices.filter { !outside.contains($0) }.map { result[$0] } + [whole]
   }
@@ -175,7 +175,7 @@ struct SpectralStages {
     var values: [Float]
   }
 
-  /// The weights of a layer that is a product and no more.
+  /// The weights of a layer that is only a product.
   private func matrix(_ layer: Operator) -> Matrix? {
     guard layer.kind.activation == .none, layer.inputs.count > 1, let index = layer.inputs[1] else {
       return nil
@@ -193,8 +193,8 @@ struct SpectralStages {
     return Matrix(rows: rows, inner: inner, values: values)
   }
 
-  /// W of samples becomes W times the inverse transform: x[n] = (X[0] + (-1)ⁿ X[N/2] + 2 Σ Re(X[k]
-  /// e^(2πi kn / N))) / N.
+  /// Replaces the weights W for samples by W times the inverse transform: x[n] = (X[0] + (-1)ⁿ
+  /// X[N/2] + 2 Σ Re(X[k] e^(2πi kn / N))) / N.
   private func entryWeights(_ weights: Matrix) -> [Float] {
     let (cosines, sines) = circle
     var result: [Float] = []
@@ -213,8 +213,8 @@ struct SpectralStages {
     return result
   }
 
-  /// W of samples becomes the transform times W: X[k] = Σ x[n] e^(-2πi kn / N). What is added up at
-  /// `overlap` windows is that many times their mean.
+  /// Replaces the weights W of samples by the transform times W: X[k] = Σ x[n] e^(-2πi kn / N). The
+  /// sum of `overlap` windows is that many times their mean.
   private func exitWeights(_ weights: Matrix, overlap: Float) -> [Float] {
     let (cosines, sines) = circle
     var result = [Float](repeating: 0, count: 2 * bins * weights.inner)
@@ -257,7 +257,7 @@ struct SpectralStages {
     return graph.tensors.count - 1
   }
 
-  /// A row of numbers as a layer of this kind takes and gives it.
+  /// A row of numbers in the shape for a layer of this kind.
   private mutating func emitShape(of kind: OperatorKind, count: Int) -> Int {
     var shape = [1, count]
     if case .convolution = kind { shape = [1, 1, 1, count] }

@@ -1,11 +1,11 @@
 import Files
 
-/// The probability of speech in each hop of a recording, written as comma-separated values: when the
-/// hop begins, in seconds, then a column for each channel.
+/// The probability of speech in each hop of a recording, written as comma-separated values: the
+/// start of the hop in seconds, then a column for each channel.
 final class SpeechTable {
   private let file: OutputFile
   private let hopSeconds: Double
-  /// What was not written yet of each channel.
+  /// Unwritten values of each channel.
   private var columns: [[Float]]
   private var hops = 0
 
@@ -20,7 +20,7 @@ final class SpeechTable {
 
   deinit { file.abandon() }
 
-  /// Takes what follows of each channel, and writes the hops that begin within the first `seconds`.
+  /// Appends values of each channel, and writes the hops that begin within the first `seconds`.
   func append(_ probabilities: [[Float]], seconds: Double) throws(FileError) {
     for (channel, values) in probabilities.enumerated() { columns[channel] += values }
     let count = columns.map(\.count).min() ?? 0

@@ -21,7 +21,7 @@ struct StatusCommand: ParsableCommand {
     if movesCursor(STDOUT_FILENO) && !json { try watchScreen() } else { try watchLines() }
   }
 
-  /// A report a second, each below the last.
+  /// A report per second, each below the last.
   private func watchLines() throws {
     let client = try ControlClient()
     while true {
@@ -32,9 +32,9 @@ struct StatusCommand: ParsableCommand {
     }
   }
 
-  /// Ten reports a second in one place, also while the daemon is away.
+  /// Ten reports per second on one screen, even while the daemon is not running.
   private func watchScreen() throws {
-    // What is wrong at the beginning is an error like any other.
+    // An error at the beginning is reported like any other.
     var client: ControlClient? = try ControlClient()
     _ = try client?.status()
     let interrupt = Interrupt()

@@ -1,6 +1,6 @@
 package import Control
 
-/// A ``Status`` for people: a line a fact.
+/// A ``Status`` as text: a line per fact.
 package struct StatusReport {
   private let status: Status
   private let meters: Bool
@@ -48,7 +48,7 @@ package struct StatusReport {
     ]
   }
 
-  /// Of a microphone with several.
+  /// The channels of a microphone with several.
   private var channels: [Line] {
     let channels = status.microphone.channels
     guard channels.count > 1 else { return [] }
@@ -81,7 +81,7 @@ package struct StatusReport {
           ? "none \(setting)" : "\(model.name): \(facts.joined(separator: ", ")) \(setting)"
       ),
     ]
-    // Of our own it stands in the documentation.
+    // The licence of our own models is in the documentation.
     if model.kind == .imported, !model.licence.isEmpty { lines.append(("licence", model.licence)) }
     return lines
   }
@@ -89,7 +89,7 @@ package struct StatusReport {
   private var latency: [Line] {
     let latency = status.latency
     let budget = "budget \(format(latency.budgetMicroseconds / 1000)) ms"
-    // How much the application then waits for is its own choice.
+    // How long the application then waits is its own choice.
     let total =
       latency.totalMicroseconds.map { "\(format($0 / 1000)) ms up to the application's buffer" }
       ?? "not running"
@@ -154,14 +154,14 @@ package struct StatusReport {
     ]
   }
 
-  /// 40 columns; `share` is what of them is filled. Levels go from -80 dBFS to full scale.
+  /// A bar of 40 columns of which `share` is filled. Levels go from -80 dBFS to full scale.
   private func meter(_ share: Double) -> String {
     let filled = Int(min(max(40 * share, 0), 40))
     return "[\(String(repeating: "#", count: filled))\(String(repeating: "-", count: 40 - filled))]"
   }
 }
 
-/// A number with a fixed count of decimals; Swift's own text of 0.1 + 0.2 is too honest here.
+/// A number with a fixed number of decimals; Swift's own text of 0.1 + 0.2 is too exact here.
 func format(_ number: Double, decimals: Int = 1) -> String {
   guard number.isFinite else { return "\(number)" }
   var scale = 1

@@ -6,7 +6,7 @@ struct StrengthCommand: ParsableCommand {
     commandName: "strength",
     abstract: "Says or sets the most that noise is attenuated, whatever the mode.")
 
-  /// What the person asks for.
+  /// The argument of the command.
   enum Strength: Equatable {
     case decibels(Double)
     case automatic

@@ -1,8 +1,8 @@
 import Client
 
 extension Tap {
-  /// Hands over (microphone, denoised) samples as they come, until Ctrl-C or `limit` of each; false
-  /// if the daemon ended it before.
+  /// Passes (microphone, denoised) samples to `body` as they arrive, until Ctrl-C or `limit` of
+  /// each; false if the daemon ended the recording before.
   mutating func pairs(
     _ interrupt: borrowing Interrupt, limit: Int, _ body: ([Float], [Float]) throws -> Void
   ) throws -> Bool {

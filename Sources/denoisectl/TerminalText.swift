@@ -1,8 +1,8 @@
 import Control
 import Glibc
 
-/// Writes lines to stdout, whatever the names in them hold: what the sound server, models and files
-/// call themselves may not steer a terminal.
+/// Writes lines to stdout with names escaped: names from the sound server, models and files must
+/// not control a terminal.
 func say(_ text: String) { print(terminalText(text)) }
 
 /// Writes a line for the person at the terminal to stderr.
@@ -11,20 +11,20 @@ func printError(_ text: String) {
   _ = unsafe write(STDERR_FILENO, line, line.count)
 }
 
-/// Lines in characters that the terminal has: without a locale of UTF-8, ASCII.
+/// Lines in the terminal's character set: ASCII without a UTF-8 locale.
 func terminalText(_ text: String) -> String {
   let text = text.printableLines
   return hasUnicode ? text : text.replacing("µ", with: "u").printableASCII
 }
 
-/// Whether a descriptor is a terminal that knows how to move its cursor.
+/// Whether a descriptor is a terminal that can move its cursor.
 func movesCursor(_ descriptor: Int32) -> Bool {
   guard isatty(descriptor) == 1, let name = unsafe getenv("TERM") else { return false }
   let terminal = unsafe String(cString: name)
   return !terminal.isEmpty && terminal != "dumb"
 }
 
-/// As setlocale(3) looks for the character set.
+/// As setlocale(3) determines the character set.
 private let hasUnicode: Bool = {
   for name in ["LC_ALL", "LC_CTYPE", "LANG"] {
     guard let value = unsafe getenv(name), unsafe value.pointee != 0 else { continue }

@@ -56,7 +56,7 @@ struct UseCommand: ParsableCommand {
     if !channels.isEmpty { try client.set(channels: channels) }
   }
 
-  /// By name, else by a description that only one has.
+  /// The device with a name, else the only one with a description.
   static func find(_ device: String, among sources: [AudioDevice]) -> AudioDevice? {
     let candidates = sources.filter { $0.name != Product.source }
     if let source = candidates.first(where: { $0.name == device }) { return source }

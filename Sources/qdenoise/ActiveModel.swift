@@ -5,18 +5,17 @@ package import ModelStore
 import Synchronization
 package import UserMessages
 
-/// The model that denoises: the one that the person chose, or less while hops are late.
+/// The active model: the user's choice, or a lighter one while hops are late.
 /// Thread: control.
 package final class ActiveModel {
   private let preferences: Preferences
-  /// What audio and control share.
+  /// Data shared by audio and control.
   package let link: AudioLink
   private var models: Models
-  /// The level of the governor's ladder whose denoiser audio has or will get.
+  /// The governor's level whose denoiser audio has or will get.
   private var level: Governor.Level
 
-  /// Loads the models of the configuration. Where the one that is set cannot be had, the full one
-  /// runs.
+  /// Loads the models of the configuration. If the chosen one is unavailable, the full one is used.
   package init(_ preferences: Preferences) throws(ModelStoreError) {
     self.preferences = preferences
     models = try Models(preferences.configuration.models)
@@ -34,15 +33,15 @@ package final class ActiveModel {
   /// The model in use.
   package var model: Model { models.model(at: level) }
 
-  /// Samples a second, of every model.
+  /// Samples per second, the same for every model.
   package var sampleRate: Int { models.full.sampleRate }
 
-  /// What audio begins with.
+  /// The first denoiser of the audio thread.
   package func firstDenoiser() throws(DenoiseError) -> Denoiser {
     try models.denoiser(at: level, settings: link.settings)
   }
 
-  /// What runs less than was asked for, in words; nil while hops are in time.
+  /// Why less than the user's choice runs; nil while hops are on time.
   package var reduction: UserMessage? {
     guard let level = Governor.Level(rawValue: link.level.load(ordering: .acquiring)),
       level > models.top(of: preferences.settings.model)
@@ -52,7 +51,7 @@ package final class ActiveModel {
 
   // MARK: What the person asks for
 
-  /// Brings in a model, and keeps the choice.
+  /// Changes to a model, and stores the choice.
   package func choose(_ choice: ModelSetting) throws(ControlError) {
     if choice == .light && models.light == nil {
       throw .refused("there is no light model; `denoisectl doctor` says what is installed")
@@ -68,13 +67,13 @@ package final class ActiveModel {
     preferences.set(model: choice)
   }
 
-  /// Audio is to follow what was set.
+  /// Passes the settings to audio.
   package func applySettings() { link.settings = preferences.denoising }
 
-  /// Follows another configuration or setting. What cannot be had is a fault of the preferences.
+  /// Applies a new configuration or setting. A problem becomes the preferences' fault.
   /// - Parameters:
-  ///   - before: the choice of model of before.
-  ///   - loaded: models that the configuration names now, if they are others.
+  ///   - before: the choice of model before.
+  ///   - loaded: the models that the configuration names now, if they changed.
   func adopt(choiceBefore before: ModelSetting, _ loaded: Models?) {
     applySettings()
     let isOther = preferences.settings.model != before
@@ -100,7 +99,7 @@ package final class ActiveModel {
     preferences.fault = apply(preferences.settings.model) ?? fault
   }
 
-  /// Offers the denoiser of a choice to audio, and says what is wrong if it cannot.
+  /// Offers the denoiser of a choice to audio; returns a problem if there is one.
   private func apply(_ choice: ModelSetting) -> UserMessage? {
     let top = models.top(of: choice)
     do {
@@ -109,20 +108,20 @@ package final class ActiveModel {
       return UserMessage(describing: error)
     }
     link.ladder = models.ladder(of: choice)
-    // Audio says so itself with its next hop, which may be a day away.
+    // Audio stores it itself with its next hop, which may be a day away.
     link.level.store(top.rawValue, ordering: .releasing)
     return nil
   }
 
   // MARK: What audio asks for
 
-  /// Builds the denoiser that the governor asks for, and frees the one that it replaced.
+  /// Builds the denoiser that the governor requests, and frees the replaced one.
   package func followGovernor() {
     link.denoisers.collect()
     guard let asked = Governor.Level(rawValue: link.level.load(ordering: .acquiring)) else {
       return
     }
-    // At the gate and below it the denoiser stays: the way up begins with it.
+    // In the gate and bypass the denoiser stays, because the way up begins with it.
     let wanted = models.has(asked) ? asked : level
     guard wanted != level else { return }
     let isUp = wanted < level
@@ -137,7 +136,7 @@ package final class ActiveModel {
     }
   }
 
-  /// Builds a denoiser and offers it to audio, in place of one that it has not taken yet.
+  /// Builds a denoiser and offers it to audio, in place of an earlier offer.
   private func offer(
     _ wanted: Governor.Level, entrance: Denoiser.Entrance
   ) throws(DenoiseError) {

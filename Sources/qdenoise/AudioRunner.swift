@@ -7,14 +7,15 @@ import Glibc
 import Synchronization
 import UserMessages
 
-/// The audio thread as control has it: started, woken, scheduled and ended. Thread: control.
+/// The control thread's side of the audio thread: starts, wakes, schedules and ends it. Thread:
+/// control.
 final class AudioRunner {
   private let link: AudioLink
   private var thread: AudioThread?
   private var waker: Waker?
-  /// How the thread is scheduled, for people.
+  /// The scheduling of the thread, for the user.
   private(set) var realTime = UserMessage("no: not asked for yet")
-  /// The thread for which a real-time priority was asked for last.
+  /// The thread for which real-time priority was last requested.
   private var realTimeThread = 0
 
   init(_ link: AudioLink) { self.link = link }
@@ -52,19 +53,19 @@ final class AudioRunner {
     thread?.join()
   }
 
-  /// Asks for a real-time priority, if another thread has the sound than before: on PipeWire it runs
-  /// in a thread of its own.
+  /// Requests real-time priority if another thread processes the sound than before: on PipeWire it
+  /// has its own.
   func follow(_ wanted: Configuration.RealTime) {
     if link.threadID.load(ordering: .relaxed) != realTimeThread { ask(wanted) }
   }
 
-  /// Asks again, if the priority was taken away.
+  /// Requests it again if the priority was revoked.
   func renew(_ wanted: Configuration.RealTime) {
     let thread = link.threadID.load(ordering: .relaxed)
     if realTime.description.hasPrefix("SCHED_FIFO") && !RealTime.has(thread: thread) { ask(wanted) }
   }
 
-  /// Without a priority the daemon says so and goes on.
+  /// Without a priority the daemon reports it and continues.
   private func ask(_ wanted: Configuration.RealTime) {
     guard wanted.enabled else {
       realTime = UserMessage("no: switched off in the configuration")

@@ -2,15 +2,16 @@ import AudioHost
 import Control
 import Glibc
 
-/// The daemon's name on the session bus. Without a bus the daemon goes on and tries again.
+/// The daemon's name on the session bus. Without a bus the daemon continues and retries.
 /// Times are microseconds of the monotonic clock. Thread: control.
 final class ControlBus {
-  /// How long is waited before a bus that is away is tried again.
+  /// The pause before a missing bus is tried again.
   private static let pause: UInt64 = 5_000_000
 
   private let loop: EventLoop
   private let handlers: ControlServer.Handlers
-  /// Called when the bus goes: who asked for recordings cannot be seen to leave any more.
+  /// Called when the bus is lost, because then the daemon cannot detect that owners of recordings
+  /// leave.
   private let lost: () -> Void
   private var server: ControlServer?
   private var watch: EventLoop.Watch?
@@ -23,12 +24,12 @@ final class ControlBus {
     self.loop = loop
   }
 
-  /// When `process` is to be called again, though nothing happens.
+  /// When `process` must be called again without an event.
   var deadline: UInt64? {
     [nextOpen, server?.deadline].compactMap { $0 }.min()
   }
 
-  /// Answers what was asked.
+  /// Answers pending calls.
   func process(at now: UInt64) {
     if let due = nextOpen, due <= now { open(at: now) }
     guard let server else { return }
@@ -40,7 +41,7 @@ final class ControlBus {
     } catch { lose(error, at: now) }
   }
 
-  /// Tells the bus of what changed.
+  /// Signals changed properties.
   func publish() {
     do {
       try server?.publishChanges()

@@ -4,7 +4,7 @@ import Control
 import Denoise
 import UserMessages
 
-/// What the person asks for, over the bus or by a signal.
+/// Requests of the user, over the bus or by a signal.
 extension Daemon {
   var handlers: ControlServer.Handlers {
     ControlServer.Handlers(
@@ -72,7 +72,7 @@ extension Daemon {
     session.lookAgain()
   }
 
-  /// Forgets what was set, so that the configuration's value holds.
+  /// Drops a change, so that the configuration's value applies.
   private func reset(_ setting: String) throws(ControlError) {
     let model = preferences.settings.model
     guard preferences.reset(setting) else {
@@ -91,7 +91,7 @@ extension Daemon {
     return UInt32(active.sampleRate)
   }
 
-  /// Reads the configuration again; what is wrong with it is said, and the old one stays.
+  /// Reloads the configuration; if it is invalid, the old one stays and the problem is returned.
   @discardableResult
   func reload() -> UserMessage? {
     do {

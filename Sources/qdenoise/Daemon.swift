@@ -5,7 +5,7 @@ import Denoise
 import Glibc
 import Synchronization
 
-/// The control thread: has its parts do what is due after each thing that happened. Thread: control.
+/// The control thread: after each event it lets its parts do what is due. Thread: control.
 @safe final class Daemon {
   private let signals: Signals
   private let loop: EventLoop
@@ -17,7 +17,7 @@ import Synchronization
   private let audio: AudioRunner
   private var bus: ControlBus?
   private var heartbeat: Heartbeat
-  /// When the next of the looks is due that are made once a second, in microseconds.
+  /// When the next once-a-second check is due, in microseconds.
   private var nextSecond: UInt64?
   private var isStopping = false
   private var publishedLine = ""
@@ -65,7 +65,7 @@ import Synchronization
     _ = consume watch
   }
 
-  /// Everything that may be due, after each thing that happened.
+  /// Does everything that may be due, after each event.
   private func step() {
     let now = AudioClock.microseconds
     bus?.process(at: now)
@@ -94,7 +94,7 @@ import Synchronization
     }
   }
 
-  /// Looks that are made once a second while there is a listener, and once after that.
+  /// Checks that are made once per second while there is a listener, and once after that.
   private func second(at now: UInt64) {
     let isNeeded = session.isRunning || session.isAudioLost
     guard let due = nextSecond, due <= now else {
@@ -107,7 +107,7 @@ import Synchronization
     audio.renew(preferences.configuration.realTime)
   }
 
-  /// Tells the bus and systemd of what changed.
+  /// Signals changes to the bus and systemd.
   private func publish() {
     let line = status.line
     if line != publishedLine {
@@ -128,8 +128,8 @@ import Synchronization
     bus = nil
   }
 
-  /// Takes the virtual microphone away, unless an application is still connected after a moment: one
-  /// that leaves takes some time on PipeWire.
+  /// Removes the virtual microphone, unless an application is still connected after a moment; on
+  /// PipeWire a disconnection takes some time.
   private func removeMicrophone() throws(BackendError) {
     var heard = try session.end()
     let deadline = AudioClock.microseconds + StrayWatch.lookPause

@@ -3,21 +3,21 @@ import Control
 import Denoise
 import ModelStore
 
-/// The models that the daemon can denoise with, and voices made of them. Thread: control.
+/// The daemon's models, and denoisers made from them. Thread: control.
 struct Models {
   let full: Model
-  /// What the governor steps down to; nil if there is none, or nothing above it.
+  /// The model for the governor's step down; nil if there is none, or it is the only one.
   let light: Model?
-  /// What has a shorter hop; nil if there is none, or its hops do not make those of `full`.
+  /// The model with a shorter hop; nil if there is none, or its hops do not divide those of `full`.
   let lowLatency: Model?
-  /// An installed one, which takes the place of `full` while it is chosen.
+  /// An installed model, which replaces `full` while it is chosen.
   private(set) var installed: (name: String, model: Model)?
 
-  /// What runs where nothing less is asked for.
+  /// The model without a step down.
   private var whole: Model { installed?.model ?? full }
 
-  /// Loads all. A build without a full model uses the light one for everything; without a light
-  /// one, or if it does not fit, there is no step down to it.
+  /// Loads all models. A build without a full model uses the light one for everything; without a
+  /// light one, or if it does not fit, the governor cannot step down to it.
   init(_ configuration: Configuration.Models) throws(ModelStoreError) {
     let lowLatency = try? ModelStore.load(
       configuration.lowLatency.map { .file($0) } ?? .lowLatency)
@@ -37,15 +37,15 @@ struct Models {
     self.lowLatency = Models.ifItFits(lowLatency, full)
   }
 
-  /// A model that can take over from another and back.
+  /// A model that can replace another one and be replaced by it.
   private static func ifItFits(_ model: Model?, _ other: Model) -> Model? {
     guard let model, model.sampleRate == other.sampleRate, Crossover.fits(model.hop, other.hop)
     else { return nil }
     return model
   }
 
-  /// Loads the installed model that a choice names, or lets go of it.
-  /// - Parameter budget: the most milliseconds that a model may delay the sound.
+  /// Loads the installed model of a choice, or releases it.
+  /// - Parameter budget: the maximum delay of a model in milliseconds.
   mutating func choose(
     _ choice: ModelSetting, budgetMilliseconds budget: Double
   ) throws(ModelStoreError) {
@@ -74,7 +74,7 @@ struct Models {
     installed = (name, model)
   }
 
-  /// The most work that a choice asks for.
+  /// The governor's top level for a choice.
   func top(of choice: ModelSetting) -> Governor.Level {
     switch choice {
     case .light where light != nil: .light
@@ -83,7 +83,7 @@ struct Models {
     }
   }
 
-  /// Whether a level of the governor's has a model of its own.
+  /// Whether a level of the governor's has its own model.
   func has(_ level: Governor.Level) -> Bool {
     switch level {
     case .lowLatency: lowLatency != nil
@@ -102,13 +102,13 @@ struct Models {
     }
   }
 
-  /// What the governor may use when the person chose `choice`.
+  /// The levels that the governor may use for a choice.
   func ladder(of choice: ModelSetting) -> Ladder {
     Ladder(top: top(of: choice), hasLight: light.map { $0.hop == whole.hop } ?? false)
   }
 
-  /// Builds a denoiser for a level and runs it once, so that nothing is done for the first time on
-  /// the audio thread.
+  /// Builds a denoiser for a level and runs it once, so that the audio thread does nothing for the
+  /// first time.
   func denoiser(
     at level: Governor.Level, settings: DenoiserSettings
   ) throws(DenoiseError) -> Denoiser {

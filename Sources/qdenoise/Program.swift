@@ -3,9 +3,9 @@ import Control
 import Kernels
 import ModelStore
 
-/// From the command line to an exit code.
+/// The program, from the command line to an exit code.
 enum Program {
-  /// 0 done, 1 failed, 64 usage, 78 failed in a way that another start would not mend.
+  /// 0 done, 1 failed, 64 usage, 78 failed in a way that a restart cannot fix.
   static func run(_ words: [String]) -> Int32 {
     let arguments: Arguments
     do {
@@ -36,14 +36,14 @@ enum Program {
     }
   }
 
-  /// Says what a person has to mend before another start can go better.
+  /// Prints a problem that the user must fix before the next start.
   private static func refuse(_ reason: String, _ action: Arguments.Action) -> Int32 {
     Journal.write(.error, reason)
     return action == .run ? 78 : 1
   }
 
   private static func runDaemon(_ arguments: Arguments) throws {
-    // Before anything starts a thread.
+    // Before any thread starts.
     let signals = Signals()
     let configuration = try Configuration.load(path: arguments.configuration)
     if let value = PulseEnvironment.ignoreLatency() {

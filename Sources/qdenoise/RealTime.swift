@@ -2,11 +2,10 @@ import CLinux
 import CSystemd
 import Glibc
 
-/// Real-time scheduling of the audio thread: by the limits of the process, else by asking rtkit.
+/// Real-time scheduling of the audio thread: within the limits of the process, else through rtkit.
 /// Thread: control.
 enum RealTime {
-  /// Puts a thread under SCHED_FIFO, by the limits that the process has. 0, or the errno that says
-  /// why not.
+  /// Sets SCHED_FIFO for a thread within the limits of the process. Returns 0, or the errno.
   static func raise(thread: Int, priority: Int) -> Int32 {
     var parameters = sched_param()
     parameters.sched_priority = Int32(priority)
@@ -15,13 +14,13 @@ enum RealTime {
       ? 0 : errno
   }
 
-  /// Whether a thread still has it: rtkit takes it back when the machine sleeps or a thread runs
-  /// wild.
+  /// Whether a thread still has it: rtkit revokes it when the machine sleeps or a thread uses too
+  /// much time.
   static func has(thread: Int) -> Bool {
     sched_getscheduler(pid_t(thread)) & ~resetOnFork == SCHED_FIFO
   }
 
-  /// The priority under SCHED_FIFO that a thread has.
+  /// The priority of a thread under SCHED_FIFO.
   static func priority(of thread: Int) -> Int? {
     var parameters = sched_param()
     guard has(thread: thread), unsafe sched_getparam(pid_t(thread), &parameters) == 0 else {
@@ -30,9 +29,9 @@ enum RealTime {
     return Int(parameters.sched_priority)
   }
 
-  /// Asks rtkit to do the same, and says why it would not.
+  /// Asks rtkit to do the same; returns the reason if it refuses.
   static func ask(thread: Int, priority: Int) -> String? {
-    // rtkit refuses a process that could hold a processor for ever.
+    // rtkit refuses a process that could occupy a processor forever.
     var limit = rlimit(rlim_cur: 200_000, rlim_max: 200_000)
     if unsafe setrlimit(__rlimit_resource_t(linux_limit_real_time), &limit) != 0 {
       return "RLIMIT_RTTIME cannot be set: \(unsafe String(cString: strerror(errno)))"

@@ -3,16 +3,16 @@ import Control
 import Glibc
 import UserMessages
 
-/// The recordings of both sides of the denoiser that run, beside each other. Thread: control.
+/// The running recordings of both sides of the denoiser. Thread: control.
 final class Recordings {
-  /// Each may leave some megabytes unread.
+  /// The maximum number, because each may have some megabytes unread.
   static let most = 16
 
   private let tap: Tap
-  /// There is a recording now, or none any more.
+  /// Called when the first recording starts and when the last one ends.
   private let changed: (Bool) -> Void
   private var recordings: [Recording] = []
-  /// When what was recorded is to be handed on, in microseconds of the monotonic clock.
+  /// When recorded samples must be written, in microseconds of the monotonic clock.
   private(set) var deadline: UInt64?
 
   init(_ tap: Tap, changed: @escaping (Bool) -> Void) {
@@ -22,14 +22,14 @@ final class Recordings {
 
   var isOn: Bool { !recordings.isEmpty }
 
-  /// Starts one. Owns the pipe.
+  /// Starts a recording and takes ownership of the pipe.
   /// - Parameters:
-  ///   - owner: who asked for it, by the name on the bus.
+  ///   - owner: the caller's name on the bus.
   ///   - missing: why there is nothing to record.
   func begin(
     into pipe: Int32, for owner: String, missing: UserMessage?, at now: UInt64
   ) throws(ControlError) {
-    // What came before belongs to the others alone, and a reader of theirs may have gone.
+    // Earlier samples belong only to the other recordings, one of whose readers may be gone.
     handOn()
     let tooMany =
       recordings.count >= Self.most
@@ -45,13 +45,13 @@ final class Recordings {
     changed(true)
   }
 
-  /// Ends those of an owner.
+  /// Ends the recordings of an owner.
   func end(of owner: String) { keep { $0.owner != owner } }
 
-  /// Ends all.
+  /// Ends all recordings.
   func end() { keep { _ in false } }
 
-  /// Hands on what was recorded; a recording ends with its reader.
+  /// Writes recorded samples; a recording ends with its reader.
   func flow(at now: UInt64) {
     guard let due = deadline, due <= now else { return }
     deadline = now + Recording.period

@@ -1,8 +1,8 @@
 import CLinux
 import Glibc
 
-/// SIGTERM, SIGINT and SIGHUP as something to read. Made before any thread is started, which
-/// inherit that they are blocked.
+/// SIGTERM, SIGINT and SIGHUP as a descriptor. Created before any thread starts, because threads
+/// inherit the signal mask.
 @safe final class Signals {
   let descriptor: Int32
 
@@ -18,7 +18,7 @@ import Glibc
 
   deinit { close(descriptor) }
 
-  /// The next signal that came; nil if none did.
+  /// The next pending signal; nil if there is none.
   func next() -> Int32? {
     var info = signalfd_siginfo()
     let size = MemoryLayout<signalfd_siginfo>.size

@@ -3,9 +3,9 @@ public import UserMessages
 
 /// Why an ALSA PCM cannot be used.
 public enum ALSAError: MessageError, Equatable {
-  /// There is no such PCM, or somebody else has it.
+  /// There is no such PCM, or another program uses it.
   case unavailable(pcm: String, reason: String)
-  /// It cannot be set up as needed.
+  /// It does not support the required parameters.
   case unsuitable(pcm: String, what: String, reason: String)
 
   public var message: UserMessage {

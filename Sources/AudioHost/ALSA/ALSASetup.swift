@@ -1,6 +1,6 @@
 internal import CALSA
 
-/// What a PCM was set up to.
+/// The parameters that a PCM was set up with.
 struct ALSASetup {
   var encoding: SampleEncoding
   var channels: Int
@@ -9,8 +9,8 @@ struct ALSASetup {
 
   private static let mostChannels: UInt32 = 32
 
-  /// Sets a PCM up, with the nearest period, buffer and channels to those wanted; where it
-  /// `takesAll`, a card gives all of its channels.
+  /// Sets a PCM up, with the period, buffer and channels nearest to the requested ones; if
+  /// `takesAll`, with all channels of a card.
   init(
     _ pcm: OpaquePointer, name: String, sampleRate: Int, period: Int, periods: Int, channels: Int,
     takesAll: Bool
@@ -58,7 +58,7 @@ struct ALSASetup {
     try unsafe setStart(pcm, name: name)
   }
 
-  /// Playback is started by us, once enough is there.
+  /// We start playback explicitly, when the buffer is full enough.
   private func setStart(_ pcm: OpaquePointer, name: String) throws(ALSAError) {
     var made: OpaquePointer?
     guard unsafe snd_pcm_sw_params_malloc(&made) >= 0, let software = unsafe made else {

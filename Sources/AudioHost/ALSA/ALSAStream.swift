@@ -1,20 +1,19 @@
 internal import CALSA
 internal import Memory
 
-/// An ALSA PCM as a float stream: all channels in, one out. It never waits but in `wait`; its
-/// memory is allocated by `init`.
+/// An ALSA PCM as a float stream: all channels for capture, one for playback. Only `wait` waits;
+/// `init` allocates its memory.
 /// Thread: one.
 @safe public final class ALSAStream {
   public enum Direction: Sendable { case capture, playback }
 
-  /// What became of a read or write.
+  /// The result of a read or write.
   public enum Outcome: Equatable, Sendable {
-    /// That many samples went through.
+    /// This many samples were transferred.
     case done(Int)
-    /// Samples were lost (capture) or lacked (playback), or the machine slept; the stream is
-    /// prepared again.
+    /// An xrun (samples were lost or lacking) or a resume from sleep; the stream is prepared again.
     case recovered
-    /// The device is gone; the stream is to be closed.
+    /// The device is gone; the stream must be closed.
     case failed
   }
 
@@ -22,16 +21,16 @@ internal import Memory
   public let channels: Int
   /// Samples of one channel that the device holds.
   public let capacity: Int
-  /// Samples after which the device wakes us.
+  /// Samples after which the device wakes this process.
   public let period: Int
   private let raw: OpaquePointer
   private let direction: Direction
   private let encoding: SampleEncoding
   private var interleaved: AlignedBuffer<UInt8>
 
-  /// Opens a PCM by any name that alsa-lib knows. It takes `sampleRate`, and float, 32 or 16 bit
-  /// samples. A card's own PCM is captured with all of its channels, at most 32; any other one,
-  /// which makes as many as it is asked for, with about `channels`.
+  /// Opens a PCM by any name of alsa-lib. It accepts `sampleRate`, and float, 32 or 16 bit samples.
+  /// A card's own PCM is captured with all of its channels, at most 32; any other one, which makes
+  /// as many as requested, with about `channels`.
   public init(
     _ name: String, _ direction: Direction, sampleRate: Int, period: Int, periods: Int,
     channels: Int = 1
@@ -64,7 +63,7 @@ internal import Memory
 
   deinit { unsafe snd_pcm_close(raw) }
 
-  /// Waits until there is something to read or room to write, at most so long.
+  /// Waits until there are samples to read or room to write, up to a timeout.
   public func wait(milliseconds: Int) {
     _ = unsafe snd_pcm_wait(raw, Int32(milliseconds))
   }
@@ -89,7 +88,7 @@ internal import Memory
     return result >= 0 ? .done(result) : recover(result)
   }
 
-  /// EAGAIN is nothing; an xrun and a resume from sleep are repaired; the rest is the end.
+  /// EAGAIN is no error; an xrun and a resume from sleep are recovered; anything else is fatal.
   private func recover(_ result: Int) -> Outcome {
     if result == -Int(EAGAIN) { return .done(0) }
     guard unsafe snd_pcm_recover(raw, Int32(result), 1) >= 0 else { return .failed }

@@ -1,6 +1,6 @@
 internal import CALSA
 
-/// How a PCM wants its samples, best first.
+/// The sample formats of a PCM, best first.
 enum SampleEncoding: CaseIterable {
   case float
   case int32
@@ -31,7 +31,7 @@ enum SampleEncoding: CaseIterable {
     }
   }
 
-  /// The same to every channel; what is beyond full scale is clipped.
+  /// Encodes samples for every channel, clipped to full scale.
   func encode(
     _ mono: UnsafePointer<Float>, _ count: Int, channels: Int,
     into interleaved: UnsafeMutablePointer<UInt8>
@@ -58,7 +58,7 @@ enum SampleEncoding: CaseIterable {
     }
   }
 
-  /// The largest sample, as far as Float can hold it.
+  /// The largest sample that Float can represent.
   private var largest: Float {
     switch self {
     case .float: 1

@@ -1,27 +1,27 @@
-/// A source, from which something can be recorded, or a sink, which something can be played to.
+/// A source to record from, or a sink to play to.
 public struct AudioDevice: Equatable, Sendable {
-  /// The server's; a source and a sink may share one.
+  /// The server's index; a source and a sink may share one.
   public var index: UInt32
   public var name: String
   public var description: String
-  /// The sink whose output this source repeats, if it is a monitor.
+  /// The sink that this source monitors, if it is a monitor.
   public var monitorOf: String?
   /// The device that this one is derived from (remap sources and the like).
   public var master: String?
   public var isMuted: Bool
-  /// Some stream uses it now.
+  /// Whether a stream uses it now.
   public var isRunning: Bool
   public var isSuspended: Bool
   public var ownerModule: UInt32?
-  /// Samples a second of one channel.
+  /// Samples per second and channel.
   public var sampleRate: Int
-  /// Of each channel, as the server calls it: "front-left", "aux7".
+  /// The position of each channel in the server's terms: "front-left", "aux7".
   public var positions: [String]
-  /// What the server says of the device, in microseconds.
+  /// The latency that the server reports, in microseconds.
   public var latencyMicroseconds: Int
-  /// Percent as mixers show it, of the loudest channel.
+  /// The volume of the loudest channel in percent, as mixers show it.
   public var volume: Int
-  /// The volumes of its streams contain its own.
+  /// Whether the volumes of its streams include its own.
   public var hasFlatVolume: Bool
 
   public init(
@@ -49,6 +49,6 @@ public struct AudioDevice: Equatable, Sendable {
 
   public var channels: Int { positions.count }
 
-  /// For people, also where it has no description.
+  /// A name for the user, also if it has no description.
   public var title: String { description.isEmpty ? name : description }
 }

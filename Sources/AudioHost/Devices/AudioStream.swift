@@ -1,32 +1,33 @@
 /// A stream of an application that records from a source or plays to a sink.
 public struct AudioStream: Equatable, Sendable {
-  /// What a person, or another program, has told a stream that is there.
+  /// A user's or another program's choice for an existing stream.
   public enum Order: Equatable, Sendable {
     case nothing
     /// To follow the default.
     case `default`
-    /// By its name, or by a number if it is gone.
+    /// A device by its name, or by a number if it is gone.
     case device(String)
   }
 
-  /// The server's; a recording and a playback may share one.
+  /// The server's index; a recording and a playback may share one.
   public var index: UInt32
   /// The index of the source or sink.
   public var device: UInt32
-  /// It has paused itself.
+  /// Whether it has paused itself.
   public var isCorked: Bool
-  /// As the application calls itself, else the stream's name.
+  /// The name of the application, else of the stream.
   public var application: String
   public var processID: Int?
-  /// What the application calls the stream.
+  /// The application's name for the stream.
   public var name: String
-  /// The name or the index of the device that the application asked for, where the server tells:
+  /// The name or the index of the device that the application asked for, if the server reports it:
   /// PipeWire does, PulseAudio does not.
   public var target: String?
-  /// What the stream was told later; nil where the server does not tell. PipeWire does by itself.
+  /// A later choice for the stream; nil if the server does not report it. Only native PipeWire
+  /// does.
   public var order: Order?
   public var isMuted: Bool
-  /// Percent as mixers show it, of the loudest channel.
+  /// The volume of the loudest channel in percent, as mixers show it.
   public var volume: Int
 
   public init(

@@ -2,11 +2,11 @@ internal import CLinux
 internal import CPulse
 import Glibc
 
-/// Waits for file descriptors, and for what libpulse asks of it, whose loop it is inside. Thread: the
-/// one that made it, but for `waker`.
+/// Waits for file descriptors, and runs libpulse's main loop, which it wraps. Thread: the one that
+/// created it, except for `waker`.
 @safe public final class EventLoop {
   let raw: OpaquePointer
-  // libpulse's own way to wake a loop loses a call that comes just before the wait.
+  // libpulse's own wake-up function loses a call just before the wait.
   private let wakeUps = linux_event_counter()
   private var wakeUpEvent: OpaquePointer?
 
@@ -31,10 +31,10 @@ import Glibc
 
   var api: UnsafeMutablePointer<pa_mainloop_api> { unsafe pa_mainloop_get_api(raw) }
 
-  /// Waits for something to happen, at most `timeoutMicroseconds` (nil: as long as it takes), and
-  /// calls the handlers of what did.
+  /// Waits for events, at most `timeoutMicroseconds` (nil: without a limit), and calls their
+  /// handlers.
   ///
-  /// Says how many were called.
+  /// Returns the number of handlers called.
   @discardableResult
   public func iterate(timeoutMicroseconds: Int?) -> Int {
     let timeout = timeoutMicroseconds.map { Int32(clamping: max(0, $0)) } ?? -1
@@ -44,8 +44,8 @@ import Glibc
     return Int(max(0, unsafe pa_mainloop_dispatch(raw)))
   }
 
-  /// Calls the handlers of everything that has happened, and of what happens meanwhile, for
-  /// `longestMicroseconds` at most.
+  /// Calls the handlers of all pending events, and of new ones meanwhile, for at most
+  /// `longestMicroseconds`.
   public func drain(longestMicroseconds: UInt64) {
     let end = pa_rtclock_now() + longestMicroseconds
     while iterate(timeoutMicroseconds: 0) > 0 && pa_rtclock_now() < end {}
@@ -54,8 +54,8 @@ import Glibc
   /// Ends a wait from any thread; the loop must outlive it.
   public var waker: Waker { Waker(descriptor: wakeUps) }
 
-  /// Calls `handler` whenever the descriptor is readable (or writable, if asked), until the watch
-  /// is freed.
+  /// Calls `handler` whenever the descriptor is readable (or writable, if requested), until the
+  /// watch is freed.
   public func watch(
     _ descriptor: Int32, readable: Bool = true, writable: Bool = false,
     handler: @escaping () -> Void
@@ -63,7 +63,7 @@ import Glibc
     Watch(loop: self, descriptor, readable: readable, writable: writable, handler: handler)
   }
 
-  /// A descriptor in the loop; it leaves when this is freed. The descriptor stays its owner's.
+  /// A descriptor in the loop; freeing this removes it. The owner keeps the descriptor.
   @safe public final class Watch {
     private let loop: EventLoop
     private var event: OpaquePointer?
@@ -84,7 +84,7 @@ import Glibc
         Unmanaged.passUnretained(self).toOpaque())
     }
 
-    /// Changes what is waited for.
+    /// Changes the events to wait for.
     public func want(readable: Bool, writable: Bool) {
       unsafe loop.api.pointee.io_enable(event, Self.flags(readable, writable))
     }

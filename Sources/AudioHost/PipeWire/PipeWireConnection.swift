@@ -1,7 +1,7 @@
 internal import CPipeWire
 import Glibc
 
-/// A connection to PipeWire, and what its graph holds. Thread: the loop's.
+/// A connection to PipeWire, and the objects of its graph. Thread: the loop's.
 @safe public final class PipeWireConnection {
   /// A port of a node.
   struct Port {
@@ -17,15 +17,15 @@ import Glibc
 
   /// Called when the graph or the connection has changed.
   public var onChange: (() -> Void)?
-  /// Why the connection is of no use any more.
+  /// Why the connection cannot be used any more.
   public private(set) var failure: PipeWireError?
   /// The names of the nodes.
   private(set) var nodes: [UInt32: String] = [:]
   private(set) var ports: [UInt32: Port] = [:]
   private(set) var links: [UInt32: Link] = [:]
-  /// The serial numbers of the nodes, which no other object of the server's ever has.
+  /// The serial numbers of the nodes, which the server never reuses.
   private(set) var serials: [UInt32: UInt32] = [:]
-  /// Where the session manager keeps what streams were told.
+  /// The session manager's metadata with the targets of streams.
   private(set) var targetStore: UInt32?
 
   private let raw: UnsafeMutablePointer<pw_loop>
@@ -74,10 +74,10 @@ import Glibc
 
   private func iterate() { _ = unsafe pipewire_loop_iterate(raw) }
 
-  /// Takes in all that the server has sent so far.
+  /// Processes all messages that the server has sent so far.
   func catchUp() { while failure == nil, unsafe pipewire_loop_iterate(raw) > 0 {} }
 
-  /// The node of that name; the newest, if there are several.
+  /// The node with a name; the newest, if there are several.
   func node(_ name: String) -> UInt32? { nodes.filter { $0.value == name }.keys.max() }
 
   /// The first port of a node in one direction.

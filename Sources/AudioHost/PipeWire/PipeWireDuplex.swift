@@ -1,18 +1,19 @@
 internal import CPipeWire
 import Glibc
 
-/// A recording of a microphone and, in the same cycle of the graph, what is made of it on its way
-/// into a virtual source of the server's.
+/// Records a microphone and, in the same cycle of the graph, plays the processed sound into a
+/// virtual source of the server.
 ///
 /// Both streams are in one group, so the microphone drives them; the recording triggers the output,
-/// so what arrives in a cycle leaves in the same one. The streams exist as long as this does, and
-/// with them the graph runs. Thread: the loop's, but for `Handlers`.
+/// so the samples of a cycle leave in the same cycle. The streams exist as long as this object, and
+/// the graph runs as long as they do. Thread: the loop's, except for `Handlers`.
 @safe public final class PipeWireDuplex {
   /// A cycle of the graph.
   public struct Cycle: Sendable {
     /// Its start, in nanoseconds of the monotonic clock.
     public var start: UInt64
-    /// The time of the driver, in nanoseconds; what it advances by beyond what arrives is lost.
+    /// The time of the driver, in nanoseconds; where it advances by more than the arriving samples,
+    /// samples were lost.
     public var position: UInt64
 
     public init(start: UInt64, position: UInt64) {
@@ -21,12 +22,13 @@ import Glibc
     }
   }
 
-  /// What is called in each cycle, in this order. Thread: PipeWire's data loop.
+  /// Called in each cycle, in this order. Thread: PipeWire's data loop.
   @safe public struct Handlers {
     public var begin: (Cycle) -> Void
-    /// Samples (-1...1, the channels interleaved) that have arrived, and how many of each channel.
+    /// Takes the samples (-1...1, interleaved channels) that have arrived, and their number per
+    /// channel.
     public var take: (UnsafePointer<Float>, Int) -> Void
-    /// So many samples of one channel are to be written.
+    /// Writes this many samples of one channel.
     public var give: (UnsafeMutablePointer<Float>, Int) -> Void
 
     public init(
@@ -40,11 +42,11 @@ import Glibc
     }
   }
 
-  /// What is recorded.
+  /// The recorded node.
   public struct Source: Equatable, Sendable {
-    /// The name of its node, as a pulse server calls it.
+    /// The name of its node in the pulse protocol.
     public var name: String
-    /// Of its channels, as a pulse server calls them.
+    /// The positions of its channels in the pulse protocol.
     public var positions: [String]
 
     public init(name: String, positions: [String]) {
@@ -59,25 +61,24 @@ import Glibc
   private let channels: Int
   private var delay: Int
   private var sourceLatency = spa_latency_info()
-  // Data loop: the driver's time in nanoseconds, and its ticks and how many make a second in the last
-  // cycle.
+  // Data loop: the driver's time in nanoseconds, and its ticks and their rate in the last cycle.
   private var position: UInt64 = 0
   private var ticks: UInt64 = 0
   private var rate: UInt32 = 0
   private var capture: PipeWireStream?
   private var output: PipeWireStream?
   private var link: OpaquePointer?
-  /// What the link is between.
+  /// The ends of the link.
   private var linked: PipeWireConnection.Link?
-  /// Called when a stream came up or failed.
+  /// Called when a stream was started or failed.
   public var onChange: (() -> Void)?
 
   /// - Parameters:
   ///   - application: the name that mixers show.
-  ///   - target: the node that the output is linked to; nil for none, and then nothing is asked for
-  ///     with `give`.
-  ///   - quantum: samples that the graph is asked to hand over at once, or fewer.
-  ///   - delay: samples by which the output is behind the recording, for programs that ask.
+  ///   - target: the node to which the output is linked; nil for none, and then `give` is not
+  ///     called.
+  ///   - quantum: the number of samples per cycle to request from the graph, or fewer.
+  ///   - delay: samples by which the output is behind the recording, reported to other programs.
   public init(
     _ connection: PipeWireConnection, application: String, from source: Source,
     to target: String?, sampleRate: Int, quantum: Int, delay: Int, handlers: Handlers
@@ -92,7 +93,7 @@ import Glibc
       PW_KEY_MEDIA_TYPE: "Audio", PW_KEY_APP_NAME: application,
       PW_KEY_APP_PROCESS_ID: "\(getpid())", PW_KEY_NODE_GROUP: group,
       PW_KEY_NODE_LINK_GROUP: group,
-      // What a person does with other streams of this role is none of ours.
+      // User settings for other streams of this role must not apply.
       "state.restore-props": "false", "state.restore-target": "false",
     ]
     if target != nil {
@@ -123,7 +124,7 @@ import Glibc
 
   deinit { close() }
 
-  /// Ends the streams; no handler runs any more when this is done. It is not to be used after that.
+  /// Ends the streams; no handler runs afterwards. The object cannot be used any more.
   public func close() {
     // The recording calls the output, so it ends first.
     capture?.close()
@@ -134,7 +135,7 @@ import Glibc
   private static func properties(of source: Source, _ application: String) -> [String: String] {
     var properties = [
       PW_KEY_NODE_NAME: "\(application).capture", PW_KEY_MEDIA_CATEGORY: "Capture",
-      // A Bluetooth headset changes to the profile that has a microphone for a call alone.
+      // A Bluetooth headset switches to the profile with a microphone only for a call.
       PW_KEY_MEDIA_ROLE: "Communication", PW_KEY_TARGET_OBJECT: source.name,
       "node.dont-fallback": "true", "node.dont-move": "true",
     ]
@@ -146,27 +147,27 @@ import Glibc
     return properties
   }
 
-  /// Samples by which the output is behind the recording from now on.
+  /// Sets the delay of the output behind the recording, in samples.
   public func set(delay: Int) {
     guard delay != self.delay else { return }
     self.delay = delay
     publishLatency()
   }
 
-  /// Tells programs that ask how old the sound is: as old as the microphone's, and our delay.
+  /// Publishes the age of the sound: the microphone's latency plus our delay.
   private func publishLatency() {
     guard let output else { return }
     unsafe pipewire_stream_set_latency(output.raw, &sourceLatency, Int32(delay))
   }
 
-  /// Samples arrive.
+  /// Whether samples arrive.
   public var isRunning: Bool { capture?.isStreaming == true }
 
   /// Why a stream has ended.
   public var failure: PipeWireError? { capture?.failure ?? output?.failure }
 
-  /// Links the output to its target, if both are there and it is not. Call it when the connection
-  /// tells of a change.
+  /// Links the output to its target, if both exist and are not linked. Call it when the connection
+  /// reports a change.
   public func connectOutput() {
     guard let target, let from = output?.node, let to = connection.node(target),
       let output = connection.port(of: from, isInput: false),
@@ -188,10 +189,10 @@ import Glibc
     publishLatency()
   }
 
-  /// The server had told of our link.
+  /// Whether the server has reported our link.
   private var wasSeen = false
 
-  /// Says whether our link was there and is not any more.
+  /// Returns whether our link existed and was removed.
   private func noticeUnlinking() -> Bool {
     guard let linked else { return false }
     let isThere = connection.links.values.contains(linked)
@@ -208,18 +209,18 @@ import Glibc
 
   // MARK: Data loop
 
-  /// Advances the driver's time. Its ticks go on where the graph changes its rate, and are shorter or
-  /// longer from then on.
+  /// Advances the driver's time. Its ticks continue if the graph changes its rate, and have another
+  /// length from then on.
   private func follow(_ time: pw_time) {
     if time.rate.denom == rate, time.ticks > ticks, rate > 0 {
-      // Another driver's ticks may be anywhere.
+      // Another driver's ticks may have any value.
       let passed = min(time.ticks - ticks, UInt64(rate) * 3600)
       position += passed * 1_000_000_000 / UInt64(rate)
     }
     (ticks, rate) = (time.ticks, time.rate.denom)
   }
 
-  /// Takes what the microphone gave in this cycle, or in several. Thread: the data loop's.
+  /// Takes the microphone's samples of this cycle, or of several. Thread: the data loop's.
   private func take(_ raw: OpaquePointer) {
     var time = pw_time()
     unsafe pw_stream_get_time_n(raw, &time, MemoryLayout<pw_time>.size)
@@ -238,7 +239,7 @@ import Glibc
     if let output { unsafe pw_stream_trigger_process(output.raw) }
   }
 
-  /// Writes what the graph asks for. Thread: the data loop's.
+  /// Writes the samples that the graph requests. Thread: the data loop's.
   private func give(_ raw: OpaquePointer) {
     guard let buffer = unsafe pw_stream_dequeue_buffer(raw) else { return }
     let data = unsafe buffer.pointee.buffer.pointee.datas!

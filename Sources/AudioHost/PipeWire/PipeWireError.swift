@@ -1,10 +1,10 @@
 public import UserMessages
 
-/// What can go wrong between this process and PipeWire, told to the person at the terminal.
+/// Errors between this process and PipeWire, for the person at the terminal.
 public enum PipeWireError: MessageError, Equatable {
   /// Nothing answers at its socket.
   case unreachable(reason: String)
-  /// The server does not make what was asked for.
+  /// The server refuses to create an object.
   case refused(what: String, reason: String)
 
   public var message: UserMessage {

@@ -1,8 +1,8 @@
 import Glibc
 
-/// Where PipeWire listens.
+/// The socket of PipeWire.
 public enum PipeWireSocket {
-  /// As libpipewire looks for it.
+  /// The path that libpipewire uses.
   static var path: String? {
     func variable(_ name: String) -> String? {
       guard let value = unsafe getenv(name), unsafe value.pointee != 0 else { return nil }
@@ -16,7 +16,7 @@ public enum PipeWireSocket {
     return "\(directory)/\(name)"
   }
 
-  /// Whether a server takes a connection there.
+  /// Whether a server accepts a connection there.
   public static var answers: Bool {
     guard let path else { return false }
     var address = sockaddr_un()

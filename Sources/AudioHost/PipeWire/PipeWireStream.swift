@@ -1,10 +1,10 @@
 internal import CPipeWire
 import Glibc
 
-/// A stream of floats in PipeWire's graph. Thread: the loop's, but for `process`, which the data
+/// A stream of floats in PipeWire's graph. Thread: the loop's, except for `process`, which the data
 /// loop calls.
 @safe final class PipeWireStream {
-  /// What a stream is for.
+  /// The purpose of a stream.
   enum Direction { case capture, output }
 
   let raw: OpaquePointer
@@ -13,7 +13,7 @@ import Glibc
   /// Called in each cycle of the graph with the stream. Thread: the data loop's.
   private let process: (OpaquePointer) -> Void
   private var isClosed = false
-  /// Called with what the server says of the latency of the stream's source.
+  /// Called when the server reports the latency of the stream's source.
   var onLatency: ((spa_latency_info) -> Void)?
   private(set) var isStreaming = false
   /// Why the stream has ended.
@@ -48,8 +48,7 @@ import Glibc
 
   deinit { close() }
 
-  /// Ends the stream; `process` does not run any more when this is done. It is not to be used after
-  /// that.
+  /// Ends the stream; `process` does not run afterwards. The stream cannot be used any more.
   func close() {
     guard !isClosed else { return }
     isClosed = true
@@ -57,13 +56,13 @@ import Glibc
     unsafe hook.deallocate()
   }
 
-  /// The id of its node; nil before the server has said it.
+  /// The id of its node; nil until the server has reported it.
   var node: UInt32? {
     let id = unsafe pw_stream_get_node_id(raw)
     return id == UInt32.max ? nil : id
   }
 
-  /// A channel's position by the name that pulse servers give it.
+  /// A channel's position by its name in the pulse protocol.
   private static func position(_ name: String) -> UInt32 {
     if let index = named.firstIndex(of: name) {
       return SPA_AUDIO_CHANNEL_MONO.rawValue + UInt32(index)
@@ -74,7 +73,7 @@ import Glibc
     return SPA_AUDIO_CHANNEL_UNKNOWN.rawValue
   }
 
-  /// In the order of `enum spa_audio_channel`, from its MONO on.
+  /// In the order of `enum spa_audio_channel`, starting at its MONO.
   private static let named = [
     "mono", "front-left", "front-right", "front-center", "lfe", "side-left", "side-right",
     "front-left-of-center", "front-right-of-center", "rear-center", "rear-left", "rear-right",

@@ -1,18 +1,18 @@
 internal import CPipeWire
 
-/// What the streams of PipeWire's graph were told to record from: "target.object" in the metadata
-/// "default", where mixers and the pulse server write what a person chooses, and which the session
-/// manager follows. It writes nothing there when it moves a stream by itself.
+/// The chosen sources of the streams in PipeWire's graph: "target.object" in the metadata
+/// "default". Mixers and the pulse server write the user's choice there, and the session manager
+/// follows it, but writes nothing when it moves a stream by itself.
 /// Thread: the loop's.
 @safe public final class PipeWireTargets {
   private static let objectKey = "target.object"
   private static let nodeKey = "target.node"
 
-  /// The connection is of no use any more.
+  /// Whether the connection cannot be used any more.
   public var hasFailed: Bool { connection.failure != nil }
 
   private let connection: PipeWireConnection
-  /// What is in use of `connection.targetStore`.
+  /// The bound object of `connection.targetStore`.
   private var store: (id: UInt32, raw: OpaquePointer)?
   private let hook: UnsafeMutablePointer<spa_hook>
   /// By the ID of the stream's node.
@@ -33,7 +33,7 @@ internal import CPipeWire
     unsafe hook.deallocate()
   }
 
-  /// What the streams were told, as far as the server has said so by now.
+  /// The choices for the streams, as far as the server has reported them.
   public func orders(of streams: [AudioStream]) -> [UInt32: AudioStream.Order] {
     connection.catchUp()
     guard unsafe store != nil else { return [:] }
@@ -45,15 +45,15 @@ internal import CPipeWire
     return found
   }
 
-  /// Tells a stream to record from the node of that name, also if that is the default; the pulse
-  /// server would then tell it to follow the default.
-  /// - Returns: false if there is no such stream or node, or nothing that streams could be told by.
+  /// Makes a stream record from the node with a name, even if that is the default; the pulse server
+  /// would then make it follow the default.
+  /// - Returns: false if there is no such stream or node, or no metadata.
   public func tell(stream serial: UInt32, toRecordFrom name: String) -> Bool {
     connection.catchUp()
     guard let raw = unsafe store?.raw, let stream = node(withSerial: serial),
       let target = connection.node(name), let targetSerial = connection.serials[target]
     else { return false }
-    // What is there already would not be told to the session manager again.
+    // The session manager is not notified of a value that is there already.
     if orders[stream] == "\(targetSerial)" {
       for key in [Self.nodeKey, Self.objectKey] {
         unsafe pipewire_metadata_set(raw, stream, key, nil, nil)
@@ -113,7 +113,7 @@ internal import CPipeWire
     return unsafe events
   }()
 
-  /// Without a key all that was said of the object is taken back.
+  /// Without a key, all values of the object are removed.
   private func note(_ subject: UInt32, _ key: String?, _ value: String?) {
     if key == nil || key == Self.objectKey { orders[subject] = key == nil ? nil : value }
   }

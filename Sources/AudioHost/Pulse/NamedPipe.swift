@@ -25,13 +25,14 @@ public struct NamedPipeError: MessageError, Equatable {
 /// The writing end of the FIFO that feeds a server's pipe-source.
 ///
 /// It is opened for reading and writing, so that it can be emptied and does not break when the
-/// server goes away. Nothing here waits. Thread: one.
+/// server exits. Nothing here waits. Thread: one.
 public struct NamedPipe: ~Copyable {
   private let descriptor: Int32
-  /// Bytes that fit. 4096 would refuse a fifth hop while one is unread, as pages are not shared.
+  /// Its size in bytes. With 4096 a fifth hop would be refused while one is unread, because pages
+  /// are not shared.
   public static let capacity: Int32 = 8192
 
-  /// Opens the FIFO at `path`, which the server has made.
+  /// Opens the FIFO at `path`, which the server has created.
   public init(path: String) throws(NamedPipeError) {
     let opened = unsafe open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW)
     guard opened >= 0 else { throw NamedPipeError(path, errno: errno) }
@@ -40,25 +41,25 @@ public struct NamedPipe: ~Copyable {
       close(opened)
       throw NamedPipeError(path, reason: "it is no FIFO")
     }
-    // The server may have made it larger; a refusal leaves the size that it has.
+    // The server may have made it larger; if the call is refused, the size stays.
     _ = fcntl(opened, linux_set_pipe_size, Self.capacity)
     descriptor = opened
   }
 
   deinit { close(descriptor) }
 
-  /// Appends all of it, or nothing and says false if there is no room. At most 4096 bytes.
+  /// Appends all bytes, or nothing and returns false if there is no room. At most 4096 bytes.
   public func write(_ bytes: UnsafeRawBufferPointer) -> Bool {
     unsafe Glibc.write(descriptor, bytes.baseAddress, bytes.count) == bytes.count
   }
 
-  /// Bytes that nobody has read yet.
+  /// Bytes that have not been read yet.
   public var unread: Int {
     var count: Int32 = 0
     return unsafe ioctl(descriptor, UInt(FIONREAD), &count) == 0 ? Int(count) : 0
   }
 
-  /// Throws away all but the newest `keep` unread bytes.
+  /// Drops all but the newest `keep` unread bytes.
   public func drain(keep: Int = 0) {
     unsafe withUnsafeTemporaryAllocation(byteCount: 4096, alignment: 1) { buffer in
       var excess = unread - keep

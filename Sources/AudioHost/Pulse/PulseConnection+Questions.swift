@@ -44,7 +44,7 @@ extension PulseConnection {
     return reply.values
   }
 
-  /// Everybody who records from some source.
+  /// All streams that record from a source.
   public func listeners() throws(PulseError) -> [AudioStream] {
     let reply = Reply<AudioStream>()
     let operation = unsafe pa_context_get_source_output_info_list(
@@ -57,7 +57,7 @@ extension PulseConnection {
     return reply.values
   }
 
-  /// Everybody who plays to some sink.
+  /// All streams that play to a sink.
   public func players() throws(PulseError) -> [AudioStream] {
     let reply = Reply<AudioStream>()
     let operation = unsafe pa_context_get_sink_input_info_list(
@@ -70,7 +70,7 @@ extension PulseConnection {
     return reply.values
   }
 
-  /// Everybody who is connected to the server and has the named property.
+  /// All clients of the server with the named property.
   public func clients(with property: String) throws(PulseError) -> [PulseClient] {
     let reply = Reply<PulseClient>(property)
     let operation = unsafe pa_context_get_client_info_list(
@@ -96,7 +96,7 @@ extension PulseConnection {
     return reply.values
   }
 
-  /// Loads a module and says its index.
+  /// Loads a module and returns its index.
   public func loadModule(_ name: String, _ argument: String) throws(PulseError) -> UInt32 {
     let reply = Reply<UInt32>()
     let operation = unsafe pa_context_load_module(
@@ -111,35 +111,35 @@ extension PulseConnection {
     return index
   }
 
-  /// Unloads a module and waits until it is gone; one that is gone already is an error of the
-  /// server ("No such entity").
+  /// Unloads a module and waits until it is gone; if it was gone already, the server's error is
+  /// thrown ("No such entity").
   public func unloadModule(_ index: UInt32) throws(PulseError) {
     let what = "unloading module \(index)"
     try unsafe command(what) { reply in
       unsafe pa_context_unload_module(raw, index, succeeded, reply)
     }
-    // PulseAudio answers first and unloads then; until it has, the names are taken.
+    // PulseAudio answers before it unloads; until then, the names are in use.
     let deadline = pa_rtclock_now() + UInt64(answerTimeout)
     while try modules().contains(where: { $0.index == index }) {
       guard pa_rtclock_now() < deadline else { throw .timedOut(during: what) }
     }
   }
 
-  /// Makes somebody who records do so from another source.
+  /// Moves a recording stream to another source.
   public func move(listener: UInt32, to source: String) throws(PulseError) {
     try unsafe command("moving a recording stream") { reply in
       unsafe pa_context_move_source_output_by_name(raw, listener, source, succeeded, reply)
     }
   }
 
-  /// Makes somebody who plays do so to another sink.
+  /// Moves a playing stream to another sink.
   public func move(player: UInt32, to sink: String) throws(PulseError) {
     try unsafe command("moving a playback stream") { reply in
       unsafe pa_context_move_sink_input_by_name(raw, player, sink, succeeded, reply)
     }
   }
 
-  /// Chooses the sink of everybody who names none.
+  /// Sets the sink of streams that name none.
   public func setDefaultSink(_ sink: String) throws(PulseError) {
     try unsafe command("choosing the default output") { reply in
       unsafe pa_context_set_default_sink(raw, sink, succeeded, reply)
@@ -155,7 +155,7 @@ extension PulseConnection {
   }
 }
 
-/// Stores what the server answered to a command.
+/// Stores the server's answer to a command.
 private let succeeded: pa_context_success_cb_t = { _, success, data in
   unsafe Reply<Bool>.behind(data).values.append(success != 0)
 }

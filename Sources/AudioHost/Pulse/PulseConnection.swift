@@ -2,7 +2,7 @@ internal import CPulse
 
 /// A connection to a PulseAudio server, or to PipeWire's pulse server.
 ///
-/// Its questions wait for the answer by running the loop, at most `answerTimeout`.
+/// Its queries run the loop until the answer arrives, at most for `answerTimeout`.
 /// Thread: the loop's.
 @safe public final class PulseConnection {
   public let loop: EventLoop
@@ -10,17 +10,16 @@ internal import CPulse
   let raw: OpaquePointer
   /// Called when the connection's state changed; see `isReady`, `hasFailed`.
   public var onStateChange: (() -> Void)?
-  /// Called for each event asked for with `subscribe`.
+  /// Called for each event after `subscribe`.
   public var onEvent: ((PulseEvent) -> Void)?
-  /// How long an answer of the server is waited for, in microseconds.
+  /// The timeout for an answer of the server, in microseconds.
   public var answerTimeout = 3_000_000
 
-  /// Makes a connection that is not connected yet.
+  /// Creates an unconnected connection.
   /// - Parameters:
   ///   - server: the server's address; nil for the user's own (`$PULSE_SERVER`, else the one in
   ///     `$XDG_RUNTIME_DIR`).
-  ///   - properties: what the server tells its other clients of this one, besides what libpulse
-  ///     says by itself.
+  ///   - properties: properties of this client besides those that libpulse sets.
   public init(
     loop: EventLoop, name: String, server: String? = nil, properties: [String: String] = [:]
   ) {
@@ -76,7 +75,7 @@ internal import CPulse
     }
   }
 
-  /// Starts to connect; `onStateChange` says what became of it.
+  /// Starts to connect; `onStateChange` reports the result.
   public func startConnecting() throws(PulseError) {
     guard unsafe pa_context_connect(raw, address, PA_CONTEXT_NOAUTOSPAWN, nil) >= 0 else {
       throw unsafe PulseError.current(of: raw, doing: "connecting")
@@ -105,10 +104,10 @@ internal import CPulse
   }
 }
 
-/// A place for the answers of one operation, handed to libpulse while `wait` runs.
+/// Storage for the answers of one operation, passed to libpulse while `wait` runs.
 final class Reply<Value> {
   var values: [Value] = []
-  /// What the callback must know of the question.
+  /// The parameter of the query that the callback needs.
   let question: String
 
   init(_ question: String = "") { self.question = question }

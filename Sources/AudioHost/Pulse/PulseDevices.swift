@@ -55,13 +55,13 @@ extension AudioStream {
 
 /// A program that is connected to the server.
 public struct PulseClient: Equatable, Sendable {
-  /// The server counts up: who connected earlier has the lower one.
+  /// Increases with every client: an earlier client has a lower index.
   public var index: UInt32
   public var application: String
   public var processID: Int?
   public var user: String?
   public var host: String?
-  /// The value of the property that was asked for; nil if the client has none.
+  /// The value of the requested property; nil if the client has none.
   public var property: String?
 
   public init(
@@ -113,7 +113,8 @@ func string(_ text: UnsafePointer<CChar>?) -> String? {
   return unsafe String(cString: text)
 }
 
-/// A volume as mixers show it, of the loudest channel; 100 where the server does not know it yet.
+/// The volume of the loudest channel in percent, as mixers show it; 100 if the server does not know
+/// it yet.
 private func percent(_ volume: pa_cvolume) -> Int {
   guard volume.channels > 0 else { return 100 }
   return unsafe withUnsafePointer(to: volume) { volume in
@@ -130,5 +131,5 @@ private func positions(_ map: pa_channel_map) -> [String] {
   }
 }
 
-/// An index of the server, nil if it says "none".
+/// An index of the server, nil for "none".
 private func valid(_ index: UInt32) -> UInt32? { index == UInt32.max ? nil : index }

@@ -1,12 +1,12 @@
 import Glibc
 
-/// What libpulse takes from the environment.
+/// Settings of libpulse in the environment.
 public enum PulseEnvironment {
-  /// The variable that overrules the length of fragment that a program asks for.
+  /// The variable that overrides the fragment length of every program.
   public static let latency = "PULSE_LATENCY_MSEC"
 
-  /// Makes libpulse ask for the fragments that we name, whatever `latency` says, and gives what it
-  /// said. Call it before any thread is started.
+  /// Removes the variable, so that libpulse requests our fragments, and returns its value. Call it
+  /// before any thread is started.
   public static func ignoreLatency() -> String? {
     guard let value = unsafe getenv(latency) else { return nil }
     defer { unsafe unsetenv(latency) }

@@ -2,23 +2,23 @@ internal import CPulse
 import Glibc
 public import UserMessages
 
-/// What can go wrong between this process and a pulse server, told to the person at the terminal.
+/// Errors between this process and a pulse server, for the person at the terminal.
 public enum PulseError: MessageError, Equatable {
   /// No server answers at the address.
   case unreachable(reason: String)
-  /// The server is reached over the network, which this process may not use.
+  /// The server is remote, and this process may not use the network.
   case networkForbidden(address: String)
-  /// The server was there and is not any more.
+  /// The connection to the server was lost.
   case connectionLost(during: String)
   /// The server did not answer in time.
   case timedOut(during: String)
-  /// The server loads no modules, or not this one.
+  /// The server does not load modules, or not this one.
   case moduleRefused(name: String, reason: String)
   /// The server refused.
   case refused(what: String, reason: String)
 
   public var message: UserMessage {
-    // libpulse's words, and what was being done, have translations of their own.
+    // libpulse's texts and the descriptions of actions are translated separately.
     func words(_ text: String) -> UserMessage { UserMessage(pattern: text) }
     return switch self {
     case .unreachable(let reason):
@@ -44,7 +44,7 @@ public enum PulseError: MessageError, Equatable {
     }
   }
 
-  /// The error that libpulse keeps for a context.
+  /// The last error that libpulse has for a context.
   static func current(of context: OpaquePointer, doing what: String) -> PulseError {
     let code = unsafe pa_context_errno(context)
     switch pa_error_code_t(UInt32(bitPattern: code)) {
@@ -60,7 +60,7 @@ public enum PulseError: MessageError, Equatable {
   }
 
   private static func noServer(reason: String) -> PulseError {
-    // The context has forgotten where it tried.
+    // The context no longer knows the address.
     guard let address = unsafe getenv("PULSE_SERVER").map({ unsafe String(cString: $0) }),
       address.split(separator: " ").contains(where: isRemote)
     else { return .unreachable(reason: reason) }
@@ -72,7 +72,7 @@ public enum PulseError: MessageError, Equatable {
     return .networkForbidden(address: address)
   }
 
-  /// An address without a kind is a host; one machine's alone may stand behind its id in braces.
+  /// An address without a type is a host; the id of a single machine may precede it in braces.
   private static func isRemote(_ address: Substring) -> Bool {
     let rest = address.split(separator: "}").last ?? address
     return !rest.hasPrefix("/") && !rest.hasPrefix("unix:")

@@ -1,6 +1,6 @@
 internal import CPulse
 
-/// Something appeared on the server, changed, or went away.
+/// An object of the server appeared, changed or was removed.
 public struct PulseEvent: Equatable, Sendable {
   public enum Subject: Equatable, Sendable {
     case source, sink, sourceOutput, sinkInput, module, server
@@ -33,7 +33,7 @@ public struct PulseEvent: Equatable, Sendable {
 }
 
 extension PulseConnection {
-  /// Asks for events about sources, sinks, the streams of both, modules and the server's defaults.
+  /// Subscribes to events of sources, sinks, their streams, modules and the server's defaults.
   public func subscribe() throws(PulseError) {
     let mask =
       PA_SUBSCRIPTION_MASK_SOURCE.rawValue | PA_SUBSCRIPTION_MASK_SINK.rawValue

@@ -3,18 +3,18 @@ internal import CPulse
 /// A mono float stream into a sink. Thread: the loop's.
 @safe public final class PulsePlaybackStream {
   private let stream: PulseStream
-  /// The question that is under way.
+  /// The pending query.
   private var question: OpaquePointer?
   private var answer: Answer?
   private var ranDry = false
-  /// Called when the stream came up, failed, was moved, suspended or resumed.
+  /// Called when the stream was started, failed, was moved, suspended or resumed.
   public var onChange: (() -> Void)? {
     get { stream.onChange }
     set { stream.onChange = newValue }
   }
 
-  /// Asks for a stream whose server-side buffer holds `target` samples and which asks for at least
-  /// `request` at a time and starts, also after it ran dry, when it has as much.
+  /// Requests a stream whose buffer on the server holds `target` samples, which requests at least
+  /// `request` samples at a time, and which starts when it has as much, also after an underrun.
   public init(
     _ connection: PulseConnection, name: String, sink: String, sampleRate: Int, target: Int,
     request: Int
@@ -37,7 +37,7 @@ internal import CPulse
 
   deinit { close() }
 
-  /// Ends the stream on the server. It is not to be used after that.
+  /// Ends the stream on the server. It cannot be used any more.
   public func close() {
     forgetQuestion()
     stream.close()
@@ -47,13 +47,13 @@ internal import CPulse
 
   public var hasFailed: Bool { stream.hasFailed }
 
-  /// Samples that the server asks for beyond those it has.
+  /// Samples that the server requests beyond those it has.
   public var writable: Int {
     guard isReady else { return 0 }
     return unsafe PulseStream.samples(pa_stream_writable_size(stream.raw))
   }
 
-  /// What the server said of the fill.
+  /// The server's answer about the fill.
   public struct Answer: Equatable, Sendable {
     /// Samples written until `time` that the server had not played then.
     public var fill: Int
@@ -61,8 +61,8 @@ internal import CPulse
     public var time: UInt64
   }
 
-  /// Asks the server how much it has not played yet, unless it is being asked; `takeAnswer` has
-  /// what it said. False if it cannot be asked.
+  /// Asks the server how much it has not played yet, unless a query is pending; `takeAnswer`
+  /// returns the answer. False if it cannot be asked.
   public func askFill() -> Bool {
     guard isReady, unsafe question == nil else { return false }
     unsafe question = pa_stream_update_timing_info(
@@ -76,21 +76,21 @@ internal import CPulse
     guard success, isReady, let timing = unsafe pa_stream_get_timing_info(stream.raw) else {
       return
     }
-    // The library adds to the index what was written since the question.
+    // The library adds to the index what was written since the query.
     let bytes = unsafe timing.pointee.write_index - timing.pointee.read_index
     answer = Answer(fill: Int(bytes) / MemoryLayout<Float>.stride, time: pa_rtclock_now())
   }
 
-  /// Whether the server is being asked.
+  /// Whether a query is pending.
   public var isAsked: Bool { unsafe question != nil }
 
-  /// The answer that came since the last call, if one did.
+  /// The answer that arrived since the last call, if any.
   public func takeAnswer() -> Answer? {
     defer { answer = nil }
     return answer
   }
 
-  /// Whether the server has run out of samples since the last call.
+  /// Whether there was an underrun since the last call.
   public func takeUnderflow() -> Bool {
     defer { ranDry = false }
     return ranDry
@@ -111,14 +111,14 @@ internal import CPulse
     return unsafe Unmanaged<PulsePlaybackStream>.fromOpaque(data).takeUnretainedValue()
   }
 
-  /// Appends samples. False if the stream is not there to take them.
+  /// Appends samples. False if the stream cannot take them.
   public func write(_ samples: UnsafePointer<Float>, _ count: Int) -> Bool {
     guard isReady else { return false }
     return unsafe pa_stream_write(
       stream.raw, samples, count * MemoryLayout<Float>.stride, nil, 0, PA_SEEK_RELATIVE) >= 0
   }
 
-  /// Throws away what the server has not played yet.
+  /// Drops the samples that the server has not played yet.
   public func flush() {
     guard isReady, let operation = unsafe pa_stream_flush(stream.raw, nil, nil) else { return }
     unsafe pa_operation_unref(operation)

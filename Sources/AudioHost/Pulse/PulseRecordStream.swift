@@ -2,25 +2,25 @@ internal import CPulse
 
 /// A float stream from a source, in small fragments. Thread: the loop's.
 @safe public final class PulseRecordStream {
-  /// Samples (-1...1, the channels interleaved) as they arrive, in pieces of any length, and how
-  /// many of each channel. A nil pointer is a hole: that many samples were lost.
+  /// Samples (-1...1, interleaved channels) as they arrive, in pieces of any length, and their
+  /// number per channel. A nil pointer is a hole: this many samples were lost.
   public typealias Receiver = (_ samples: UnsafePointer<Float>?, _ count: Int) -> Void
 
   private let stream: PulseStream
   private let channels: Int
   private let receiver: Receiver
-  /// Called when the stream came up, failed, was moved to another source, or was suspended or
+  /// Called when the stream was started, failed, was moved to another source, or was suspended or
   /// resumed.
   public var onChange: (() -> Void)? {
     get { stream.onChange }
     set { stream.onChange = newValue }
   }
 
-  /// Asks for a stream of `sampleRate` in fragments of `fragment` samples from the named source.
-  /// Where `positions` are those of the source, the server hands over its channels as they are.
+  /// Requests a stream of `sampleRate` in fragments of `fragment` samples from the named source. If
+  /// `positions` are those of the source, the server does not remix its channels.
   /// - Parameters:
   ///   - role: the stream's `media.role`, such as "phone".
-  ///   - staysThere: it ends with its source, and the server moves it to no other one.
+  ///   - staysThere: whether it ends with its source instead of being moved to another one.
   public init(
     _ connection: PulseConnection, name: String, source: String, positions: [String] = ["mono"],
     sampleRate: Int, fragment: Int, role: String? = nil, staysThere: Bool = false,
@@ -43,7 +43,7 @@ internal import CPulse
 
   deinit { close() }
 
-  /// Ends the stream on the server. It is not to be used after that.
+  /// Ends the stream on the server. It cannot be used any more.
   public func close() { stream.close() }
 
   public var isReady: Bool { stream.isReady }
@@ -53,7 +53,7 @@ internal import CPulse
   /// Why the stream failed.
   public var failure: PulseError { stream.error(doing: "recording") }
 
-  /// The name of the source it records from, which the server or the user may have changed.
+  /// The name of the source that it records from, which the server or the user may have changed.
   public var source: String? {
     guard isReady else { return nil }
     return unsafe string(pa_stream_get_device_name(stream.raw))
@@ -64,7 +64,7 @@ internal import CPulse
     return unsafe pa_stream_is_suspended(stream.raw) == 1
   }
 
-  /// Samples in a fragment, as the server granted it.
+  /// Samples in a fragment, as granted by the server.
   public var fragment: Int? {
     guard isReady, let attributes = unsafe pa_stream_get_buffer_attr(stream.raw) else { return nil }
     return unsafe PulseStream.samples(Int(attributes.pointee.fragsize)) / channels
@@ -79,7 +79,7 @@ internal import CPulse
       }, Unmanaged.passUnretained(self).toOpaque())
   }
 
-  /// Hands everything that has arrived to the receiver. Allocates nothing of its own.
+  /// Passes all samples that have arrived to the receiver. Allocates nothing itself.
   private func read() {
     let raw = unsafe stream.raw
     while unsafe pa_stream_readable_size(raw) > 0 {

@@ -1,17 +1,17 @@
 internal import CPulse
 
-/// What record and playback streams share: the life and the state of a stream of floats.
+/// Common part of record and playback streams: the life and the state of a stream of floats.
 /// Thread: the loop's.
 @safe final class PulseStream {
   let raw: OpaquePointer
-  /// Called when the stream came up, failed, was moved, suspended or resumed.
+  /// Called when the stream was started, failed, was moved, suspended or resumed.
   var onChange: (() -> Void)?
   private let connection: PulseConnection
   private var isClosed = false
 
   /// - Parameters:
-  ///   - positions: those of the channels, as the server calls them.
-  ///   - properties: what the server is told of the stream, such as its `media.role`.
+  ///   - positions: those of the channels, in the server's terms.
+  ///   - properties: the stream's properties, such as its `media.role`.
   init(
     _ connection: PulseConnection, name: String, sampleRate: Int, positions: [String] = ["mono"],
     properties: [String: String], doing: String
@@ -64,19 +64,19 @@ internal import CPulse
     return state == PA_STREAM_FAILED || state == PA_STREAM_TERMINATED
   }
 
-  /// A property list of the library's, to be freed by the caller.
+  /// A property list of the library, to be freed by the caller.
   static func propertyList(_ properties: [String: String]) -> OpaquePointer {
     guard let list = unsafe pa_proplist_new() else { fatalError("out of memory") }
     for (name, value) in properties { unsafe pa_proplist_sets(list, name, value) }
     return unsafe list
   }
 
-  /// The error that the connection had last.
+  /// The last error of the connection.
   func error(doing: String) -> PulseError {
     unsafe PulseError.current(of: connection.raw, doing: doing)
   }
 
-  /// Samples of a number of bytes, which the library says as -1 where it has none to say.
+  /// The number of samples in a number of bytes, which the library gives as -1 if it has none.
   static func samples(_ bytes: Int) -> Int {
     bytes == Int.max || bytes < 0 ? 0 : bytes / MemoryLayout<Float>.stride
   }

@@ -1,20 +1,21 @@
 internal import CLinux
 import Glibc
 
-/// The program `ffmpeg` as a decoder of what libsndfile does not know: it writes a WAV stream of
+/// The program `ffmpeg` as a decoder of formats that libsndfile lacks: it writes a WAV stream of
 /// 32-bit float samples into a pipe.
 ///
-/// It may open no other file and no address that a playlist names.
+/// It may open no other file and no address in a playlist.
 final class FFmpeg {
-  /// Where the stream comes out; whoever takes it closes it.
+  /// The pipe with the stream; the reader closes it.
   let output: Int32
   private let process: pid_t
   private let log: Int32
   private var status: Int32?
 
-  /// Starts it on a regular file; nil where there is no such program.
+  /// Starts it on a regular file; nil if the program is not installed.
   ///
-  /// - Parameter path: its name, if it has one: some formats are known by the extension alone.
+  /// - Parameter path: the file's name, if it has one: some formats are recognized only by their
+  ///   extension.
   init?(file: Int32, path: String?) {
     var ends: [Int32] = [-1, -1]
     guard unsafe pipe(&ends) == 0 else { return nil }
@@ -45,7 +46,7 @@ final class FFmpeg {
     close(log)
   }
 
-  /// What it said last, where it failed; waits for its end.
+  /// Its last message if it failed; waits for its end.
   func problem() -> String? {
     guard end() != 0 else { return nil }
     let messages = messages
@@ -55,7 +56,7 @@ final class FFmpeg {
     return last.split(separator: ": ").last.map(String.init)
   }
 
-  /// How long the file is, in seconds, as it says before the first sample.
+  /// The duration of the file in seconds, which it prints before the first sample.
   var seconds: Double? {
     guard let line = messages.firstRange(of: "Duration: ") else { return nil }
     let time = messages[line.upperBound...].prefix { $0 != "," }
@@ -76,7 +77,7 @@ final class FFmpeg {
   private var messages: String {
     var bytes = [UInt8](repeating: 0, count: 65_536)
     let size = Int(max(lseek(log, 0, SEEK_END), 0))
-    // The last word counts where it said much.
+    // After a long output the last line counts.
     let start = off_t(max(size - bytes.count, 0))
     let count = unsafe pread(log, &bytes, bytes.count, start)
     return String(decoding: bytes.prefix(max(count, 0)), as: UTF8.self)

@@ -1,42 +1,42 @@
 internal import CSndFile
 import Glibc
 
-/// The bytes of a sound file as libsndfile is given them: those of a regular file, or those of a
-/// stream, of which what was read first can be read again until `seal`.
+/// The bytes of a sound file for libsndfile: those of a regular file, or those of a stream, whose
+/// beginning can be read again until `seal`.
 ///
 /// Thread: one.
 final class SoundBytes {
-  /// Bytes that stand in place of those that are there.
+  /// Bytes that replace those of the file.
   struct Patch: Equatable {
     var offset: Int
     var bytes: [UInt8]
   }
 
-  /// Bytes of a regular file; nil of a stream, whose end nobody knows.
+  /// Bytes of a regular file; nil for a stream, whose length is unknown.
   let size: Int?
-  /// Why reading failed, as `errno`; 0 where it did not.
+  /// Why reading failed, as `errno`; 0 if it did not.
   private(set) var failure: Int32 = 0
-  /// Where the bytes end for libsndfile.
+  /// The end of the bytes for libsndfile.
   private(set) var end: Int
 
   private let descriptor: Int32
-  /// Where a file that somebody opened for us begins.
+  /// The start offset in a file that was opened by another program.
   private let start: off_t
   private var patches: [Patch] = []
   private var position = 0
-  /// Of a stream: what it began with, and how much of it was read.
+  /// For a stream: its beginning, and the number of bytes read.
   private var beginning: [UInt8] = []
   private var arrived = 0
   private var isSealed = false
 
-  /// More than any header holds, pictures and all.
+  /// More than any header has, pictures included.
   private static let longestBeginning = 64 << 20
-  /// How far libsndfile may skip in a stream; what is farther is the end of the sound.
+  /// How far libsndfile may skip in a stream; a longer skip ends the sound.
   private static let longestSkip = 1 << 20
   /// The end of a stream: far away, and no sum with it overflows.
   static let never = 1 << 60
 
-  /// Takes the descriptor over.
+  /// Takes ownership of the descriptor.
   init(_ descriptor: Int32) {
     self.descriptor = descriptor
     var status = stat()
@@ -54,22 +54,22 @@ final class SoundBytes {
 
   deinit { close(descriptor) }
 
-  /// The file that can be read from its beginning again; nil of a stream.
+  /// The file descriptor if it can be read again from its beginning; nil for a stream.
   var file: Int32? { size == nil ? nil : descriptor }
 
   /// Whether all of them have been read.
   private(set) var isAtEnd = false
 
-  /// Changes what libsndfile sees.
+  /// Corrects the bytes that libsndfile reads.
   func correct(_ patches: [Patch], end: Int) {
     self.patches = patches
     self.end = end
   }
 
-  /// From now on a stream is not kept.
+  /// From now on a stream's bytes are not kept.
   func seal() { isSealed = true }
 
-  /// The bytes at a place, fewer where the file ends before.
+  /// The bytes at an offset, fewer at the end of the file.
   func peek(at offset: Int, _ count: Int) -> [UInt8] {
     var bytes = [UInt8](repeating: 0, count: count)
     position = offset
@@ -79,7 +79,7 @@ final class SoundBytes {
     return bytes
   }
 
-  /// Opens them as sound; nil where libsndfile does not know them.
+  /// Opens them as sound; nil if libsndfile does not support the format.
   func openSound(_ information: inout SF_INFO) -> OpaquePointer? {
     var access = unsafe SF_VIRTUAL_IO(
       get_filelen: { unsafe sf_count_t(SoundBytes.at($0).end) },
@@ -109,7 +109,7 @@ final class SoundBytes {
     return position
   }
 
-  /// Fills the buffer unless the end comes before.
+  /// Fills the buffer, less only at the end.
   private func read(into buffer: UnsafeMutableRawBufferPointer) -> Int {
     guard position >= 0 else { return 0 }
     let wanted = min(buffer.count, max(end - position, 0))
@@ -158,7 +158,7 @@ final class SoundBytes {
     return unsafe filled + receive(into: UnsafeMutableRawBufferPointer(rebasing: buffer[filled...]))
   }
 
-  /// Reads as much of the stream as that and keeps it.
+  /// Reads the stream up to an offset and keeps the bytes.
   private func keep(until end: Int) {
     let missing = end - arrived
     guard missing > 0, end <= SoundBytes.longestBeginning else { return }
@@ -180,7 +180,7 @@ final class SoundBytes {
       let count = unsafe Glibc.read(descriptor, buffer.baseAddress! + filled, buffer.count - filled)
       if count < 0 && errno == EINTR { continue }
       if count < 0 && errno == EAGAIN {
-        // Whoever gave us the descriptor may have set it not to block.
+        // The descriptor from another program may be non-blocking.
         var polled = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
         unsafe _ = poll(&polled, 1, -1)
         continue

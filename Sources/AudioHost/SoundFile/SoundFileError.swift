@@ -4,7 +4,7 @@ public import Files
 public enum SoundFileError: Error, Equatable, Sendable, CustomStringConvertible {
   case file(FileError)
   case notSound(path: String, reason: String)
-  /// What only the program ffmpeg may know, and there is none.
+  /// Only the program ffmpeg may support the format, and it is not installed.
   case needsDecoder(path: String, reason: String)
   case terminal(String)
   case formatRefused(path: String, reason: String)

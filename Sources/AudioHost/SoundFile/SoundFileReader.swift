@@ -2,22 +2,22 @@ internal import CSndFile
 internal import Files
 import Glibc
 
-/// Reads a sound file of any format that libsndfile knows, or the program `ffmpeg` where there is
-/// one; from a file or a stream.
+/// Reads a sound file of any format of libsndfile, or of the program `ffmpeg` if it is installed;
+/// from a file or a stream.
 @safe public struct SoundFileReader: ~Copyable, @unchecked Sendable {
-  /// As messages name it.
+  /// Its name in messages.
   public let name: String
   public let format: SoundFormat
-  /// Samples of each channel; nil where only the end will tell.
+  /// Samples of each channel; nil if only the end will tell.
   public let length: Int?
-  /// About as many; nil where nobody knows.
+  /// An estimate of it; nil if there is none.
   public let estimatedLength: Int?
 
   private let identity: FileIdentity
   private let file: OpaquePointer
   private let bytes: SoundBytes
   private let decoder: FFmpeg?
-  /// Samples of each channel that are still to come, where the last block holds more.
+  /// Samples of each channel that remain, if the last block has more.
   private var remaining: Int
 
   /// - Parameter path: "-" for standard input.
@@ -38,7 +38,7 @@ import Glibc
 
   deinit { unsafe _ = sf_close(file) }
 
-  /// Whether what is written to standard output lands in this very file.
+  /// Whether standard output is this file.
   public var isStandardOutput: Bool {
     identity.isRegular && FileIdentity(descriptor: 1) == identity
   }
@@ -52,7 +52,7 @@ import Glibc
       if bytes.failure != 0 {
         throw .file(.readFailed(path: name, reason: FileError.words(bytes.failure)))
       }
-      // A file that was cut off ends in the middle of something.
+      // A truncated file ends in the middle of a block.
       if unsafe sf_error(file) != 0, !bytes.isAtEnd {
         throw .file(.readFailed(path: name, reason: unsafe lastProblem(file)))
       }
@@ -66,7 +66,7 @@ import Glibc
   }
 }
 
-/// What a source turned out to be.
+/// A source that was opened.
 private struct Opened {
   let bytes: SoundBytes
   let sound: Sound
@@ -98,7 +98,7 @@ private struct Opened {
     }
     bytes = SoundBytes(decoder.output)
     guard let sound = Sound(bytes) else {
-      // Its pipe is closed, so that it ends.
+      // Closing its pipe makes it exit.
       bytes = SoundBytes(-1)
       throw .notSound(path: name, reason: decoder.problem() ?? reason)
     }
@@ -117,9 +117,9 @@ private struct Opened {
 @safe private struct Sound {
   let file: OpaquePointer
   let format: SoundFormat
-  /// Samples of each channel; nil where the header does not say.
+  /// Samples of each channel; nil if the header does not say.
   let length: Int?
-  /// The same, where they are fewer than those that can be read.
+  /// The same, if fewer than can be read.
   let samples: Int?
 
   init?(_ bytes: SoundBytes) {
@@ -144,7 +144,7 @@ private struct Opened {
   }
 }
 
-/// libsndfile's words for what went wrong last, for a file or for opening one.
+/// libsndfile's text for the last error, of a file or of opening one.
 func lastProblem(_ file: OpaquePointer?) -> String {
   var text = unsafe String(cString: sf_strerror(file))
   if text.hasPrefix("Error : ") { text.removeFirst(8) }

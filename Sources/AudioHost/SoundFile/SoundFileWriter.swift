@@ -4,12 +4,11 @@ import Glibc
 
 /// Writes a sound file that appears complete or not at all.
 ///
-/// A regular file is written without a name and gets it in `finish`; whatever ends the program
-/// before that leaves nothing behind. To standard output and to pipes goes a WAV stream. What is
-/// beyond full scale is clipped where the encoding has integers. A WAV file of more than 4 GB is
-/// RF64.
+/// A regular file is written without a name and gets it in `finish`, so a program that ends before
+/// leaves nothing behind. Standard output and pipes get a WAV stream. Samples are clipped to full
+/// scale if the encoding has integers. A WAV file of more than 4 GB is RF64.
 @safe public struct SoundFileWriter: ~Copyable, @unchecked Sendable {
-  /// As messages name it.
+  /// Its name in messages.
   public let name: String
   public let format: SoundFormat
 
@@ -18,17 +17,17 @@ import Glibc
   private var file: OpaquePointer?
   /// Samples of all channels.
   private var written = 0
-  /// As many as a container that counts bytes in 32 bits has room for.
+  /// The maximum for a container that counts bytes in 32 bits.
   private let limit: Int
 
-  /// Who writes the header.
+  /// The writer of the header.
   private enum Layout {
     case libsndfile
     /// libsndfile, as RF64; the file becomes WAV in the end if it is short enough.
     case undecided
     /// We do: libsndfile writes no WAV into a pipe.
     case stream
-    /// We do, once the length is known.
+    /// We do, when the length is known.
     case late
 
     init(_ format: SoundFormat, length: Int?, isStream: Bool) {
@@ -85,7 +84,7 @@ import Glibc
     self.destination = destination
     unsafe self.file = file
     unsafe _ = sf_command(file, Int32(SFC_SET_CLIPPING), nil, 1)
-    // It would hold the time of day: equal sound would make different files.
+    // The chunk has the time of day: equal sound would make different files.
     unsafe _ = sf_command(file, Int32(SFC_SET_ADD_PEAK_CHUNK), nil, 0)
     if layout == .undecided { unsafe _ = sf_command(file, Int32(SFC_RF64_AUTO_DOWNGRADE), nil, 1) }
     if !format.channelMap.isEmpty, layout == .libsndfile || layout == .undecided {
@@ -141,7 +140,7 @@ import Glibc
     do { try destination.publish() } catch { throw .file(error) }
   }
 
-  /// Opens what samples are written into; nil where libsndfile refuses.
+  /// Opens the file for samples; nil if libsndfile refuses.
   private static func open(
     _ destination: OutputFile, _ layout: Layout, _ format: SoundFormat, length: Int?
   ) throws(SoundFileError) -> OpaquePointer? {

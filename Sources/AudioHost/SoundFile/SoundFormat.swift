@@ -1,7 +1,7 @@
 internal import CSndFile
 import Glibc
 
-/// What a sound file holds, and how it is stored.
+/// The parameters of a sound file and its storage.
 public struct SoundFormat: Equatable, Sendable {
   /// Samples a second.
   public var sampleRate: Int
@@ -24,7 +24,7 @@ public struct SoundFormat: Equatable, Sendable {
     self.code = code
   }
 
-  /// File name extensions that can be written, and their containers.
+  /// File name extensions for writing, and their containers.
   static let containers: [(extensions: [String], code: Int)] = [
     (["wav", "wave"], SF_FORMAT_WAV),
     (["flac"], SF_FORMAT_FLAC),
@@ -38,12 +38,12 @@ public struct SoundFormat: Equatable, Sendable {
     (["rf64"], SF_FORMAT_RF64),
   ]
 
-  /// Whether a path ends like a sound file's.
+  /// Whether a path has the extension of a sound file.
   public static func isSoundFile(_ path: String) -> Bool {
     containers.contains { $0.extensions.contains(fileExtension(path)) }
   }
 
-  /// Whether a path ends like a file that the program `ffmpeg` decodes.
+  /// Whether a path has an extension that the program `ffmpeg` decodes.
   public static func isDecodable(_ path: String) -> Bool {
     [
       "m4a", "mp4", "mov", "m4v", "m4b", "3gp", "webm", "mkv", "mka", "aac", "ac3", "wma", "amr",
@@ -51,8 +51,8 @@ public struct SoundFormat: Equatable, Sendable {
     ].contains(fileExtension(path))
   }
 
-  /// The same sound in the container that the path's extension asks for; the encoding stays where
-  /// the container has it, else it becomes one of similar precision.
+  /// The format in the container of the path's extension; the encoding stays if the container
+  /// supports it, else it becomes one of similar precision.
   public func adapted(to path: String) throws(SoundFileError) -> SoundFormat {
     let name = SoundFormat.fileExtension(path)
     guard let container = SoundFormat.containers.first(where: { $0.extensions.contains(name) })
@@ -69,7 +69,7 @@ public struct SoundFormat: Equatable, Sendable {
     throw .notWritable(path: path, sampleRate: sampleRate, channels: channels)
   }
 
-  /// Encodings to try, the one that is most like this one first.
+  /// Encodings to try, the most similar first.
   private func encodings(preferred name: String) -> [Int] {
     let pcm16 = SF_FORMAT_PCM_16
     let own = isBlocked ? pcm16 : encoding
@@ -84,17 +84,18 @@ public struct SoundFormat: Equatable, Sendable {
 
   private var encoding: Int { Int(code) & SF_FORMAT_SUBMASK }
 
-  /// Whether it can hold whole blocks of samples alone: what is written would be longer than it is.
+  /// Whether it stores only whole blocks of samples, so that a file would be longer than its sound.
   private var isBlocked: Bool { (SF_FORMAT_IMA_ADPCM...SF_FORMAT_G723_40).contains(encoding) }
 
-  /// Of a sound that another program decoded; 16 bits, as of the lossy formats that we decode.
+  /// The format of a sound that another program decoded: 16 bits, as for the lossy formats that we
+  /// decode.
   var decoded: SoundFormat {
     var result = self
     result.code = Int32(SF_FORMAT_WAV | SF_FORMAT_PCM_16)
     return result
   }
 
-  /// Bytes of a sample of one channel; nil where it is compressed.
+  /// Bytes of a sample of one channel; nil if it is compressed.
   var sampleBytes: Int? {
     switch encoding {
     case SF_FORMAT_PCM_S8, SF_FORMAT_PCM_U8, SF_FORMAT_ULAW, SF_FORMAT_ALAW: 1

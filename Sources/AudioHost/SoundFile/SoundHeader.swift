@@ -1,22 +1,22 @@
-/// What the header of a sound file says of the sound's length, held against the file.
+/// The length of the sound in a file's header, checked against the file.
 ///
-/// A recorder that was killed leaves 0 or whatever it began with, a program that writes into a pipe
-/// makes a length up, and 32 bits hold no more than 4 GB. Where the header cannot be true, the sound
-/// goes on to the end of the file.
+/// A recorder that was killed leaves 0 or its initial value, a program that writes into a pipe
+/// invents a length, and 32 bits hold no more than 4 GB. If the header cannot be true, the sound
+/// extends to the end of the file.
 struct SoundHeader {
-  /// What to change so that libsndfile reads all of it, and where the sound ends then; nil where it
-  /// can be read as it is.
+  /// Patches with which libsndfile reads all of it, and the resulting end of the sound; nil if it
+  /// needs none.
   private(set) var correction: (patches: [SoundBytes.Patch], end: Int)?
-  /// Samples of each channel, where the sound consists of blocks and the header says how many of the
-  /// last one count.
+  /// Samples of each channel, if the sound consists of blocks and the header says how many samples
+  /// of the last one are valid.
   private(set) var samples: Int?
 
   private let bytes: SoundBytes
   private var layout = Layout()
-  /// Where the sound begins, and its size as the header has it.
+  /// The offset of the sound, and its size in the header.
   private var sound: (offset: Int, size: Int)?
 
-  /// How a container writes chunks.
+  /// The chunk layout of a container.
   private struct Layout {
     var first = 12
     var sizeBytes = 4
@@ -26,11 +26,11 @@ struct SoundHeader {
     var hasMore = true
   }
 
-  /// A stream that claims more than this has no length, only a header that wants one.
+  /// A stream with a larger size has no known length; its header only needs a value.
   private static let madeUp = 0x7f00_0000
-  /// What may follow a sound of no samples in a stream.
+  /// The maximum size of a tag after a sound without samples in a stream.
   private static let longestTag = 1 << 20
-  /// Chunks before the sound; no file has as many.
+  /// The maximum number of chunks before the sound.
   private static let mostChunks = 1000
 
   init(_ bytes: SoundBytes) {
@@ -84,7 +84,7 @@ struct SoundHeader {
       let excess = blocks * block.samples - counted
       if (0..<block.samples).contains(excess) { samples = counted }
     }
-    // With these sizes libsndfile sees a file that was not closed, of which it takes everything.
+    // With these sizes libsndfile sees an unclosed file, and reads it to its end.
     var patches: [SoundBytes.Patch] = [
       .init(offset: 0, bytes: Array((layout.isBigEndian ? "RIFX" : "RIFF").utf8)),
       .init(offset: 4, bytes: field(8, 4)), .init(offset: sound.offset - 4, bytes: field(0, 4)),
@@ -101,7 +101,7 @@ struct SoundHeader {
       if name == "SSND" { header.sound = (offset + 8, size - 8) }
       return name != "SSND"
     }
-    // Where COMM comes later, it is lost in a sound without an end.
+    // If COMM comes later, it is lost in a sound without an end.
     guard let sound, !patches.isEmpty else { return }
     patches.append(.init(offset: sound.offset - 12, bytes: field(0, 4)))
     correct(patches)
@@ -123,17 +123,17 @@ struct SoundHeader {
     correct([.init(offset: sound.offset - 12, bytes: field(end - sound.offset + 4, 8))])
   }
 
-  /// Takes the patches where the header is not true.
+  /// Applies the patches if the header is not true.
   private mutating func correct(_ patches: [SoundBytes.Patch], isUnknown: Bool = false) {
     guard let sound, end > sound.offset || bytes.size == nil else { return }
     let isTrue = end == sound.offset + sound.size && !isUnknown
-    // A stream ends with its sound, as nothing behind it can be sought.
+    // A stream ends with its sound, because it cannot be sought.
     if !isTrue || bytes.size == nil { correction = (isTrue ? [] : patches, end) }
   }
 
   // MARK: Chunks
 
-  /// Calls `body` with name, place and size of each chunk until it says false.
+  /// Calls `body` with name, offset and size of each chunk until it returns false.
   private mutating func walk(
     _ body: (inout SoundHeader, _ name: String, _ offset: Int, _ size: Int) -> Bool
   ) {
@@ -148,7 +148,7 @@ struct SoundHeader {
     }
   }
 
-  /// Where the sound ends: where the header says, unless that cannot be.
+  /// The end of the sound: that of the header, unless it is impossible.
   private var end: Int {
     guard let sound else { return 0 }
     let isSize = (1..<SoundBytes.never).contains(sound.size)
@@ -169,7 +169,7 @@ struct SoundHeader {
     return isTrue ? sound.offset + sound.size : max(size, sound.offset)
   }
 
-  /// Whether a chunk begins there that ends with the file or before.
+  /// Whether a chunk begins at an offset and ends within the file.
   private func isChunk(at offset: Int, before end: Int) -> Bool {
     let name = bytes.peek(at: offset, 4)
     guard name.count == 4, name.allSatisfy({ (0x20..<0x7f).contains($0) }),

@@ -1,7 +1,7 @@
 internal import Files
 import Glibc
 
-/// Which file it is, whatever its names are.
+/// The identity of a file, whatever its names are.
 public struct FileIdentity: Equatable, Sendable {
   private let device: UInt
   private let number: UInt
@@ -13,7 +13,7 @@ public struct FileIdentity: Equatable, Sendable {
     number = UInt(status.st_ino)
   }
 
-  /// The file that `path` leads to, or the one behind a descriptor; nil where there is none.
+  /// The file at `path`, or the one of a descriptor; nil if there is none.
   public init?(path: String) {
     var status = Glibc.stat()
     guard unsafe stat(path, &status) == 0 else { return nil }
@@ -27,11 +27,11 @@ public struct FileIdentity: Equatable, Sendable {
   }
 }
 
-/// Where a sound file comes from: a regular file, or a stream that can be read once.
+/// The source of a sound: a regular file, or a stream that can be read once.
 struct SoundSource {
-  /// As messages name it.
+  /// Its name in messages.
   let name: String
-  /// The caller closes it.
+  /// To be closed by the caller.
   let descriptor: Int32
   let identity: FileIdentity
   /// The file's name, if it has one.
@@ -59,7 +59,7 @@ struct SoundSource {
 enum StreamKind {
   /// Read from the beginning to the end.
   case sequential
-  /// The index lies at the end, or anywhere.
+  /// The index is at the end, or anywhere.
   case seeking
   case empty
   case unknown
@@ -89,7 +89,7 @@ enum StreamKind {
 }
 
 extension SoundBytes {
-  /// The bytes of a stream in a file without a name, so that they can be read in any order.
+  /// Copies a stream into a file without a name, so that it can be read in any order.
   static func spooled(_ stream: SoundBytes, name: String) throws(SoundFileError) -> SoundBytes {
     let file: OutputFile
     do {

@@ -1,7 +1,7 @@
 internal import CSndFile
 import Glibc
 
-/// The integers that a stream can hold, as codes and sizes; all else becomes 32-bit float.
+/// The integer encodings of a stream, as codes and sizes; anything else becomes 32-bit float.
 private let streamIntegers: [(code: Int, bytes: Int)] = [
   (SF_FORMAT_PCM_16, 2), (SF_FORMAT_PCM_24, 3), (SF_FORMAT_PCM_32, 4),
 ]
@@ -10,23 +10,23 @@ private func streamInteger(_ format: SoundFormat) -> (code: Int, bytes: Int)? {
   streamIntegers.first { $0.code == Int(format.code) & SF_FORMAT_SUBMASK }
 }
 
-/// Whether a stream holds the sound as it is stored.
+/// Whether a stream preserves the encoding.
 func isStreamable(_ format: SoundFormat) -> Bool {
   streamInteger(format) != nil || Int(format.code) & SF_FORMAT_SUBMASK == SF_FORMAT_FLOAT
 }
 
-/// What follows the header of a stream: libsndfile writes no WAV into a pipe, but it writes
+/// The encoding after the header of a stream: libsndfile writes no WAV into a pipe, but it writes
 /// headerless samples.
 func streamCode(_ format: SoundFormat) -> Int32 {
   let encoding = streamInteger(format)?.code ?? SF_FORMAT_FLOAT
   return Int32(SF_FORMAT_RAW | SF_ENDIAN_LITTLE | encoding)
 }
 
-/// The header of a WAV stream, as WAVE_FORMAT_PCM or WAVE_FORMAT_IEEE_FLOAT; sizes that are not
-/// known are all ones, as is usual.
+/// The header of a WAV stream, as WAVE_FORMAT_PCM or WAVE_FORMAT_IEEE_FLOAT; unknown sizes are all
+/// ones, as usual.
 ///
-/// - Parameter isFile: whether it has room for sizes of 64 bits, which then make it RF64 (EBU Tech
-///   3306) where 32 are not enough.
+/// - Parameter isFile: whether it has room for sizes of 64 bits, which make it RF64 (EBU Tech 3306)
+///   if 32 are not enough.
 package func streamHeader(
   _ format: SoundFormat, length: Int?, isFile: Bool = false
 ) -> [UInt8] {
@@ -39,7 +39,7 @@ package func streamHeader(
   func put(_ value: Int, bytes: Int) {
     header += (0..<bytes).map { UInt8(truncatingIfNeeded: value >> (8 * $0)) }
   }
-  // What is not PCM has a field for the size of an extension.
+  // Formats other than PCM have a field for the size of an extension.
   let description = integer == nil ? 18 : 16
   let total = 20 + description + (isFile ? 36 + size & 1 : 0) + size
   let isLong = isFile && total > limit && length != nil
@@ -66,8 +66,8 @@ package func streamHeader(
   return header
 }
 
-/// Opens a descriptor for what follows the header, wherever it stands; libsndfile by itself would
-/// begin a file anew.
+/// Opens a descriptor for the samples after the header, at its current offset; libsndfile itself
+/// would truncate the file.
 func openStream(_ descriptor: Int32, _ information: inout SF_INFO) -> OpaquePointer? {
   var access = unsafe SF_VIRTUAL_IO(
     get_filelen: { _ in 0 },

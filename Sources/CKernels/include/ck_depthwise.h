@@ -3,8 +3,8 @@
 #include "ck_integer.h"
 #include "ck_quantize.h"
 
-/// What a kernel sees of an image: `rows` by `columns` taps, which are so many elements apart, of a
-/// kernel whose rows have `weight_row` taps. At the edge of an image it is a part of the kernel.
+/// A window of a kernel on an image: `rows` by `columns` taps with these distances in elements, of
+/// a kernel whose rows have `weight_row` taps. At the edge of an image it is a part of the kernel.
 struct ck_window {
   size_t rows, columns;
   size_t row_step, column_step;
@@ -21,20 +21,20 @@ typedef void (*ck_f32_dwconv_fn)(size_t pixels, size_t channels, struct ck_windo
                                  const float *bias, float *y, size_t y_stride, float least,
                                  float greatest) CK_NONBLOCKING;
 
-/// The same for the greatest value under the window.
+/// The same for the maximum of the window.
 typedef void (*ck_f32_maxpool_fn)(size_t pixels, size_t channels, struct ck_window window,
                                   const float *x, size_t pixel_stride, float *y, size_t y_stride,
                                   float least, float greatest) CK_NONBLOCKING;
 
-/// Where a part of a kernel lies in it: tap (row, column) of the window is the kernel's tap
+/// The position of a window in its kernel: tap (row, column) of the window is the kernel's tap
 /// (first_column + column) * rows + first_row + row.
 struct ck_kernel_part {
   size_t rows, first_row, first_column;
 };
 
-/// The same for the sum of the window times `factor`, added up as XNNPACK does: nine taps of the
-/// kernel at a time, column by column, those outside of the window being 0, as
-/// ((2 + 3) + (4 + 5)) + (((0 + 1) + 8) + (6 + 7)).
+/// The same for the sum of the window times `factor`, in XNNPACK's order: nine taps of the kernel
+/// at a time, column by column, with 0 for those outside of the window, as ((2 + 3) + (4 + 5)) +
+/// (((0 + 1) + 8) + (6 + 7)).
 typedef void (*ck_f32_avgpool_fn)(size_t pixels, size_t channels, struct ck_window window,
                                   struct ck_kernel_part part, const float *x,
                                   size_t pixel_stride, float factor, float *y, size_t y_stride,
@@ -44,26 +44,26 @@ typedef void (*ck_f32_avgpool_fn)(size_t pixels, size_t channels, struct ck_wind
 typedef void (*ck_f32_sum_rows_fn)(size_t rows, size_t n, const float *x, float factor,
                                    float *y) CK_NONBLOCKING;
 
-/// What a pool of bytes makes of them: int8 values between the limits. A mean is that of
-/// value + `offset`, rounded half away from zero, which with an offset of 128 is that of uint8.
+/// The results of an int8 pool: int8 values within the limits. A mean is that of value + `offset`,
+/// rounded half away from zero; with an offset of 128 it is that of uint8.
 struct ck_qs8_pooling {
   int32_t least, greatest, offset;
   uint8_t flip;
 };
 
-/// The same of stored bytes (ck_integer.h), the greatest under the window or their mean, of 1 to
+/// The same for stored bytes (ck_integer.h): the maximum or the mean of the window, with 1 to
 /// 16,384 taps.
 typedef void (*ck_qs8_pool_fn)(size_t pixels, size_t channels, struct ck_window window,
                                const uint8_t *x, size_t pixel_stride,
                                struct ck_qs8_pooling pooling, uint8_t *y,
                                size_t y_stride) CK_NONBLOCKING;
 
-// Depthwise convolution of one row of output pixels of integers. The image is padded beforehand,
-// with 0 or the zero point's byte. Tap t of pixel p reads the channels at
-// x + p * pixel_stride + tap_offsets[t]; weights are [taps][channels].
+// Integer depthwise convolution of one row of output pixels. The image is padded beforehand, with 0
+// or the zero point's byte. Tap t of pixel p reads the channels at x + p * pixel_stride +
+// tap_offsets[t]; weights are [taps][channels].
 
 /// y[p][c] = clamp((bias[c] + sum_t x[..][c] w[t][c]) * multiplier[c], least, greatest), rounded as
-/// ck_qs16_qc8w_gemm_fn does. At most 256 taps, whose weights are int8; biases are whole numbers.
+/// in ck_qs16_qc8w_gemm_fn. At most 256 taps, whose weights are int8; biases are integers.
 typedef void (*ck_qs16_qc8w_dwconv_fn)(size_t pixels, size_t channels, size_t taps,
                                        const int16_t *x, size_t pixel_stride,
                                        const ptrdiff_t *tap_offsets, const int16_t *weights,
@@ -104,8 +104,8 @@ typedef void (*ck_qd8_f32_qc8w_dwconv_fn)(size_t pixels, size_t channels, size_t
                                           float *y, size_t y_stride, float least,
                                           float greatest) CK_NONBLOCKING;
 
-/// y[p][c] = requantized(float(bias[c] + sum_t (x[..][c] - zero_point) w[t][c]) * multiplier[c]), the
-/// low byte of what ck_qs8_output says with a zero point of stored bytes.
+/// y[p][c] = requantized(float(bias[c] + sum_t (x[..][c] - zero_point) w[t][c]) * multiplier[c]),
+/// the low byte of the value by ck_qs8_output with a zero point of stored bytes.
 typedef void (*ck_qs8_qc8w_dwconv_fn)(size_t pixels, size_t channels, size_t taps,
                                       const uint8_t *x, size_t pixel_stride,
                                       const ptrdiff_t *tap_offsets, const void *packed,

@@ -10,7 +10,7 @@ typedef void (*ck_f32_binary_fn)(size_t n, const float *a, size_t a_step, const 
                                  size_t b_step, float least, float greatest,
                                  float *y) CK_NONBLOCKING;
 
-/// y[i] = f(x[i]). y may be x. What p and q mean is the function's matter.
+/// y[i] = f(x[i]). y may be x. The function defines p and q.
 typedef void (*ck_f32_unary_fn)(size_t n, const float *x, float p, float q,
                                 float *y) CK_NONBLOCKING;
 
@@ -20,7 +20,7 @@ typedef float (*ck_f32_sum_fn)(size_t n, const float *x) CK_NONBLOCKING;
 /// y = exp(beta * (x - max x)) / sum of the same. y may be x.
 typedef void (*ck_f32_softmax_fn)(size_t n, const float *x, float beta, float *y) CK_NONBLOCKING;
 
-/// Where the parts of a row of 3 * units values begin.
+/// The offsets of the parts of a row of 3 * units values.
 struct ck_gru_gates {
   size_t reset, update, candidate;
 };
@@ -31,7 +31,7 @@ typedef void (*ck_f32_gru_fn)(size_t rows, size_t units, const float *in, const 
                               struct ck_gru_gates gates, const float *h,
                               float *y) CK_NONBLOCKING;
 
-/// Where the parts of a row of 4 * units values begin.
+/// The offsets of the parts of a row of 4 * units values.
 struct ck_lstm_gates {
   size_t input, forget, candidate, output;
 };
@@ -44,7 +44,7 @@ typedef void (*ck_f32_lstm_fn)(size_t rows, size_t units, const float *in,
                                struct ck_lstm_gates gates, const float *c, float *new_c,
                                float *h) CK_NONBLOCKING;
 
-/// What a gate adds up: rows of values, each `stride` after the one before.
+/// The addends of a gate: rows of values, `stride` apart.
 struct ck_gate {
   const float *in;
   size_t in_stride;
@@ -56,7 +56,7 @@ struct ck_gate {
 typedef void (*ck_f32_gate_fn)(size_t rows, size_t units, struct ck_gate gate, const float *h,
                                float *y) CK_NONBLOCKING;
 
-/// y = z h + (1 - z) n, where z = logistic of what `update` adds up and n = tanh of that of
+/// y = z h + (1 - z) n, where z = logistic of the sum of `update` and n = tanh of that of
 /// `candidate`. y may be h.
 typedef void (*ck_f32_blend_fn)(size_t rows, size_t units, struct ck_gate update,
                                 struct ck_gate candidate, const float *h,

@@ -1,9 +1,9 @@
-// The Fourier transform of real samples, and back.
+// The Fourier transform of real samples, and its inverse.
 #pragma once
 
 #include "ck_isa.h"
 
-/// What a transform of 2 `points` samples needs. `points` has no prime factor above 5.
+/// The parameters of a transform of 2 `points` samples. `points` has no prime factor above 5.
 struct ck_fft {
   size_t points;
   /// Floats of one plane of the work space, which has four; more than `points`.
@@ -18,12 +18,12 @@ struct ck_fft {
   const float *halves;
 };
 
-/// X[k] = Σ x[n] e^(-πi kn / points) of 2 `points` samples, for k = 0 ... points, real and imaginary
-/// part in turn.
+/// X[k] = Σ x[n] e^(-πi kn / points) of 2 `points` samples, for k = 0 ... points, with interleaved
+/// real and imaginary parts.
 typedef void ck_f32_fft_forward_function(
     const struct ck_fft *fft, const float *samples, float *work, float *spectrum) CK_NONBLOCKING;
 
-/// The other direction, without a factor: there and back multiplies by 2 `points`. The imaginary
+/// The inverse without a factor: forward and inverse together multiply by 2 `points`. The imaginary
 /// parts of the first and the last number count as 0.
 typedef void ck_f32_fft_inverse_function(
     const struct ck_fft *fft, const float *spectrum, float *work, float *samples) CK_NONBLOCKING;

@@ -2,19 +2,19 @@
 
 #include "ck_quantize.h"
 
-// Kernels of full-integer networks: 8 bits at both ends. A stored byte is the quantized value as
-// int8, XOR `flip` (ck_quantize.h); all numbers below speak of the int8 values. Every instruction
-// set gives the same bits.
+// Kernels of full-integer networks with 8-bit inputs and outputs. A stored byte is the quantized
+// value as int8, XOR `flip` (ck_quantize.h); all numbers below refer to the int8 values. Every
+// instruction set gives the same bits.
 
-/// Where a real result goes: q = rint(clamp(y, least, greatest)) + zero_point, ties to even. The
-/// limits, which are within -255...255, see to it that q is an int8.
+/// The requantization of a real result: q = rint(clamp(y, least, greatest)) + zero_point, ties to
+/// even. The limits, which are within -255...255, ensure that q is an int8.
 struct ck_qs8_output {
   float least, greatest;
   int32_t zero_point;
 };
 
-/// y = clamp((bias + a a_multiplier + b b_multiplier) >> shift) + zero_point, the limits being
-/// those of y: XNNPACK's sum.
+/// y = clamp((bias + a a_multiplier + b b_multiplier) >> shift) + zero_point, with limits for y:
+/// XNNPACK's sum.
 struct ck_qs8_sum {
   int32_t a_multiplier, b_multiplier, bias, shift, zero_point, least, greatest;
 };
@@ -24,14 +24,14 @@ typedef void (*ck_qs8_vadd_fn)(size_t n, const uint8_t *a, size_t a_step, const 
                                size_t b_step, struct ck_qs8_sum sum, uint8_t flip,
                                uint8_t *y) CK_NONBLOCKING;
 
-/// y[i] = (a - a_zero_point)(b - b_zero_point) * scale, stored as `output` says; otherwise alike.
+/// y[i] = (a - a_zero_point)(b - b_zero_point) * scale, requantized by `output`; otherwise alike.
 typedef void (*ck_qs8_vmul_fn)(size_t n, const uint8_t *a, size_t a_step, int32_t a_zero_point,
                                const uint8_t *b, size_t b_step, int32_t b_zero_point, float scale,
                                struct ck_qs8_output output, uint8_t flip,
                                uint8_t *y) CK_NONBLOCKING;
 
-/// TensorFlow Lite's product with a number below 1, multiplier / 2^(31 + shift): rounded after 31 bits,
-/// halves up, and then to a whole number, halves away from zero. shift is 0...31.
+/// TensorFlow Lite's product with a number below 1, multiplier / 2^(31 + shift): rounded after 31
+/// bits, halves up, and then to an integer, halves away from zero. shift is 0...31.
 struct ck_fixed {
   int32_t multiplier, shift;
 };
@@ -50,11 +50,11 @@ typedef void (*ck_qs8_vsquared_difference_fn)(size_t n, const uint8_t *a, size_t
                                               struct ck_qs8_squared_difference difference,
                                               uint8_t flip, uint8_t *y) CK_NONBLOCKING;
 
-/// y[i] = clamp(scale x[i] + zero_point), for whole numbers of less than 32 bits.
+/// y[i] = clamp(scale x[i] + zero_point), for integers of less than 32 bits.
 typedef void (*ck_f32_qs8_vscale_fn)(size_t n, const float *x, struct ck_fixed scale,
                                      int32_t zero_point, uint8_t flip, uint8_t *y) CK_NONBLOCKING;
 
-/// y[i] = x[i] * scale, stored as `output` says; NaN becomes some byte.
+/// y[i] = x[i] * scale, requantized by `output`; NaN becomes some byte.
 typedef void (*ck_f32_qs8_vcvt_fn)(size_t n, const float *x, float scale,
                                    struct ck_qs8_output output, uint8_t flip,
                                    uint8_t *y) CK_NONBLOCKING;

@@ -4,7 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-// A microkernel never allocates, locks or calls what might: the compiler checks it.
+// A microkernel never allocates, locks or calls a function that might; the compiler checks this.
 #if defined(__clang__) && __has_attribute(nonblocking)
 #pragma clang diagnostic error "-Wfunction-effects"
 #define CK_NONBLOCKING __attribute__((nonblocking))
@@ -28,6 +28,6 @@ enum ck_isa {
   CK_ISA_WASM128 = 11,
 };
 
-/// Whether this processor, this build and the system have the instruction set; asks the system for
-/// the leave that tiles need.
+/// Whether this processor, this build and the system support the instruction set; asks the system
+/// for permission to use tiles.
 bool ck_isa_available(enum ck_isa isa);

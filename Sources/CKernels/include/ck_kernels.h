@@ -8,8 +8,8 @@
 /// Products with int8 weights, all of one tile.
 struct ck_int8_products {
   struct ck_tile tile;
-  /// What they multiply stored activations as, 0 (int8) or 0x80 (uint8), and what their weights are
-  /// packed for. The zero points of rows are those of the stored bytes all the same.
+  /// The form in which they multiply stored activations, 0 (int8) or 0x80 (uint8), and for which
+  /// their weights are packed. The zero points of rows are always those of the stored bytes.
   uint8_t flip;
   ck_qd8_f32_qc8w_gemm_fn _Nonnull qd8_gemm;
   ck_qs8_qc8w_gemm_fn _Nonnull qs8_gemm;
@@ -18,11 +18,11 @@ struct ck_int8_products {
 
 /// The network kernels of one instruction set.
 struct ck_kernels {
-  /// What the int8 kernels expect of stored activations: 0 (int8) or 0x80 (uint8).
+  /// The form of stored activations for the int8 kernels: 0 (int8) or 0x80 (uint8).
   uint8_t flip;
   /// Whether the int8 products are exact for a weight of -128 too, not only for -127...127.
   bool full_range_weights;
-  /// Whether a product is added with one rounding. The bits of results depend on nothing else.
+  /// Whether a multiply-add rounds once. The bits of results depend on nothing else.
   bool fused;
   struct ck_tile f32_tile;
   ck_f32_range_fn _Nonnull range;
@@ -40,11 +40,11 @@ struct ck_kernels {
   ck_f32_spmm_fn _Nullable f32_spmm;
   ck_qd8_spmm_fn _Nullable qd8_spmm;
   ck_qs8_spmm_fn _Nullable qs8_spmm;
-  /// Both NULL where halves are multiplied as floats.
+  /// Both NULL if f16 weights are multiplied as floats.
   ck_f32_f16_rows_fn _Nullable f16_rows;
   ck_f16_f32_gemm_fn _Nullable f16_gemm;
   struct ck_tile f16_tile;
-  /// Channels in a block of the depthwise kernels of bytes.
+  /// Channels in a block of the int8 depthwise kernels.
   size_t dwconv_block;
   ck_qd8_f32_qc8w_dwconv_fn _Nonnull qd8_dwconv;
   ck_qs8_qc8w_dwconv_fn _Nonnull qs8_dwconv;
@@ -77,7 +77,7 @@ struct ck_kernels {
 };
 
 /// The fastest products that are exact for weights[n][k] and read activations as `kernels` stores
-/// them: those for bounded pairs, the own ones, or the scalar ones for a weight of -128.
+/// them: those for bounded pairs, the instruction set's, or the scalar ones for a weight of -128.
 const struct ck_int8_products *_Nonnull ck_exact_products(const struct ck_kernels *_Nonnull kernels,
                                                           size_t n, size_t k,
                                                           const int8_t *_Nonnull weights);
@@ -95,7 +95,7 @@ void ck_apply_binary(const struct ck_kernels *_Nonnull kernels, enum ck_binary f
 
 enum ck_byte_function { CK_BYTE_SUM, CK_BYTE_PRODUCT, CK_BYTE_SQUARED_DIFFERENCE };
 
-/// A function of two bytes: what ck_qs8_vadd_fn and its like take.
+/// A binary function of bytes: the arguments of ck_qs8_vadd_fn and similar functions.
 struct ck_qs8_binary {
   enum ck_byte_function function;
   struct ck_qs8_sum sum;
@@ -117,6 +117,6 @@ static inline void ck_apply_unary(const struct ck_kernels *_Nonnull kernels, enu
   kernels->unary[f](n, x, p, q, y);
 }
 
-/// The kernels for an instruction set, those of the next lower one where it has none of its own;
-/// lives as long as the program. NULL if `isa` is of another architecture than this build.
+/// The kernels for an instruction set, with those of the next lower one where it has none; lives as
+/// long as the program. NULL if `isa` belongs to another architecture than this build.
 const struct ck_kernels *_Nullable ck_kernels_for(enum ck_isa isa);

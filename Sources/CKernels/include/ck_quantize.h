@@ -13,8 +13,7 @@ struct ck_qd8_params {
   float inverse_scale;
 };
 
-/// What a range is converted with: the zero point is that of qd8, in -128...127, and a whole
-/// number.
+/// The conversion of a range: the zero point is that of qd8, an integer in -128...127.
 struct ck_qd8_scale {
   float scale;
   float zero_point;
@@ -30,7 +29,7 @@ static inline struct ck_qd8_params ck_qd8_params_of(struct ck_qd8_scale scale,
   return params;
 }
 
-/// The least and greatest of x[0..n) and 0. NaN is passed over.
+/// The minimum and maximum of x[0..n) and 0. NaN is ignored.
 typedef void (*ck_f32_range_fn)(size_t n, const float *x, float *least,
                                 float *greatest) CK_NONBLOCKING;
 
@@ -46,8 +45,8 @@ struct ck_row_part {
 
 enum { CK_MAXIMUM_PARTS = 4 };
 
-/// Quantizes m rows, each with parameters of its own. A row is its parts one after the other, at
-/// most CK_MAXIMUM_PARTS.
+/// Quantizes m rows, each with its own parameters. A row is the concatenation of its parts, at most
+/// CK_MAXIMUM_PARTS.
 typedef void (*ck_f32_qd8_rows_fn)(size_t m, size_t part_count, const struct ck_row_part *parts,
                                    uint8_t flip, uint8_t *q, size_t q_stride,
                                    struct ck_qd8_params *params) CK_NONBLOCKING;

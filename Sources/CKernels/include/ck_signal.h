@@ -9,10 +9,10 @@
 /// one: its buffers have room for `bins` rounded up to a multiple of it.
 #define CK_COMPRESS_PADDING 16
 
-/// y = x limited to -limit...limit; what is not a number or infinite becomes 0. x may be y.
+/// y = x clamped to -limit...limit; NaN and infinities become 0. x may be y.
 void ck_f32_sanitize__scalar(size_t count, float limit, const float *x, float *y) CK_NONBLOCKING;
 
-/// y = x w, element by element.
+/// y = x w, elementwise.
 void ck_f32_multiply__scalar(size_t count, const float *x, const float *w, float *y) CK_NONBLOCKING;
 
 /// Compresses magnitudes: with m = max(|X|, floor), magnitude = m^c, real = Re(X) m^(c-1),
@@ -23,17 +23,17 @@ typedef void ck_f32_compress_function(
 
 ck_f32_compress_function ck_f32_compress__scalar;
 
-/// That of an instruction set, which must be available: within 1e-6 of the scalar one.
+/// The kernel of an instruction set, which must be available: within 1e-6 of the scalar one.
 ck_f32_compress_function *ck_f32_compress_for(enum ck_isa isa);
 
-/// Lays three planes out as positions of three channels: the `low` first bins, then the means
+/// Interleaves three planes as positions of three channels: the `low` first bins, then the means
 /// over `bands` bands, band b being the bins edges[b] to edges[b + 1].
 void ck_f32_positions__scalar(
     size_t low, size_t bands, const int32_t *edges, const float *magnitude, const float *real,
     const float *imaginary, float *positions) CK_NONBLOCKING;
 
 /// Adds one tap of a complex filter over time: Y[k] += c[k] X[k], where c[k] are the real and
-/// imaginary part at filter[k * stride] and X is the spectrum that this tap looks at.
+/// imaginary part at filter[k * stride] and X is the spectrum of this tap.
 void ck_f32_filter__scalar(
     size_t bins, size_t stride, const float *filter, const float *x, float *y) CK_NONBLOCKING;
 
@@ -42,18 +42,18 @@ void ck_f32_band_gains__scalar(
     size_t bands, const int32_t *edges, const float *gains, const float *x,
     float *y) CK_NONBLOCKING;
 
-/// y = a y + b x, element by element.
+/// y = a y + b x, elementwise.
 void ck_f32_mix__scalar(size_t count, float a, float b, const float *x, float *y) CK_NONBLOCKING;
 
-/// A filter over time: y[j] = h[0] x[j] + h[1] x[j - 1] + ... over `taps` coefficients. x has taps - 1
-/// samples in front of it.
+/// A filter over time: y[j] = h[0] x[j] + h[1] x[j - 1] + ... over `taps` coefficients; taps - 1
+/// samples precede x.
 void ck_f32_fir__scalar(
     size_t count, size_t taps, const float *h, const float *x, float *y) CK_NONBLOCKING;
 
 /// The mean of x^2; 0 for no samples.
 float ck_f32_mean_square__scalar(size_t count, const float *x) CK_NONBLOCKING;
 
-/// Makes the calling thread flush denormal numbers to zero and take them as zero, and returns
-/// what `ck_restore_float_mode` needs to undo it.
+/// Makes the calling thread flush denormals to zero, in results and operands, and returns the
+/// argument for `ck_restore_float_mode`.
 uint64_t ck_flush_denormals(void) CK_NONBLOCKING;
 void ck_restore_float_mode(uint64_t mode) CK_NONBLOCKING;

@@ -4,20 +4,20 @@
 #include "ck_quantize.h"
 
 // Products of rows with sparse weights. Rows are taken in blocks of ck_kernels.sparse_rows, whose
-// inputs are transposed into a scratch, so that every weight that is there multiplies one input of all
-// rows of a block. Weights of zero are left out; otherwise the formulas are those of the dense kernels,
-// in the same order.
+// inputs are transposed into a scratch, so that every nonzero weight multiplies one input of all
+// rows of a block. Weights of zero are omitted; otherwise the formulas are those of the dense
+// kernels, in the same order.
 
-/// The weights that are not zero, by output.
+/// The nonzero weights, by output.
 struct ck_sparse {
-  /// Where those of each output end in `columns` and `values`; those of output 0 begin at 0.
+  /// The end of each output's weights in `columns` and `values`; those of output 0 begin at 0.
   const uint32_t *ends;
   /// Their inputs, times sparse_rows.
   const uint32_t *columns;
 };
 
-/// Of int8 weights two by two: pair i is columns[2 i] and columns[2 i + 1], and values[i], two int16
-/// of which the second is 0 where there is none.
+/// int8 weights in pairs: pair i is columns[2 i] and columns[2 i + 1], and values[i], two int16 of
+/// which the second is 0 if there is none.
 struct ck_sparse_pairs {
   struct ck_sparse weights;
   const uint32_t *values;

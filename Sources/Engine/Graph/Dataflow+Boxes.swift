@@ -76,7 +76,7 @@ extension HasDataflow {
     return box
   }
 
-  /// Takes a part of one dimension; `nil` is its edge.
+  /// Restricts one dimension to a range; `nil` is an edge of the dimension.
   private func narrow(
     _ box: inout Box, _ axis: Int, _ index: Int, begin: Int?, end: Int?, step: Int, isSingle: Bool
   ) throws(EngineError) {

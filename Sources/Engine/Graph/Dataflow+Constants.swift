@@ -1,6 +1,6 @@
 /// Constants as numbers.
 extension HasDataflow {
-  /// The values of a constant as floats, whatever it is stored as.
+  /// The values of a constant of any type as floats.
   func floats(
     _ tensor: Int, as view: TensorView = .dequantized
   ) throws(EngineError) -> [Float] {
@@ -46,7 +46,8 @@ extension HasDataflow {
     return quantization.scales
   }
 
-  /// What integers stand for, with a scale for each index of an axis or one for all.
+  /// The real values of a tensor of integers, with a scale for each index of an axis or one for
+  /// all.
   private func reals(
     _ tensor: Int, _ values: [Int], _ view: TensorView
   ) throws(EngineError) -> [Float] {

@@ -1,7 +1,7 @@
 internal import Kernels
 
-/// How the integers of an activation stand for real values, in terms of int8: a uint8 value is
-/// 128 more, as its zero point is.
+/// The quantization of an activation in terms of int8: a uint8 value and its zero point are 128
+/// more.
 struct IntegerForm: Equatable {
   var scale: Float
   var zeroPoint: Int
@@ -11,12 +11,13 @@ struct IntegerForm: Equatable {
   /// The nearest integer to a real value.
   func integer(_ value: Float) -> Int {
     let quotient = (value / scale).rounded(.toNearestOrEven)
-    // A root of something negative.
+    // A root of a negative value.
     if quotient.isNaN { return zeroPoint }
     return Int(min(max(quotient, -32768), 32767)) + zeroPoint
   }
 
-  /// What an activation function leaves of the integers; `nil` for one that does more than clamp.
+  /// The range of integers that an activation function allows; `nil` for one that does more than
+  /// clamp.
   func range(_ activation: Activation) -> ClosedRange<Int>? {
     if activation == .tanh { return nil }
     let reals = activation.range
@@ -36,7 +37,7 @@ extension HasDataflow {
       && graph.tensors[tensor].quantization?.scales.count == 1
   }
 
-  /// Whether the tensor holds integers or truth values that stand for themselves.
+  /// Whether the tensor holds integers or booleans without a scale.
   func isPlain(_ tensor: Int) -> Bool {
     let value = graph.tensors[tensor]
     return value.type != .float32 && value.type != .float16 && value.quantization == nil
@@ -64,7 +65,7 @@ extension HasDataflow {
     return IntegerForm(scale: scale, zeroPoint: zeroPoint, isInt16: type == .int16)
   }
 
-  /// Whether the same bytes mean the same in both tensors.
+  /// Whether the same bytes have the same meaning in both tensors.
   func isSameForm(_ a: Int, _ b: Int) -> Bool {
     let (left, right) = (graph.tensors[a], graph.tensors[b])
     return left.type == right.type
@@ -72,18 +73,18 @@ extension HasDataflow {
         || (try? integerForm(a)) == (try? integerForm(b)))
   }
 
-  /// Whether a caller's bytes are not as they are stored inside.
+  /// Whether the caller's bytes differ from the stored ones.
   func needsFlip(_ tensor: Int, _ instructionSet: InstructionSet) -> Bool {
     isByte(tensor) && (graph.tensors[tensor].type == .int8) == instructionSet.storesUnsigned
   }
 
-  /// Bytes of an element of a tensor as an operator sees it.
+  /// Bytes of an element of a tensor in an operator's view.
   func elementSize(_ tensor: Int, as view: TensorView) -> Int {
     isPlain(tensor) || (view == .stored && isQuantized(tensor))
       ? graph.tensors[tensor].type.size : 4
   }
 
-  /// Bytes of a tensor as an operator sees it.
+  /// Bytes of a tensor in an operator's view.
   func byteCount(_ tensor: Int, as view: TensorView) throws(EngineError) -> Int {
     try checkedProduct([elementSize(tensor, as: view)] + shape(tensor))
   }

@@ -1,26 +1,26 @@
 internal import Kernels
 
-/// How an operator sees quantized tensors.
+/// The form in which an operator reads and writes quantized tensors.
 package enum TensorView: Sendable {
-  /// As they are stored: it moves them, or has kernels for them.
+  /// As stored: the operator moves them, or has kernels for them.
   case stored
-  /// As the floats that they stand for.
+  /// As the real values, in floats.
   case dequantized
-  /// As q - zeroPoint in floats, which lack the scale: sums of them are exact up to 2^24.
+  /// As q - zeroPoint in floats, without the scale: sums of them are exact up to 2^24.
   case unscaled
 }
 
-/// How sums become bytes.
+/// How sums are requantized to bytes.
 enum SumScale {
-  /// As LiteRT's own kernels do it.
+  /// As in LiteRT's own kernels.
   case fixed(FixedPoint)
-  /// As XNNPACK does it.
+  /// As in XNNPACK.
   case float(Float)
 }
 
 extension HasDataflow {
-  /// How an operator sees quantized tensors: as they are where it moves them or has kernels for
-  /// them, as whole numbers where it adds them up, else as floats.
+  /// The view of an operator: stored where it moves tensors or has kernels for them, unscaled where
+  /// it adds integers, else dequantized.
   func view(of index: Int) -> TensorView {
     let node = graph.operators[index]
     let activations = node.inputs.compactMap { $0 } + node.outputs
@@ -46,7 +46,7 @@ extension HasDataflow {
     return hasSums && sumScale(index) != nil ? .unscaled : .dequantized
   }
 
-  /// Whether a pool's result has the form of its input, and its kernel takes the window.
+  /// Whether a pool's result has the quantization of its input, and its kernel supports the window.
   private func canPool(_ index: Int) -> Bool {
     guard let input = optionalInput(index, 0), let output = graph.operators[index].outputs.first,
       isSameForm(input, output)
@@ -61,7 +61,7 @@ extension HasDataflow {
     }
   }
 
-  /// Whether weights are as integer kernels want them, and the activation is a clamp.
+  /// Whether the weights are as the integer kernels require, and the activation is a clamp.
   func hasSymmetricWeights(_ index: Int) -> Bool {
     let kind = graph.operators[index].kind
     guard kind.activation != .tanh, let weights = optionalInput(index, 1),
@@ -78,7 +78,7 @@ extension HasDataflow {
     return true
   }
 
-  /// Whether weights and bias are as the int8 kernels want them.
+  /// Whether weights and bias are as the int8 kernels require.
   private func hasQS8Weights(_ index: Int) -> Bool {
     guard hasSymmetricWeights(index) else { return false }
     guard let bias = optionalInput(index, 2) else { return true }
@@ -92,8 +92,8 @@ extension HasDataflow {
 
   // MARK: Sums
 
-  /// What the sums of an operator on computed bytes are multiplied with; `nil` for one that cannot
-  /// have whole numbers of less than 32 bits.
+  /// The factor of the sums of an operator on computed bytes; `nil` for one whose sums may not fit
+  /// 32-bit integers.
   func sumScale(_ index: Int) -> SumScale? {
     let node = graph.operators[index]
     guard let output = node.outputs.first, isByte(output), let left = optionalInput(index, 0),
@@ -116,15 +116,15 @@ extension HasDataflow {
         inputs <= QS8GEMMWeights.maximumInputs,
         let b = optionalInput(index, 1).flatMap(computedForm)
       else { return nil }
-      // What XNNPACK takes is symmetric on the right.
+      // XNNPACK supports only a symmetric right side.
       if b.zeroPoint == 0 { return .float(a.scale * b.scale / result.scale) }
       return FixedPoint(Double(a.scale) * Double(b.scale) / Double(result.scale)).map { .fixed($0) }
     default: return nil
     }
   }
 
-  /// The scale of weights that have a zero point, as networks of TensorFlow 1 do: what they and
-  /// their bias stand for are whole numbers times scales.
+  /// The scale of weights with a zero point, as in networks of TensorFlow 1; weights and bias are
+  /// integers times scales.
   private func weightScale(_ index: Int) -> Float? {
     guard let weights = optionalInput(index, 1), graph.tensors[weights].isConstant,
       isByte(weights), let form = try? integerForm(weights),
@@ -140,12 +140,12 @@ extension HasDataflow {
 
   // MARK: Pairs of bytes
 
-  /// Whether the scales of a sum or difference are near enough for the kernel.
+  /// Whether the kernel supports the ratio of scales of a sum or difference.
   func canPair(_ index: Int) -> Bool {
     do { return try pair(index) != nil } catch { return false }
   }
 
-  /// `nil` where there is no kernel for the function, or the scales are too far apart.
+  /// `nil` where there is no kernel for the function or for the ratio of scales.
   func pair(_ index: Int) throws(EngineError) -> IntegerElementwise.Binary? {
     let (a, b) = (try integerForm(try input(index, 0)), try integerForm(try input(index, 1)))
     let result = try integerForm(try output(index))
@@ -186,7 +186,7 @@ extension HasDataflow {
     isQuantized(tensor) && graph.tensors[tensor].type == .int16
   }
 
-  /// Whether activations, weights and bias are as the 16x8 kernels want them.
+  /// Whether activations, weights and bias are as the 16x8 kernels require.
   func hasQS16Weights(_ index: Int) -> Bool {
     let node = graph.operators[index]
     guard let input = optionalInput(index, 0), let output = node.outputs.first, isInt16(input),

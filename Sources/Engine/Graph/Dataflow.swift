@@ -1,5 +1,4 @@
-/// A graph with the operators that write and read each tensor, its def-use chains, and the float
-/// constants that it has in another form.
+/// A graph with its def-use chains, and the constants that its operators convert to floats.
 package struct Dataflow: Sendable {
   package internal(set) var graph: Graph
   /// Indices of the operators that read a tensor, by tensor.
@@ -7,12 +6,13 @@ package struct Dataflow: Sendable {
   /// Index of the operator that writes a tensor, by tensor.
   let producer: [Int?]
   let isOutput: [Bool]
-  /// Float constants that DEQUANTIZE, CAST and the RESHAPE family make of constants, by tensor.
+  /// Float constants that DEQUANTIZE, CAST and the RESHAPE family compute from constants, by
+  /// tensor.
   private(set) var restored: [Int: [Float]] = [:]
-  /// The operators that make them.
+  /// The operators that compute them.
   private(set) var restoring: Set<Int> = []
 
-  /// - Parameter restores: whether to look for `restored`.
+  /// - Parameter restores: whether to fill `restored`.
   package init(_ graph: Graph, restores: Bool = true) {
     self.graph = graph
     var readers = Array(repeating: [Int](), count: graph.tensors.count)
@@ -51,7 +51,7 @@ package struct Dataflow: Sendable {
   }
 }
 
-/// What is made for a graph, and asks it the questions below.
+/// A type that is made for a graph and can query its `Dataflow`.
 protocol HasDataflow {
   var dataflow: Dataflow { get }
 }
@@ -98,7 +98,7 @@ extension HasDataflow {
     try checkedProduct(shape(tensor))
   }
 
-  /// The product of sizes that a file made up.
+  /// The product of sizes from a file, checked for overflow.
   func checkedProduct(_ factors: [Int]) throws(EngineError) -> Int {
     var product = 1
     for factor in factors {

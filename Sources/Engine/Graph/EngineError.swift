@@ -2,22 +2,22 @@
 public enum EngineError: Error, Equatable, CustomStringConvertible {
   /// The graph contradicts itself: an index out of range, a shape that does not fit its data.
   case invalid(graph: String, reason: String)
-  /// The engine does not have the operator, or not in this form.
+  /// The engine does not support the operator, or not in this form.
   case unsupported(graph: String, index: Int, operator: String, output: String, reason: String)
-  /// A tensor has a type or form that the engine does not take.
+  /// The engine does not support the type or form of a tensor.
   case unsupportedTensor(graph: String, tensor: String, reason: String)
-  /// No graph input or output has this name, or it is a state and lives inside the network.
+  /// No graph input or output has this name, or it is a state inside the network.
   case noTensor(graph: String, name: String, kind: String, available: [String])
   /// The input or output does not hold floats.
   case notFloat(graph: String, name: String, kind: String, type: ElementType)
-  /// The input or output does not hold what was asked for.
+  /// The input or output does not have the requested type.
   case otherType(
     graph: String, name: String, kind: String, type: ElementType, wanted: ElementType)
-  /// A saved state is that of another network.
+  /// A saved state belongs to another network.
   case wrongSavedState(graph: String, reason: String)
   /// The state pair does not fit the graph.
   case invalidState(graph: String, state: String, reason: String)
-  /// Running it would need more memory than is allowed.
+  /// Running it needs more memory than allowed.
   case tooLarge(graph: String, bytes: Int, limit: Int)
 
   public var description: String {

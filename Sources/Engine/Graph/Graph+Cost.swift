@@ -1,7 +1,7 @@
 extension Graph {
   /// Multiply-accumulate operations of one operator in one run; 0 for those without weights.
   ///
-  /// Taken from the shapes as they stand: an invalid graph gives a meaningless number.
+  /// Computed from the shapes without checks: an invalid graph gives a meaningless number.
   public func multiplyAccumulates(_ node: Operator) -> Int {
     guard node.inputs.count > 1, let output = node.outputs.first.flatMap({ tensors[$0].count }),
       let weights = node.inputs[1].map({ tensors[$0].shape }), let outputs = weights.first

@@ -1,9 +1,9 @@
 extension Graph {
-  /// The graph with float32 inputs and outputs: a QUANTIZE behind each that is int8, uint8 or int16
-  /// with one scale, a DEQUANTIZE before it, under the same names. A state that begins with zeros
-  /// then does so whatever its zero point is.
+  /// The graph with float32 inputs and outputs: a QUANTIZE after each input, and a DEQUANTIZE
+  /// before each output, that is int8, uint8 or int16 with one scale, under the same names. A state
+  /// that begins with zeros then does so whatever its zero point is.
   ///
-  /// Tensors keep their places, and operators their order behind the conversions of the inputs.
+  /// Tensors keep their indices, and operators their order after the conversions of the inputs.
   public func withFloatEdges() -> Graph {
     var result = self
     let before = result.split(\.inputs, \.inputs, of: self) { stored, float in
@@ -16,8 +16,8 @@ extension Graph {
     return result
   }
 
-  /// Gives the integer tensors at an edge a float32 form, which takes their names, and returns the
-  /// operators between both.
+  /// Adds a float32 form of the integer inputs or outputs, which takes their names, and returns the
+  /// operators that convert between both.
   private mutating func split(
     _ edge: WritableKeyPath<Graph, [Int]>, _ names: WritableKeyPath<Signature, [String: Int]>,
     of original: Graph, _ conversion: (_ stored: Int, _ float: Int) -> Operator

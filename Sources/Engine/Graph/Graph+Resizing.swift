@@ -7,7 +7,7 @@ extension Graph {
   ///     var network = try Network(try graph.resized(["x": [8, 64]]))
   ///
   /// - Parameter shapes: by the inputs' names; others stay.
-  /// - Throws: where there is no such input, or an operator cannot take what comes to it.
+  /// - Throws: if there is no such input, or an operator does not support its new inputs.
   public func resized(
     _ shapes: [String: [Int]], instructionSet: InstructionSet = .best
   ) throws(EngineError) -> Graph {
@@ -23,7 +23,7 @@ extension Graph {
       }
       result.tensors[tensor].shape = shape
     }
-    // With what is constant in these shapes.
+    // With the constants that depend on these shapes.
     var known = result
     var budget = Self.mostFolded
     for (index, node) in operators.enumerated() {
@@ -45,7 +45,7 @@ extension Graph {
     return result
   }
 
-  /// The shapes of an operator's outputs, from those of its inputs and what of them is constant.
+  /// The shapes of an operator's outputs, from the shapes of its inputs and its constant inputs.
   package func shapes(
     of node: Operator, _ instructionSet: InstructionSet = .scalar
   ) throws(EngineError) -> [[Int]] {
@@ -59,8 +59,8 @@ extension Graph {
     return try Lowering.shapes(alone, instructionSet)
   }
 
-  /// The elements of the outputs of an operator on constants; `nil` where they depend on inputs, or
-  /// are many.
+  /// The elements of the outputs of an operator on constants; `nil` if they depend on inputs or are
+  /// many.
   package func constants(of node: Operator) -> [[UInt8]]? {
     var budget = 4096
     return constants(of: node, .scalar, &budget)

@@ -1,6 +1,6 @@
 extension Graph {
-  /// Checks what every other part may then rely on: indices in range, every value defined once
-  /// and before its use, constants as long as their shape says.
+  /// Checks the invariants of all later stages: indices in range, every value defined once and
+  /// before its use, constants as long as their shape says.
   public func validate() throws(EngineError) {
     for tensor in tensors { try validate(tensor) }
     var defined = tensors.map { $0.isConstant || $0.isVariable }
@@ -43,7 +43,7 @@ extension Graph {
       throw .invalid(graph: name, reason: "'\(tensor.name)' has the shape \(tensor.shape)")
     }
     if let data = tensor.data {
-      // A damaged shape may be so large that its bytes leave Int.
+      // The byte count of a damaged shape may overflow Int.
       try require(
         count <= data.count && count * tensor.type.size == data.count,
         "'\(tensor.name)' of \(tensor.shape) \(tensor.type) has \(data.count) bytes of data")

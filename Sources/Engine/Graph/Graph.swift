@@ -1,23 +1,24 @@
-/// A network as data: tensors, and operators in the order in which they run.
+/// A network as data: tensors, and operators in execution order.
 ///
-/// A graph knows nothing of files or kernels. `TFLiteFile` reads and writes it, the quantizer
-/// turns one into another, and `Network` compiles it.
+/// A graph does not depend on files or kernels. `TFLiteFile` reads and writes it, the quantizer
+/// transforms it, and `Network` compiles it.
 public struct Graph: Sendable, Equatable {
-  /// Where the graph came from, for error messages: a path, or a word such as "embedded".
+  /// The origin of the graph for error messages: a path, or a word such as "embedded".
   public var name: String
   public var tensors: [Tensor]
-  /// In execution order: an operator reads constants, graph inputs and what stands before it.
+  /// In execution order: an operator reads constants, graph inputs and results of earlier
+  /// operators.
   public var operators: [Operator]
   /// Indices into `tensors`, in the file's order.
   public var inputs: [Int]
   public var outputs: [Int]
-  /// Inputs and outputs that no caller gives or takes: variables of the network, which every `Network`
+  /// Inputs and outputs that are not the caller's: variables of the network, which every `Network`
   /// keeps as states.
   public var variables: [StatePair] = []
-  /// Named blobs that travel with the network, such as `qdenoise`.
+  /// Named blobs that are stored with the network, such as `qdenoise`.
   public var metadata: [String: [UInt8]]
   public var signatures: [Signature]
-  /// A zip archive that travels with the network, such as one of labels; empty where there is none.
+  /// A zip archive that is stored with the network, such as one of labels; empty if there is none.
   public var attachment: [UInt8] = []
   /// The graphs of the file's other signatures.
   public var others: [Graph] = []
@@ -35,22 +36,23 @@ public struct Graph: Sendable, Equatable {
     self.signatures = signatures
   }
 
-  /// The graph of a signature; `nil` where the file has none of this name.
+  /// The graph of a signature; `nil` if the file has none of this name.
   public func signature(_ key: String) -> Graph? {
     ([self] + others).first { $0.signatures.contains { $0.key == key } }
   }
 
-  /// The inputs that the caller gives.
+  /// The inputs that are no variables.
   public var givenInputs: [Int] {
     inputs.filter { index in !variables.contains { $0.input == tensors[index].name } }
   }
 
-  /// The outputs that the caller takes.
+  /// The outputs that are no variables.
   public var takenOutputs: [Int] {
     outputs.filter { index in !variables.contains { $0.output == tensors[index].name } }
   }
 
-  /// Names for inputs and outputs beside the tensors' own, as TFLite's signature runners use them.
+  /// Names for inputs and outputs besides those of the tensors, as TFLite's signature runners use
+  /// them.
   public struct Signature: Sendable, Equatable {
     public var key: String
     /// Tensor index by name.
@@ -65,7 +67,7 @@ public struct Graph: Sendable, Equatable {
   }
 }
 
-/// An output that is the next run's input: the network's memory.
+/// An output that is the input of the next run: a state of the network.
 public struct StatePair: Sendable, Equatable {
   /// The graph input that is read; zero in the first run.
   public var input: String

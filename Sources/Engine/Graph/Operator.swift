@@ -1,7 +1,7 @@
 /// One step of a graph.
 public struct Operator: Sendable, Equatable {
   public var kind: OperatorKind
-  /// Tensor indices in the order of TFLite's schema; `nil` where an optional one is left out.
+  /// Tensor indices in the order of TFLite's schema; `nil` for an omitted optional one.
   public var inputs: [Int?]
   public var outputs: [Int]
   /// The operator version of TFLite's schema.
@@ -41,9 +41,9 @@ public enum OperatorKind: Sendable, Equatable {
   case split(count: Int)
   case pack(axis: Int, count: Int)
   case unpack(axis: Int, count: Int)
-  /// Inputs: data, optional shape. The shape of the output tensor rules.
+  /// Inputs: data, optional shape. The shape of the output tensor decides.
   case reshape
-  /// Drops the dimensions of extent 1 that are named, or all of them.
+  /// Drops the named dimensions of extent 1, or all of them.
   case squeeze(dimensions: [Int])
   case expandDimensions
   /// Inputs: data, permutation.
@@ -63,17 +63,17 @@ public enum OperatorKind: Sendable, Equatable {
   case lstm(LSTM)
   case quantize
   case dequantize
-  /// float16 to float32 and back.
+  /// Between float16 and float32.
   case cast
   /// An operator of the schema, by its code, with its options as the schema has them.
   case builtin(code: Int, OptionFields)
-  /// An operator that the schema does not have, with its options as the file has them.
+  /// An operator outside the schema, with its options as in the file.
   case custom(name: String, options: [UInt8])
   /// Anything else: it can be listed, but neither run nor written.
   case unsupported(name: String)
 }
 
-/// Where a kernel is placed on an image.
+/// The placement of a kernel on an image.
 public struct Window: Sendable, Equatable {
   public var padding: Padding
   public var strideHeight: Int
@@ -98,7 +98,7 @@ public struct Window: Sendable, Equatable {
   }
 }
 
-/// What an operator does to its result before it leaves it.
+/// A function that an operator applies to its result.
 public enum Activation: UInt8, Sendable {
   case none = 0
   case relu = 1
@@ -109,7 +109,7 @@ public enum Activation: UInt8, Sendable {
 
 /// How images are scaled.
 public struct Resizing: Sendable, Equatable {
-  /// Between neighbours, or else the nearest one.
+  /// Whether it interpolates linearly instead of taking the nearest pixel.
   public var isLinear: Bool
   public var alignsCorners: Bool
   public var hasHalfPixelCenters: Bool
@@ -121,7 +121,7 @@ public struct Resizing: Sendable, Equatable {
   }
 }
 
-/// A long short-term memory cell over a sequence; limits of 0 do not limit.
+/// An LSTM cell over a sequence; a limit of 0 does not limit.
 public struct LSTM: Sendable, Equatable {
   public var isTimeMajor: Bool
   public var cellClip: Float
@@ -139,7 +139,7 @@ public struct LSTM: Sendable, Equatable {
   }
 }
 
-/// Bit n of a mask speaks of dimension n.
+/// Bit n of a mask refers to dimension n.
 public struct StridedSliceMasks: Sendable, Equatable {
   public var begin: Int
   public var end: Int
@@ -159,7 +159,7 @@ public struct StridedSliceMasks: Sendable, Equatable {
 }
 
 extension OperatorKind {
-  /// What the operator does to its result before it leaves it.
+  /// The activation function that the operator applies to its result.
   public var activation: Activation {
     switch self {
     case .fullyConnected(let activation, _), .convolution(_, let activation),

@@ -1,4 +1,4 @@
-/// What the elements of a tensor are; the raw values are those of TFLite's schema.
+/// The type of a tensor's elements; the raw values are those of TFLite's schema.
 public enum ElementType: UInt8, Sendable, CaseIterable {
   case float32 = 0
   case float16 = 1
@@ -26,13 +26,13 @@ public enum ElementType: UInt8, Sendable, CaseIterable {
   }
 }
 
-/// How integers stand for real values: `real = scale * (integer - zeroPoint)`.
+/// Relation of integers to real values: `real = scale * (integer - zeroPoint)`.
 public struct Quantization: Sendable, Equatable {
   /// One, or one per index of dimension `axis`.
   public var scales: [Float]
   /// As many as `scales`.
   public var zeroPoints: [Int64]
-  /// The dimension that has a scale per index, where there is more than one.
+  /// The dimension that has a scale for each index, if there is more than one.
   public var axis: Int
 
   public init(scales: [Float], zeroPoints: [Int64], axis: Int) {
@@ -42,24 +42,24 @@ public struct Quantization: Sendable, Equatable {
   }
 }
 
-/// One value of a graph: a constant with its data, or a shape that a run fills.
+/// A tensor of a graph: a constant with its data, or a shape that a run fills.
 public struct Tensor: Sendable, Equatable {
   public var name: String
   /// Row-major, batch first, channels last; empty for a scalar.
   public var shape: [Int]
   public var type: ElementType
   public var quantization: Quantization?
-  /// Little-endian elements of a constant; `nil` for what a run computes.
+  /// Little-endian elements of a constant; `nil` for a computed tensor.
   public var data: [UInt8]?
-  /// Whether it is memory of a recurrent operator: zero at first, kept from run to run.
+  /// Whether it is a state of a recurrent operator: zero at first, kept between runs.
   public var isVariable = false
-  /// The shape as a file has it for tensors of several shapes: -1 where an extent is open.
+  /// The shape signature of the file: -1 for an open extent.
   public var shapeSignature: [Int]?
-  /// Whether a file has the elements of this int8 constant, all from -8 to 7, in 4 bits each.
+  /// Whether the file packs this int8 constant, with elements from -8 to 7, into 4 bits each.
   public var isPackedInFile = false
-  /// Whether a file leaves out the zeros of this constant.
+  /// Whether the file omits the zeros of this constant.
   public var isSparseInFile = false
-  /// What a file has for this float32 constant, in words, where that is a type that graphs lack.
+  /// The type that the file has for this float32 constant, in words, if graphs lack that type.
   public var restoredFrom: String?
 
   public init(
@@ -85,7 +85,7 @@ public struct Tensor: Sendable, Equatable {
       data: integers.flatMap { UInt32(bitPattern: $0).bytes })
   }
 
-  /// Number of elements, or `nil` where the product of the shape leaves `Int`.
+  /// Number of elements, or `nil` if it overflows `Int`.
   public var count: Int? {
     var product = 1
     for extent in shape {

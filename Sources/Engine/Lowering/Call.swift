@@ -1,15 +1,15 @@
-/// A plain loop for an operator that has no kernel: slow, but right. It allocates nothing.
+/// A plain loop for an operator without a kernel: slow, but correct. It allocates nothing.
 struct Call: Sendable {
   let name: String
   let run: @Sendable (borrowing Network) -> Void
 }
 
-/// A tensor as a `Call` sees it.
+/// A tensor as an operand of a `Call`.
 struct CallOperand: Sendable {
   var address: Address
   var shape: [Int]
   var count: Int
-  /// float32 where the operator computes in floats, whatever is stored.
+  /// float32 if the operator computes in floats, whatever is stored.
   var type: ElementType
 
   /// The product of the extents of some dimensions.
@@ -17,13 +17,13 @@ struct CallOperand: Sendable {
 }
 
 extension Lowering {
-  /// An input as the operator that is being lowered sees it.
+  /// An input of the operator that is being lowered, in its view.
   mutating func callInput(_ index: Int, _ position: Int) throws(EngineError) -> CallOperand {
     let tensor = try input(index, position)
     return try callOperand(tensor, at: try value(of: tensor, for: index), index)
   }
 
-  /// An output, likewise.
+  /// An output of it, in its view.
   mutating func callOutput(_ index: Int, _ position: Int = 0) throws(EngineError) -> CallOperand {
     guard graph.operators[index].outputs.indices.contains(position) else {
       throw invalid(index, "output \(position) is missing")
@@ -50,7 +50,7 @@ extension Lowering {
       touching: operands.map { Int($0.address.storage) } + others)
   }
 
-  /// Requires that an operand is of one of some types.
+  /// Requires an operand to have one of some types.
   func requireType(
     _ index: Int, _ operand: CallOperand, _ types: ElementType...
   ) throws(EngineError) {
@@ -69,7 +69,7 @@ extension Network {
     unsafe bytes(operand.address, operand.count * operand.type.size)
   }
 
-  /// An integer or a truth value, as it is stored.
+  /// An integer or a boolean, as stored.
   func integer(_ operand: CallOperand, _ index: Int) -> Int {
     func element<T: BinaryInteger & BitwiseCopyable>(_: T.Type) -> Int {
       Int(truncatingIfNeeded: unsafe elements(T.self, operand.address, operand.count)[index])
@@ -104,7 +104,7 @@ extension Network {
 }
 
 extension ElementType {
-  /// Whether elements are integers or truth values.
+  /// Whether elements are integers or booleans.
   var isInteger: Bool {
     switch self {
     case .float16, .float32, .float64, .complex64: false

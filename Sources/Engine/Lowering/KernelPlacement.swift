@@ -1,4 +1,4 @@
-/// Where the kernel of a convolution comes to lie on an image, and how far that must be padded.
+/// Where the kernel of a convolution is applied to an image, and the padding that this needs.
 struct KernelPlacement {
   let window: Window
   let channels: Int
@@ -49,24 +49,24 @@ struct KernelPlacement {
   }
 
   /// The sizes of a padded image whose rows are split into columns of equal remainder: elements of
-  /// those of a row, of a row, and of the image.
+  /// these columns in a row, of a row, and of the image.
   var split: (columns: Int, rowCount: Int, imageCount: Int) {
     let (stride, width) = (window.strideWidth, rowCount / channels)
     let columns = ((width - 1) / stride + 1) * channels
     return (columns, columns * stride, columns * stride * (imageCount / rowCount))
   }
 
-  /// Whether all that one output pixel reads lies side by side.
+  /// Whether the inputs of an output pixel are contiguous.
   var isContiguous: Bool {
     kernelHeight == 1 && (kernelWidth == 1 || window.dilationWidth == 1)
   }
 
-  /// Whether an output pixel reads one input pixel, and each of them once.
+  /// Whether every output pixel reads one input pixel, a different one each.
   var isPointwise: Bool {
     kernelHeight == 1 && kernelWidth == 1 && window.strideHeight == 1 && window.strideWidth == 1
   }
 
-  /// One dimension of it.
+  /// The placement along one dimension.
   private struct Placement {
     var outputs: Int
     var before = 0
@@ -88,7 +88,7 @@ struct KernelPlacement {
 }
 
 extension Step.Depthwise {
-  /// Of a kernel as it is placed on `images` padded images.
+  /// For a kernel placed on `images` padded images.
   init(
     _ placement: KernelPlacement, _ layer: LayerReference, source: Address, tapOffsets: Address,
     destination: Address, images: Int

@@ -1,10 +1,10 @@
 internal import Kernels
 
-/// What a layer multiplies, in XNNPACK's words for the types of its activations.
+/// The types of a layer, in XNNPACK's names for the type of its activations.
 enum LayerType: String {
   /// f32 activations and weights.
   case f32
-  /// f32 activations, which become f16 as the weights are.
+  /// f32 activations, which become f16 like the weights.
   case f16
   /// f32 activations, which are quantized dynamically, and weights of 8 or 4 bits (qc8w, qc4w).
   case qd8
@@ -25,18 +25,18 @@ enum LayerType: String {
 
 /// A layer before its weights are packed.
 struct Layer {
-  /// Of a gemm [outputs][inputs], of a depthwise convolution [taps][channels].
+  /// For a gemm [outputs][inputs], for a depthwise convolution [taps][channels].
   var weights: Weights
   /// Outputs, or channels.
   var outputs: Int
   /// Inputs, or taps.
   var inputs: Int
-  /// Rows that the taps stand in.
+  /// Rows of the kernel.
   var kernelRows = 1
-  /// Whether the zeros of a gemm are left out.
+  /// Whether a gemm omits zero weights.
   var isSparse = false
 
-  /// Weights, and what makes results of sums.
+  /// Weights, and the parameters that turn sums into results.
   enum Weights {
     case f32([Float], bias: [Float]?)
     case f16([Float], bias: [Float]?)
@@ -64,7 +64,7 @@ struct Layer {
     }
   }
 
-  /// The layer with its int8 weights in another order, or more of them.
+  /// The layer with its int8 weights in another order, or padded.
   func arranged(inputs: Int, _ arrange: ([Int8]) -> [Int8]) -> Layer {
     var result = self
     result.inputs = inputs
@@ -80,7 +80,7 @@ struct Layer {
     return result
   }
 
-  /// A depthwise convolution in 8 bits of `times` pixels side by side as the channels of one.
+  /// An 8-bit depthwise convolution that treats `times` neighbouring pixels as channels of one.
   func repeated(_ times: Int) -> Layer {
     guard times > 1, case .qs8(var qs8) = weights else { return self }
     let values = qs8.values
@@ -93,7 +93,7 @@ struct Layer {
   }
 }
 
-/// A layer of a network: what it multiplies, and its place among those of its shape.
+/// A layer of a network: its type, and its index among those of its shape.
 struct LayerReference: BitwiseCopyable {
   var type: LayerType
   var index: Int

@@ -1,11 +1,11 @@
 internal import Kernels
 
 extension Lowering {
-  /// More are no step each.
+  /// Beyond this number, matrices do not get a step each.
   private static let mostMatrices = 1024
 
-  /// Products of matrices that lie in the last two dimensions; those before are walked together,
-  /// and repeated where one side has only one.
+  /// Products of the matrices in the last two dimensions; the dimensions before are iterated
+  /// together and broadcast.
   mutating func lowerBatchProduct(
     _ index: Int, adjointX: Bool, adjointY: Bool
   ) throws(EngineError) {
@@ -50,8 +50,8 @@ extension Lowering {
       touching: [x.storage, y.storage, packed, z.storage])
   }
 
-  /// Products with constant int8 matrices, in dynamic range as LiteRT has them: every row of the
-  /// left side has parameters of its own.
+  /// Products with constant int8 matrices, in dynamic range as in LiteRT: every row of the left
+  /// side has its own parameters.
   private mutating func lowerConstantBatchProduct(
     _ index: Int, _ batches: [Int], rows: Int, outputs: Int, inputs: Int, isTransposed: Bool
   ) throws(EngineError) {
@@ -99,7 +99,7 @@ extension Lowering {
     }
   }
 
-  /// The last two dimensions the other way round.
+  /// A copy with the last two dimensions transposed.
   private mutating func swappedMatrices(_ source: Value, _ extents: [Int]) throws(EngineError)
     -> Value
   {

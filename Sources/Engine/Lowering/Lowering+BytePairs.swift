@@ -24,7 +24,7 @@ extension Lowering {
       try value(of: try input(index, 0), for: index), to: try output(index), try entries(of: index))
   }
 
-  /// What an operator makes of each byte, by stored bytes.
+  /// The table of an operator of one byte, by stored bytes.
   private func entries(of index: Int) throws(EngineError) -> [UInt8] {
     let (input, output) = (try input(index, 0), try output(index))
     let function: Elementwise.Unary?

@@ -1,7 +1,7 @@
 internal import Kernels
 
 extension Lowering {
-  /// With fewer pixels in a row than this, a product over all rows at once is worth the copy.
+  /// With fewer pixels in a row than this, one product over all rows is worth the copy.
   static let fewestSegmentedRows = 8
 
   mutating func lowerConvolution(
@@ -84,14 +84,14 @@ extension Lowering {
     if tanh { emitTanh(y, count: try elementCount(tensor)) }
   }
 
-  /// How the rows of a kernel are cut out of an image where they are no whole groups of 4 bytes:
-  /// with bytes that follow, for which the weights are 0.
+  /// How the rows of a kernel are read from an image if they are not a multiple of 4 bytes: with
+  /// the bytes that follow, for which the weights are 0.
   struct KernelRow: Hashable {
     var count: Int
     var length: Int
     var padded: Int
 
-    /// Bytes that may be read behind the image.
+    /// Bytes that may be read after the image.
     static let slack = 3
 
     func arranged(_ layer: Layer) -> Layer {
@@ -107,7 +107,7 @@ extension Lowering {
     }
   }
 
-  /// `nil` where rows are whole groups already, or are not read where they lie.
+  /// `nil` if rows are a multiple of 4 already, or are not read in place.
   func kernelRow(_ placement: KernelPlacement) -> KernelRow? {
     let length = placement.kernelWidth * placement.channels
     let row = KernelRow(count: placement.kernelHeight, length: length, padded: (length + 3) & ~3)
@@ -118,7 +118,7 @@ extension Lowering {
     return row
   }
 
-  /// The products of padded images that lie one behind the other.
+  /// The products of consecutive padded images.
   mutating func emit(
     _ product: Step.Product, _ placement: KernelPlacement, images: Int, elementSize: Int
   ) throws(EngineError) {
@@ -142,7 +142,7 @@ extension Lowering {
     let rowStep = placement.rowCount * placement.window.strideHeight
     let pixelStep = channels * placement.window.strideWidth
     if placement.isContiguous {
-      // Every output pixel reads one stretch of the padded row.
+      // Every output pixel reads a contiguous part of the padded row.
       product.sourceStride = pixelStep
       product.rows = placement.outputWidth
       product.repeats = placement.outputHeight
@@ -159,7 +159,7 @@ extension Lowering {
       elementSize == 4
         || RowSegments.canCut(inputs: product.inputs, into: placement.kernelHeight)
     {
-      // Every output pixel reads one stretch of several padded rows: no patch is put together.
+      // Every output pixel reads a segment of several padded rows: no im2col.
       product.segments = RowSegments(
         count: placement.kernelHeight,
         step: placement.rowCount * placement.window.dilationHeight)

@@ -57,9 +57,9 @@ extension Lowering {
     if tanh { emitTanh(y, count: try elementCount(tensor)) }
   }
 
-  /// The distances of all taps, in elements, as a constant, row by row or in another order.
+  /// The offsets of all taps, in elements, as a constant, row by row or in another order.
   ///
-  /// - Parameter columns: elements of the columns of equal remainder, where the image is split.
+  /// - Parameter columns: elements of the columns of equal remainder, if the image is split.
   mutating func tapOffsets(
     _ placement: KernelPlacement, _ order: DepthwiseTaps?, columns: Int? = nil
   ) throws(EngineError) -> Int {
@@ -84,7 +84,7 @@ extension Lowering {
       inOrder.flatMap { tap in (0..<8).map { UInt8(truncatingIfNeeded: tap >> (8 * $0)) } })
   }
 
-  /// Every channel as often as the operator has kernels for it.
+  /// Every channel repeated as often as the multiplier of the operator.
   mutating func repeatedChannels(
     _ tensor: Int, times: Int, for index: Int
   ) throws(EngineError) -> Value {

@@ -3,8 +3,8 @@ internal import Kernels
 extension Lowering {
   // MARK: Activations
 
-  /// Where the result of an operator really goes, and what happens to it on its way: its own
-  /// activation, and those of clamps that nothing else reads before.
+  /// The final output of an operator, and the activation to apply: its own, and those of fused
+  /// clamps.
   func fused(
     _ index: Int, _ output: Int, _ activation: Activation
   ) -> (tensor: Int, range: ClosedRange<Float>, tanh: Bool) {
@@ -14,7 +14,7 @@ extension Lowering {
       guard plan.views[index] == .unscaled, case .float(let scale)? = sumScale(index),
         let form = try? integerForm(output)
       else { return (output, range, false) }
-      // Limits of what lacks the scale.
+      // Limits of values without the scale.
       let unit = scale * form.scale
       return (output, range.lowerBound / unit...range.upperBound / unit, false)
     }
@@ -44,7 +44,7 @@ extension Lowering {
     try lowerUnary(index, function.kernel)
   }
 
-  /// A function of one value that has no kernel.
+  /// A unary function without a kernel.
   mutating func lowerMapping(
     _ index: Int, _ function: @escaping @Sendable (Float) -> Float
   ) throws(EngineError) {
@@ -106,7 +106,7 @@ extension Lowering {
     return zip(a, b).map { max($0, $1) }
   }
 
-  /// Strides of an operand that is repeated along the dimensions that it lacks.
+  /// Strides of an operand that is broadcast along the dimensions that it lacks.
   func strides(_ shape: [Int], in extents: [Int]) -> [Int] {
     let strides = zip(shape, denseStrides(shape)).map { $0 == 1 ? 0 : $1 }
     return Array(repeating: 0, count: extents.count - shape.count) + strides
@@ -146,7 +146,7 @@ extension Lowering {
     }
     let block = extents[..<axis].indices.reversed().prefix { reduced.contains($0) }
     if block.count != reduced.count {
-      // The axes do not lie side by side: bring them to the end first.
+      // The axes are not adjacent: move them to the end first.
       let order = extents.indices.filter { !reduced.contains($0) } + reduced.sorted()
       source = try transposed(source, extents, order)
       inner = 1
@@ -176,7 +176,7 @@ extension Lowering {
 }
 
 extension Activation {
-  /// What the activation clamps to; of `tanh`, which does more, nothing.
+  /// The range to which the activation clamps; infinite for `tanh`, which is no clamp.
   var range: ClosedRange<Float> {
     switch self {
     case .none, .tanh: -Float.infinity...Float.infinity
@@ -188,7 +188,7 @@ extension Activation {
 }
 
 extension Step.Binary {
-  /// Over all of a nest.
+  /// Over a whole nest.
   init(a: Address, b: Address, to destination: Address, _ nest: Nest) {
     var outer = nest
     let columns = outer.removeInnermost()

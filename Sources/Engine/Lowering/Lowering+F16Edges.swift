@@ -1,7 +1,7 @@
-/// f16 activations: f32 inside, f16 where the caller finds them.
+/// f16 activations: f32 inside, f16 for the caller.
 extension Lowering {
-  /// The graph with float32 for every float16 that a run computes or is given, and which inputs and
-  /// outputs those are. What is written between two operators is thus more exact than in the file.
+  /// The graph with float32 for every float16 activation, and the inputs and outputs that were
+  /// float16. Intermediate tensors are thus more exact than in the file.
   static func withoutF16(_ graph: Graph) -> (graph: Graph, f16Edges: Set<Int>) {
     func isF16(_ tensor: Tensor) -> Bool { tensor.type == .float16 && !tensor.isConstant }
     guard graph.tensors.contains(where: isF16) else { return (graph, []) }

@@ -1,9 +1,9 @@
 internal import Kernels
 
-/// Quantized tensors for operators that compute in floats: as what they stand for, or as the whole
-/// numbers (q - zeroPoint), whose sums and products are exact up to 2^24.
+/// Quantized tensors for operators that compute in floats: dequantized, or as the integers (q -
+/// zeroPoint), whose sums and products are exact up to 2^24.
 extension Lowering {
-  /// Where the values of a quantized tensor lie as floats.
+  /// Where the values of a quantized tensor are stored as floats.
   mutating func floatForm(_ tensor: Int, _ view: TensorView) throws(EngineError) -> Value {
     let key = FloatForm(tensor: tensor, view: view)
     if let value = floatForms[key] { return value }
@@ -18,7 +18,8 @@ extension Lowering {
     return value
   }
 
-  /// Where an operator that computes in floats leaves what `quantizeOutputs` then quantizes.
+  /// Where an operator that computes in floats writes the values that `quantizeOutputs` then
+  /// quantizes.
   mutating func floatDestination(
     _ tensor: Int, _ view: TensorView
   ) throws(EngineError) -> Value {
@@ -44,7 +45,7 @@ extension Lowering {
       touching: [source.storage, value.storage])
   }
 
-  /// Quantizes what an operator has computed in floats. Who reads it then reads it rounded.
+  /// Quantizes the outputs of an operator that computed in floats. Readers get the rounded values.
   mutating func quantizeOutputs(of index: Int) throws(EngineError) {
     let view = plan.views[index]
     for output in graph.operators[index].outputs where isQuantized(output) {

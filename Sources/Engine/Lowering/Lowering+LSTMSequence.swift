@@ -1,14 +1,14 @@
 internal import Kernels
 
 extension Lowering {
-  /// A whole sequence through a long short-term memory cell, as one step: the product of all
-  /// inputs first, then time by time the product with what was put out before.
+  /// An LSTM over a whole sequence as one step: first the product of all inputs, then, for each
+  /// time step, the product of the previous output.
   mutating func lowerLSTMSequence(_ index: Int, _ cell: LSTM) throws(EngineError) {
     let input = try input(index, 0)
     let output = try output(index)
     let source = shape(input)
     let node = graph.operators[index]
-    // The order of the gates in the file, and with the three sigmoids side by side here.
+    // The order of the gates in the file, and here with the three sigmoids adjacent.
     let gates = [0, 1, 3, 2]
     for position in [9, 10, 11, 16, 17, 20, 21, 22, 23]
     where optionalInput(index, position) != nil {
@@ -32,7 +32,8 @@ extension Lowering {
         throw unsupported(index, "'\(graph.tensors[state].name)' is no variable")
       }
       try requireShape(state, [1, units], index)
-      // A quantized cell computes in floats, and keeps its states so, rounded to their steps.
+      // A quantized cell computes in floats, and keeps its states in floats, rounded to their
+      // steps.
       states.append(
         isQuantized(state)
           ? Value(storage: try newStorage(.persistent, byteCount: 4 * units))
@@ -93,7 +94,7 @@ extension Lowering {
       ])
   }
 
-  /// The weights of several matrices [outputs][inputs], one below the other.
+  /// The weights of several matrices [outputs][inputs], stacked.
   private mutating func stackedWeights(
     _ index: Int, _ positions: [Int], biases: [Int]?, outputs: Int, inputs: Int
   ) throws(EngineError) -> LayerReference {
@@ -172,7 +173,7 @@ extension Network {
       fromContentsOf: UnsafeBufferPointer(output.part((step.times - 1) * units, units)))
   }
 
-  /// The gates of one time, with a memory that stays within the clip.
+  /// The gates of one time step, with a cell state limited by the clip.
   private func performClipped(
     _ step: Step.LSTMSequence, _ gates: UnsafeMutableBufferPointer<Float>,
     _ sums: UnsafeBufferPointer<Float>, _ memory: UnsafeMutableBufferPointer<Float>,

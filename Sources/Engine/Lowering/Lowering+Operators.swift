@@ -18,7 +18,7 @@ extension Lowering {
     try quantizeOutputs(of: index)
   }
 
-  /// Everything that is computed is float32 or quantized, and of a rank that `Nest` can walk.
+  /// Requires computed tensors to be float32 or quantized, and of a rank that `Nest` supports.
   private func checkTypes(_ index: Int) throws(EngineError) {
     let node = graph.operators[index]
     for tensor in node.inputs.compactMap({ $0 }) + node.outputs {

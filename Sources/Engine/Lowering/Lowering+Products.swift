@@ -7,16 +7,16 @@ struct WeightKey: Hashable {
   var type: LayerType
   var kernelRow: Lowering.KernelRow?
   var isQC4W: Bool
-  /// Whether they lack their scale.
+  /// Whether they omit the scale.
   var isUnscaled: Bool
   var isSparse: Bool
 }
 
 extension Lowering {
-  /// More than that many rows are multiplied as fast or faster in float.
+  /// For more rows, float products are as fast or faster.
   private static let mostF16Rows = 2
 
-  /// Whether weights that a file has in f16 are multiplied as such.
+  /// Whether f16 weights of a file are multiplied in f16.
   private func staysF16(_ tensor: Int, rows: Int) -> Bool {
     guard instructionSet.hasF16GEMM, rows <= Self.mostF16Rows else { return false }
     let isF16 = { (tensor: Int) in graph.tensors[tensor].type == .float16 }
@@ -24,12 +24,11 @@ extension Lowering {
     return isF16(tensor) || dataflow.restored[tensor] != nil && (source.map(isF16) ?? false)
   }
 
-  /// More than that many rows, or weights that stay in the first cache, are multiplied as fast or
-  /// faster in int8.
+  /// For more rows, or for weights that fit the L1 cache, int8 products are as fast or faster.
   private static let mostQC4WRows = 2
   private static let firstCache = 48 << 10
 
-  /// Whether int8 weights that a file has in 4 bits stay so.
+  /// Whether int8 weights that a file has in 4 bits stay packed.
   private func staysQC4W(_ tensor: Int, rows: Int, inputs: Int) -> Bool {
     guard instructionSet.hasQC4WGEMM, rows <= Self.mostQC4WRows,
       graph.tensors[tensor].isPackedInFile, inputs <= QS8GEMMWeights.maximumInputs
@@ -40,12 +39,12 @@ extension Lowering {
     return data.allSatisfy { (-8...7).contains(Int8(bitPattern: $0)) }
   }
 
-  /// Of fewer rows, or with more weights that are not zero, dense products are about as fast.
+  /// With fewer rows, or with more nonzero weights, dense products are about as fast.
   private static let leastSparseRows = (f32: 16, int8: 24)
   private static let greatestDensity = 1.0 / 3
 
-  /// Whether zeros that a file leaves out are left out of the products too. `rows` is .max where they
-  /// are no rows of their own.
+  /// Whether the products omit the zeros that the file omits. `rows` is .max if the layer has no
+  /// rows.
   func staysSparse(_ tensor: Int, rows: Int, inputs: Int) -> Bool {
     let constant = graph.tensors[tensor]
     let least = constant.type == .int8 ? Self.leastSparseRows.int8 : Self.leastSparseRows.f32
@@ -64,8 +63,8 @@ extension Lowering {
     return Double(count - zeros) <= Self.greatestDensity * Double(count)
   }
 
-  /// A layer of constant weights with `outputs` rows of `inputs`, and their bias; `kernelRow` is how
-  /// int8 ones are padded. `rows` are multiplied with them, none of which lies in several stretches.
+  /// A layer of constant weights with `outputs` rows of `inputs`, and their bias; `kernelRow` is
+  /// the padding of int8 weights, `rows` the number of activation rows, none of which has segments.
   mutating func layer(
     _ index: Int, outputs: Int, inputs: Int, kernelRow: KernelRow? = nil, rows: Int = .max
   ) throws(EngineError) -> LayerReference {
@@ -187,7 +186,7 @@ extension Lowering {
 
   // MARK: Residual sums
 
-  /// Where the result of a product goes, and what is added to it on its way.
+  /// Where the result of a product is written, and the addend of the product.
   mutating func result(
     _ index: Int, _ tensor: Int
   ) throws(EngineError) -> (destination: Value, addend: Value?) {
@@ -198,7 +197,7 @@ extension Lowering {
     return (try destination(sum.output, for: index), addend)
   }
 
-  /// Whether the kernel of a layer adds what was computed before to its results.
+  /// Whether the kernel of a layer supports an addend.
   func takesAddend(_ layer: LayerReference) -> Bool {
     switch gemms[layer.index].weights {
     case _ where layer.isSparse: false
@@ -208,7 +207,7 @@ extension Lowering {
     }
   }
 
-  /// A product of dense rows, and what is added to its results.
+  /// A product of dense rows, and an addend for its results.
   mutating func emit(_ product: Step.Product, adding addend: Value?) {
     var product = product
     if let addend, takesAddend(product.layer) { product.addend = address(addend) }

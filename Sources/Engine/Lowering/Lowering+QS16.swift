@@ -1,6 +1,6 @@
 internal import Kernels
 
-/// Where the planes of high and low bytes of int16 values lie.
+/// Where the planes of high and low bytes of int16 values are stored.
 struct PlaneValue {
   var storage: Int
   var step: Int
@@ -81,7 +81,7 @@ extension Lowering {
       touching: [padded.storage, taps, y.storage])
   }
 
-  /// A tensor as planes, of images [N, H, W, C] with zeros around them.
+  /// A tensor of images [N, H, W, C] as planes, padded with zeros.
   private mutating func planes(
     _ index: Int, _ tensor: Int, shape: [Int], padding: ImagePadding
   ) throws(EngineError) -> PlaneValue {

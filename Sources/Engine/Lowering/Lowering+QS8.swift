@@ -63,8 +63,8 @@ extension Lowering {
     try emit(product, placement, images: shape(input)[0], elementSize: 1)
   }
 
-  /// Where channels are few, neighbouring pixels are the channels of one: that wants them side by
-  /// side, so that images whose kernel has a stride are split into columns of equal remainder.
+  /// With few channels, neighbouring pixels are treated as channels of one. They must be adjacent,
+  /// so images whose kernel has a stride are split into columns of equal remainder.
   mutating func lowerQS8Depthwise(
     _ index: Int, _ placement: KernelPlacement, image: [Int], _ activation: Activation
   ) throws(EngineError) {
@@ -122,7 +122,7 @@ extension Lowering {
           let first = image * split.imageCount + (padding.top + row) * split.rowCount
           let from = unsafe source.part((image * height + row) * width * inputs, width * inputs)
           for phase in 0..<stride {
-            // The first column of the image that has this remainder, and where it comes to lie.
+            // The first column of the image with this remainder, and its destination.
             let column = (phase - padding.before % stride + stride) % stride
             if column >= width { continue }
             let place = (padding.before + column) / stride
@@ -138,7 +138,7 @@ extension Lowering {
   }
 }
 
-/// Every channel `times` times, of every `step`th pixel.
+/// Every channel repeated `times` times, for every `step`th pixel.
 private func repeatChannels(
   _ source: UnsafeMutableBufferPointer<UInt8>, from first: Int, step: Int, _ channels: Int,
   _ times: Int, into target: UnsafeMutableBufferPointer<UInt8>

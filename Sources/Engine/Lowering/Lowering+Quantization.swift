@@ -1,4 +1,4 @@
-/// What a quantized form of a tensor is made for.
+/// The purpose of a quantized form of a tensor.
 enum QuantizationKey: Hashable {
   case rows(tensor: Int, columns: Int)
   case image(tensor: Int, padding: ImagePadding)
@@ -15,7 +15,7 @@ struct ImagePadding: Hashable {
   var isEmpty: Bool { self == ImagePadding() }
 }
 
-/// Where quantized bytes and their parameters lie.
+/// Where quantized bytes and their parameters are stored.
 struct QuantizedValue {
   var bytes: Int
   var parameters: Int
@@ -25,7 +25,7 @@ extension Lowering {
   /// Bytes of `Kernels.QuantizationParameters`.
   static let parametersSize = 8
 
-  /// Rows of `columns` values, each with parameters of its own.
+  /// Rows of `columns` values, each with its own parameters.
   mutating func quantizedRows(
     _ tensor: Int, columns: Int, for index: Int
   ) throws(EngineError) -> QuantizedValue {
@@ -55,7 +55,7 @@ extension Lowering {
     return result
   }
 
-  /// Rows of `columns` values in f16, each with a scale of its own, for a layer of as many inputs.
+  /// Rows of `columns` values in f16, each with its own scale, for a layer with as many inputs.
   mutating func f16Rows(
     _ tensor: Int, columns: Int, _ layer: LayerReference, for index: Int
   ) throws(EngineError) -> QuantizedValue {
@@ -76,7 +76,7 @@ extension Lowering {
     return result
   }
 
-  /// The parts of a concatenation that is never put together, or the tensor.
+  /// The inputs of an elided concatenation, or the tensor itself.
   private func partsIfElided(_ tensor: Int) -> [Int] {
     guard plan.elided.tensors.contains(tensor), let index = dataflow.producer[tensor] else {
       return [tensor]
@@ -84,7 +84,7 @@ extension Lowering {
     return graph.operators[index].inputs.compactMap { $0 }
   }
 
-  /// Images [N, H, W, C], each with parameters of its own, with padding that stands for zero.
+  /// Images [N, H, W, C], each with its own parameters, padded with the byte for zero.
   mutating func quantizedImages(
     _ tensor: Int, padding: ImagePadding, for index: Int
   ) throws(EngineError) -> QuantizedValue {
@@ -112,7 +112,7 @@ extension Lowering {
     return result
   }
 
-  /// Images [N, H, W, C] and where their padded form goes.
+  /// Images [N, H, W, C] and the destination of their padded form.
   func images(
     _ source: Value, shape: [Int], padding: ImagePadding, to destination: Int
   ) -> Step.PaddedImages {
@@ -124,8 +124,8 @@ extension Lowering {
       destination: address(destination))
   }
 
-  /// Images [N, H, W, C] with elements of `size` bytes, which are `zeroByte` in what is put around
-  /// them; the tensor itself where there is nothing to add. `slack` bytes behind them may be read.
+  /// Images [N, H, W, C] with elements of `size` bytes, padded with `zeroByte`; the tensor itself
+  /// if it needs no padding. `slack` bytes after them may be read.
   mutating func paddedImages(
     _ source: Value, shape: [Int], padding: ImagePadding, size: Int = 4, zeroByte: UInt8 = 0,
     slack: Int = 0

@@ -1,23 +1,23 @@
 internal import Kernels
 
-/// Integers as they are stored, and between forms.
+/// Stored integers, and conversions between their forms.
 extension Lowering {
   // MARK: Stored bytes
 
-  /// An int8 value as it is stored.
+  /// An int8 value in stored form.
   func storedByte(_ value: Int) -> UInt8 {
     UInt8(truncatingIfNeeded: value) ^ (storesUnsigned ? 0x80 : 0)
   }
 
   private func needsFlip(_ tensor: Int) -> Bool { dataflow.needsFlip(tensor, instructionSet) }
 
-  /// A quantized constant as it is stored.
+  /// A quantized constant in stored form.
   func storedBytes(_ tensor: Int) throws(EngineError) -> [UInt8] {
     let data = graph.tensors[tensor].data ?? []
     return needsFlip(tensor) ? data.map { $0 ^ 0x80 } : data
   }
 
-  /// What a tensor is padded with.
+  /// The byte that pads a tensor.
   func zeroByte(_ tensor: Int, as view: TensorView) throws(EngineError) -> UInt8 {
     guard view == .stored, isByte(tensor) else { return 0 }
     return storedByte(try integerForm(tensor).zeroPoint)
@@ -50,7 +50,7 @@ extension Lowering {
     }
   }
 
-  /// Sees to it that an output is where the caller reads it, in the form that it has there.
+  /// Stores an output where the caller reads it, in the caller's form.
   mutating func handOut(_ tensor: Int) throws(EngineError) {
     let inside = try value(of: tensor, as: .stored)
     guard let place = external[tensor], !graph.inputs.contains(tensor) else { return }
@@ -95,7 +95,7 @@ extension Lowering {
     let input = try input(index, 0)
     let output = try output(index)
     try requireShape(output, shape(input), index)
-    // f16, which is f32 here, or a constant.
+    // f16, which is f32 inside, or a constant.
     if [.float32, .float16].contains(graph.tensors[input].type) { return try lowerReshape(index) }
     guard isQuantized(input), graph.tensors[output].type == .float32 else {
       throw unsupported(index, "its input is \(graph.tensors[input].type)")
@@ -109,7 +109,7 @@ extension Lowering {
 
   // MARK: Tables
 
-  /// A tensor's values in the form of another one.
+  /// A tensor's values in the form of another tensor.
   mutating func value(
     of tensor: Int, inFormOf other: Int, for index: Int
   ) throws(EngineError) -> Value {
@@ -125,7 +125,7 @@ extension Lowering {
     return result
   }
 
-  /// XNNPACK's conversion of one quantization to another: a multiplier of 8 fraction bits.
+  /// XNNPACK's conversion between quantizations: a multiplier with 8 fraction bits.
   func requantization(from: Int, to: Int) throws(EngineError) -> [UInt8] {
     let (source, result) = (try integerForm(from), try integerForm(to))
     let ratio = source.scale / result.scale
@@ -139,7 +139,7 @@ extension Lowering {
     }
   }
 
-  /// XNNPACK's leaky RELU: multipliers of 8 fraction bits; `nil` where they are out of range.
+  /// XNNPACK's leaky RELU: multipliers with 8 fraction bits; `nil` if they are out of range.
   func leakyTable(_ input: Int, _ output: Int, _ slope: Float) throws(EngineError) -> [UInt8]? {
     let (source, result) = (try integerForm(input), try integerForm(output))
     let positive = source.scale / result.scale

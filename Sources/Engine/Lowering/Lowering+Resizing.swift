@@ -32,7 +32,8 @@ extension Lowering {
   }
 }
 
-/// What an output row or column is made of: two of the input, and the share of the second.
+/// The source of an output row or column: two rows or columns of the input, and the weight of the
+/// second.
 struct ResizeTap: BitwiseCopyable {
   var first: Int32
   var second: Int32
@@ -46,7 +47,7 @@ struct ResizeTap: BitwiseCopyable {
 }
 
 extension Resizing {
-  /// The formulas of TensorFlow Lite.
+  /// As in TensorFlow Lite.
   func taps(_ inputs: Int, _ outputs: Int) -> [ResizeTap] {
     let scale =
       alignsCorners && outputs > 1
@@ -110,7 +111,7 @@ extension Network {
     }
   }
 
-  /// XNNPACK's: shares of 11 bits, and sums of 22 that are rounded halves up.
+  /// As in XNNPACK: weights of 11 bits, and sums of 22 bits that are rounded half up.
   private func performByteLinear(_ step: Step.Resize) {
     let channels = step.channels
     let flip: UInt8 = instructionSet.storesUnsigned ? 0x80 : 0
@@ -138,8 +139,9 @@ extension Network {
     }
   }
 
-  /// Calls `body` with the number of every output pixel, the numbers of the input pixels around
-  /// it (top and bottom left, top and bottom right), and how far it lies down and right.
+  /// Calls `body` with the index of every output pixel, the indices of the input pixels around it
+  /// (top left, bottom left, top right, bottom right), and the weights of the bottom and of the
+  /// right.
   @inline(__always)
   private func forEachPixel(
     of step: Step.Resize, _ body: (Int, InlineArray<4, Int>, Float, Float) -> Void

@@ -17,7 +17,7 @@ extension Lowering {
     }
   }
 
-  /// The shape that RESHAPE, SQUEEZE and EXPAND_DIMS give.
+  /// The shape of the result of RESHAPE, SQUEEZE and EXPAND_DIMS.
   func reshaped(_ index: Int, _ shape: [Int]) throws(EngineError) -> [Int] {
     switch graph.operators[index].kind {
     case .squeeze(let dimensions):
@@ -139,7 +139,7 @@ extension Lowering {
     try emitParts(index, inputs.map { ($0, part) }, axis: axis, to: output, result)
   }
 
-  /// Puts parts side by side along an axis; those that were computed there stay.
+  /// Concatenates parts along an axis; parts that were computed in place stay.
   private mutating func emitParts(
     _ index: Int, _ parts: [(tensor: Int, shape: [Int])], axis: Int, to output: Int,
     _ result: [Int]

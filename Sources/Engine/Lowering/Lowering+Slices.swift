@@ -54,7 +54,7 @@ extension Lowering {
     }
   }
 
-  /// A view where the box is one stretch of memory and the output may lie anywhere, else a copy.
+  /// A view if the box is contiguous and the output has no fixed place, else a copy.
   private mutating func emitBox(
     _ index: Int, _ box: Box, from input: Int, to output: Int
   ) throws(EngineError) {

@@ -1,12 +1,12 @@
 extension Lowering {
-  /// Gives a state its memory.
+  /// Allocates the memory of a state.
   mutating func place(_ state: States.State) throws(EngineError) {
     let pair = state.pair
     switch state.form {
     case .shiftRegister(let register, let writesRow):
       let bytes = try byteCount(register.row, as: .stored)
       try newRing(slots: register.rows + 1, slotBytes: bytes, of: pair)
-      // The last row of the state is the one that the previous run wrote.
+      // The previous run wrote the last row of the state.
       for tap in register.taps { values[tap.tensor] = try ringView(lag: register.rows - tap.row) }
       let written = try ringView(lag: 0)
       rowDestinations[register.concatenation] = written
@@ -24,15 +24,15 @@ extension Lowering {
     }
   }
 
-  /// Copies the row that a shift register takes in where it belongs, if it is not computed there.
+  /// Copies the new row of a shift register into its slot, if it is not computed there.
   mutating func lowerRow(_ row: Int, _ index: Int) throws(EngineError) {
     let value = try value(of: row, as: .stored)
     guard let destination = rowDestinations[index], value != destination else { return }
     try emitCopy(value, destination, bytes: byteCount(row, as: .stored))
   }
 
-  /// Sees to it that the next run finds a state that no operator wrote where it belongs: an input
-  /// handed through, a constant, a view.
+  /// Copies a new state that no operator computes in place to where the next run reads it: an input
+  /// that is also an output, a constant, a view.
   mutating func handThrough(_ pair: States.Pair) throws(EngineError) {
     guard let wanted = stateDestinations[pair.output] else { return }
     let value = try value(of: pair.output, as: .stored)

@@ -1,6 +1,6 @@
 extension Lowering {
-  /// A transposed convolution is a convolution over the image with zeros between its pixels, by
-  /// the kernel turned around; that is how it is computed, in float32 whatever the weights are.
+  /// A transposed convolution is computed as a convolution by the rotated kernel over the image
+  /// with zeros between its pixels, in float32 whatever the weights are.
   mutating func lowerTransposeConvolution(
     _ index: Int, _ window: Window, _ activation: Activation
   ) throws(EngineError) {
@@ -60,7 +60,7 @@ extension Lowering {
     if tanh { emitTanh(try destination(tensor, for: index), count: try elementCount(tensor)) }
   }
 
-  /// One dimension of the image with zeros: how long it is, and where its first pixel stands.
+  /// One dimension of the image with zeros: its length, and the index of its first pixel.
   private func spread(
     _ extent: Int, _ kernel: Int, _ stride: Int, _ outputs: Int, _ window: Window, _ index: Int
   ) throws(EngineError) -> (extent: Int, first: Int) {

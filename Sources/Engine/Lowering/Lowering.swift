@@ -1,19 +1,19 @@
 internal import Kernels
 
-/// Makes steps, storages and weights of a graph, as its `FusionPlan` says.
+/// Lowers a graph to steps, storages and layers, following its `FusionPlan`.
 struct Lowering: HasDataflow {
   private(set) var dataflow: Dataflow
   let plan: FusionPlan
-  /// Whether shapes of outputs are found out instead of checked.
+  /// Whether shapes of outputs are inferred instead of checked.
   let infersShapes: Bool
   private var hasInferred = false
   let instructionSet: InstructionSet
-  /// Inputs and outputs of f16, which are float32 in `graph`.
+  /// f16 inputs and outputs, which are float32 in `graph`.
   let f16Edges: Set<Int>
-  /// What the caller has for custom operators, by name.
+  /// The caller's custom operators, by name.
   let customs: [String: CustomOperator]
   var steps: [Step] = []
-  /// By step: the operator that was being lowered.
+  /// By step: the operator that it was lowered from.
   private(set) var stepOperators: [Int] = []
   private var currentOperator = 0
   var storages: [Storage] = []
@@ -23,41 +23,41 @@ struct Lowering: HasDataflow {
   /// Depthwise convolutions.
   var depthwise: [Layer] = []
 
-  /// Where a tensor lies: a storage and the byte in it.
+  /// Where a tensor is stored: a storage and an offset in bytes.
   struct Value: Equatable {
     var storage: Int
     var offset = 0
   }
 
-  /// Where tensors lie, by tensor index: known before they are computed, or since.
+  /// The values of tensors, by tensor index, from the time when their place is known.
   var values: [Int: Value] = [:]
-  /// Quantized tensors as floats, for operators that compute in them.
+  /// Quantized tensors as floats, for operators that compute in floats.
   var floatForms: [FloatForm: Value] = [:]
 
   struct FloatForm: Hashable {
     var tensor: Int
     var view: TensorView
   }
-  /// Where the caller finds inputs and outputs that are stored in another form inside.
+  /// Where the caller accesses inputs and outputs whose stored form differs.
   var external: [Int: Value] = [:]
-  /// Where the next run looks for a state, by the tensor that becomes it.
+  /// Where the next run reads a state, by its new tensor.
   var stateDestinations: [Int: Value] = [:]
-  /// Where the row that a shift register takes in goes, by the operator that does it.
+  /// Where the new row of a shift register is written, by the operator that appends it.
   var rowDestinations: [Int: Value] = [:]
-  /// Quantized forms of tensors, so that each is made once.
+  /// Quantized forms of tensors, so that each is computed only once.
   var quantized: [QuantizationKey: QuantizedValue] = [:]
-  /// Tensors of int16 as planes of bytes, likewise.
+  /// Tensors of int16 as planes of bytes, cached likewise.
   var planes: [QuantizationKey: PlaneValue] = [:]
   var weightCache: [WeightKey: LayerReference] = [:]
   /// By input name and output name, without the states.
   private(set) var namedInputs: [String: Int] = [:]
   private(set) var namedOutputs: [String: Int] = [:]
 
-  /// Whether stored bytes are uint8 rather than int8, which is the instruction set's matter.
+  /// Whether stored bytes are uint8 rather than int8; depends on the instruction set.
   var storesUnsigned: Bool { instructionSet.storesUnsigned }
 
-  /// Checks, folds, finds what can be fused, and lowers.
-  /// - Parameter folds: whether to compute now what does not depend on the inputs.
+  /// Validates, folds constants, runs the passes, and lowers.
+  /// - Parameter folds: whether to fold constants.
   init(
     _ graph: Graph, states: [StatePair], instructionSet: InstructionSet, folds: Bool = true,
     customs: [CustomOperator] = []
@@ -103,14 +103,14 @@ struct Lowering: HasDataflow {
     for tensor in graph.tensors.indices where graph.tensors[tensor].isVariable {
       lowering.values[tensor] = try lowering.persistent(tensor)
     }
-    // What fails later knows its shapes already.
+    // An operator that fails later has its shapes already.
     do { try lowering.lower(0) } catch {
       if !lowering.hasInferred { throw error }
     }
     return graph.operators[0].outputs.map { lowering.shape($0) }
   }
 
-  /// Requires a shape, or gives it to an output whose shape is looked for.
+  /// Requires a shape, or assigns it to an output whose shape is inferred.
   mutating func requireShape(
     _ tensor: Int, _ shape: [Int], _ index: Int
   ) throws(EngineError) {
@@ -157,7 +157,7 @@ struct Lowering: HasDataflow {
       try lower(index)
     }
     currentOperator = graph.operators.count
-    // Two outputs may have one name.
+    // Two outputs may have the same name.
     for tensor in Set(graph.outputs).subtracting(stateTensors).sorted() { try handOut(tensor) }
     for pair in pairs { try handThrough(pair) }
     let total = storages.reduce(0) { $0 + ArenaLayout.aligned($1.byteCount) }
@@ -175,7 +175,7 @@ struct Lowering: HasDataflow {
     Value(storage: try newStorage(.persistent, byteCount: try byteCount(tensor, as: .stored)))
   }
 
-  /// Where a tensor that is about to be computed goes.
+  /// Where a tensor is to be computed.
   mutating func destination(_ tensor: Int, as view: TensorView) throws(EngineError) -> Value {
     if view != .stored, isQuantized(tensor) { return try floatDestination(tensor, view) }
     if let value = values[tensor] { return value }
@@ -184,7 +184,7 @@ struct Lowering: HasDataflow {
     return value
   }
 
-  /// Where a tensor that has been computed, or a constant, lies.
+  /// Where a computed tensor or a constant is stored.
   mutating func value(of tensor: Int, as view: TensorView) throws(EngineError) -> Value {
     if isQuantized(tensor) {
       if view != .stored { return try floatForm(tensor, view) }
@@ -210,12 +210,12 @@ struct Lowering: HasDataflow {
 
   // MARK: Tensors as an operator sees them
 
-  /// Where an output of an operator goes.
+  /// Where an operator writes an output.
   mutating func destination(_ tensor: Int, for index: Int) throws(EngineError) -> Value {
     try destination(tensor, as: plan.views[index])
   }
 
-  /// Where an input of an operator lies.
+  /// Where an operator reads an input.
   mutating func value(of tensor: Int, for index: Int) throws(EngineError) -> Value {
     if isPlain(tensor), graph.tensors[tensor].isConstant, graph.operators[index].kind.types != .any
     {
@@ -246,7 +246,7 @@ struct Lowering: HasDataflow {
 
   func address(_ storage: Int) -> Address { Address(storage: Int32(storage), offset: 0) }
 
-  /// Appends a step; the storages it touches live until then.
+  /// Appends a step and extends the lifetimes of the storages that it touches.
   mutating func emit(_ step: Step, touching touched: [Int]) {
     let now = steps.count
     for storage in touched {

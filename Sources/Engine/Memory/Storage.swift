@@ -2,47 +2,47 @@
 struct Storage {
   var kind: Kind
   var byteCount: Int
-  /// The steps between which a scratch storage holds something.
+  /// The steps during which a scratch storage is live.
   var lifetime: ClosedRange<Int>?
-  /// Bytes from the start of the arena; of a ring view, of the ring.
+  /// Offset from the start of the arena in bytes; for a ring view, from the start of the ring.
   var offset = 0
-  /// What each byte of a persistent storage is at first.
+  /// The initial value of each byte of a persistent storage.
   var initial: UInt8 = 0
 
-  /// Bytes that no storage and no arena may have more of: more than any model for a CPU in real time
+  /// The maximum bytes of a storage and of the arena: more than any model for real time on a CPU
   /// needs. Stops hostile shapes.
   static let limit = 1 << 28
 
   enum Kind {
-    /// Shares its bytes with others that live at other times.
+    /// Shares its bytes with storages that are live at other times.
     case scratch
-    /// Belongs to one tensor between runs too.
+    /// Belongs to one tensor, between runs too.
     case persistent
     /// Filled once, with these bytes.
     case constant([UInt8])
-    /// One row of a ring: the one written `lag` runs ago.
+    /// One row of a ring buffer: the one that was written `lag` runs ago.
     case ringView(ring: Int, lag: Int)
   }
 }
 
-/// Rows that a network remembers. Each run writes one and forgets the oldest.
+/// A ring buffer of rows. Each run writes one over the oldest.
 struct Ring {
   var slots: Int
   var slotBytes: Int
-  /// Bytes from the start of the arena.
+  /// Offset from the start of the arena in bytes.
   var offset = 0
-  /// What each byte is at first.
+  /// The initial value of each byte.
   var initial: UInt8 = 0
 }
 
-/// Gives every storage its place in one arena.
+/// Places every storage in one arena.
 struct ArenaLayout {
   private(set) var byteCount = 0
 
   static let alignment = 64
 
-  /// Scratch storages whose lifetimes overlap get disjoint places, the largest first, each at the
-  /// lowest offset that is free during its life.
+  /// Scratch storages with overlapping lifetimes get disjoint places. The largest is placed first,
+  /// each at the lowest offset that is free during its lifetime.
   init(storages: inout [Storage], rings: inout [Ring]) {
     for i in rings.indices { rings[i].offset = append(rings[i].slots * rings[i].slotBytes) }
     for i in storages.indices {

@@ -2,7 +2,7 @@ internal import Glibc
 internal import Kernels
 
 extension OperatorProperties {
-  /// Functions of two values.
+  /// Binary functions.
   static let binaries: [OperatorProperties] = [
     binary(0, "ADD", .add, .pairs, versions: (2, 3), options: 11),
     binary(42, "DIV", .divide, options: 29),
@@ -25,7 +25,7 @@ extension OperatorProperties {
     },
   ]
 
-  /// Functions of two values without a kernel.
+  /// Binary functions without a kernel.
   private static func pairs(
     _ code: Int, _ name: String, options: UInt8,
     _ floats: @escaping @Sendable (Float, Float) -> Float,
@@ -62,7 +62,7 @@ extension OperatorProperties {
       })
   }
 
-  /// The row of a function of two values.
+  /// The row of a binary function.
   static func with(_ function: BinaryFunction) -> OperatorProperties? { byFunction[function] }
 
   private static let byFunction = Dictionary(
@@ -98,7 +98,7 @@ extension BinaryFunction {
 }
 
 extension Lowering {
-  /// A function of two integers, with the activations that only clamp.
+  /// A binary function of integers, with an activation that only clamps.
   mutating func lowerPlainBinary(
     _ index: Int, _ function: Elementwise.Binary, _ activation: Activation
   ) throws(EngineError) {

@@ -1,5 +1,5 @@
 extension OperatorProperties {
-  /// Truth values of two values, and of truth values.
+  /// Comparisons, and functions of booleans.
   static let comparisons: [OperatorProperties] = [
     comparison(71, "EQUAL", options: 53, { $0 == $1 }, { $0 == $1 }),
     comparison(61, "GREATER", options: 44, { $0 > $1 }, { $0 > $1 }),
@@ -30,7 +30,7 @@ extension OperatorProperties {
 }
 
 extension Lowering {
-  /// A function of two integers, or of two floats, that gives a truth value.
+  /// A comparison of two integers or two floats.
   mutating func lowerComparison(
     _ index: Int, _ integers: @escaping @Sendable (Int, Int) -> Bool,
     _ floats: (@Sendable (Float, Float) -> Bool)?
@@ -64,7 +64,7 @@ extension Lowering {
     return (a, b, try callOutput(index))
   }
 
-  /// The elements of two operands that go together, and where their result goes.
+  /// The pairs of elements of two broadcast operands, and the destination of each result.
   func pairs(
     _ index: Int, _ a: CallOperand, _ b: CallOperand, _ y: CallOperand
   ) throws(EngineError) -> Nest {
@@ -78,7 +78,7 @@ extension Lowering {
       y: denseStrides(extents))
   }
 
-  /// A function of one integer or truth value.
+  /// A unary function of integers or booleans.
   mutating func lowerIntegerMapping(
     _ index: Int, _ function: @escaping @Sendable (Int) -> Int
   ) throws(EngineError) {
@@ -93,7 +93,7 @@ extension Lowering {
     }
   }
 
-  /// A function of two integers.
+  /// A binary function of integers.
   mutating func lowerIntegerPairs(
     _ index: Int, _ function: @escaping @Sendable (Int, Int) -> Int
   ) throws(EngineError) {
@@ -109,7 +109,7 @@ extension Lowering {
     }
   }
 
-  /// A function of two floats that has no kernel.
+  /// A binary function of floats without a kernel.
   mutating func lowerFloatPairs(
     _ index: Int, _ function: @escaping @Sendable (Float, Float) -> Float
   ) throws(EngineError) {

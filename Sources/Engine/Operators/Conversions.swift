@@ -1,5 +1,5 @@
 extension OperatorProperties {
-  /// The same values in another type.
+  /// Conversions between types.
   static let conversions: [OperatorProperties] = [
     OperatorProperties(
       114, "QUANTIZE", .table, options: OptionLayout(89), kind: .quantize,
@@ -7,7 +7,7 @@ extension OperatorProperties {
     OperatorProperties(
       6, "DEQUANTIZE", .none, .view, options: OptionLayout(38), kind: .dequantize,
       lower: { lowering, index throws(EngineError) in try lowering.lowerDequantize(index) }),
-    // The kernels look at the tensors for the types.
+    // The kernels take the types from the tensors.
     OperatorProperties(
       53, "CAST", .none, .view, types: .any, options: OptionLayout(37), kind: .cast,
       lower: { lowering, index throws(EngineError) in try lowering.lowerCast(index) }),
@@ -47,7 +47,7 @@ extension Lowering {
   }
 }
 
-/// A float without its fraction; what does not fit an integer of some bytes is the nearest that does.
+/// A float without its fraction, saturated to an integer of `size` bytes.
 private func truncated(_ value: Float, _ size: Int) -> Int {
   if value.isNaN { return 0 }
   let limit: Float = size >= 8 ? 0x1p63 : 0x1p31

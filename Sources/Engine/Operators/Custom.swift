@@ -1,7 +1,8 @@
-/// What computes a custom operator of a file, by its name.
+/// The implementation of a custom operator, by its name in files.
 ///
 ///     let scale = CustomOperator("Scale") { node in
-///       guard node.inputs.count == 1, node.outputs[0].shape == node.inputs[0].shape else { return nil }
+///       guard node.inputs.count == 1, node.outputs[0].shape == node.inputs[0].shape else { return
+///       nil }
 ///       return { buffers in
 ///         let (x, y) = (buffers.floats(0), buffers.outputFloats(0))
 ///         for i in y.indices { y[i] = 2 * x[i] }
@@ -9,34 +10,35 @@
 ///     }
 ///     var network = try Network(graph, customs: [scale])
 ///
-/// Quantized tensors come as floats, and go so. What runs must not allocate if the network must not.
+/// Quantized tensors are passed as floats. The returned closure must not allocate if the network
+/// must not.
 public struct CustomOperator: Sendable {
   public let name: String
   let prepare: @Sendable (Node) -> Run?
 
   public typealias Run = @Sendable (Buffers) -> Void
 
-  /// - Parameter prepare: is asked once, when the network is made; `nil` refuses the operator.
+  /// - Parameter prepare: called once, when the network is created; `nil` refuses the operator.
   public init(_ name: String, _ prepare: @escaping @Sendable (Node) -> Run?) {
     self.name = name
     self.prepare = prepare
   }
 
-  /// The operator as it stands in the graph.
+  /// The operator in the graph.
   public struct Node: Sendable {
     public let inputs: [Operand]
     public let outputs: [Operand]
-    /// As the file has them, usually a FlexBuffer.
+    /// As in the file, usually a FlexBuffer.
     public let options: [UInt8]
   }
 
   public struct Operand: Sendable {
     public let shape: [Int]
-    /// float32 where it is quantized.
+    /// float32 if the tensor is quantized.
     public let type: ElementType
   }
 
-  /// The memory of one run: at most sixteen inputs and outputs together.
+  /// The buffers of one run: at most sixteen inputs and outputs together.
   @safe public struct Buffers {
     var operands = unsafe InlineArray<16, UnsafeMutableRawBufferPointer>(
       repeating: UnsafeMutableRawBufferPointer(start: nil, count: 0))

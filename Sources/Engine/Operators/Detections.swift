@@ -7,12 +7,12 @@ public struct DetectionOptions: Sendable, Equatable {
   let classes: Int
   let scoreThreshold: Float
   let overlapThreshold: Float
-  /// Of y, x, height and width.
+  /// For y, x, height and width.
   let scales: [Float]
   let isByClass: Bool
   let detectionsPerClass: Int
 
-  /// `nil` where they are not what this operator has.
+  /// `nil` if they are not the options of this operator.
   public init?(_ options: [UInt8]) {
     guard let map = FlexMap(options), let detections = map.int("max_detections"),
       let perDetection = map.int("max_classes_per_detection"), let classes = map.int("num_classes"),
@@ -39,8 +39,7 @@ public struct DetectionOptions: Sendable, Equatable {
 }
 
 extension Lowering {
-  /// Boxes that do not overlap, of those that a detector offers: the operator of TensorFlow's object
-  /// detection.
+  /// Non-maximum suppression of a detector's boxes: the operator of TensorFlow's object detection.
   mutating func lowerDetections(_ index: Int, _ bytes: [UInt8]) throws(EngineError) {
     guard let options = DetectionOptions(bytes) else {
       throw invalid(index, "its options are not its own")
@@ -71,7 +70,7 @@ extension Lowering {
     }
   }
 
-  /// Memory that one call uses for itself.
+  /// Scratch memory of one call.
   mutating func scratch(_ count: Int, _ type: ElementType) throws(EngineError) -> CallOperand {
     let storage = try newStorage(.scratch, byteCount: try checkedProduct([count, type.size]))
     return CallOperand(address: address(storage), shape: [count], count: count, type: type)
@@ -88,11 +87,11 @@ private struct Detection: Sendable {
   /// Bottom, left, top and right of each box.
   var decoded: CallOperand
   var best: CallOperand
-  /// Whether each box may still be chosen.
+  /// Whether each box is still a candidate.
   var state: CallOperand
   var results: [CallOperand]
 
-  /// Columns of the background before the classes.
+  /// Columns of the background class before the others.
   var offset: Int { columns - options.classes }
 }
 
@@ -114,7 +113,8 @@ extension Network {
     for result in 0..<4 { unsafe floats(job.results[result]).update(repeating: 0) }
   }
 
-  /// The best box that may be chosen, which then may not, as those that overlap it; `nil` for none.
+  /// Removes and returns the best candidate, and removes those that overlap it; `nil` if there is
+  /// none.
   private func choose(_ job: Detection) -> Int? {
     let (scores, state) = unsafe (floats(job.best), bytes(job.state))
     var chosen: Int?
@@ -150,7 +150,7 @@ extension Network {
     unsafe floats(job.results[2])[place] = floats(job.scores)[box * job.columns + job.offset + kind]
   }
 
-  /// By the best class of each box; its other classes come with it.
+  /// Selects boxes by the best class of each; its next best classes are output with it.
   fileprivate func detect(_ job: Detection) {
     let (scores, best, state) = unsafe (floats(job.scores), floats(job.best), bytes(job.state))
     for box in 0..<job.boxes {
@@ -185,7 +185,7 @@ extension Network {
     unsafe floats(job.results[3])[0] = Float(count)
   }
 
-  /// Each class by itself, and of all of them the best.
+  /// Selects boxes for each class separately, and of all these the best.
   fileprivate func detectByClass(_ job: Detection) {
     let (scores, best, state) = unsafe (floats(job.scores), floats(job.best), bytes(job.state))
     let (found, most) = unsafe (floats(job.results[2]), job.results[2].count)
@@ -198,7 +198,7 @@ extension Network {
       }
       for _ in 0..<min(job.options.detectionsPerClass, job.options.detections) {
         guard let box = choose(job) else { break }
-        // Where it belongs among those that are kept.
+        // Its position among the boxes that are kept.
         let score = unsafe best[box]
         var place = count
         while place > 0, unsafe found[place - 1] < score { place -= 1 }
@@ -232,7 +232,7 @@ struct FlexMap {
     self.bytes = bytes
     guard bytes.count >= 3 else { return nil }
     let rootWidth = Int(bytes[bytes.count - 1])
-    // 9 is a map; its low bits are the width of what is in it.
+    // 9 is a map; its low bits are the width of its values.
     guard bytes[bytes.count - 2] >> 2 == 9, [1, 2, 4, 8].contains(rootWidth) else { return nil }
     let place = bytes.count - 2 - rootWidth
     guard let start = follow(place, rootWidth) else { return nil }
@@ -268,7 +268,7 @@ struct FlexMap {
   func int(_ key: String) -> Int? {
     guard let entry = entries[key] else { return nil }
     switch entry.type >> 2 {
-    // Signed, unsigned and truth values.
+    // Signed and unsigned integers and booleans.
     case 1:
       let bits = UInt64(64 - 8 * entry.width)
       return Int(Int64(bitPattern: entry.value << bits) >> Int64(bits))

@@ -2,7 +2,7 @@ internal import Glibc
 internal import Kernels
 
 extension OperatorProperties {
-  /// Functions of one value.
+  /// Unary functions.
   static let elementwise: [OperatorProperties] = kernels + mappings
 
   private static let kernels: [OperatorProperties] = [
@@ -31,7 +31,7 @@ extension OperatorProperties {
       }),
   ]
 
-  /// Those that have no kernel.
+  /// Unary functions without a kernel.
   private static let mappings: [OperatorProperties] = [
     .mapping(104, "CEIL") { _ in { $0.rounded(.up) } },
     .mapping(108, "COS", options: OptionLayout(84)) { _ in { cos($0) } },
@@ -60,7 +60,7 @@ extension OperatorProperties {
       lower: { lowering, index throws(EngineError) in try lowering.lowerUnary(index, function) })
   }
 
-  /// The row of a function of one value.
+  /// The row of a unary function.
   static func with(_ function: UnaryFunction) -> OperatorProperties? { unaries[function] }
 
   private static let unaries = Dictionary(
@@ -111,7 +111,7 @@ private func exactGELU(_ value: Float) -> Float {
   0.5 * value * (1 + erf(value * Float(0.5).squareRoot()))
 }
 
-/// With the tanh of Hendrycks and Gimpel, arXiv 1606.08415.
+/// With the tanh approximation of Hendrycks and Gimpel, arXiv 1606.08415.
 private func approximateGELU(_ value: Float) -> Float {
   let root: Float = 0.797_884_560_802_865_4
   return 0.5 * value * (1 + tanh(root * (value + 0.044715 * value * value * value)))

@@ -7,7 +7,7 @@ extension OperatorProperties {
         guard let activation = fields.activation(1), activation != .tanh else {
           throw lowering.unsupported(index, "its activation is no clamp")
         }
-        // LiteRT's integer kernel has no activation but the range of its bytes.
+        // LiteRT's integer kernel has no activation except the range of its bytes.
         let isQuantized = lowering.isQuantized(try lowering.output(index))
         try lowering.lowerSVDF(
           index, rank: fields.int(0), isQuantized ? Lowering.unclamped : activation.range)
@@ -17,9 +17,9 @@ extension OperatorProperties {
 
 extension Lowering {
   /// Nakkiran et al., "Compressing deep neural networks using a rank-constrained topology": each
-  /// filter keeps what it made of the last inputs, and an output adds up the filters of its rank.
+  /// filter keeps its results for the last inputs, and an output adds the filters of its rank.
   ///
-  /// Quantized ones compute in floats, and keep their state so.
+  /// Quantized ones compute in floats, and keep their state in floats.
   mutating func lowerSVDF(
     _ index: Int, rank: Int, _ range: ClosedRange<Float>
   ) throws(EngineError) {
@@ -71,7 +71,7 @@ extension Lowering {
     }
   }
 
-  /// Floats that stay from run to run and that only one operator sees.
+  /// Floats that persist between runs and belong to one operator.
   mutating func privateMemory(_ count: Int) throws(EngineError) -> CallOperand {
     let storage = try newStorage(.persistent, byteCount: try checkedProduct([4, count]))
     return CallOperand(

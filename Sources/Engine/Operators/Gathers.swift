@@ -1,6 +1,5 @@
 extension OperatorProperties {
-  /// Parts of a tensor that other tensors name by their place. A place that there is not gives
-  /// zeros.
+  /// Parts of a tensor, selected by indices in other tensors. An index out of range gives zeros.
   static let gathers: [OperatorProperties] = [
     .builtin(
       36, "GATHER", .moves, types: .any, versions: (2, nil),
@@ -117,7 +116,7 @@ extension Lowering {
     }
   }
 
-  /// A tensor with a part of it replaced, at a place that a run may compute.
+  /// A tensor with a part replaced, at an index that a run may compute.
   mutating func lowerUpdate(_ index: Int) throws(EngineError) {
     let (x, update) = (try callInput(index, 0), try callInput(index, 1))
     let begin = try callInput(index, 2)
@@ -140,7 +139,7 @@ extension Lowering {
       }
       var first = 0
       for axis in 0..<x.shape.count {
-        // A place outside is the nearest one, as in LiteRT.
+        // An index out of range is clamped, as in LiteRT.
         let last = x.shape[axis] - update.shape[axis]
         first += min(max(network.integer(begin, axis), 0), last) * strides[axis]
       }

@@ -1,94 +1,95 @@
-/// All there is to know about an operator, in one row: the reader and writer of files, the passes,
-/// lowering, the quantizer and docs/engine.md take it from here. The rows stand by family in this folder.
+/// The properties of an operator, in one row: the reader and writer of files, the passes, lowering,
+/// the quantizer and docs/engine.md use it. This folder has the rows by family.
 public struct OperatorProperties: Sendable, Equatable {
-  /// What the schema calls it.
+  /// Its name in the schema.
   public let name: String
   /// The builtin operator code of the schema.
   public let code: Int
-  /// How it computes where its activations are integers.
+  /// How it computes with integer activations.
   public let integers: Integers
   /// Its weights, if it has any.
   public let weights: Weights?
   /// Whether a constant second operand in int8 is multiplied in dynamic range.
   public let multipliesConstants: Bool
-  /// What becomes part of what.
+  /// How it fuses with neighbouring operators.
   public let fusion: Fusion
   /// The types of the values that it computes with.
   public let types: Types
-  /// `nil` for an operator without a form for integers.
+  /// `nil` for an operator without an integer form.
   public let integerRules: IntegerRules?
-  /// How its options lie in a file.
+  /// Layout of its options in a file.
   public let options: OptionLayout
-  /// The operator of a file's options; `nil` where an option has a value that is not known.
+  /// Makes the kind from a file's options; `nil` if an option has an unknown value.
   public let read: @Sendable (OptionFields) -> OperatorKind?
   /// The options of an operator of this row.
   public let write: @Sendable (OperatorKind) -> OptionFields
   /// Appends its steps.
   let lower: Lower
-  /// Its result, where that depends on the shape of its input alone.
+  /// Its result, if that depends only on the shape of its input.
   private(set) var ofShape: (@Sendable ([Int]) -> [Int])?
-  /// Its function of one value, where it is nothing else and has no kernel.
+  /// Its unary function, if it is only that and has no kernel.
   private(set) var function: (@Sendable (OptionFields) -> @Sendable (Float) -> Float)?
-  /// Which inputs are moved, if it moves any.
+  /// The inputs that it moves, if any.
   private(set) var moved: Set<Int> = [0]
 
   typealias Lower = @Sendable (inout Lowering, Int, OperatorKind) throws(EngineError) -> Void
 
   public enum Integers: String, Sendable {
-    /// Through floats: dequantized before, quantized after.
+    /// In floats: dequantized before, quantized after.
     case none
-    /// Moves them, so that all of them have the same scale.
+    /// Moves elements, so all tensors have the same scale.
     case moves
-    /// A product of int8, or of int16 with int8.
+    /// A product of int8 and int8, or of int16 and int8.
     case products
-    /// Of two bytes.
+    /// A binary function of bytes.
     case pairs
-    /// A table of all 256 bytes.
+    /// A look-up table of all 256 bytes.
     case table
-    /// The greatest or a mean of several bytes.
+    /// The maximum or the mean of several bytes.
     case pools
-    /// Sums of bytes, or of their products, as whole numbers in floats.
+    /// Sums of bytes, or of their products, as integers in floats.
     case sums
   }
 
-  /// Beside float32, float16 and quantized activations, which every operator takes.
+  /// Element types besides float32, float16 and quantized activations, which every operator
+  /// supports.
   public enum Types: String, Sendable {
     /// Nothing else.
     case reals
-    /// Integers and truth values that stand for themselves.
+    /// Integers without a scale, and booleans.
     case any
   }
 
-  /// Weights stand at position 1 of the inputs, their bias at position 2 (of TRANSPOSE_CONV, 3).
+  /// Weights are input 1, their bias is input 2 (for TRANSPOSE_CONV 3).
   public struct Weights: Sendable, Equatable {
-    /// The dimension of the outputs, which may have a scale for each index.
+    /// The dimension of the outputs, which may have a scale per index.
     public let axis: Int
-    /// The operator version that allows int8 weights with float activations; `nil` where these
-    /// become floats.
+    /// The operator version that allows int8 weights with float activations; `nil` if the engine
+    /// converts these weights to floats.
     public let dynamicRangeVersion: Int?
   }
 
   public enum Fusion: String, Sendable {
     case none
-    /// A clamp after it becomes the limits of its result.
+    /// A following clamp becomes the limits of its result.
     case takesClamps
-    /// Writes over its input, if nothing else reads that.
+    /// Overwrites its input if nothing else reads it.
     case inPlace
     /// Both.
     case takesClampsInPlace
-    /// Its result is a part of its input's memory, where that is one stretch.
+    /// Its result is a view of its input if it is contiguous.
     case view
-    /// Its inputs are computed where its result lies, where that is one stretch.
+    /// Its inputs are computed in the memory of its result if they are contiguous there.
     case gathers
 
     var takesClamps: Bool { self == .takesClamps || self == .takesClampsInPlace }
     var isInPlace: Bool { self == .inPlace || self == .takesClampsInPlace }
   }
 
-  /// A row of an operator whose options are a case of `OperatorKind`.
+  /// A row of an operator whose options are the payload of a case of `OperatorKind`.
   /// - Parameters:
-  ///   - versions: the operator versions that take int8 and int16 activations.
-  ///   - scales: what integer activations have in common; by default what `integers` asks for.
+  ///   - versions: the operator versions for int8 and int16 activations.
+  ///   - scales: the relation of the scales of integer activations; by default that of `integers`.
   ///   - match: the options of an operator of this row.
   init<Payload>(
     _ code: Int, _ name: String, _ integers: Integers = .none, _ fusion: Fusion = .none,
@@ -120,7 +121,7 @@ public struct OperatorProperties: Sendable, Equatable {
     }
   }
 
-  /// A row of an operator whose kind has no options in it.
+  /// A row of an operator whose kind has no payload.
   init(
     _ code: Int, _ name: String, _ integers: Integers = .none, _ fusion: Fusion = .none,
     types: Types = .reals, versions: (int8: Int, int16: Int?)? = nil,
@@ -135,7 +136,7 @@ public struct OperatorProperties: Sendable, Equatable {
       lower: { lowering, index, _ throws(EngineError) in try lower(&lowering, index) })
   }
 
-  /// A row of an operator that keeps its options as the schema has them, and so needs no case of
+  /// A row of an operator that keeps its options as in the schema, and so needs no case of
   /// `OperatorKind`.
   static func builtin(
     _ code: Int, _ name: String, _ integers: Integers = .none, _ fusion: Fusion = .none,
@@ -150,7 +151,7 @@ public struct OperatorProperties: Sendable, Equatable {
       read: { .builtin(code: code, $0.withoutZeros) }, write: { $0 }, lower: lower)
   }
 
-  /// A row of a function of one value that has no kernel, in floats and as a table of bytes.
+  /// A row of a unary function without a kernel, in floats and as a look-up table of bytes.
   static func mapping(
     _ code: Int, _ name: String, versions: (int8: Int, int16: Int?)? = nil,
     options: OptionLayout = .none,
@@ -165,14 +166,14 @@ public struct OperatorProperties: Sendable, Equatable {
     return row
   }
 
-  /// The row with a result that depends on the shape of its input alone.
+  /// The row with a result that depends only on the shape of its input.
   func of(shape result: @escaping @Sendable ([Int]) -> [Int]) -> OperatorProperties {
     var row = self
     row.ofShape = result
     return row
   }
 
-  /// The row with other inputs than the first that are moved.
+  /// The row with other moved inputs than the first.
   func moving(_ positions: Set<Int>) -> OperatorProperties {
     var row = self
     row.moved = positions
@@ -181,7 +182,7 @@ public struct OperatorProperties: Sendable, Equatable {
 
   public static func == (a: OperatorProperties, b: OperatorProperties) -> Bool { a.code == b.code }
 
-  /// Every operator that a graph can name, by name.
+  /// Every operator that a graph can contain, by name.
   public static let all: [OperatorProperties] =
     ([products, elementwise, binaries, comparisons, reductions, selections, pools, resizing]
     + [slices, joins, shapes, rearrangements, gathers, sequences, conversions, recurrent]
@@ -191,13 +192,13 @@ public struct OperatorProperties: Sendable, Equatable {
   private static let byCode = Dictionary(uniqueKeysWithValues: all.map { ($0.code, $0) })
   private static let byName = Dictionary(uniqueKeysWithValues: all.map { ($0.name, $0) })
 
-  /// The operator with a code of the schema, if a graph can name it.
+  /// The operator with a code of the schema, if a graph can contain it.
   public static func with(code: Int) -> OperatorProperties? { byCode[code] }
 
-  /// The operator that the schema calls so, if a graph can name it.
+  /// The operator with a name of the schema, if a graph can contain it.
   public static func with(name: String) -> OperatorProperties? { byName[name] }
 
-  /// The table as docs/engine.md has it.
+  /// The table of docs/engine.md.
   public static var markdown: String {
     let rows = all.map { row in
       let weights = row.weights.map { $0.dynamicRangeVersion == nil ? "in float32" : "int8" }
@@ -214,11 +215,11 @@ public struct OperatorProperties: Sendable, Equatable {
   }
 }
 
-/// Where the options of an operator lie in a file.
+/// Layout of an operator's options in a file.
 public struct OptionLayout: Sendable, Equatable {
-  /// The schema's number of their table in the union of all of them; 0 where there is none.
+  /// The schema's number of their table in the union of options; 0 if there is none.
   public let type: UInt8
-  /// What each field holds, by number.
+  /// The form of each field, by number.
   public let fields: [OptionFields.Form]
 
   public init(_ type: UInt8, _ fields: [OptionFields.Form] = []) {
@@ -230,23 +231,23 @@ public struct OptionLayout: Sendable, Equatable {
 }
 
 extension OperatorProperties {
-  /// What TensorFlow Lite's kernels ask of an operator whose activations are integers:
-  /// the schema's operator versions, and the quantization specification of the kernels.
+  /// The requirements of TensorFlow Lite's kernels for integer activations: the schema's operator
+  /// versions, and the quantization specification of the kernels.
   public struct IntegerRules: Sendable, Equatable {
     /// Scales of an operator's activations.
     public enum Scales: Sendable, Equatable {
-      /// Every activation has its own.
+      /// Every activation has its own scale.
       case free
-      /// Inputs and outputs have the same.
+      /// Inputs and outputs have the same scale.
       case same
-      /// The outputs are in this range whatever the data are; the inputs have their own.
+      /// The outputs have this range whatever the data are; the inputs have their own.
       case fixed(ClosedRange<Float>)
     }
 
     public let scales: Scales
     /// The operator version that takes int8 activations.
     public let int8Version: Int
-    /// The operator version that takes int16 activations; `nil` where there is no such form.
+    /// The operator version that takes int16 activations; `nil` if there is no such form.
     public let int16Version: Int?
   }
 }
@@ -279,10 +280,10 @@ extension OperatorProperties.Fusion {
 }
 
 extension OperatorKind {
-  /// The operator's row of the table; `nil` for one that is not known.
+  /// The operator's row of the table; `nil` for an unknown one.
   public var knownProperties: OperatorProperties? { code.flatMap(OperatorProperties.with(code:)) }
 
-  /// What the schema calls it.
+  /// Its name in the schema.
   public var name: String {
     if case .unsupported(let name) = self { return name }
     if case .custom(let name, _) = self { return "CUSTOM \(name)" }
@@ -298,7 +299,7 @@ extension OperatorKind {
 }
 
 extension OperatorKind {
-  /// Whether an input is moved, and not a count, an axis or an index.
+  /// Whether an input is moved, and is not a count, an axis or an index.
   func moves(_ position: Int) -> Bool {
     switch self {
     case .split: position == 1

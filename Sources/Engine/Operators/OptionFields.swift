@@ -1,7 +1,7 @@
 /// The options of an operator as the schema has them: values by field number.
 public struct OptionFields: Sendable, Equatable {
   public enum Value: Sendable, Equatable {
-    /// Of one byte: a truth value or an enumeration.
+    /// One byte: a boolean or an enumeration.
     case byte(UInt8)
     case int(Int32)
     case float(Float)
@@ -9,7 +9,7 @@ public struct OptionFields: Sendable, Equatable {
     case text([UInt8])
   }
 
-  /// What a field holds.
+  /// The form of a field.
   public enum Form: Sendable {
     case byte, int, float, ints, text
   }
@@ -45,7 +45,7 @@ public struct OptionFields: Sendable, Equatable {
     if case .text(let bytes)? = values[id] { String(decoding: bytes, as: UTF8.self) } else { "" }
   }
 
-  /// `nil` for an activation function that is not known.
+  /// `nil` for an unknown activation function.
   func activation(_ id: Int) -> Activation? { Activation(rawValue: byte(id)) }
 
   /// Padding, stride width and stride height are fields 0, 1 and 2 in every table of this kind.
@@ -54,7 +54,7 @@ public struct OptionFields: Sendable, Equatable {
     return Window(padding: padding, strideHeight: int(2), strideWidth: int(1))
   }
 
-  /// A window with dilation factors in field `id`, the width's, and the one behind it.
+  /// A window with the horizontal dilation in field `id` and the vertical one in the next field.
   func window(dilation id: Int) -> Window? {
     guard var window = window() else { return nil }
     window.dilationWidth = int(id, default: 1)
@@ -79,7 +79,7 @@ public struct OptionFields: Sendable, Equatable {
     return OptionFields(values)
   }
 
-  /// The same without fields that are zero, which a file leaves out.
+  /// The same without fields that are zero, which files omit.
   var withoutZeros: OptionFields {
     OptionFields(values.filter { !$0.value.isZero })
   }

@@ -1,5 +1,5 @@
 extension OperatorProperties {
-  /// Windows of which one value is left.
+  /// Pools.
   static let pools: [OperatorProperties] = [
     pool(1, "AVERAGE_POOL_2D", isMaximum: false), pool(17, "MAX_POOL_2D", isMaximum: true),
   ]

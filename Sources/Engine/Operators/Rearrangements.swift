@@ -1,5 +1,5 @@
 extension OperatorProperties {
-  /// Elements that are moved, repeated or left out, each by itself.
+  /// Operators that move, repeat or omit single elements.
   static let rearrangements: [OperatorProperties] = [
     .builtin(
       130, "BROADCAST_TO", .moves, types: .any, options: OptionLayout(104),
@@ -21,7 +21,7 @@ extension OperatorProperties {
       100, "MIRROR_PAD", .moves, types: .any, options: OptionLayout(77, [.byte]),
       lower: { lowering, index, fields throws(EngineError) in
         let x = try lowering.callInput(index, 0)
-        // REFLECT leaves the edge out, SYMMETRIC repeats it.
+        // REFLECT does not repeat the edge, SYMMETRIC does.
         let edge = fields.byte(0) == 0 ? 1 : 0
         let padding = try lowering.padding(index, x) { padding, extent in
           padding <= extent - edge
@@ -171,17 +171,17 @@ extension OperatorProperties {
   ]
 }
 
-/// Where an element of a dense tensor is.
+/// The index of an element of a dense tensor.
 func linear(_ position: [Int], _ shape: [Int]) -> Int {
   zip(position, shape).reduce(0) { $0 * $1.1 + $1.0 }
 }
 
 extension Lowering {
-  /// The most elements of which each has a place of its own in a table.
+  /// The maximum number of elements in a table of source indices.
   private static let mostRearranged = 1 << 21
 
-  /// Moves single elements: each of the output is the one of the input that `source` says for its
-  /// position, or `fill` where there is none.
+  /// Moves single elements: each element of the output is the input element at the index that
+  /// `source` returns for its position, or `fill` for `nil`.
   mutating func emitRearrangement(
     _ index: Int, _ input: CallOperand, _ output: CallOperand, fill: [UInt8] = [],
     _ source: ([Int]) -> Int?
@@ -217,7 +217,7 @@ extension Lowering {
     }
   }
 
-  /// Moves blocks of pixels from the channels into space, or back.
+  /// Moves blocks of pixels from the channels into the image plane, or back.
   ///
   /// - Parameter extents: images, rows, columns, rows and columns of a block, channels.
   mutating func emitBlocks(
@@ -250,7 +250,7 @@ extension Lowering {
     return x.shape.indices.map { padding[2 * $0] }
   }
 
-  /// The blocks of SPACE_TO_BATCH_ND and BATCH_TO_SPACE_ND, and what they add or take away around.
+  /// The block sizes of SPACE_TO_BATCH_ND and BATCH_TO_SPACE_ND, and their padding or cropping.
   func blocks(_ index: Int) throws(EngineError) -> (blocks: [Int], around: [Int]) {
     let blocks = try integers(try input(index, 1))
     let around = try integers(try input(index, 2))

@@ -1,5 +1,5 @@
 extension OperatorProperties {
-  /// Recurrent layers that are one operator.
+  /// Recurrent layers that are one operator in a file.
   static let recurrent: [OperatorProperties] = [
     OperatorProperties(
       44, "UNIDIRECTIONAL_SEQUENCE_LSTM", weights: Weights(axis: 0, dynamicRangeVersion: 3),

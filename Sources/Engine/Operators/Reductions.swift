@@ -1,5 +1,5 @@
 extension OperatorProperties {
-  /// Sums over dimensions, and what is made of them.
+  /// Reductions over dimensions.
   static let reductions: [OperatorProperties] = [
     OperatorProperties(
       40, "MEAN", .sums, versions: (2, 3), options: OptionLayout(27, [.byte]),
@@ -71,7 +71,7 @@ extension OperatorProperties {
 }
 
 extension Lowering {
-  /// The axes of a reduction, and what is left of a shape.
+  /// The axes of a reduction, and the remaining shape.
   mutating func reducedAxes(
     _ index: Int, _ extents: [Int], keepsDimensions: Bool
   ) throws(EngineError) -> (axes: Set<Int>, result: [Int]) {
@@ -126,7 +126,7 @@ extension Lowering {
     }
   }
 
-  /// Rows of the last dimension, each of which becomes another row.
+  /// Applies a function to each row of the last dimension.
   mutating func lowerRows(
     _ index: Int,
     _ function:

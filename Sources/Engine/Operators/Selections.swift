@@ -1,5 +1,5 @@
 extension OperatorProperties {
-  /// Elements chosen by truth values, and places of the greatest and least.
+  /// Elements selected by booleans, and indices of the maximum and minimum.
   static let selections: [OperatorProperties] = [
     .builtin(
       64, "SELECT", .moves, types: .any, options: OptionLayout(47),
@@ -33,7 +33,7 @@ extension Lowering {
     let condition = try callInput(index, 0)
     let (a, b) = (try callInput(index, 1), try callInput(index, 2))
     try requireType(index, condition, .bool)
-    // SELECT may have one truth value for each row.
+    // SELECT may have one boolean for each row.
     let isByRow =
       graph.operators[index].kind.name == "SELECT" && condition.shape.count == 1
       && a.shape.count > 1
@@ -68,7 +68,7 @@ extension Lowering {
     }
   }
 
-  /// The place of the greatest or least element along a dimension, the first of equals.
+  /// The index of the maximum or minimum along a dimension, the first of equals.
   mutating func lowerArgument(_ index: Int, isMaximum: Bool) throws(EngineError) {
     let x = try callInput(index, 0)
     guard let first = try integers(try input(index, 1)).first else {
@@ -100,8 +100,8 @@ extension Lowering {
     }
   }
 
-  /// The greatest elements of each row in falling order, the first of equals first, and where they
-  /// are.
+  /// The greatest elements of each row in falling order, the first of equals first, and their
+  /// indices.
   mutating func lowerTop(_ index: Int) throws(EngineError) {
     let x = try callInput(index, 0)
     guard let count = try integers(try input(index, 1)).first, let columns = x.shape.last,
@@ -129,7 +129,7 @@ extension Lowering {
           {
             best = column
           }
-          // Only values that are no numbers are before and after nothing.
+          // Only NaNs compare with nothing.
           if best < 0 { best = row * columns + rank }
           last = best
           let element = row * count + rank
@@ -144,7 +144,7 @@ extension Lowering {
 }
 
 extension Network {
-  /// Whether an element is greater than another one, or equal and in front of it.
+  /// Whether an element is greater than another one, or equal and before it.
   fileprivate func isBefore(_ x: CallOperand, _ a: Int, _ b: Int) -> Bool {
     if x.type == .float32 {
       let numbers = unsafe floats(x)

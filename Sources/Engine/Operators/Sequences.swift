@@ -1,7 +1,7 @@
 internal import Kernels
 
 extension OperatorProperties {
-  /// Sums along a dimension, and what is made of shapes and numbers alone.
+  /// Cumulative sums, and results that depend on shapes and numbers alone.
   static let sequences: [OperatorProperties] = [
     .builtin(
       128, "CUMSUM", types: .any, options: OptionLayout(102, [.byte, .byte]),
@@ -130,7 +130,7 @@ extension Lowering {
     }
   }
 
-  /// A result that is known now.
+  /// A result that is known while lowering.
   mutating func lowerKnown(
     _ index: Int, _ values: [Int], isScalar: Bool = false
   ) throws(EngineError) {

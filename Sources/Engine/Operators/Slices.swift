@@ -1,5 +1,5 @@
 extension OperatorProperties {
-  /// Parts of a tensor.
+  /// Slices of a tensor.
   static let slices: [OperatorProperties] = [
     OperatorProperties(
       65, "SLICE", .moves, .view, types: .any, versions: (2, 4), options: OptionLayout(48),

@@ -35,7 +35,7 @@ extension OperatorProperties {
 }
 
 extension Lowering {
-  /// The transform of the last two dimensions of reals, by its definition.
+  /// The transform of the last two dimensions of reals, computed by its definition.
   mutating func lowerSpectrum(_ index: Int) throws(EngineError) {
     let x = try callInput(index, 0)
     let size = try integers(try input(index, 1))

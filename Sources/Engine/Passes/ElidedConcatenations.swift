@@ -1,15 +1,15 @@
 /// The pass that finds concatenations along the last dimension that only products in dynamic range
-/// read: they need no memory, as their parts are quantized from where they are.
+/// read. They need no memory, because their inputs are quantized in place.
 package struct ElidedConcatenations: Sendable {
-  /// What they make.
+  /// Their outputs.
   package private(set) var tensors: Set<Int> = []
 
-  /// As many parts as a quantization step takes.
+  /// As many inputs as a quantization step supports.
   static let parts = 2...4
 
   init() {}
 
-  /// - Parameter owners: tensors that have memory of their own.
+  /// - Parameter owners: tensors with their own memory.
   package init(_ dataflow: Dataflow, owners: Set<Int> = []) {
     for node in dataflow.graph.operators {
       guard case .concatenation(axis: let axis, .none) = node.kind,

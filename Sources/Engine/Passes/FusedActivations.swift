@@ -1,23 +1,23 @@
-/// The fusion pass for activations that only clamp: they become limits of the operator before them,
-/// if nothing else reads what is between.
+/// The fusion pass for activations that only clamp: they become limits of the preceding operator,
+/// if nothing else reads the intermediate tensor.
 package struct FusedActivations: Sendable {
   package struct Fused: Equatable, Sendable {
-    /// What the last of the activations makes.
+    /// The output of the last activation.
     package var tensor: Int
     package var range: ClosedRange<Float>
   }
 
-  /// By the operator that takes them over.
+  /// By the operator that they are fused into.
   package private(set) var byOperator: [Int: Fused] = [:]
   package private(set) var absorbed: Set<Int> = []
 
   init() {}
 
-  /// - Parameter taken: operators that do not run by themselves.
+  /// - Parameter taken: operators that are parts of others.
   package init(_ dataflow: Dataflow, skipping taken: Set<Int> = []) {
     for (index, node) in dataflow.graph.operators.enumerated()
     where node.kind.fusion.takesClamps && !taken.contains(index) {
-      // Nothing clamps after a tanh.
+      // A clamp after a tanh stays.
       guard let output = node.outputs.first, node.kind.activation != .tanh,
         dataflow.graph.tensors[output].type == .float32, dataflow.view(of: index) != .stored
       else { continue }
@@ -32,7 +32,7 @@ package struct FusedActivations: Sendable {
 }
 
 extension Dataflow {
-  /// The clamp that alone reads a tensor, and what it makes.
+  /// The clamp that is the only reader of a tensor, and its output.
   fileprivate func clamp(of tensor: Int) -> (index: Int, FusedActivations.Fused)? {
     guard !isOutput[tensor], readers[tensor].count == 1, let reader = readers[tensor].first,
       case .unary(let function) = graph.operators[reader].kind, let range = function.range,
@@ -44,7 +44,7 @@ extension Dataflow {
 }
 
 extension ClosedRange<Float> {
-  /// What another clamp leaves of the values of this one.
+  /// The intersection with another clamp.
   fileprivate func clamped(by next: ClosedRange<Float>) -> ClosedRange<Float> {
     let lower = Swift.min(Swift.max(lowerBound, next.lowerBound), next.upperBound)
     let upper = Swift.max(Swift.min(upperBound, next.upperBound), next.lowerBound)

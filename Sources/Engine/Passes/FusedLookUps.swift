@@ -1,7 +1,7 @@
-/// The fusion pass for sums, differences and products of a byte with a function of it, such as
-/// x sigmoid(x): they are functions of one byte themselves, and one look-up table.
+/// The fusion pass for sums, differences and products of a byte and a function of it, such as x
+/// sigmoid(x): these are functions of one byte, and become one look-up table.
 package struct FusedLookUps: Sendable {
-  /// The operator of the function that an operator on two bytes takes over, by the latter.
+  /// The operator that computes the function, by the binary operator that it is fused into.
   package private(set) var functions: [Int: Int] = [:]
 
   var absorbed: Set<Int> { Set(functions.values) }
@@ -23,7 +23,7 @@ package struct FusedLookUps: Sendable {
 }
 
 extension Dataflow {
-  /// The operator that makes a tensor of each byte of another one.
+  /// The operator that computes one tensor from each byte of another.
   fileprivate func function(_ image: Int, of byte: Int, readBy index: Int) -> Int? {
     guard isOnlyRead(image, by: index), let table = producer[image],
       graph.operators[table].kind.integers == .table, view(of: table) == .stored,

@@ -1,7 +1,7 @@
-/// What the passes find in a graph, each from the graph and from what those before it have found.
-/// Lowering reads it and changes none of it.
+/// The results of all passes over a graph; each pass reads the graph and the results of earlier
+/// ones. Lowering reads the plan and does not change it.
 package struct FusionPlan: Sendable {
-  /// How each operator sees quantized tensors.
+  /// The view of each operator.
   package let views: [TensorView]
   package let cells: RecurrentCells
   package let matmuls: TransposedMatmuls
@@ -11,12 +11,12 @@ package struct FusionPlan: Sendable {
   package let placements: Placements
   package let activations: FusedActivations
   package let sums: ResidualSums
-  /// Operators that are a part of another's steps, or need none.
+  /// Operators that are part of another's steps, or need none.
   package let absorbed: Set<Int>
 
   /// - Parameters:
   ///   - states: pairs of an input and an output of the graph.
-  ///   - converted: outputs that the caller finds in another form than they have inside.
+  ///   - converted: outputs that the caller reads in another form than the stored one.
   init(
     _ dataflow: Dataflow, states pairs: [States.Pair], converted: Set<Int>
   ) throws(EngineError) {
@@ -40,7 +40,7 @@ package struct FusionPlan: Sendable {
     absorbed = fused.union(activations.absorbed).union(sums.absorbed)
   }
 
-  /// Nothing is fused.
+  /// A plan without fusions.
   init(views: [TensorView]) {
     self.views = views
     cells = RecurrentCells()
@@ -56,7 +56,7 @@ package struct FusionPlan: Sendable {
 }
 
 extension FusionPlan {
-  /// What the passes find in a graph of float32 and quantized tensors.
+  /// The plan for a graph of float32 and quantized tensors.
   package init(_ graph: Graph, states: [StatePair] = []) throws(EngineError) {
     let dataflow = Dataflow(graph)
     try self.init(dataflow, states: try dataflow.resolve(states), converted: [])
@@ -64,7 +64,7 @@ extension FusionPlan {
 }
 
 extension Dataflow {
-  /// Variables, and inputs and outputs that are no states: what has memory of its own.
+  /// Variables, inputs and outputs that are no states: tensors with their own memory.
   fileprivate func edges(without pairs: [States.Pair]) -> Set<Int> {
     let written = graph.outputs.filter { producer[$0] != nil }
     return Set(graph.inputs + written).subtracting(pairs.flatMap { [$0.input, $0.output] })

@@ -1,8 +1,8 @@
-/// A step of a gated recurrent unit (Cho et al. 2014), made of plain operators.
+/// A GRU cell (Cho et al. 2014) expressed as elementwise operators.
 package struct GRUCell: Sendable {
   /// Tensors.
   package var operands: GRUOperands<Int>
-  /// What the last operator takes over.
+  /// The operators that are fused into the last one.
   package var operators: Set<Int>
 }
 
@@ -16,7 +16,7 @@ package struct GRUOperands<Place: Sendable>: Sendable {
   /// h.
   package var state: Place
   package var units: Int
-  /// Which of the three parts is r, z and n.
+  /// The order of r, z and n among the three parts.
   package var order: GRUGateOrder
 }
 
@@ -27,7 +27,7 @@ package struct GRUGateOrder: BitwiseCopyable, Equatable, Sendable {
 }
 
 extension Dataflow {
-  /// The cell whose new state an operator computes.
+  /// The cell whose new state the operator computes.
   func gruCell(_ index: Int, skipping absorbed: Set<Int>) -> GRUCell? {
     guard graph.operators[index].kind == .binary(.add, .none),
       let (output, units) = lastOutput(index)
@@ -63,7 +63,7 @@ extension Dataflow {
   }
 
   struct Blend {
-    /// Whether it is the second of the two forms.
+    /// Whether it has the second form.
     var isComplement: Bool
     var update: Int
     var candidate: Int
@@ -118,7 +118,8 @@ extension Dataflow {
     return nil
   }
 
-  /// Whether nothing else reads what is between, and no operator repeats one of its operands.
+  /// Whether nothing else reads the intermediate tensors, and no operator has the same operand
+  /// twice.
   private func isClosed(_ cell: GRUCell, _ output: Int, _ last: Int) -> Bool {
     let operands = cell.operands
     func significant(_ tensor: Int) -> [Int] { Array(shape(tensor).drop { $0 == 1 }) }

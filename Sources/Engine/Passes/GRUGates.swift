@@ -1,8 +1,8 @@
-/// Gates of a GRU whose reset gate stands before a product (Keras' `reset_after=False`), made of
-/// plain operators: what is before that product, or what is after it.
+/// Gates of a GRU whose reset gate comes before a product (Keras' `reset_after=False`), expressed
+/// as elementwise operators: the operators before that product, or those after it.
 package struct GRUGates: Sendable {
   package var gates: GateOperands<Columns, Int>
-  /// What the last operator takes over.
+  /// The operators that are fused into the last one.
   package var operators: Set<Int>
 
   /// Some columns of a tensor, from `first` on.
@@ -15,7 +15,7 @@ package struct GRUGates: Sendable {
 
 /// The operands of GRU gates, as tensors or as addresses.
 ///
-/// sigmoid(first) h, or where there is a candidate z h + (1 - z) tanh(candidate), z = sigmoid(first).
+/// sigmoid(first) h, or with a candidate z h + (1 - z) tanh(candidate), where z = sigmoid(first).
 package struct GateOperands<Rows: Sendable, Place: Sendable>: Sendable {
   package var first: GateSum<Rows>
   package var candidate: GateSum<Rows>?
@@ -75,7 +75,7 @@ extension Dataflow {
     return (sum.index, GateSum(input: input, past: past))
   }
 
-  /// A whole tensor, or where some columns of one were cut out.
+  /// A whole tensor, or the columns of another tensor from which it was sliced.
   private func columns(_ tensor: Int, _ units: Int) -> GRUGates.Columns? {
     guard shape(tensor).last == units, graph.tensors[tensor].type == .float32,
       !graph.tensors[tensor].isConstant
@@ -86,7 +86,7 @@ extension Dataflow {
     return GRUGates.Columns(tensor: tensor, first: 0, width: units)
   }
 
-  /// Whether nothing else reads what is between, and nothing is repeated.
+  /// Whether nothing else reads the intermediate tensors, and no operand is repeated.
   private func isClosed(_ cell: GRUGates, _ output: Int, _ last: Int) -> Bool {
     let gates = cell.gates
     guard let count = graph.tensors[output].count, count <= Storage.limit,

@@ -1,13 +1,14 @@
 internal import Kernels
 
 extension Graph {
-  /// The most elements that constant folding makes in one graph.
+  /// The maximum number of elements that constant folding computes in one graph.
   static let mostFolded = 1 << 20
 
-  /// Computes now what does not depend on the inputs: shapes, axes, sizes and what is made of them.
+  /// Computes everything that does not depend on the inputs: shapes, axes, sizes and values derived
+  /// from them.
   ///
-  /// Each operator runs as a network of its own, so that it has the bits that it would have later.
-  /// What cannot be computed stays, and the planner says why.
+  /// Each operator runs as a separate network, so it has the same bits as in a run. Operators that
+  /// cannot be computed stay, and lowering reports why.
   mutating func foldConstants(_ instructionSet: InstructionSet) {
     var budget = Self.mostFolded
     var kept: [Operator] = []
@@ -51,7 +52,7 @@ extension Graph {
     } catch { return nil }
   }
 
-  /// The operator as a graph of its own, whose outputs are named by their places.
+  /// The operator as a separate graph, whose outputs are named by their index.
   func alone(_ node: Operator) -> Graph {
     var graph = Graph(name: name)
     var places: [Int: Int] = [:]
@@ -74,12 +75,13 @@ extension Graph {
     tensors[tensor].quantization == nil && tensors[tensor].type.isInteger
   }
 
-  /// Integers and truth values, and few floats.
+  /// Integers and booleans, and few floats.
   private func isFoldable(_ tensor: Int) -> Bool {
     isPlain(tensor) || (tensors[tensor].type == .float32 && (tensors[tensor].count ?? .max) <= 64)
   }
 
-  /// What the planner computes by itself: halves and bytes that become floats, in another shape.
+  /// Operators that lowering computes itself: f16 values and bytes converted to floats, in another
+  /// shape.
   private func isRestored(_ node: Operator) -> Bool {
     switch node.kind {
     case .dequantize: true
@@ -89,7 +91,7 @@ extension Graph {
     }
   }
 
-  /// Integers as the elements of a tensor; `nil` where they do not fit it.
+  /// Integers as the elements of a tensor; `nil` if they do not fit its type.
   private func integers(_ values: [Int], as tensor: Tensor) -> [UInt8]? {
     guard tensor.count == values.count, tensor.type == .int32 || tensor.type == .int64 else {
       return nil

@@ -1,26 +1,26 @@
-/// A step of a long short-term memory cell (Hochreiter and Schmidhuber 1997, with the forget gate
-/// of Gers et al. 2000), made of plain operators.
+/// An LSTM cell (Hochreiter and Schmidhuber 1997, with the forget gate of Gers et al. 2000)
+/// expressed as elementwise operators.
 package struct LSTMCell: Sendable {
   /// Tensors.
   package var operands: LSTMOperands<Int>
-  /// What the last operator takes over.
+  /// The operators that are fused into the last one.
   package var operators: Set<Int>
 }
 
 /// The operands of an LSTM cell, as tensors or as addresses.
 ///
 /// c' = f c + i g and h' = o tanh(c'), with i, f and o = sigmoid and g = tanh of four parts of
-/// `units` columns each of (input + past) + bias, as far as these are there.
+/// `units` columns each of (input + past) + bias, where past and bias are optional.
 package struct LSTMOperands<Place: Sendable>: Sendable {
   package var input: Place
   package var past: Place?
   package var bias: Place?
   /// c.
   package var memory: Place
-  /// c', which others may read.
+  /// c', which other operators may read.
   package var newMemory: Place
   package var units: Int
-  /// Which of the four parts belongs to which gate.
+  /// The gate of each of the four parts.
   package var order: LSTMGateOrder
 }
 
@@ -32,7 +32,7 @@ package struct LSTMGateOrder: BitwiseCopyable, Equatable, Sendable {
 }
 
 extension Dataflow {
-  /// The cell whose output an operator computes.
+  /// The cell whose output the operator computes.
   func lstmCell(_ index: Int, skipping absorbed: Set<Int>) -> LSTMCell? {
     guard let (output, units) = lastOutput(index),
       let product = made(output, by: .binary(.multiply, .none))
@@ -93,7 +93,7 @@ extension Dataflow {
     var operators: Set<Int> = []
   }
 
-  /// What sums before the gates add up, if nothing else reads them.
+  /// The addends of the sums before the gates, if nothing else reads these sums.
   private func addends(_ whole: Int, _ units: Int, reading: Set<Int>) -> Addends {
     func isBias(_ tensor: Int) -> Bool {
       graph.tensors[tensor].isConstant && graph.tensors[tensor].count == 4 * units
@@ -124,7 +124,7 @@ extension Dataflow {
     return Addends(input: whole)
   }
 
-  /// Whether nothing else reads what is between, and the memory is read only once it is there.
+  /// Whether nothing else reads the intermediate tensors, and others read c' only after the cell.
   private func isClosed(_ cell: LSTMCell, _ output: Int, _ last: Int) -> Bool {
     let operands = cell.operands
     guard let count = graph.tensors[output].count, count <= Storage.limit,

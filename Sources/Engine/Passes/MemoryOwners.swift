@@ -1,18 +1,18 @@
-/// Which tensors have a place in memory before they are computed, while passes decide on others.
+/// The tensors whose place in memory is fixed while passes decide on others.
 struct MemoryOwners {
   var owners: Set<Int>
-  /// Operators that run as a part of others, or not at all.
+  /// Operators that are part of others, or need no step.
   var absorbed: Set<Int>
-  /// Tensors that a cell makes beside its output.
+  /// Tensors that a cell computes besides its output.
   var computedByCells: Set<Int>
 
-  /// Whether an operator could write a tensor to any place.
+  /// Whether an operator could write the tensor to any place.
   func isMovable(_ tensor: Int, _ dataflow: Dataflow, evenIfOutput: Bool = false) -> Bool {
     !owners.contains(tensor) && (evenIfOutput || !dataflow.isOutput[tensor])
       && isComputed(tensor, dataflow)
   }
 
-  /// Whether the tensor is written element by element, and not a view of another one.
+  /// Whether the tensor is computed, and not a view of another one.
   private func isComputed(_ tensor: Int, _ dataflow: Dataflow) -> Bool {
     if computedByCells.contains(tensor) { return true }
     var tensor = tensor

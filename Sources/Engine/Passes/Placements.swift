@@ -1,18 +1,18 @@
-/// The pass that decides, from the last operator to the first, which tensors are computed right
-/// where a later one needs them: in place, or as a part of a concatenation.
+/// The pass that decides, from the last operator to the first, which tensors are computed in the
+/// memory of a later one: in place, or as a part of a concatenation.
 package struct Placements: Sendable {
   package struct Placement: Equatable, Sendable {
     package var tensor: Int
-    /// The tensor in whose memory it lies.
+    /// The tensor whose memory it shares.
     package var owner: Int
     /// Bytes from the start of the owner.
     package var offset = 0
   }
 
-  /// In the order of decision: an owner that has a place itself comes before what it owns.
+  /// In the order of decision: an owner that is placed itself precedes the tensors that it owns.
   package private(set) var placements: [Placement] = []
   private var memory: MemoryOwners
-  /// Tensors whose memory an in-place operator writes over: nothing else may read it.
+  /// Tensors whose memory an in-place operator overwrites; nothing else may read them.
   private var overwritten: Set<Int> = []
 
   init() { memory = MemoryOwners(owners: [], absorbed: [], computedByCells: []) }
@@ -65,7 +65,7 @@ package struct Placements: Sendable {
     if overwritten.contains(output) { overwritten.insert(input) }
   }
 
-  /// Parts are whole stretches of memory only if nothing lies outside of the axis.
+  /// Parts are contiguous only if the extents before the axis are 1.
   private mutating func placeParts(
     _ node: Operator, _ axis: Int, _ output: Int, _ index: Int, _ dataflow: Dataflow
   ) throws(EngineError) {
@@ -80,7 +80,7 @@ package struct Placements: Sendable {
     }
   }
 
-  /// Whether only an operator, or the one that it has taken over, reads a tensor.
+  /// Whether a tensor has no other reader than an operator, or the one fused into it.
   private func isFree(
     _ tensor: Int, for index: Int, _ function: Int?, _ dataflow: Dataflow
   ) -> Bool {

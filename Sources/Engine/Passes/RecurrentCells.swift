@@ -1,11 +1,11 @@
-/// A recurrent cell made of plain operators, which runs as one step.
+/// A recurrent cell expressed as elementwise operators, which becomes one step.
 package enum RecurrentCell: Sendable {
   case gru(GRUCell)
   case lstm(LSTMCell)
-  /// A part of a GRU whose reset gate stands before a product.
+  /// The gates of a GRU whose reset gate comes before a product.
   case gates(GRUGates)
 
-  /// What its last operator takes over.
+  /// The operators that are fused into the last one.
   var operators: Set<Int> {
     switch self {
     case .gru(let cell): cell.operators
@@ -19,16 +19,16 @@ package enum RecurrentCell: Sendable {
 package struct RecurrentCells: Sendable {
   /// By their last operator.
   package private(set) var byLast: [Int: RecurrentCell] = [:]
-  /// The last operator of the cell, by operator that a cell has taken over.
+  /// The last operator of the cell, by fused operator.
   private var lastByOperator: [Int: Int] = [:]
   /// The same, by the new cell state of an LSTM.
   private(set) var lastByMemory: [Int: Int] = [:]
-  /// Operators that cells have taken over, and cuts of which they read the whole.
+  /// Fused operators, and slices whose whole input the cells read.
   package private(set) var absorbed: Set<Int> = []
 
   init() {}
 
-  /// Looks for the larger forms first, which have the smaller ones in them.
+  /// Looks for the larger patterns first, because they contain the smaller ones.
   package init(_ dataflow: Dataflow) {
     let operators = dataflow.graph.operators.indices
     for index in operators {
@@ -56,7 +56,7 @@ package struct RecurrentCells: Sendable {
     if case .lstm(let lstm) = cell { lastByMemory[lstm.operands.newMemory] = last }
   }
 
-  /// Cuts whose parts only cells read, which read the whole.
+  /// Absorbs slices that only cells read; the cells read the sliced tensor instead.
   private mutating func absorbCuts(_ dataflow: Dataflow) {
     for (index, node) in dataflow.graph.operators.enumerated() where !absorbed.contains(index) {
       switch node.kind {
@@ -71,7 +71,7 @@ package struct RecurrentCells: Sendable {
     }
   }
 
-  /// Whether an operator belongs to gates that read a part of a tensor where it is.
+  /// Whether an operator belongs to gates that read columns of a tensor without a slice.
   private func readsWhole(_ reader: Int, _ part: Int, _ dataflow: Dataflow) -> Bool {
     guard let last = lastByOperator[reader], case .gates(let cell) = byLast[last],
       let units = dataflow.shape(part).last, let whole = dataflow.part(part, units)?.whole,
@@ -82,8 +82,8 @@ package struct RecurrentCells: Sendable {
 
   // MARK: States
 
-  /// Whether a cell may write the state that it makes over the one that it reads: whatever else
-  /// reads that has done so by then, and the cell reads no element after it was written.
+  /// Whether a cell may overwrite the old state with the new one: all other readers of the old
+  /// state have run before, and the cell reads no element after writing it.
   func updatesInPlace(_ pair: States.Pair, _ dataflow: Dataflow) -> Bool {
     if let last = lastByMemory[pair.output] { return isRead(pair.input, by: last, dataflow) }
     guard let last = dataflow.producer[pair.output], let cell = byLast[last] else { return false }
@@ -100,7 +100,7 @@ package struct RecurrentCells: Sendable {
     dataflow.readers[tensor].allSatisfy { reader in
       guard (lastByOperator[reader] ?? reader) <= last else { return false }
       let node = dataflow.graph.operators[reader]
-      // What is no copy is read when its own readers are.
+      // The readers of a view or an elided concatenation read its input later.
       let isLazy = node.kind.fusion == .view || node.kind.fusion == .gathers
       return !isLazy
         || node.outputs.allSatisfy { !dataflow.isOutput[$0] && isRead($0, by: last, dataflow) }
@@ -111,10 +111,10 @@ package struct RecurrentCells: Sendable {
 // MARK: Forms
 
 extension Dataflow {
-  /// Whether nothing reads what operators make but they themselves and their last one.
+  /// Whether only the operators themselves and their last one read the operators' outputs.
   /// - Parameters:
-  ///   - visible: what later operators may read as well.
-  ///   - fits: what else holds for a tensor between them.
+  ///   - visible: tensors that later operators may read as well.
+  ///   - fits: a further condition for intermediate tensors.
   func isClosed(
     _ operators: Set<Int>, _ last: Int, visible: Int? = nil, where fits: (Int) -> Bool
   ) -> Bool {
@@ -129,7 +129,8 @@ extension Dataflow {
     }
   }
 
-  /// Where some of the columns of another tensor, which has `count` times as many, were cut out.
+  /// The columns of another tensor, which has `count` times as many, from which a tensor was
+  /// sliced.
   func part(
     _ tensor: Int, _ units: Int, of count: Int? = nil
   ) -> (index: Int, whole: Int, place: Int)? {
@@ -162,7 +163,7 @@ extension Dataflow {
     }
   }
 
-  /// The operator that makes a tensor, if it is of a kind, and its operands.
+  /// The operator that computes a tensor, if it has the kind, and its operands.
   func made(_ tensor: Int, by kind: OperatorKind) -> (index: Int, inputs: [Int])? {
     guard let index = producer[tensor], graph.operators[index].kind == kind,
       graph.tensors[tensor].type == .float32
@@ -172,7 +173,7 @@ extension Dataflow {
     return inputs.count == 2 ? (index, inputs) : nil
   }
 
-  /// What an operator makes, and how many columns that has.
+  /// The output of an operator, and its number of columns.
   func lastOutput(_ index: Int) -> (tensor: Int, units: Int)? {
     guard let output = graph.operators[index].outputs.first, let units = shape(output).last,
       (1...Storage.limit).contains(units)

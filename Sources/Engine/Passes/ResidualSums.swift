@@ -1,21 +1,21 @@
-/// The fusion pass for residual sums: ADD of a product's result and of what was computed before the
-/// product becomes a part of the product, if nothing else reads what is between.
+/// The fusion pass for residual sums: an ADD of a product's result and a tensor that was computed
+/// before the product becomes the addend of the product, if nothing else reads the result.
 package struct ResidualSums: Sendable {
   package struct Sum: Equatable, Sendable {
     /// What is added to the results.
     package var addend: Int
-    /// What the sum makes.
+    /// The output of the sum.
     package var output: Int
   }
 
-  /// By the product that takes it over.
+  /// By the product that the sum is fused into.
   package private(set) var byProduct: [Int: Sum] = [:]
-  /// The sums.
+  /// The fused sums.
   package private(set) var absorbed: Set<Int> = []
 
   init() {}
 
-  /// - Parameter taken: operators that are a part of others already.
+  /// - Parameter taken: operators that are part of others already.
   package init(_ dataflow: Dataflow, skipping taken: Set<Int> = []) {
     for (index, node) in dataflow.graph.operators.enumerated()
     where node.kind == .binary(.add, .none) && !taken.contains(index) {
@@ -39,7 +39,7 @@ package struct ResidualSums: Sendable {
 }
 
 extension Dataflow {
-  /// The product with constant weights whose result only one operator reads.
+  /// The product with constant weights whose result has only one reader.
   fileprivate func product(_ tensor: Int, for reader: Int) -> Int? {
     guard let index = producer[tensor], readers[tensor] == [reader], !isOutput[tensor] else {
       return nil
@@ -55,12 +55,12 @@ extension Dataflow {
     return index
   }
 
-  /// Whether a tensor is there before an operator runs.
+  /// Whether a tensor is computed before an operator runs.
   fileprivate func isComputed(_ tensor: Int, before index: Int) -> Bool {
     producer[tensor].map { $0 < index } ?? true
   }
 
-  /// Whether the only reader of a tensor clamps it, which then is a part of what makes the tensor.
+  /// Whether the only reader of a tensor is a clamp, which is fused into the tensor's operator.
   fileprivate func isClamped(_ tensor: Int) -> Bool {
     guard readers[tensor].count == 1, let reader = readers[tensor].first,
       case .unary(let function) = graph.operators[reader].kind

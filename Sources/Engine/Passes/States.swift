@@ -1,4 +1,4 @@
-/// The pass that gives every state the form of its memory.
+/// The pass that chooses the form of every state's memory.
 package struct States: Sendable {
   /// A state as tensors.
   package struct Pair: Sendable {
@@ -12,20 +12,20 @@ package struct States: Sendable {
   }
 
   package enum Form: Sendable {
-    /// A ring buffer of rows; the new one is written by its operator, or copied.
+    /// A ring buffer of rows; the operator of the new row writes into it, or the row is copied.
     case shiftRegister(ShiftRegister, writesRow: Bool)
-    /// One buffer, which a recurrent cell writes over.
+    /// One buffer, which a recurrent cell overwrites.
     case inPlace
-    /// Two buffers that swap; the new state is written by its operator, or copied.
+    /// A double buffer; the operator of the new state writes into it, or the state is copied.
     case doubleBuffer(writesState: Bool)
   }
 
-  /// state_out = CONCATENATION([SLICE(state_in, 1...), row]), and all that reads state_in reads
-  /// single rows.
+  /// state_out = CONCATENATION([SLICE(state_in, 1...), row]), and every other reader of state_in
+  /// reads single rows.
   package struct ShiftRegister: Sendable {
     package var rows: Int
     package var row: Int
-    /// Tensors that are one row of the state, and which.
+    /// Tensors that are one row of the state, and the index of that row.
     package var taps: [Tap]
     package var concatenation: Int
     var operators: Set<Int>
@@ -37,13 +37,14 @@ package struct States: Sendable {
   }
 
   package private(set) var states: [State] = []
-  /// The row that a shift register takes in, by the operator that does it.
+  /// The new row of a shift register, by the operator that appends it.
   private(set) var rows: [Int: Int] = [:]
   private(set) var absorbed: Set<Int> = []
 
   init() {}
 
-  /// - Parameter memory: which tensors have memory of their own already; then those of states, too.
+  /// - Parameter memory: tensors that have their own memory already; afterwards those of states,
+  ///   too.
   init(
     _ dataflow: Dataflow, _ pairs: [Pair], cells: RecurrentCells,
     memory: inout MemoryOwners
@@ -126,7 +127,7 @@ extension Dataflow {
     return register
   }
 
-  /// The rows that a SLICE takes whole out of a state; `nil` if the operator does anything else.
+  /// The rows of a state that a SLICE reads; `nil` if the operator does anything else.
   private func rowRange(_ index: Int, of state: Int) -> Range<Int>? {
     let node = graph.operators[index]
     let shape = graph.tensors[state].shape

@@ -1,5 +1,5 @@
 /// The fusion pass for TRANSPOSE, FULLY_CONNECTED, TRANSPOSE of the last two dimensions in float,
-/// which is the product of the weights [outputs, rows] with the matrix as it lies.
+/// which is the product of the weights [outputs, rows] and the untransposed matrix.
 package struct TransposedMatmuls: Sendable {
   package struct Matmul: Sendable {
     package var weights: Int
@@ -42,7 +42,7 @@ extension Dataflow {
     return (TransposedMatmuls.Matmul(weights: weights, source: source), [first, product])
   }
 
-  /// What a TRANSPOSE of just the last two dimensions reads.
+  /// The input of a TRANSPOSE of only the last two dimensions.
   private func swapped(_ index: Int) -> Int? {
     guard graph.operators[index].kind == .transpose, let input = optionalInput(index, 0),
       let permutation = optionalInput(index, 1), let order = try? integers(permutation),

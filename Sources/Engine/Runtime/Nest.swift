@@ -8,8 +8,8 @@ struct Nest {
 
   static let maximumRank = 6
 
-  /// Dimensions from the outermost to the innermost, as few as say the same: those of extent 1
-  /// are left out, neighbours that are one contiguous walk for all three are merged.
+  /// Dimensions from the outermost to the innermost, simplified: those of extent 1 are omitted, and
+  /// neighbours that are contiguous for all three operands are merged.
   init(extents: [Int], a: [Int], b: [Int], y: [Int]) {
     for i in extents.indices where extents[i] != 1 {
       if rank > 0 {
@@ -40,7 +40,7 @@ struct Nest {
     var y = 0
   }
 
-  /// Takes the innermost dimension away and returns it.
+  /// Removes and returns the innermost dimension.
   mutating func removeInnermost() -> Dimension {
     guard rank > 0 else { return Dimension() }
     rank -= 1
@@ -53,14 +53,14 @@ struct Nest {
     return Dimension(extent: extents[rank], a: a[rank], b: b[rank], y: y[rank])
   }
 
-  /// How many positions there are.
+  /// The number of positions.
   var count: Int {
     var count = 1
     for i in 0..<rank { count *= extents[i] }
     return count
   }
 
-  /// Has fewer rounds of the outermost loop from now on.
+  /// Reduces the extent of the outermost loop.
   mutating func narrow(to extent: Int) {
     precondition(rank > 0 && extent <= extents[0], "no such loop")
     extents[0] = extent

@@ -1,6 +1,6 @@
 internal import Kernels
 
-/// Functions of two values.
+/// Binary functions.
 extension Network {
   func perform(
     _ binary: Step.Binary, _ function: Elementwise.Binary, _ range: ClosedRange<Float>

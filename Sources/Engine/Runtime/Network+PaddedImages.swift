@@ -10,7 +10,7 @@ extension Network {
     let target = unsafe bytes(
       image.destination, step.planeStep + image.images * image.paddedCount)
     let zero = integers.splitZero
-    // Rows without a gap are one row.
+    // Contiguous rows are one row.
     let isDense = image.stride == image.rowLength
     let rows = isDense ? 1 : image.height
     let length = isDense ? count : image.rowLength
@@ -31,10 +31,10 @@ extension Network {
 }
 
 extension Step.PaddedImages {
-  /// Sets what is around the rows of a padded image.
+  /// Fills the padding around the rows of a padded image.
   func fillPadding(of padded: UnsafeMutableBufferPointer<UInt8>, with zero: UInt8) {
     unsafe padded.part(0, inner.lowerBound).update(repeating: zero)
-    // What lies between two rows is the padding after one and before the next.
+    // Between two rows lies the padding after one and before the next.
     let gap = padAfter + padBefore
     for row in 0..<height - 1 where gap > 0 {
       unsafe padded.part(inner.lowerBound + row * stride + rowLength, gap)

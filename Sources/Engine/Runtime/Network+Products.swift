@@ -1,6 +1,6 @@
 internal import Kernels
 
-/// Products with packed layers: of rows, and of what depthwise kernels see of an image.
+/// Products with packed layers: gemm and depthwise.
 extension Network {
   func perform(_ product: Step.Product, _ part: StepPart) {
     switch unsafe layers.gemms[product.layer.index] {
@@ -45,7 +45,7 @@ extension Network {
           output: target, outputStride: product.destinationStride)
       }
     case .f16(let layer):
-      // Few rows, which stay together.
+      // Few rows, which are not split.
       let source = unsafe elements(UInt16.self, product.source, product.sourceCount)
       let scales = unsafe floats(product.parameters, product.rows)
       unsafe layer.multiply(
@@ -88,9 +88,8 @@ extension Network {
     }
   }
 
-  /// Calls `body` for each of the repeated products with those of its rows that belong to a part,
-  /// what they read, in both planes where there are two, where those of their results that belong to
-  /// it go, and what is added to them.
+  /// Calls `body` for each of the repeated products with its rows in a part, their inputs, in both
+  /// planes if there are two, their outputs, and their addends.
   @inline(__always)
   private func forEachRepeat<Input: BitwiseCopyable, Output: BitwiseCopyable>(
     of product: Step.Product, _ part: StepPart, _ outputs: Range<Int>, _: Input.Type,
@@ -166,7 +165,7 @@ extension Network {
         pixels: groups, input: source, pixelStride: step.pixelStride * step.group,
         tapOffsets: offsets, output: target, outputStride: width)
       guard groups * step.group < step.outputWidth else { return }
-      // The last group begins within the one before it.
+      // The last group overlaps the one before it.
       let first = step.outputWidth - step.group
       unsafe layer.convolve(
         pixels: 1,
@@ -176,8 +175,8 @@ extension Network {
     }
   }
 
-  /// Calls `body` with the image, what a row of output pixels sees of it from its first tap on, and
-  /// the row, for the rows of a part.
+  /// Calls `body` for the rows of a part with the image, the inputs of the row of output pixels
+  /// from its first tap on, and the row.
   @inline(__always)
   private func forEachRow<Input: BitwiseCopyable, Output: BitwiseCopyable>(
     of step: Step.Depthwise, _ part: StepPart, _ channels: Int, _: Input.Type, _: Output.Type,

@@ -1,9 +1,10 @@
 internal import Memory
 
-/// The memory of a network, taken out and put back.
+/// Saving and restoring the states of a network.
 extension Network {
-  /// All that the next run depends on beside its inputs: states, and what inputs and outputs hold now.
-  /// Bytes that `restore(_:)` of a network of the same graph, states and instruction set takes.
+  /// Everything besides new inputs that the next run depends on: states, and the current inputs and
+  /// outputs. `restore(_:)` accepts these bytes for a network of the same graph, states and
+  /// instruction set.
   public func savedState() -> [UInt8] {
     var bytes: [UInt8] = []
     bytes.reserveCapacity(savedByteCount)
@@ -14,9 +15,9 @@ extension Network {
     return bytes
   }
 
-  /// Goes on from a state that `savedState()` gave.
+  /// Restores a state from `savedState()`.
   ///
-  /// - Throws: where the bytes are those of another network; this one then stays as it is.
+  /// - Throws: if the bytes belong to another network, which leaves this one unchanged.
   public mutating func restore(_ state: [UInt8]) throws(EngineError) {
     guard state.count == savedByteCount else {
       throw .wrongSavedState(

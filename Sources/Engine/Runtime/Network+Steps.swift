@@ -1,7 +1,8 @@
 internal import Kernels
 
 extension Network {
-  /// Performs a part of a step, of those kinds that `Step.parts(threads:)` cuts, or the whole of it.
+  /// Performs a part of a step of a kind that `Step.parts(threads:)` splits, or a whole step of any
+  /// kind.
   func perform(_ element: borrowing StepList.Element, _ part: StepPart) {
     switch element.step {
     case .copy(let copy): perform(copy.part(part))

@@ -1,17 +1,17 @@
 public import Kernels
 internal import Memory
 
-/// A graph made ready to run: steps, packed weights, and one arena of memory.
+/// A compiled graph: steps, packed weights, and one arena of memory.
 ///
-/// All of its memory is allocated by `init`. Thread: any, but one at a time.
+/// `init` allocates all of its memory. Thread: any, but one at a time.
 @safe public struct Network: ~Copyable, @unchecked Sendable {
-  /// Whose microkernels run.
+  /// The instruction set of its microkernels.
   public let instructionSet: InstructionSet
   let steps: StepList
   let pool: ThreadPool
-  /// How many parts each step is cut into; empty where none is cut.
+  /// The number of parts of each step; empty if no step is split.
   let partCounts: AlignedBuffer<Int>
-  /// The operator of the graph that each step was made for.
+  /// The operator of the graph from which each step was lowered.
   package let stepOperators: [Int]
   let layers: PackedLayers
   let quantization: DynamicQuantization
@@ -31,19 +31,19 @@ internal import Memory
   private let inputPlaces: [Place]
   private let outputPlaces: [Place]
   var arena: AlignedBuffer<UInt8>
-  /// Where each storage begins; those of rings move between runs.
+  /// The offset of each storage; those of ring buffers move between runs.
   private var bases: AlignedBuffer<Int>
   private let byteCounts: AlignedBuffer<Int>
-  /// The slot of each ring that this run writes.
+  /// The slot of each ring buffer that this run writes.
   var heads: AlignedBuffer<Int>
 
-  /// Bytes that stay between runs, and what they are at first.
+  /// Bytes that persist between runs, and their initial value.
   struct Memory {
     var range: Range<Int>
     var initial: UInt8
   }
 
-  /// A storage that is a row of a ring.
+  /// A storage that is a row of a ring buffer.
   private struct RingView {
     var storage: Int
     var ring: Int
@@ -59,11 +59,12 @@ internal import Memory
   /// Compiles a graph.
   /// - Parameters:
   ///   - states: outputs that become inputs of the next run; they start as zeros, live inside the
-  ///     network and can no longer be reached by name.
+  ///     network and are no longer accessible by name.
   ///   - instructionSet: one that this processor has.
-  ///   - customs: what computes operators that the schema does not have.
-  ///   - threads: how many share the work of large steps; results have the same bits with any number.
-  ///     The threads beside the caller's are made here, and only where a step is worth them.
+  ///   - customs: implementations of operators outside the schema.
+  ///   - threads: the number of threads that share the work of large steps; results have the same
+  ///     bits with any number. The threads besides the caller's are created here, if a step is
+  ///     worth them.
   public init(
     _ graph: Graph, states: [StatePair] = [], instructionSet: InstructionSet = .best,
     customs: [CustomOperator] = [], threads: Int = 1
@@ -73,7 +74,7 @@ internal import Memory
       threads: threads, leastSharedWork: Step.leastSharedWork)
   }
 
-  /// Cuts every step that takes `leastSharedWork` nanoseconds or more, for tests of small networks.
+  /// Splits every step of at least `leastSharedWork` nanoseconds, for tests of small networks.
   package init(
     _ graph: Graph, states: [StatePair] = [], instructionSet: InstructionSet, threads: Int,
     leastSharedWork: Double
@@ -83,7 +84,7 @@ internal import Memory
       threads: threads, leastSharedWork: leastSharedWork)
   }
 
-  /// - Parameter graph: what was planned, as the caller has it.
+  /// - Parameter graph: the graph before lowering, as the caller sees it.
   init(
     _ lowering: Lowering, _ graph: Graph, threads: Int = 1,
     leastSharedWork: Double = Step.leastSharedWork
@@ -105,7 +106,7 @@ internal import Memory
       }
     }
     func ordered(_ tensors: [Int], among named: [String: Int]) -> [Place] {
-      // Of two tensors of one name, both.
+      // If two tensors share a name, both.
       tensors.filter { named[graph.tensors[$0].name] != nil }
         .compactMap { places(["": $0])[""] }
     }
@@ -140,7 +141,7 @@ internal import Memory
     reset()
   }
 
-  /// How many threads share the work of large steps.
+  /// The number of threads that share the work of large steps.
   public var threads: Int { 1 + pool.workers }
 
   /// Bytes of the arena: activations, states and constants without the packed weights.
@@ -186,18 +187,18 @@ internal import Memory
     return unsafe UnsafeRawBufferPointer(bytes(place.address, place.count * place.type.size))
   }
 
-  /// How many inputs and outputs there are beside the states.
+  /// The number of inputs and outputs without the states.
   public var inputCount: Int { inputPlaces.count }
   public var outputCount: Int { outputPlaces.count }
 
-  /// The elements of the input at a place of the graph's inputs, states left out.
+  /// The elements of the input at an index of the graph's inputs without the states.
   @unsafe public func inputBytes(at index: Int) -> UnsafeMutableRawBufferPointer {
     let place = inputPlaces[index]
     return unsafe UnsafeMutableRawBufferPointer(
       bytes(place.address, place.count * place.type.size))
   }
 
-  /// The elements of the output at a place of the graph's outputs, states left out.
+  /// The elements of the output at an index of the graph's outputs without the states.
   @unsafe public func outputBytes(at index: Int) -> UnsafeRawBufferPointer {
     let place = outputPlaces[index]
     return unsafe UnsafeRawBufferPointer(bytes(place.address, place.count * place.type.size))
@@ -227,7 +228,7 @@ internal import Memory
     advance()
   }
 
-  /// Runs, and adds to each step's entry how many seconds it took, reading a clock in between.
+  /// Runs, and adds the seconds of each step to its entry, reading a clock in between.
   package mutating func run(addingSecondsTo seconds: inout [Double]) {
     let clock = ContinuousClock()
     for index in 0..<steps.count {
@@ -237,8 +238,8 @@ internal import Memory
     advance()
   }
 
-  /// Runs, and adds the seconds that each operator took to its entry, by the graph's order. What an
-  /// operator has become a part of counts for that.
+  /// Runs, and adds the seconds of each operator to its entry, in the graph's order. Fused
+  /// operators count for the operator that they are fused into.
   public mutating func run(profiling seconds: inout [Double]) {
     let clock = ContinuousClock()
     for index in 0..<steps.count {
@@ -251,13 +252,13 @@ internal import Memory
     advance()
   }
 
-  /// Moves on to the next run's rows.
+  /// Advances the ring buffers to the next run's rows.
   private mutating func advance() {
     for ring in 0..<rings.count { heads[ring] = (heads[ring] + 1) % rings[ring].slots }
     moveViews()
   }
 
-  /// Forgets the past: states, inputs and outputs are zero again.
+  /// Sets states, inputs and outputs to zero.
   public mutating func reset() {
     for memory in memories {
       unsafe (arena.pointer + memory.range.lowerBound).update(
@@ -267,7 +268,7 @@ internal import Memory
     moveViews()
   }
 
-  /// Points the views of every ring at the rows that they mean in the next run.
+  /// Points the views of every ring buffer at their rows in the next run.
   mutating func moveViews() {
     for index in 0..<views.count {
       let view = views[index]

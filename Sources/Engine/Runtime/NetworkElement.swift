@@ -1,6 +1,6 @@
-/// A Swift type that elements of inputs and outputs can be read and written as.
+/// A Swift type for elements of inputs and outputs.
 public protocol NetworkElement: BitwiseCopyable {
-  /// What they are in a graph.
+  /// The element type of a graph's tensor.
   static var elementType: ElementType { get }
 }
 
@@ -18,12 +18,12 @@ extension Int64: NetworkElement { public static var elementType: ElementType { .
 extension UInt64: NetworkElement { public static var elementType: ElementType { .uint64 } }
 
 extension Network {
-  /// Where the caller writes an input before `run`, as elements of its type; stable for the network's
-  /// life, and kept between runs.
+  /// Where the caller writes an input before `run`, as elements of its type; stable for the
+  /// network's life, and kept between runs.
   ///
   ///     let ids = unsafe try network.input(named: "ids", as: Int32.self)
   ///
-  /// - Throws: where there is no such input, or its elements are of another type.
+  /// - Throws: if there is no such input, or its elements have another type.
   @unsafe public func input<Element: NetworkElement>(
     named name: String, as _: Element.Type
   ) throws(EngineError) -> UnsafeMutableBufferPointer<Element> {

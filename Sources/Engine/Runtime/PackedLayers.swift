@@ -98,11 +98,11 @@ enum PackedDepthwise: ~Copyable {
 @safe struct PackedLayers: ~Copyable {
   let gemms: UnsafeMutableBufferPointer<PackedGEMM>
   let depthwise: UnsafeMutableBufferPointer<PackedDepthwise>
-  /// What the largest sparse layer needs for a product, for each of the parts of a step.
+  /// Scratch for the largest sparse layer, for each part of a step.
   let scratch: AlignedBuffer<UInt8>
   private let scratchBytes: Int
 
-  /// - Parameter parts: the most that are performed at once.
+  /// - Parameter parts: the maximum number of parts that run at once.
   init(_ lowering: Lowering, _ instructionSet: InstructionSet, parts: Int) {
     unsafe gemms = packed(lowering.gemms) { PackedGEMM($0, instructionSet) }
     unsafe depthwise = packed(lowering.depthwise) { PackedDepthwise($0, instructionSet) }
@@ -128,7 +128,7 @@ enum PackedDepthwise: ~Copyable {
   }
 }
 
-/// What `pack` makes of each layer; the caller deallocates it.
+/// The result of `pack` for each layer; the caller deallocates it.
 private func packed<Packed: ~Copyable>(
   _ layers: [Layer], _ pack: (Layer) -> Packed
 ) -> UnsafeMutableBufferPointer<Packed> {

@@ -1,7 +1,7 @@
 internal import Kernels
 
-/// A kernel that slides over images [images, height, width, channels] and counts only what lies on
-/// them.
+/// A kernel that slides over images [images, height, width, channels]; only taps on the image
+/// count.
 struct SlidingWindow {
   let placement: KernelPlacement
   let images: Int
@@ -20,15 +20,15 @@ struct SlidingWindow {
   var outputCount: Int { images * placement.outputHeight * placement.outputWidth * channels }
   var pixelStride: Int { placement.window.strideWidth * channels }
 
-  /// Output pixels side by side that see the same part of the kernel.
+  /// Adjacent output pixels with the same part of the kernel on the image.
   struct Stretch {
-    /// The number of the first one.
+    /// The index of the first one.
     var pixel: Int
     var count: Int
     /// The taps of the kernel that lie on the image.
     var rows: Range<Int>
     var columns: Range<Int>
-    /// The number of the input pixel under the first of them.
+    /// The index of the input pixel under the first of them.
     var input: Int
   }
 
@@ -67,7 +67,8 @@ struct SlidingWindow {
     }
   }
 
-  /// Those of `count` taps, `dilation` apart from `first` on, that lie within 0..<extent.
+  /// Those of `count` taps, starting at `first` with distances of `dilation`, that lie within
+  /// 0..<extent.
   @inline(__always)
   private func taps(from first: Int, of count: Int, _ dilation: Int, extent: Int) -> Range<Int> {
     let before = first < 0 ? min((-first + dilation - 1) / dilation, count) : 0
@@ -75,7 +76,7 @@ struct SlidingWindow {
     return before..<max(before, within)
   }
 
-  /// What a stretch sees, in values.
+  /// The part of the image under a stretch, in values.
   @inline(__always)
   func part(_ stretch: Stretch) -> ImageWindow {
     ImageWindow(
@@ -101,7 +102,7 @@ extension Network {
     }
   }
 
-  /// Maxima or means; what lies outside of the image does not count.
+  /// Maxima or means over the taps on the image.
   func performPool(_ slide: Step.Slide, isMaximum: Bool, _ part: StepPart) {
     let sliding = slide.sliding
     unsafe forEachStretch(of: slide, part, Float.self) { stretch, source, target in
@@ -121,7 +122,7 @@ extension Network {
     }
   }
 
-  /// The same of stored bytes.
+  /// The same for stored bytes.
   func performPool(
     _ slide: Step.Slide, isMaximum: Bool, _ results: IntegerPool.Results, _ part: StepPart
   ) {
@@ -134,7 +135,7 @@ extension Network {
     }
   }
 
-  /// Calls `body` with every stretch of pixels, what it sees from its first tap on, and its results.
+  /// Calls `body` with every stretch of pixels, its inputs from the first tap on, and its results.
   @inline(__always)
   private func forEachStretch<Element: BitwiseCopyable>(
     of slide: Step.Slide, _ part: StepPart, _: Element.Type,

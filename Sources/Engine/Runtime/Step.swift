@@ -1,14 +1,15 @@
 internal import Kernels
 
-/// A place in a network's memory: a storage, whose base may move between runs, and bytes into it.
+/// An address in a network's memory: a storage, whose base may move between runs, and an offset in
+/// bytes.
 struct Address: BitwiseCopyable {
   var storage: Int32
   var offset: Int32
 }
 
-/// What `Network.run` does, one after the other; all sizes are in elements unless said otherwise.
+/// The instructions of `Network.run`; all sizes are in elements unless stated otherwise.
 ///
-/// Indirect, as the largest has 320 bytes; `StepList` hands one out without counting a reference.
+/// Indirect, because the largest has 320 bytes; `StepList` passes one without counting references.
 indirect enum Step {
   case copy(Copy)
   case transpose(Transpose)
@@ -43,18 +44,18 @@ indirect enum Step {
   case pool(Slide, isMaximum: Bool)
   case call(Call)
 
-  /// Moves blocks of bytes; every stride is in bytes.
+  /// Copies blocks of bytes; every stride is in bytes.
   struct Copy {
     var source: Address
     var destination: Address
     var nest: Nest
-    /// Blocks moved at each position of the nest.
+    /// Blocks copied at each position of the nest.
     var rows: Nest.Dimension
-    /// Consecutive bytes of one.
+    /// Consecutive bytes of a block.
     var block: Int
   }
 
-  /// Columns of floats become rows; strides are in elements.
+  /// Transposes floats; strides are in elements.
   struct Transpose {
     var source: Address
     var destination: Address
@@ -85,7 +86,7 @@ indirect enum Step {
     var columns: Nest.Dimension
   }
 
-  /// Quantizes rows that are spread over up to four segments, each row with its own parameters.
+  /// Quantizes rows that consist of up to four segments, each row with its own parameters.
   struct QuantizeRows {
     var segments: InlineArray<4, Segment>
     var segmentCount: Int
@@ -109,7 +110,7 @@ indirect enum Step {
     var rows: Int
   }
 
-  /// Whole images that become padded ones.
+  /// Pads whole images.
   struct PaddedImages {
     var source: Address
     var images: Int
@@ -126,23 +127,24 @@ indirect enum Step {
     /// Elements of a padded row, and of a padded image.
     var stride: Int { padBefore + rowLength + padAfter }
     var paddedCount: Int { (padTop + height + padBottom) * stride }
-    /// What of a padded image its rows take, with the padding between them.
+    /// The part of a padded image from its first to its last pixel, with the padding between the
+    /// rows.
     var inner: Range<Int> {
       let first = padTop * stride + padBefore
       return first..<first + (height - 1) * stride + rowLength
     }
   }
 
-  /// Quantizes images, each with parameters of its own.
+  /// Quantizes images, each with its own parameters.
   struct QuantizeImage {
     var images: PaddedImages
     var parameters: Address
   }
 
-  /// Splits images of int16 into planes of high and of low bytes.
+  /// Splits images of int16 into planes of high and low bytes.
   struct SplitImage {
     var images: PaddedImages
-    /// From the high to the low bytes.
+    /// Distance from the high to the low bytes.
     var planeStep: Int
   }
 
@@ -150,12 +152,12 @@ indirect enum Step {
   struct Product {
     var layer: LayerReference
     var source = Address(storage: 0, offset: 0)
-    /// Of a qd8 layer, and the scales of an f16 one.
+    /// For a qd8 layer, or the scales for an f16 layer.
     var parameters = Address(storage: 0, offset: 0)
-    /// 1 where every row has its own.
+    /// 1 if every row has its own.
     var parametersStride = 0
     var destination = Address(storage: 0, offset: 0)
-    /// What is added to the results, laid out as they are: of f32 and qd8 layers.
+    /// The addend of the results, in the same layout: for f32 and qd8 layers.
     var addend: Address?
     var rows: Int
     var inputs: Int
@@ -166,12 +168,12 @@ indirect enum Step {
     var repeats = 1
     var sourceStep = 0
     var destinationStep = 0
-    /// Of a row of bytes.
+    /// For a row of bytes.
     var segments = RowSegments.one
-    /// From the plane of high to that of low bytes, where the activations are int16.
+    /// Distance from the plane of high bytes to that of low bytes, if the activations are int16.
     var planeStep = 0
 
-    /// What that many rows of one product read, and all of all.
+    /// The elements that a number of rows of one product read.
     func sourceCount(rows: Int) -> Int {
       (rows - 1) * sourceStride + (segments.count - 1) * segments.step + inputs / segments.count
     }
@@ -195,7 +197,7 @@ indirect enum Step {
     }
   }
 
-  /// Products of dense matrices, both computed; the nest walks whole matrices.
+  /// Products of two computed dense matrices; the nest iterates over matrices.
   struct BatchProduct {
     var a: Address
     var b: Address
@@ -210,7 +212,7 @@ indirect enum Step {
     var batches: Nest
   }
 
-  /// `rows` and `columns` are a `ResizeTap` for each of the output.
+  /// `rows` and `columns` are a `ResizeTap` for each output row and column.
   struct Resize {
     var isLinear: Bool
     var source: Address
@@ -223,18 +225,18 @@ indirect enum Step {
     var outputHeight: Int
     var outputWidth: Int
     var channels: Int
-    /// 4 where it is linear.
+    /// 4 if it is linear.
     var elementSize: Int
   }
 
-  /// A sequence through a cell, whose gates are input, forget, output and candidate, `units` each.
+  /// An LSTM over a sequence; its gates are input, forget, output and candidate, `units` each.
   struct LSTMSequence {
-    /// Of what was put out before: f32 or qd8.
+    /// The layer of the previous output: f32 or qd8.
     var layer: LayerReference
-    /// What the inputs add to the gates, for every time.
+    /// The contribution of the inputs to the gates, for every time step.
     var sums: Address
     var gates: Address
-    /// What was put out before, quantized.
+    /// The previous output, quantized.
     var bytes: Address
     var parameters: Address
     var hidden: Address
@@ -242,25 +244,25 @@ indirect enum Step {
     var destination: Address
     var times: Int
     var units: Int
-    /// Of the memory; 0 is none.
+    /// The limit of the cell state; 0 for none.
     var clip: Float
-    /// Steps of the memory and of what is put out, of a quantized cell; 0 is none.
+    /// Quantization steps of the cell state and of the output, for a quantized cell; 0 for none.
     var memoryStep: Float = 0
     var outputStep: Float = 0
     var outputRange: ClosedRange<Float> = -1...1
 
-    /// What gates can be where they are int16 with 12 bits of fraction, as LiteRT's are.
+    /// The range of gates in int16 with 12 fraction bits, as LiteRT's are.
     static let integerGates: ClosedRange<Float> = -8...32767 / 4096
   }
 
-  /// A step of GRU cells, the same for every row; the destination may be the state.
+  /// GRU cells, the same for every row; the destination may be the state.
   struct GRU {
     var operands: GRUOperands<Address>
     var destination: Address
     var rows: Int
   }
 
-  /// A step of LSTM cells, the same for every row; the new memory may be the memory.
+  /// LSTM cells, the same for every row; the new cell state may overwrite the old one.
   struct LSTM {
     var operands: LSTMOperands<Address>
     var destination: Address
@@ -280,12 +282,12 @@ indirect enum Step {
     var stride: Int
   }
 
-  /// One row of output pixels after the other, over a padded image.
+  /// Rows of output pixels over a padded image.
   struct Depthwise {
     var layer: LayerReference
     /// Bytes, or int16 in 16x8 networks.
     var source: Address
-    /// One for each image, in dynamic range.
+    /// One for each image, for dynamic range.
     var parameters = Address(storage: 0, offset: 0)
     var tapOffsets: Address
     var destination: Address
@@ -296,7 +298,7 @@ indirect enum Step {
     var outputWidth: Int
     var pixelStride: Int
     var range: ClosedRange<Float> = -Float.infinity...Float.infinity
-    /// Neighbouring pixels that are computed as the channels of one.
+    /// Neighbouring pixels that are treated as channels of one.
     var group = 1
   }
 
@@ -315,22 +317,22 @@ indirect enum Step {
     var source: Address
     var destination: Address
     var sliding: SlidingWindow
-    /// Of floats.
+    /// For floats.
     var range: ClosedRange<Float>
   }
 
-  /// From one form of elements to another.
+  /// A conversion between forms of elements.
   struct Conversion {
     var source: Address
     var destination: Address
     var count: Int
-    /// Of the side that is quantized.
+    /// Of the quantized side.
     var scale: Float = 1
     var zeroPoint = 0
-    /// Whether that side is int16 instead of a stored byte.
+    /// Whether the quantized side is int16 instead of a stored byte.
     var isInt16 = false
 
-    /// Bytes of an element of that side.
+    /// Bytes of an element of the quantized side.
     var storedSize: Int { isInt16 ? 2 : 1 }
   }
 
@@ -382,7 +384,7 @@ extension Step {
 }
 
 extension Network {
-  /// What `run` does, in order.
+  /// The names of the steps, in order.
   package var stepNames: [String] {
     (0..<steps.count).map { unsafe steps.elements[$0].step.name }
   }

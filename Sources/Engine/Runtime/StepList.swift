@@ -1,6 +1,6 @@
-/// The steps of a network, which are performed without counting references.
+/// The steps of a network, stored so that execution counts no references.
 @safe struct StepList: ~Copyable {
-  /// A step that cannot be copied, so that nothing counts how often it is.
+  /// A step that cannot be copied, so no reference counts are needed.
   struct Element: ~Copyable {
     let step: Step
   }

@@ -1,21 +1,21 @@
 internal import Kernels
 
-/// How many parts the work of a step is cut into. Parts have the bits of the whole: no sum is cut.
+/// How steps are split into parts. Parts have the bits of the whole: no sum is split.
 extension Step {
-  /// Nanoseconds, about, of the least work that is worth a second thread, which costs one or two
+  /// The minimum work, in nanoseconds, that is worth a second thread, which costs one or two
   /// thousand.
   static let leastSharedWork = 20_000.0
 
-  /// - Parameter least: nanoseconds of work from which on a step is cut.
+  /// - Parameter least: the minimum work in nanoseconds of a step that is split.
   func parts(threads: Int, least: Double) -> Int {
     guard threads > 1, let (units, work) = units, work >= least else { return 1 }
-    // Of long steps more, so that a thread that is late does less.
+    // Long steps get more parts, so that a late thread does less.
     let wanted = work >= 10 * least ? 3 * threads : threads
     return max(min(wanted, units), 1)
   }
 
-  /// Into how many parts the step can be cut, and how long it takes: nanoseconds, about, of a
-  /// processor with AVX2. nil where it stays whole.
+  /// The maximum number of parts of the step, and its duration in nanoseconds, roughly, on a
+  /// processor with AVX2. nil if it cannot be split.
   private var units: (count: Int, work: Double)? {
     switch self {
     case .product(let product) where product.layer.type != .f16:
@@ -40,7 +40,7 @@ extension Step {
     }
   }
 
-  /// A part of values that are computed one by one begins at a multiple of it.
+  /// Parts of elementwise steps begin at multiples of this.
   static let valueGranule = 64
 }
 
@@ -55,25 +55,25 @@ extension LayerType {
 }
 
 extension Step.Product {
-  /// Tiles of all kernels have as many columns or a fraction of it.
+  /// The columns of a kernel's tile divide this.
   static let outputGranule = 64
-  /// Tiles of most kernels have as many rows or a fraction of it.
+  /// The rows of most kernels' tiles divide this.
   static let rowGranule = 24
 
-  /// Whether threads share the outputs instead of the rows: what all of them read is then the
-  /// inputs, which are fewer than the weights.
+  /// Whether threads share the outputs instead of the rows: all of them then read the inputs, which
+  /// are fewer than the weights.
   var isCutAlongOutputs: Bool {
     outputs > rows * repeats && outputs >= 2 * Step.Product.outputGranule && !layer.isSparse
   }
 
-  /// The outputs of a part; all of them where it is of the rows.
+  /// The outputs of a part; all of them if the parts are rows.
   @inline(__always)
   func outputs(_ part: StepPart, _ tile: Int) -> Range<Int> {
     part.count > 1 && isCutAlongOutputs
       ? part.range(of: outputs, granule: tile) : 0..<outputs
   }
 
-  /// The rows of a part, those of repeated products one behind the other.
+  /// The rows of a part; those of repeated products are consecutive.
   @inline(__always)
   func rows(_ part: StepPart) -> Range<Int> {
     let all = rows * repeats

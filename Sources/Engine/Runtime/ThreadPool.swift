@@ -1,13 +1,13 @@
 internal import CThreadPool
 internal import Memory
 
-/// Threads beside the caller's that share the parts of one step at a time.
+/// Worker threads that share the parts of one step at a time with the caller.
 ///
 /// Thread: any, but one at a time.
 @safe struct ThreadPool: ~Copyable {
   private let pool: OpaquePointer?
 
-  /// With fewer threads than that where the system does not give them.
+  /// Creates fewer threads if the system refuses some.
   init(workers: Int) {
     unsafe pool = workers > 0 ? tp_create(workers) : nil
   }
@@ -30,14 +30,15 @@ internal import Memory
   }
 }
 
-/// One of the equal parts that the work of a step is cut into.
+/// One of the equal parts into which the work of a step is split.
 struct StepPart {
   static let whole = StepPart(index: 0, count: 1)
 
   var index: Int
   var count: Int
 
-  /// The part of `total`; but for the end of the last one, its bounds are multiples of `granule`.
+  /// The part of `total`; except for the end of the last one, its bounds are multiples of
+  /// `granule`.
   @inline(__always)
   func range(of total: Int, granule: Int = 1) -> Range<Int> {
     if count == 1 { return 0..<total }
@@ -48,7 +49,7 @@ struct StepPart {
 }
 
 extension Network {
-  /// Performs a step, on all threads where it is cut into parts.
+  /// Performs a step, on all threads if it is split.
   @inline(__always)
   func perform(step index: Int) {
     let parts = partCounts.count == 0 ? 1 : partCounts[index]
@@ -56,7 +57,7 @@ extension Network {
     performInParts(step: index, parts)
   }
 
-  /// What every thread has to know of a step.
+  /// The context of a step for every thread.
   @unsafe private struct Job {
     var network: UnsafePointer<Network>
     var step: Int

@@ -3,8 +3,8 @@ package import AudioPath
 package import Control
 package import UserMessages
 
-/// Two ALSA PCMs that the configuration names, for a machine without a sound server. ALSA
-/// does not tell of listeners. Thread: control.
+/// Two ALSA PCMs of the configuration, for a machine without a sound server. ALSA does not report
+/// listeners. Thread: control.
 package final class ALSABackend: Backend {
   private let pcms: Configuration.ALSA
 
@@ -24,7 +24,7 @@ package final class ALSABackend: Backend {
   package func refresh() { isStale = false }
 
   package var devices: Devices {
-    // Its channels are known once it is open.
+    // Its channels are known when it is open.
     Devices(
       server: ServerDescription(name: title, version: "", defaultSource: nil, defaultSink: nil),
       named: AudioDevice(index: 0, name: pcms.capture, positions: []))

@@ -2,10 +2,10 @@ package import AudioHost
 package import Control
 import UserMessages
 
-/// What a mixer can mute or turn down between the microphone and the applications.
+/// Volumes and mutes of a mixer between the microphone and the applications.
 ///
-/// Our own streams are found by our process: the server keeps their mute and volume by name and
-/// gives them back to every stream that we make.
+/// Our own streams are recognized by our process: the server stores their mute and volume by name
+/// and applies them to every new stream of ours.
 package struct VolumeChain {
   package var sources: [AudioDevice]
   package var sinks: [AudioDevice] = []
@@ -14,12 +14,12 @@ package struct VolumeChain {
 
   package init(sources: [AudioDevice]) { self.sources = sources }
 
-  /// Percent below which a place of ours counts as turned down: 6 dB.
+  /// The volume in percent below which one of our streams counts as turned down: 6 dB.
   private static let ours = 80
-  /// Percent below which the microphone does; what is above may be how it is used.
+  /// The same for the microphone; a higher volume may be intended.
   private static let microphone = 10
 
-  /// In the order that the sound takes; our own streams only where `processID` is given.
+  /// In signal order; our own streams only if `processID` is given.
   package func attenuations(microphone: AudioDevice?, processID: Int?) -> [Status.Attenuation] {
     var found: [Status.Attenuation] = []
     func look(
@@ -87,7 +87,7 @@ package struct VolumeChain {
     return found
   }
 
-  /// A microphone and those that it is made of.
+  /// A microphone and the devices that it is derived from.
   private func chain(of microphone: AudioDevice?) -> [AudioDevice] {
     var result: [AudioDevice] = []
     var next = microphone
@@ -98,7 +98,7 @@ package struct VolumeChain {
     return result
   }
 
-  /// A name as a shell takes it for one word.
+  /// A name quoted as one word for a shell.
   private static func shellWord(_ name: String) -> String {
     let isPlain = name.utf8.allSatisfy { byte in
       switch byte {

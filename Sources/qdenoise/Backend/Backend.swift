@@ -3,63 +3,66 @@ package import AudioPath
 package import Control
 package import UserMessages
 
-/// A connection to what sound comes from and goes to, as the control thread sees it. Its
-/// `transport` is what the audio thread does there. `Backends` picks one. Thread: control.
+/// The control thread's view of a sound server or of PCMs. Its `transport` is what the audio thread
+/// runs. `Backends` chooses one. Thread: control.
 package protocol Backend: AnyObject {
-  /// For people: "PipeWire 1.4.2".
+  /// For the user: "PipeWire 1.4.2".
   var title: String { get }
-  /// What the audio thread does.
+  /// The function that the audio thread runs.
   var transport: AudioTransport { get }
-  /// Takes what of the configuration may change while the daemon runs.
+  /// Applies those parts of the configuration that may change while the daemon runs.
   func adopt(_ configuration: Configuration)
 
   // MARK: What there is
 
-  /// The connection is of no use any more.
+  /// Whether the connection cannot be used any more.
   var isLost: Bool { get }
-  /// Something has changed since the last `refresh`.
+  /// Whether something has changed since the last `refresh`.
   var isStale: Bool { get }
-  /// Has everything looked at again, as if something had changed.
+  /// Makes the next `refresh` query everything, as if something had changed.
   func lookAgain()
-  /// Asks for everything that may have changed.
+  /// Queries everything that may have changed.
   func refresh() throws(BackendError)
-  /// What there was at the last `refresh`.
+  /// The result of the last `refresh`.
   var devices: Devices { get }
-  /// What a mixer has muted or turned down between the microphone and the applications; of our own
-  /// streams only where they run, as their volumes are not known before.
+  /// Volumes and mutes between the microphone and the applications; those of our own streams only
+  /// while they run, because they are not known before.
   func attenuations(of microphone: AudioDevice?, isCapturing: Bool) -> [Status.Attenuation]
 
   // MARK: The virtual microphone
 
-  /// Sees to it that the virtual microphone is there once, as the configuration wants it, and that
-  /// it is fed by us alone. Says what a person should know.
+  /// Ensures that the virtual microphone exists once, as configured, and that only we feed it.
+  /// Returns notices for the user.
   func establish(at now: UInt64) throws(BackendError) -> [Notice]
-  /// What was established.
+  /// The virtual microphone that was established.
   var virtualMicrophone: Established? { get }
-  /// `establish` has to be called again in a moment, though nothing changes.
+  /// Whether `establish` must be called again soon, although nothing changes.
   var isSettling: Bool { get }
-  /// Takes the virtual microphone away, unless an application is connected to it; returns the streams of those.
+  /// Removes the virtual microphone, unless an application is connected to it; returns the streams
+  /// of such applications.
   func remove() throws(BackendError) -> [AudioStream]
-  /// Moves a recording to the virtual microphone; false if that is refused.
+  /// Moves a recording to the virtual microphone; false if the server refuses.
   func bringBack(_ recording: UInt32) throws(BackendError) -> Bool
 
   // MARK: What goes wrong
 
-  /// The transport has lost its connection: a back end that can do without it chooses another one.
+  /// The transport has lost its connection; a back end with an alternative chooses another
+  /// transport.
   func note(audioFailure reason: String) -> Notice?
-  /// What a person should know all the time, a sentence each.
+  /// Permanent warnings for the user, a sentence each.
   var warnings: [UserMessage] { get }
   /// The warning for an application that asked for the virtual microphone and is connected to
-  /// nothing; nil where that means nothing.
+  /// nothing; nil if that state has no meaning.
   var cutOffWarning: UserMessage? { get }
 }
 
 /// Where a transport finds the virtual microphone.
 package struct Established: Equatable, Sendable {
-  /// What people see.
+  /// The name that users see.
   package var name: String
   package var route: AudioOrder.Route
-  /// Counts those made; what the daemon before left and is kept is not made.
+  /// Incremented for each new virtual microphone; one adopted from an earlier daemon does not
+  /// count.
   package var edition: Int
 
   package init(name: String, route: AudioOrder.Route, edition: Int) {
@@ -73,12 +76,12 @@ package struct Established: Equatable, Sendable {
 package struct Devices: Equatable, Sendable {
   package var server: ServerDescription
   package var sources: [AudioDevice]
-  /// All streams that record from some source, but ours.
+  /// All streams that record from a source, except ours.
   package var recordings: [AudioStream]
-  /// Those that record from the virtual microphone and have not paused; nil where the back end cannot
+  /// Those that record from the virtual microphone and are not paused; nil if the back end cannot
   /// tell, and a listener is assumed.
   package var listeners: [AudioStream]?
-  /// The one microphone of a configuration that names it.
+  /// The only microphone of a configuration that names it.
   package var named: AudioDevice?
 
   package init(
@@ -93,7 +96,7 @@ package struct Devices: Equatable, Sendable {
   }
 }
 
-/// Something for the journal.
+/// An entry for the journal.
 package struct Notice: Equatable, Sendable {
   package var priority: Journal.Priority
   package var text: String
@@ -106,11 +109,11 @@ package struct Notice: Equatable, Sendable {
   func write() { Journal.write(priority, text) }
 }
 
-/// Why there is no back end, told to the person at the terminal.
+/// Why there is no back end, for the person at the terminal.
 package enum BackendError: MessageError, Equatable {
-  /// It is worth trying again soon.
+  /// A retry may succeed soon.
   case failed(UserMessage)
-  /// Another daemon is first: it is worth trying again once that has ended.
+  /// Another daemon owns the virtual microphone; a retry may succeed when it has exited.
   case taken(UserMessage)
 
   package var message: UserMessage {

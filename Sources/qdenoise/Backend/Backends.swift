@@ -1,16 +1,16 @@
 import AudioHost
 import UserMessages
 
-/// The one place that picks a back end.
+/// Chooses a back end; nothing else does.
 struct Backends {
   let loop: EventLoop
-  /// Where the FIFO of the virtual microphone may be.
+  /// The path for the FIFO of the virtual microphone.
   let fifo: String
-  /// Samples a second.
+  /// Samples per second.
   let sampleRate: Int
 
-  /// Connects to what the configuration names. "auto" takes PipeWire by itself where its socket
-  /// answers, else the pulse server that there is.
+  /// Connects to the configured server. "auto" uses native PipeWire if its socket answers, else the
+  /// pulse server.
   func open(_ configuration: Configuration) throws(BackendError) -> any Backend {
     switch configuration.backend {
     case .alsa: ALSABackend(configuration.alsa)

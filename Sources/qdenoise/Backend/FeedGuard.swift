@@ -1,19 +1,19 @@
 package import AudioHost
 import Control
 
-/// Keeps the desktop's sound out of the sink that feeds the virtual microphone: whatever is played
-/// there is heard in the call. The server moves streams there when their output goes away.
+/// Keeps the desktop's sound out of the sink that feeds the virtual microphone, because it would be
+/// heard in the call. The server moves streams there when their output disappears.
 package struct FeedGuard {
-  /// A null sink for streams that have no other output than ours to go to.
+  /// A null sink for streams that have no other output than ours.
   package static let refugeName = Product.refuge
   static let refugeModule = "module-null-sink"
-  // PipeWire takes the sink with the highest priority for the default, but its monitor must not
-  // become the default microphone: above our sink, below everything else.
+  // PipeWire makes the sink with the highest priority the default, but its monitor must not become
+  // the default microphone: above our sink, below everything else.
   static let refugeArgument =
     "sink_name=\(refugeName) sink_properties='device.description=\"No output\""
     + " priority.session=-50'"
-  /// PipeWire's session manager chooses another default by itself; it is given that time, in
-  /// microseconds, because a default that we choose is kept for good.
+  /// The time in microseconds for PipeWire's session manager to choose another default, because a
+  /// default that we choose is permanent.
   static let patience: UInt64 = 500_000
 
   package enum Action: Equatable, Sendable {
@@ -23,16 +23,16 @@ package struct FeedGuard {
     case move(player: AudioStream, sink: String)
   }
 
-  /// The last default output that is not ours.
+  /// The last default output that was not ours.
   private var lastDefault: String?
-  /// Since when our sink has been the default output.
+  /// The time since which our sink has been the default output.
   private var defaultSince: UInt64?
 
   package init() {}
 
-  /// What has to be done so that nobody but us plays to our sink.
+  /// The actions that are needed so that only we play to our sink.
   /// - Parameters:
-  ///   - isNeeded: there is or will be a sink of ours.
+  ///   - isNeeded: whether we have or will have a sink.
   ///   - ourselves: the process that may play to it.
   package mutating func actions(
     isNeeded: Bool, on server: ServerDescription, sinks: [AudioDevice], players: [AudioStream],
@@ -52,7 +52,7 @@ package struct FeedGuard {
     let standard = sinks.first { $0.name == defaultSink }
     let isOurs = standard.map { Self.leadsToUs($0, among: sinks) } ?? false
     defaultSince = isOurs ? defaultSince ?? now : nil
-    // PulseAudio gives what is in the refuge to the default when the refuge goes.
+    // When the refuge is removed, PulseAudio moves its streams to the default.
     let mustChoose =
       server.isPipeWire
       ? defaultSince.map { now - $0 >= Self.patience } ?? false
@@ -69,10 +69,10 @@ package struct FeedGuard {
     return actions
   }
 
-  /// Our sink is the default output, which may pass by itself.
+  /// Whether our sink is the default output, which may be temporary.
   package var isWaiting: Bool { defaultSince != nil }
 
-  /// Whether what is played to the sink ends in ours.
+  /// Whether sound that is played to the sink reaches ours.
   private static func leadsToUs(_ sink: AudioDevice, among sinks: [AudioDevice]) -> Bool {
     var sink = sink
     for _ in 0...sinks.count {

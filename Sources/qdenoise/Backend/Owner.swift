@@ -1,10 +1,10 @@
 package import AudioHost
 package import UserMessages
 
-/// Another daemon that offers the virtual microphone on the same server, for another user or from
-/// a container. Each is connected to the server, which says so, and forgets who has ended.
+/// Another daemon that offers the virtual microphone on the same server, for another user or from a
+/// container. Each is a client of the server, which lists it, and drops it when it exits.
 package enum Owner {
-  /// The one that was there first, if that is not the daemon of this instance.
+  /// The one that connected first, if it is not this instance.
   package static func find(among daemons: [PulseClient], instance: String) -> PulseClient? {
     let first = daemons.min { $0.index < $1.index }
     return first?.property == instance ? nil : first

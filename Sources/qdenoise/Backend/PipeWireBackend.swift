@@ -2,18 +2,18 @@ import AudioHost
 import AudioPath
 import Control
 
-/// PipeWire by itself: our streams in its own graph. Devices, listeners and volumes are asked of its
-/// pulse server, and where the graph cannot be reached the sound goes through that, too.
+/// Native PipeWire: our streams are nodes of its graph. Its pulse server provides devices,
+/// listeners and volumes, and the sound too if the graph cannot be reached.
 /// Thread: control.
 final class PipeWireBackend: PulseBackend {
-  /// Connections that may fail before it is done without.
+  /// Failed connections after which it uses the pulse server only.
   private static let mostFailures = 3
 
   private let loop: EventLoop
   private var failures = 0
-  /// nil where the graph cannot be reached.
+  /// nil if the graph cannot be reached.
   private var targets: PipeWireTargets?
-  /// What recordings were told at the last `refresh`, by their indices.
+  /// The chosen targets of recordings at the last `refresh`, by their indices.
   private var orders: [UInt32: AudioStream.Order] = [:]
 
   init(_ server: SoundServer, fifo: String, sampleRate: Int, loop: EventLoop) {

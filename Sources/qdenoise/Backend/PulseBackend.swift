@@ -46,17 +46,17 @@ import UserMessages
   }
 
   func attenuations(of microphone: AudioDevice?, isCapturing: Bool) -> [Status.Attenuation] {
-    // Until its streams run, PipeWire has no volumes for them and says 0.
+    // Until its streams run, PipeWire has no volumes for them and reports 0.
     server.volumes.attenuations(
       microphone: microphone, processID: isCapturing ? Int(getpid()) : nil)
   }
 
   // MARK: The virtual microphone
 
-  /// How the virtual microphone is to be made.
+  /// The layout of the virtual microphone.
   var layout: VirtualMicrophone.Layout {
     switch output {
-    // A server on another machine does not see our FIFO.
+    // A server on another machine cannot read our FIFO.
     case .auto where server.server.isPipeWire || !server.isLocal: .sink
     case .auto, .pipe: .pipe(path: fifo)
     case .sink: .sink
@@ -90,8 +90,8 @@ import UserMessages
       name: VirtualMicrophone.description, route: route, edition: server.edition)
   }
 
-  /// Samples that the virtual microphone's sink is asked to hold: 20 ms. With as much PulseAudio
-  /// wakes up 2,000 times a second; with 30 ms it does not.
+  /// The requested fill of the virtual microphone's sink in samples: 20 ms. With it PulseAudio
+  /// wakes up 2,000 times per second; with 30 ms it does not.
   private var sinkTarget: Int { (server.server.isPipeWire ? 2 : 3) * sampleRate / 100 }
 
   var isSettling: Bool { server.feedGuard.isWaiting }
@@ -128,7 +128,7 @@ import UserMessages
 }
 
 extension FeedGuard.Action {
-  /// What a person should know of it.
+  /// The notice for the user.
   fileprivate var notice: Notice? {
     switch self {
     case .loadRefuge, .unloadRefuge: nil

@@ -2,44 +2,44 @@ import AudioHost
 import Control
 import Glibc
 
-/// The control thread's view of a pulse server: its devices, who listens, and our modules on it.
+/// The control thread's view of a pulse server: its devices, its listeners, and our modules.
 /// Thread: control.
 @safe final class SoundServer {
   private let connection: PulseConnection
   private(set) var server: ServerDescription
   private(set) var sources: [AudioDevice] = []
-  /// Who records from the virtual microphone and has not paused.
+  /// Streams that record from the virtual microphone and are not paused.
   private(set) var listeners: [AudioStream] = []
-  /// What a mixer can turn down.
+  /// The volumes and mutes between microphone and applications.
   private(set) var volumes = VolumeChain(sources: [])
-  /// Somebody is connected to the virtual microphone, paused or not.
+  /// Whether a stream is connected to the virtual microphone, paused or not.
   private var isConnectedTo = false
-  /// Our modules, in the order of loading.
+  /// Our modules, in loading order.
   private(set) var modules: [UInt32] = []
   private(set) var virtualMicrophone: VirtualMicrophone?
-  /// Counts the virtual microphones made; an adopted one is not made.
+  /// Incremented for each new virtual microphone; an adopted one does not count.
   private(set) var edition = 0
-  /// Something changed on the server since the last `refresh`.
+  /// Whether something changed on the server since the last `refresh`.
   private(set) var isStale = true
   private var modulesAreStale = true
-  /// Everybody who records from some source, ourselves excepted.
+  /// All streams that record from a source, except ours.
   private(set) var everybody: [AudioStream] = []
   private var sinks: [AudioDevice] = []
-  /// Who plays to which sink; asked for where the virtual microphone is fed by a playback.
+  /// The streams that play to sinks; queried only if a playback feeds the virtual microphone.
   private var players: [AudioStream] = []
   private(set) var feedGuard = FeedGuard()
 
-  /// Tells this daemon's connection from those of others.
+  /// Distinguishes this daemon's connection from others.
   private static let instance = String(UInt64.random(in: 0...UInt64.max), radix: 16)
 
-  /// Connects and asks for events.
+  /// Connects and subscribes to events.
   init(loop: EventLoop) throws(PulseError) {
     connection = PulseConnection(
       loop: loop, name: Product.client, properties: [Product.instance: Self.instance])
     try connection.connect()
     server = try connection.server()
     connection.onEvent = { [unowned self] event in
-      // Who plays matters where there is a sink of ours to play into, or a playback of ours.
+      // Players matter only if there is a sink of ours, or a playback of ours.
       if event.subject == .sinkInput, !plays { return }
       isStale = true
       if event.subject == .module && event.change == .removed { modulesAreStale = true }
@@ -52,10 +52,10 @@ import Glibc
 
   var isLost: Bool { connection.hasFailed }
 
-  /// Has everything looked at again, as if the server had changed.
+  /// Makes the next `refresh` query everything, as if the server had changed.
   func lookAgain() { isStale = true }
 
-  /// Asks for everything that may have changed.
+  /// Queries everything that may have changed.
   func refresh() throws(PulseError) {
     isStale = false
     server = try connection.server()
@@ -74,7 +74,7 @@ import Glibc
     if plays { (volumes.sinks, volumes.players) = (sinks, players) }
   }
 
-  /// The virtual microphone is fed by a playback.
+  /// Whether a playback feeds the virtual microphone.
   private var plays: Bool {
     switch virtualMicrophone?.layout {
     case .sink, .node: true
@@ -82,13 +82,13 @@ import Glibc
     }
   }
 
-  /// The daemon that was on this server before us.
+  /// The daemon that was connected to this server before us.
   func owner() throws(PulseError) -> PulseClient? {
     Owner.find(
       among: try connection.clients(with: Product.instance), instance: Self.instance)
   }
 
-  /// Moves somebody to the virtual microphone; false if the server refuses.
+  /// Moves a stream to the virtual microphone; false if the server refuses.
   func bringBack(_ stray: UInt32) throws(PulseError) -> Bool {
     do {
       try connection.move(listener: stray, to: VirtualMicrophone.sourceName)
@@ -98,11 +98,11 @@ import Glibc
     }
   }
 
-  /// Sees to it that nobody plays to a sink of ours, and says who did.
+  /// Moves other programs' streams off our sink, and returns them.
   func guardFeed(
     of wanted: VirtualMicrophone, at now: UInt64
   ) throws(PulseError) -> [FeedGuard.Action] {
-    // Without a sink of ours only a refuge that is left over matters.
+    // Without a sink of ours only a remaining refuge matters.
     let actions = feedGuard.actions(
       isNeeded: wanted.layout == .sink, on: server, sinks: sinks, players: players,
       ourselves: Int(getpid()), at: now)
@@ -116,14 +116,14 @@ import Glibc
         case .move(let player, let sink): try connection.move(player: player.index, to: sink)
         }
       } catch .refused {
-        // It has gone meanwhile.
+        // The stream is gone meanwhile.
         continue
       }
     }
     return actions
   }
 
-  /// Makes sure that the virtual microphone exists once, as it is wanted.
+  /// Ensures that the virtual microphone exists once, in the wanted form.
   func establish(_ wanted: VirtualMicrophone) throws(PulseError) {
     guard wanted != virtualMicrophone || modulesAreStale else { return }
     let plan = wanted.plan(
@@ -134,7 +134,7 @@ import Glibc
       if let adopted {
         modules.append(adopted)
       } else {
-        // The server refuses to make a FIFO where one is left.
+        // The server refuses to create a FIFO if there is one already.
         if case .pipe(let path) = wanted.layout { try makeRoom(at: path) }
         modules.append(try connection.loadModule(request.name, request.argument))
         edition += 1
@@ -152,8 +152,8 @@ import Glibc
       reason: "\(unsafe String(cString: strerror(errno))); a FIFO is to be there, remove it")
   }
 
-  /// Takes the virtual microphone away, unless somebody is connected to it: the server would give
-  /// them the microphone as it is. Says who they are.
+  /// Removes the virtual microphone, unless streams are connected to it: the server would give them
+  /// the raw microphone. Returns these streams.
   func remove() throws(PulseError) -> [AudioStream] {
     try refresh()
     if isConnectedTo { return everybody.filter { $0.device == ourIndex } }
@@ -169,7 +169,7 @@ import Glibc
     sources.first { $0.name == VirtualMicrophone.sourceName }?.index
   }
 
-  /// Unloads a module that somebody else may be unloading, too.
+  /// Unloads a module that another program may be unloading, too.
   private func unload(_ module: UInt32) throws(PulseError) {
     do {
       try connection.unloadModule(module)

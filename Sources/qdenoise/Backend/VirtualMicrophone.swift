@@ -7,14 +7,14 @@ package struct VirtualMicrophone: Equatable, Sendable {
   package static let sinkName = Product.sink
   package static let description = Product.microphone
 
-  /// How the sound gets into the server.
+  /// The path of the sound into the server.
   package enum Layout: Equatable, Sendable {
     /// A pipe-source that reads the FIFO at `path`: no second clock and half the latency.
     case pipe(path: String)
-    /// A null sink that is played to, and a source made of its monitor.
+    /// A null sink that is played to, and a source made from its monitor.
     case sink
-    /// A source in PipeWire's graph that our stream is linked to. It is the server's, so that it
-    /// outlives a crash of ours.
+    /// A source in PipeWire's graph to which our stream is linked. It belongs to the server, so
+    /// that it survives a crash of ours.
     case node
   }
 
@@ -24,11 +24,11 @@ package struct VirtualMicrophone: Equatable, Sendable {
     package var argument: String
   }
 
-  /// What has to be done to the server so that there is exactly one virtual microphone.
+  /// The changes on the server so that there is exactly one virtual microphone.
   package struct Plan: Equatable, Sendable {
-    /// Modules of ours that are left over or wrong, in the order of unloading.
+    /// Modules of ours that are superfluous or wrong, in unloading order.
     package var unload: [UInt32]
-    /// For each request of the layout, the module that already does it.
+    /// For each request of the layout, the module that fulfils it already.
     package var adopt: [UInt32?]
   }
 
@@ -41,9 +41,9 @@ package struct VirtualMicrophone: Equatable, Sendable {
     self.sampleRate = sampleRate
   }
 
-  /// The modules in the order of loading.
+  /// The modules in loading order.
   package var requests: [Request] {
-    // The server takes the double quotes off inside the argument.
+    // The server removes the double quotes inside the argument.
     let properties = "source_properties='device.description=\"\(Self.description)\"'"
     switch layout {
     case .pipe(let path):
@@ -78,9 +78,9 @@ package struct VirtualMicrophone: Equatable, Sendable {
     }
   }
 
-  /// Keeps what is there as wanted and removes the rest of ours.
-  /// - Parameter adopts: what another daemon left is kept, because applications are connected to
-  ///   it; without any it is made anew, as the server may still hold some of what was said.
+  /// Keeps matching modules and removes our others.
+  /// - Parameter adopts: keeps those of an earlier daemon because applications are connected to
+  ///   them; otherwise they are created anew, because the server may still buffer earlier sound.
   package func plan(for modules: [PulseModule], adopts: Bool) -> Plan {
     let ours = modules.filter(Self.isOurs)
     guard adopts else {
@@ -91,7 +91,7 @@ package struct VirtualMicrophone: Equatable, Sendable {
     }
     // A source made from a sink that is gone or new cannot be kept alone.
     if adopt.contains(nil) { adopt = adopt.map { _ in nil } }
-    // What was loaded last hangs on what was loaded first.
+    // Modules that were loaded last depend on those loaded first.
     let unload = ours.map(\.index).filter { !adopt.contains($0) }.sorted(by: >)
     return Plan(unload: unload, adopt: adopt)
   }

@@ -3,22 +3,22 @@ import Denoise
 import Files
 import ModelStore
 
-/// What `config.toml` says; qdenoise.toml(5) describes the file.
+/// The content of `config.toml`; qdenoise.toml(5) describes the file.
 package struct Configuration: Equatable, Sendable {
-  /// Where sound comes from and goes to.
+  /// The sound system.
   package enum Backend: String, CaseIterable, Sendable {
-    /// The sound server that there is: PipeWire by itself, else PulseAudio.
+    /// The running sound server: native PipeWire, else PulseAudio.
     case auto
-    /// PipeWire by itself.
+    /// Native PipeWire.
     case pipeWire = "pipewire"
     /// PulseAudio, or PipeWire's pulse server.
     case pulse
     case alsa
   }
 
-  /// How the virtual microphone is made on the pulse back end.
+  /// The layout of the virtual microphone on the pulse back end.
   package enum Output: String, CaseIterable, Sendable {
-    /// Whichever suits the server.
+    /// The one that suits the server.
     case auto
     /// A null sink and a remapped source of its monitor.
     case sink
@@ -26,20 +26,20 @@ package struct Configuration: Equatable, Sendable {
     case pipe
   }
 
-  /// PCM names of the alsa back end.
+  /// PCM names of the ALSA back end.
   package struct ALSA: Equatable, Sendable {
     package var capture = "default"
     package var playback = "default"
   }
 
-  /// How the audio thread is scheduled.
+  /// The scheduling of the audio thread.
   package struct RealTime: Equatable, Sendable {
     package var enabled = true
-    /// Of SCHED_FIFO.
+    /// For SCHED_FIFO.
     package var priority = 10
   }
 
-  /// Files that stand in for the embedded models.
+  /// Files that replace the embedded models.
   package struct Models: Equatable, Sendable {
     package var full: String?
     package var light: String?
@@ -48,11 +48,11 @@ package struct Configuration: Equatable, Sendable {
 
   package var backend = Backend.auto
   package var output = Output.auto
-  /// What holds until `denoisectl` sets something else.
+  /// The settings until `denoisectl` changes them.
   package var settings = Settings()
-  /// Microphone to application, above which the daemon warns.
-  /// Whether rumble below the voice is taken out with the noise.
+  /// Whether rumble below the voice is removed.
   package var lowCut = true
+  /// The latency from microphone to application above which the daemon warns.
   package var latencyBudgetMilliseconds = 60.0
   package var alsa = ALSA()
   package var realTime = RealTime()
@@ -62,7 +62,7 @@ package struct Configuration: Equatable, Sendable {
 
   package static var defaultPath: String { UserDirectories().configuration + "/config.toml" }
 
-  /// Reads the file; one that does not exist means the defaults.
+  /// Reads the file; a missing file means the defaults.
   ///
   /// Thread: control.
   package static func load(
@@ -72,18 +72,18 @@ package struct Configuration: Equatable, Sendable {
     return try Configuration(toml: text, path: path)
   }
 
-  /// Reads the text of a file that is called `path` in errors.
+  /// Parses a text; errors call its file `path`.
   package init(toml: String, path: String = "config.toml") throws(ConfigurationError) {
     var file = try ConfigurationFile(toml, path: path)
     try read(&file)
     try file.refuseTheRest()
   }
 
-  /// Every key that a file may have.
+  /// All keys of the file.
   package static var keys: [String] {
     var file = ConfigurationFile()
     var configuration = Configuration()
-    // Nothing is wrong with a file of nothing.
+    // An empty file is valid.
     try! configuration.read(&file)
     return file.known
   }
@@ -112,7 +112,7 @@ package struct Configuration: Equatable, Sendable {
 }
 
 extension ModelSetting {
-  /// Those that `denoisectl model install` has put in place. Thread: control.
+  /// Models that `denoisectl model install` has installed. Thread: control.
   static var inPlace: [ModelSetting] {
     ModelStore.installed.compactMap(ModelSetting.init).filter { !words.contains($0) }
   }

@@ -1,6 +1,6 @@
 package import UserMessages
 
-/// What is wrong with a configuration file.
+/// A problem with a configuration file.
 package enum ConfigurationError: MessageError, Equatable {
   case unreadable(String)
   case syntax(path: String, line: Int, column: Int, reason: String)

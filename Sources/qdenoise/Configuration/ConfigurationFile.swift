@@ -1,13 +1,13 @@
 import Files
 
-/// A TOML file as dotted keys, taken one by one; what nobody took at the end is unknown.
+/// A TOML file as dotted keys that are taken one by one; the remaining ones are unknown.
 struct ConfigurationFile {
   private let path: String
   private var values: [String: TOMLValue] = [:]
-  /// The keys that were asked for.
+  /// The keys that were requested.
   private(set) var known: [String] = []
 
-  /// A file of nothing.
+  /// An empty file.
   init() { path = "" }
 
   init(_ text: String, path: String) throws(ConfigurationError) {
@@ -43,7 +43,7 @@ struct ConfigurationFile {
   }
 
   /// One of the allowed values, by name.
-  /// - Parameter note: follows them in an error.
+  /// - Parameter note: appended to an error.
   mutating func choice<Choice: RawRepresentable<String>>(
     _ key: String, _ target: inout Choice, among allowed: [Choice], note: String = ""
   ) throws(ConfigurationError) {
@@ -76,7 +76,7 @@ struct ConfigurationFile {
     target = number ?? target
   }
 
-  /// Different whole numbers in ascending order.
+  /// Different integers in ascending order.
   mutating func wholes(
     _ key: String, _ target: inout [Int]?, in range: ClosedRange<Int>
   ) throws(ConfigurationError) {
@@ -107,13 +107,13 @@ struct ConfigurationFile {
     target = number ?? target
   }
 
-  /// Throws if the file has a key that was never asked for.
+  /// Throws if the file has a key that was never requested.
   func refuseTheRest() throws(ConfigurationError) {
     guard let key = values.keys.min() else { return }
     throw .unknownKey(path: path, key: key, nearest: nearest(to: key))
   }
 
-  /// The value of the key, if the file has it; `read` gives nil for what is not allowed.
+  /// The value of the key, if the file has it; `read` returns nil for invalid values.
   private mutating func take<Value>(
     _ key: String, allowed: String, _ read: (TOMLValue) -> Value?
   ) throws(ConfigurationError) -> Value? {
@@ -125,8 +125,8 @@ struct ConfigurationFile {
     return read
   }
 
-  /// The known key that takes the fewest edits, with or without its section; none where that would
-  /// be another word.
+  /// The known key with the smallest edit distance, with or without its section; none if it is too
+  /// large.
   private func nearest(to key: String) -> String? {
     func distance(_ candidate: String) -> Int {
       if candidate.hasPrefix(key + ".") { return 0 }
@@ -142,7 +142,7 @@ extension TOMLValue {
   fileprivate var asText: String? { if case .text(let text) = self { text } else { nil } }
   fileprivate var asTruth: Bool? { if case .truth(let truth) = self { truth } else { nil } }
 
-  /// The items of an array of plain values, as they are written.
+  /// The items of an array of plain values, unparsed.
   fileprivate var asItems: [String]? {
     guard case .other(let source) = self, source.first == "[", source.last == "]" else {
       return nil
@@ -151,7 +151,7 @@ extension TOMLValue {
       separator: ",", omittingEmptySubsequences: false
     )
     .map { item in item.filter { !$0.isWhitespace } }
-    // A comma may stand behind the last one.
+    // A comma may follow the last one.
     if items.last == "" { items.removeLast() }
     return items
   }
@@ -163,7 +163,7 @@ extension TOMLValue {
   }
 }
 
-/// Insertions, deletions and replacements that make one text the other (Levenshtein).
+/// The Levenshtein distance of two texts.
 func editDistance(_ a: some StringProtocol, _ b: some StringProtocol) -> Int {
   let b = Array(b)
   var row = Array(0...b.count)

@@ -3,7 +3,7 @@ package import Control
 import Denoise
 package import UserMessages
 
-/// What the configuration says, what the person has set since, and the settings that follow.
+/// The configuration, the user's changes since, and the resulting settings.
 /// Thread: control.
 package final class Preferences {
   private let path: String
@@ -11,12 +11,12 @@ package final class Preferences {
   package private(set) var configuration: Configuration
   private var state: SavedState
   package private(set) var settings: Settings
-  /// What is wrong with the configuration file, while the settings of before hold.
+  /// The problem with the configuration file, while the old settings stay.
   package var fault: UserMessage?
 
   /// - Parameters:
   ///   - path: of the configuration's file, for `reload`.
-  ///   - store: has what was set before.
+  ///   - store: has the earlier changes.
   package init(_ configuration: Configuration, path: String, store: StateStore = StateStore()) {
     self.path = path
     self.store = store
@@ -27,7 +27,7 @@ package final class Preferences {
     settings = configuration.settings.overruled(by: state)
   }
 
-  /// What the denoiser has to know of them.
+  /// The settings for the denoiser.
   package var denoising: DenoiserSettings {
     DenoiserSettings(
       mode: settings.mode,
@@ -35,7 +35,8 @@ package final class Preferences {
       lowCut: configuration.lowCut)
   }
 
-  /// The most milliseconds from the microphone to the applications before the daemon warns.
+  /// The maximum latency in milliseconds from the microphone to the applications before the daemon
+  /// warns.
   package var budget: Double { configuration.latencyBudgetMilliseconds }
 
   // MARK: What the person sets
@@ -55,7 +56,7 @@ package final class Preferences {
     change { $0.model = model }
   }
 
-  /// The model that is set cannot be had: the full one stands in, and what was set stays so.
+  /// The chosen model is unavailable: the full one is used, and the stored choice stays.
   package func standIn() { settings.model = .auto }
 
   package func set(device: String?) {
@@ -68,7 +69,7 @@ package final class Preferences {
     change { $0.channels = channels }
   }
 
-  /// Forgets what was set, so that the configuration's value holds. False if there is no such setting.
+  /// Drops a change, so that the configuration's value applies. False if there is no such setting.
   package func reset(_ setting: String) -> Bool {
     switch setting {
     case "mode": change { $0.mode = nil }
@@ -81,7 +82,7 @@ package final class Preferences {
     return true
   }
 
-  /// What was set and differs from the configuration.
+  /// Changes that differ from the configuration.
   package var overrides: [Status.Override] {
     let (set, said) = (state, configuration.settings)
     func decibels(_ strength: Double?) -> String { strength.map { "\($0)" } ?? "auto" }
@@ -116,7 +117,7 @@ package final class Preferences {
 
   // MARK: The configuration
 
-  /// The configuration as its file is now, but for what takes effect at the next start.
+  /// The configuration in its file, except for parts that take effect at the next start.
   package func read() throws(ConfigurationError) -> Configuration {
     var next = try Configuration.load(path: path)
     if (next.backend, next.alsa) != (configuration.backend, configuration.alsa) {
@@ -133,7 +134,7 @@ package final class Preferences {
 }
 
 extension Settings {
-  /// What the person set before stands above what the configuration says.
+  /// The user's earlier changes override the configuration.
   fileprivate func overruled(by state: SavedState) -> Settings {
     var settings = self
     if let mode = state.mode { settings.mode = mode }

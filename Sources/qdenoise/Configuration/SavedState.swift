@@ -1,14 +1,14 @@
 package import Control
 import FoundationEssentials
 
-/// What outlives the daemon.
+/// State that persists between runs of the daemon.
 package struct SavedState: Codable, Equatable, Sendable {
-  /// What `denoisectl` set; a setting that is missing comes from the configuration.
+  /// Changes by `denoisectl`; a missing setting comes from the configuration.
   package var mode: Mode?
   package var strength: Double?
   package var model: ModelSetting?
   package var device: String?
-  /// Of the device, or of the ALSA PCM.
+  /// Channels of the device, or of the ALSA PCM.
   package var channels: [Int]?
   /// The last default microphone that was not our own.
   package var lastDefaultMicrophone: String?
@@ -17,8 +17,8 @@ package struct SavedState: Codable, Equatable, Sendable {
 }
 
 extension SavedState {
-  /// Reads a state value by value: one that is not what it may be leaves the others, and is told of
-  /// in a clause. Throws where there is no JSON object.
+  /// Reads a state value by value: an invalid value is dropped and reported in a clause, the others
+  /// stay. Throws if there is no JSON object.
   static func read(_ data: Data) throws -> (state: SavedState, faults: [String]) {
     struct Anything: Decodable {}
     _ = try JSONDecoder().decode([String: Anything].self, from: data)
@@ -76,7 +76,7 @@ extension SavedState {
     }
   }
 
-  /// Whether a sound server may have a device of this name. PulseAudio's have at most 128
+  /// Whether a sound server may have a device with this name. PulseAudio's have at most 128
   /// characters; a NUL would end a C string.
   static func isName(_ text: String) -> Bool {
     !text.isEmpty && text.utf8.count <= 512

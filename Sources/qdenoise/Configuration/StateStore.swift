@@ -11,7 +11,7 @@ package struct StateStore {
     path = directory + "/state.json"
   }
 
-  /// The last state and what is wrong with its file; a value that cannot be used counts as none.
+  /// The last state and a problem with its file; an invalid value is dropped.
   package func load() -> (state: SavedState, warning: String?) {
     do {
       guard let bytes = try RegularFile.read(path, atMost: Self.largestFile) else {
@@ -28,15 +28,15 @@ package struct StateStore {
     }
   }
 
-  /// Ours has some hundred bytes.
+  /// Our file has some hundred bytes.
   private static let largestFile = 1 << 16
 
-  /// Replaces the file, or whatever stands in its place; after an error the old one is as it was.
+  /// Replaces the file, of whatever type it is; after an error the old one is unchanged.
   package func save(_ state: SavedState) throws(FileError) {
     try UserDirectories.make(directory)
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    // Texts and a finite number: nothing that could fail.
+    // Texts and a finite number cannot fail.
     let json = try! encoder.encode(state)
     try OutputFile.write(Array(json), to: path, as: .ownState)
   }

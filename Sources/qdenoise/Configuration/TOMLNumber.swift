@@ -1,6 +1,6 @@
-/// What TOML writes without quotes.
+/// TOML values without quotes.
 enum TOMLNumber {
-  /// `nil` where the word is no truth value, number or date.
+  /// `nil` if the word is no boolean, number or date.
   static func value(of word: String) -> TOMLValue? {
     switch word {
     case "true": return .truth(true)
@@ -15,7 +15,7 @@ enum TOMLNumber {
     return whole(digits).map { .whole($0) } ?? number(digits).map { .number($0) }
   }
 
-  /// Whether it begins as a date does; what stands behind it is not looked at, as no key takes one.
+  /// Whether it begins like a date; the rest is not checked, because no key takes one.
   static func isDate(_ word: String) -> Bool { fits(word, "0000-00-00") }
 
   private static func isTime(_ word: String) -> Bool { fits(word, "00:00") }
@@ -33,7 +33,7 @@ enum TOMLNumber {
     (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
   }
 
-  /// An underscore stands between two digits.
+  /// Removes underscores, each of which must be between two digits.
   private static func withoutSeparators(_ word: String) -> String? {
     let bytes = Array(word.utf8)
     let isHexadecimal = word.hasPrefix("0x")
@@ -55,7 +55,7 @@ enum TOMLNumber {
     return hasNoLeadingZero(digits) ? Int(digits) : nil
   }
 
-  /// Digits, and a fraction or an exponent or both, each with digits of its own.
+  /// Digits, and a fraction or an exponent or both, each with its own digits.
   private static func number(_ digits: String) -> Double? {
     let parts = digits.split(
       maxSplits: 1, omittingEmptySubsequences: false, whereSeparator: { $0 == "e" || $0 == "E" })

@@ -4,7 +4,7 @@ enum TOMLValue: Equatable, CustomStringConvertible {
   case whole(Int)
   case number(Double)
   case truth(Bool)
-  /// An array, a date or an array of tables, as it is written.
+  /// An array, a date or an array of tables, unparsed.
   case other(String)
 
   var description: String {
@@ -19,29 +19,29 @@ enum TOMLValue: Equatable, CustomStringConvertible {
 }
 
 /// Reads TOML 1.0 into dotted keys; every text of at most ``largestFile`` bytes gives values or one
-/// error with its place.
+/// error with its position.
 struct TOMLReader {
   struct Failure: Error {
     var line: Int
-    /// In characters as Unicode counts them, from 1.
+    /// In Unicode scalars, from 1.
     var column: Int
     var reason: String
   }
 
   /// A configuration has a few hundred bytes.
   static let largestFile = 1 << 20
-  /// Arrays and inline tables in each other.
+  /// The maximum nesting of arrays and inline tables.
   private static let deepest = 32
 
-  /// What a name stands for.
+  /// The meaning of a name.
   private enum Node: Equatable {
-    /// An inline table too, which nothing is added to.
+    /// A value; also an inline table, to which nothing can be added.
     case value
     /// Named by a header: complete.
     case table
-    /// The beginning of a header's name: may still get a header of its own.
+    /// A prefix of a header's name: may still get its own header.
     case implied
-    /// The beginning of a dotted key in one section: grows there alone.
+    /// A prefix of a dotted key in one section: can be extended only there.
     case dotted(section: Int)
     case tables
   }
@@ -52,7 +52,7 @@ struct TOMLReader {
   private var nodes: [[String]: Node] = [:]
   private var section = 0
   private var depth = 0
-  /// In an array or an array of tables, whose content no key takes.
+  /// Whether the reader is in an array or an array of tables, whose content no key uses.
   private var isDiscarding = false
 
   init(_ source: String) throws(Failure) {
@@ -77,7 +77,7 @@ struct TOMLReader {
     }
   }
 
-  /// A comment, if there is one, and the end of the line.
+  /// An optional comment, and the end of the line.
   private mutating func endLine() throws(Failure) {
     try skipComment()
     if peek() != nil, !takeNewline() {
@@ -135,7 +135,7 @@ struct TOMLReader {
     try readValue(for: key)
   }
 
-  /// Notes that a key is there; each is there once.
+  /// Records that a key exists; no key may occur twice.
   private mutating func claim(
     _ key: [String], below table: [String], at start: Int
   ) throws(Failure) {
@@ -186,7 +186,7 @@ struct TOMLReader {
     }
   }
 
-  /// Parts that are not bare keep their quotes, so that a dot in them is none between two.
+  /// Parts that are not bare keep their quotes, so that their dots are not separators.
   private static func joined(_ key: some Sequence<String>) -> String {
     key.map { part in
       part.isEmpty || !part.unicodeScalars.allSatisfy(isBare) ? "\"\(part)\"" : part
@@ -248,7 +248,7 @@ struct TOMLReader {
     guard depth <= Self.deepest else { throw failure("too many '[' and '{' in each other") }
   }
 
-  /// A truth value, a number or a date.
+  /// A boolean, a number or a date.
   private mutating func readWord() throws(Failure) -> TOMLValue {
     let start = position
     while let scalar = peek(), Self.isBare(scalar) || "+.:".unicodeScalars.contains(scalar) {
@@ -299,7 +299,7 @@ struct TOMLReader {
     throw failure(at: start, "the text has no closing ' in this line")
   }
 
-  /// The rest of a text of several lines, behind its three quotes.
+  /// The rest of a multi-line string, after its three quotes.
   private mutating func readLines(_ quote: Unicode.Scalar) throws(Failure) -> String {
     let start = position - 3
     var scalars = String.UnicodeScalarView()
@@ -307,7 +307,7 @@ struct TOMLReader {
     while let scalar = peek() {
       if scalar == quote, peek(1) == quote, peek(2) == quote {
         position += 3
-        // Up to two quotes may stand before the closing ones.
+        // Up to two quotes may precede the closing ones.
         for _ in 0..<2 where peek() == quote {
           scalars.append(quote)
           position += 1
@@ -327,7 +327,7 @@ struct TOMLReader {
     throw failure(at: start, "the text has no closing \(quote)\(quote)\(quote)")
   }
 
-  /// A backslash at the end of a line, and the blanks and empty lines behind it.
+  /// Skips a backslash at the end of a line, and the blanks and empty lines after it.
   private mutating func skipFoldedLine() -> Bool {
     let start = position
     position += 1
@@ -398,7 +398,7 @@ struct TOMLReader {
     while peek() == " " || peek() == "\t" { position += 1 }
   }
 
-  /// Blanks, comments and ends of lines, as they may stand in an array.
+  /// Skips blanks, comments and line breaks, as in an array.
   private mutating func skipLines() throws(Failure) {
     repeat {
       skipBlanks()

@@ -2,13 +2,13 @@ import AudioHost
 import AudioPath
 import Control
 
-/// What control has told audio to do, and what became of it. Thread: control.
+/// The control thread's orders to audio, and their results. Thread: control.
 struct AudioOrders {
   private let link: AudioLink
   private let wakeAudio: () -> Void
   private(set) var order = AudioOrder(connection: 0)
   private(set) var report = AudioReport()
-  /// The server's index of the microphone when the order was given.
+  /// The server's index of the microphone at the time of the order.
   private var capturedIndex: UInt32?
 
   init(_ link: AudioLink, wakeAudio: @escaping () -> Void) {
@@ -16,27 +16,27 @@ struct AudioOrders {
     self.wakeAudio = wakeAudio
   }
 
-  /// There is something to be listened to, so samples move.
+  /// Whether there is a listener, so that samples flow.
   var areRunning: Bool { order.route != nil }
 
-  /// Audio has no connection.
+  /// Whether audio has no connection.
   var areLost: Bool { if case .lost = report.connection { true } else { false } }
 
-  /// There is another server.
+  /// Starts over with another server.
   mutating func begin() {
     order = AudioOrder(connection: order.connection + 1, transport: order.transport)
   }
 
-  /// Audio has to connect anew; `retry` tells it.
+  /// Makes audio reconnect; `retry` sends the order.
   mutating func renew() { order.connection += 1 }
 
-  /// Nothing is to be captured, as the server is away.
+  /// Stops the capture, because the server is gone.
   mutating func halt() {
     post(AudioOrder(connection: order.connection, transport: order.transport))
   }
 
-  /// Gives an order, unless it is the one that audio has: a microphone that was away for a moment is
-  /// another one of the same name.
+  /// Gives an order, unless audio has it already; a microphone that was away for a moment is
+  /// another one with the same name.
   mutating func give(_ wanted: AudioOrder, microphone index: UInt32?) {
     var wanted = wanted
     wanted.connection = order.connection
@@ -47,7 +47,7 @@ struct AudioOrders {
     post(wanted)
   }
 
-  /// Gives the order again if audio could not carry it out.
+  /// Repeats the order if audio could not carry it out.
   func retry() {
     switch (report.connection, report.capture) {
     case (.lost, _), (_, .failed): send()
@@ -65,7 +65,7 @@ struct AudioOrders {
     wakeAudio()
   }
 
-  /// What a report has of news.
+  /// News in a report.
   enum News {
     /// Samples arrive.
     case captures
@@ -73,7 +73,7 @@ struct AudioOrders {
     case lost(String)
   }
 
-  /// Reads what audio says.
+  /// Reads audio's report.
   mutating func takeReport() -> News? {
     guard let next = link.reports.take() else { return nil }
     let before = report

@@ -1,21 +1,22 @@
 import AudioHost
 
-/// When microphones came and went and the default changed, for which a server moves streams by itself.
+/// Records when microphones appeared and disappeared and the default changed, because servers then
+/// move streams.
 /// Times are microseconds of the monotonic clock. Thread: control.
 struct DeviceChanges {
   /// When a source was first seen; those of the first look count as old.
   private var sourceSince: [UInt32: UInt64]?
   /// The last change of devices that makes the server move streams.
   private(set) var upheaval: UInt64?
-  /// The last time that the person chose another default than the virtual microphone.
+  /// When the user last chose another default than the virtual microphone.
   private(set) var choice: UInt64?
-  /// The virtual microphone is the default because the one before it went away.
+  /// Whether the virtual microphone is the default because the one before disappeared.
   private var isFallback = false
 
-  /// Looks at the sources again.
+  /// Compares the sources with the last look.
   /// - Parameters:
   ///   - current: the default source, and `ours` the virtual microphone.
-  ///   - before: what both were at the last look.
+  ///   - before: both at the last look.
   mutating func note(
     _ sources: [AudioDevice], default current: UInt32?, ours: UInt32?,
     before: StrayListeners.Memory, at now: UInt64

@@ -1,16 +1,16 @@
 package import AudioHost
 import Control
 
-/// Which microphone is captured, and why.
+/// The microphone to capture, and the reason.
 package struct MicrophoneChoice: Equatable, Sendable {
   package enum Reason: Equatable, Sendable {
-    /// The person named it.
+    /// The user pinned it.
     case pinned
     /// The configuration names it, and there is no other.
     case configured
     /// It is the user's default device.
     case isDefault
-    /// The default device is ourselves; this was the default before.
+    /// The default device is our own; this was the default before.
     case lastDefault
     /// There is no usable default; this is the first microphone.
     case first
@@ -18,10 +18,10 @@ package struct MicrophoneChoice: Equatable, Sendable {
 
   package var source: AudioDevice
   package var reason: Reason
-  /// The pinned microphone that is not there.
+  /// The pinned microphone, if it does not exist.
   package var missing: String?
 
-  /// A person or the configuration named it.
+  /// Whether the user or the configuration named it.
   var isNamed: Bool { reason == .pinned || reason == .configured }
 
   /// For status: "the default device".
@@ -38,7 +38,7 @@ package struct MicrophoneChoice: Equatable, Sendable {
   }
 
   /// The pinned one, else the default, else the last default that was not ours, else the first that
-  /// is no monitor; never ourselves or anything made from us; a monitor only if it is pinned.
+  /// is no monitor; never our own or one derived from it; a monitor only if it is pinned.
   package static func choose(
     among sources: [AudioDevice], pinned: String?, defaultSource: String?, lastDefault: String?
   ) -> MicrophoneChoice? {
@@ -55,10 +55,10 @@ package struct MicrophoneChoice: Equatable, Sendable {
       ?? found(microphones.first?.name, .first)
   }
 
-  /// Whether recording from it would record ourselves.
+  /// Whether recording from it would record our own output.
   package static func isOurs(_ source: AudioDevice, among sources: [AudioDevice]) -> Bool {
     var name = source.name
-    // Remap sources can be stacked; a ring of them cannot be made, but is not waited for either.
+    // Remap sources can be stacked; the bound stops a cycle, which should not exist.
     for _ in 0...sources.count {
       if Product.owns(name) { return true }
       guard let found = sources.first(where: { $0.name == name }) else { return false }

@@ -1,28 +1,27 @@
 import Control
 import UserMessages
 
-/// When a back end that is away is tried again, and what was told of it. Times are microseconds of the
+/// The retries of a lost back end, and what was reported about it. Times are microseconds of the
 /// monotonic clock. Thread: control.
 struct Reconnection {
-  /// How long is waited before a server that went away is tried again; grows up to the longest while
-  /// it stays away.
+  /// The pause before a lost server is tried again; grows to the longest pause while it stays away.
   static let shortestPause: UInt64 = 40_000
   static let longestPause: UInt64 = 2_000_000
-  /// The longest that a daemon waits which is not the first on its server.
+  /// The longest wait of a daemon that is not the first on its server.
   static let longestWait: UInt64 = 30_000_000
 
-  /// When to try; nil while there is a connection.
+  /// When to retry; nil while there is a connection.
   private(set) var due: UInt64? = 0
-  /// Why there is none.
+  /// Why there is no connection.
   private(set) var failure: UserMessage?
   private var pause = Self.shortestPause
-  /// The connection has everything that it is to have.
+  /// Whether the connection is complete.
   private var isGreeted = false
 
   /// There is a connection.
   mutating func open() { due = nil }
 
-  /// There is none. A failure is told once.
+  /// There is no connection. A failure is reported once.
   mutating func fail(_ error: BackendError, at now: UInt64) {
     if failure != error.message { Journal.write(.warning, error.description) }
     failure = error.message
@@ -30,7 +29,7 @@ struct Reconnection {
     switch error {
     case .failed:
       due = now + pause
-      // A server that restarts is back within a second or two, and its applications with it.
+      // A restarting server is back within a second or two, and its applications with it.
       pause = min(pause + pause / 8, Self.longestPause)
     case .taken:
       pause = min(max(2 * pause, Self.longestPause), Self.longestWait)
@@ -38,8 +37,8 @@ struct Reconnection {
     }
   }
 
-  /// The connection does what it is for. Says whether that is news; before that a failure is not told
-  /// anew.
+  /// The connection is complete. Returns whether that is news; until then a failure is not reported
+  /// again.
   mutating func greet() -> Bool {
     failure = nil
     pause = Self.shortestPause

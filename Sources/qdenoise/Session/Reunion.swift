@@ -1,16 +1,16 @@
-/// Recognizes the streams of before a restart of the server, whose indices mean nothing any more, by
+/// Recognizes the streams from before a restart of the server, whose old indices are invalid, by
 /// their applications' processes. Times are microseconds of the monotonic clock. Thread: control.
 struct Reunion {
-  /// How long after a restart of the server a stream is taken for one of before.
+  /// How long after a restart of the server a stream can be recognized as an earlier one.
   private static let duration: UInt64 = 30_000_000
-  /// How long after its end a stream may have been ended by the server's end.
+  /// The maximum time between the end of a stream and of the server that ended it.
   private static let farewell: UInt64 = 5_000_000
 
   private var departed: [(identity: StrayListeners.Identity, at: UInt64)] = []
   private var claims: [StrayListeners.Identity] = []
   private var end: UInt64 = 0
 
-  /// The server is another one; these were at home on the last.
+  /// There is a new server; these streams recorded from us on the last one.
   mutating func begin(_ listeners: [StrayListeners.Identity], at now: UInt64) {
     claims =
       listeners + departed.filter { now - $0.at < Self.farewell }.map(\.identity)
@@ -23,17 +23,17 @@ struct Reunion {
     departed.append((identity, now))
   }
 
-  /// What ended long ago was not ended by the server.
+  /// Drops streams that ended long before, because the server did not end them.
   mutating func forget(at now: UInt64) {
     departed.removeAll { now - $0.at >= Self.farewell }
   }
 
-  /// A stream is at home by itself.
+  /// A stream already records from us.
   mutating func note(home identity: StrayListeners.Identity?) {
     claims.removeAll { $0 == identity }
   }
 
-  /// Whether it is a stream of before, which it is once.
+  /// Whether it is one of the earlier streams; each is recognized once.
   mutating func takes(_ identity: StrayListeners.Identity?, at now: UInt64) -> Bool {
     guard now < end, let place = claims.firstIndex(where: { $0 == identity }) else { return false }
     claims.remove(at: place)

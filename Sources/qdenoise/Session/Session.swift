@@ -3,12 +3,12 @@ package import AudioPath
 package import Control
 package import UserMessages
 
-/// Keeps the connection and the virtual microphone up, chooses the microphone, brings listeners home
-/// and gives audio the order that follows from all of it. Times are microseconds of the monotonic
-/// clock. Thread: control.
+/// Maintains the connection and the virtual microphone, chooses the microphone, moves stray
+/// listeners back and gives audio its orders. Times are microseconds of the monotonic clock.
+/// Thread: control.
 package final class Session {
   private let preferences: Preferences
-  /// Connects to what the configuration names.
+  /// Connects to the configured back end.
   private let open: (Configuration) throws(BackendError) -> any Backend
   private var backend: (any Backend)?
   private var reconnection = Reconnection()
@@ -16,13 +16,13 @@ package final class Session {
   private var orders: AudioOrders
   package private(set) var microphone: MicrophoneChoice?
   package private(set) var attenuations: [Status.Attenuation] = []
-  /// A recording listens, too.
+  /// Whether there is a recording, which counts as a listener.
   private var isRecorded = false
 
   /// - Parameters:
-  ///   - strays: the listeners of the daemon before.
-  ///   - keep: takes the listeners, for the daemon after this one.
-  ///   - wakeAudio: called when there is an order for audio in the link.
+  ///   - strays: the listeners of the earlier daemon.
+  ///   - keep: stores the listeners for the next daemon.
+  ///   - wakeAudio: called when the link has an order for audio.
   package init(
     _ preferences: Preferences, link: AudioLink, strays: StrayListeners,
     keep: @escaping (StrayListeners.Memory) -> Void, wakeAudio: @escaping () -> Void,
@@ -34,7 +34,7 @@ package final class Session {
     orders = AudioOrders(link, wakeAudio: wakeAudio)
   }
 
-  /// Does what is due, after each thing that happened.
+  /// Does what is due, after each event.
   package func step(at now: UInt64) {
     takeReport()
     if backend?.isLost == true { lose(.failed(UserMessage("the sound server went away")), at: now) }
@@ -49,30 +49,30 @@ package final class Session {
     } catch { lose(error, at: now) }
   }
 
-  /// When `step` is to be called again, though nothing happens.
+  /// When `step` must be called again without an event.
   package var deadline: UInt64? {
     [reconnection.due, watch.nextLook].compactMap { $0 }.min()
   }
 
-  /// Has everything looked at again: the person has chosen something else.
+  /// Makes the next step query everything, because the user has chosen something else.
   package func lookAgain() { backend?.lookAgain() }
 
-  /// Takes what of a configuration may change while the daemon runs.
+  /// Applies those parts of a configuration that may change while the daemon runs.
   package func adopt(_ configuration: Configuration) { backend?.adopt(configuration) }
 
-  /// A recording begins to listen, or ends.
+  /// A recording starts or ends.
   package func set(isRecorded: Bool) {
     self.isRecorded = isRecorded
     adjustOrder()
   }
 
-  /// Gives the order again if audio could not carry it out.
+  /// Repeats the order if audio could not carry it out.
   package func retry() {
     if backend != nil { orders.retry() }
   }
 
-  /// Takes the virtual microphone away, unless an application is connected to it; returns the
-  /// streams of those.
+  /// Removes the virtual microphone, unless an application is connected to it; returns the streams
+  /// of such applications.
   package func end() throws(BackendError) -> [AudioStream] {
     guard let backend else { return [] }
     let heard = try backend.remove()
@@ -105,14 +105,14 @@ package final class Session {
     case .captures: backend.lookAgain()
     case .lost(let reason):
       Journal.write(.warning, "audio: \(reason)")
-      // The control connection finds out by itself if the server is gone.
+      // The control connection detects by itself that the server is gone.
       orders.renew()
       backend.note(audioFailure: reason)?.write()
     }
   }
 
   private func follow(_ backend: any Backend, at now: UInt64) throws(BackendError) {
-    // Making the microphone is news itself.
+    // Creating the microphone causes another event.
     repeat {
       try backend.refresh()
       try watch.bringBack(on: backend, at: now)
@@ -152,7 +152,7 @@ package final class Session {
     rememberDefault(devices)
   }
 
-  /// Keeps the last default that is not ourselves, for the day on which the person chooses us.
+  /// Stores the last default that is not our own, for the time when the user chooses ours.
   private func rememberDefault(_ devices: Devices) {
     guard let name = devices.server.defaultSource, name != preferences.lastDefaultMicrophone,
       let source = devices.sources.first(where: { $0.name == name }), source.monitorOf == nil,
@@ -166,7 +166,7 @@ package final class Session {
     guard let backend, let established = backend.virtualMicrophone else { return }
     let isListenedTo = backend.devices.listeners.map { !$0.isEmpty } ?? true
     let isHeard = isListenedTo || isRecorded
-    // Samples that are not fetched would be heard by the next listener.
+    // Samples that are not read would be heard by the next listener.
     let route = isListenedTo ? established.route : .nowhere
     orders.give(
       AudioOrder(
@@ -177,13 +177,13 @@ package final class Session {
       microphone: microphone?.source.index)
   }
 
-  /// The channels that were pinned of the microphone in use, a bit each.
+  /// The pinned channels of the current microphone, as a bit mask.
   private var pinnedChannels: UInt32 {
     guard microphone?.isNamed == true else { return 0 }
     return (preferences.settings.channels ?? []).reduce(0) { $0 | 1 << UInt32($1 - 1) }
   }
 
-  /// Tells of what is muted or turned down, once.
+  /// Reports volumes and mutes, once.
   private func noteVolumes(_ found: [Status.Attenuation]) {
     for new in found where !attenuations.contains(where: { $0.remedy == new.remedy }) {
       Journal.write(.warning, "\(new.sentence); `\(new.remedy)` undoes it")
@@ -195,40 +195,40 @@ package final class Session {
 // MARK: - What status asks for
 
 extension Session {
-  /// Name and version of what there is a connection to; nil while there is none.
+  /// Name and version of the connected server; nil without a connection.
   package var title: String? { backend?.title }
 
   static let noMicrophone = UserMessage("there is no microphone")
 
-  /// Why there is none.
+  /// Why there is no connection.
   package var failure: UserMessage {
     reconnection.failure ?? UserMessage("no sound server yet")
   }
 
-  /// What applications see; nil while there is no connection.
+  /// The name that applications see; nil without a connection.
   package var virtualMicrophone: String? { backend?.virtualMicrophone?.name }
 
-  /// Streams that record from the virtual microphone; nil where the back end cannot tell.
+  /// Streams that record from the virtual microphone; nil if the back end cannot tell.
   package var listeners: [AudioStream]? { backend?.devices.listeners }
 
   package var strays: [StrayListeners.Stray] { backend == nil ? [] : watch.strays.strays }
 
-  /// What audio was told last, and what became of it.
+  /// The last order to audio, and its result.
   package var order: AudioOrder { orders.order }
   package var report: AudioReport { orders.report }
 
-  /// There is a listener, or a recording.
+  /// Whether there is a listener, or a recording.
   package var isRunning: Bool { orders.areRunning }
 
-  /// There is a connection, but audio has none.
+  /// Whether there is a connection, but audio has none.
   package var isAudioLost: Bool { backend != nil && orders.areLost }
 
-  /// Of the channels of the microphone, where audio or else the back end knows them.
+  /// Positions of the microphone's channels, if audio or else the back end knows them.
   package var positions: [String] {
     report.positions.isEmpty ? microphone?.source.positions ?? [] : report.positions
   }
 
-  /// What a person should know, a sentence each.
+  /// Warnings for the user, a sentence each.
   package func warnings(at now: UInt64) -> [UserMessage] {
     guard let backend else { return [] }
     let cutOff = watch.areCutOff(at: now) ? backend.cutOffWarning : nil

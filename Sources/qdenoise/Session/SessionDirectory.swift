@@ -2,9 +2,10 @@ import Files
 import FoundationEssentials
 import Glibc
 
-/// `$XDG_RUNTIME_DIR/qdenoise`: the FIFO, who listens, and the lock that only one daemon can hold.
+/// `$XDG_RUNTIME_DIR/qdenoise`: the FIFO, the listeners, and the lock that only one daemon can
+/// hold.
 ///
-/// Links are not followed: what one points to is none of ours.
+/// Links are not followed, because their targets are not ours.
 @safe final class SessionDirectory {
   struct Failure: Error, CustomStringConvertible {
     var description: String
@@ -12,10 +13,10 @@ import Glibc
 
   let path: String
   private let lock: Int32
-  /// Bytes of the file that says who listens.
+  /// The maximum size of the file of listeners.
   private static let largestMemory = 1 << 20
 
-  /// Makes the directory for its owner alone and takes the lock.
+  /// Creates the directory with access for its owner only, and takes the lock.
   init() throws(Failure) {
     let base = try Self.base()
     path = base + "/qdenoise"
@@ -35,7 +36,7 @@ import Glibc
 
   var fifo: String { path + "/microphone" }
 
-  /// Who listened to the daemon before; nothing if that cannot be read.
+  /// The listeners of the earlier daemon; empty if the file cannot be read.
   var memory: StrayListeners.Memory {
     guard let bytes = try? RegularFile.read(listeners, atMost: Self.largestMemory) else {
       return StrayListeners.Memory()
@@ -45,13 +46,13 @@ import Glibc
   }
 
   func save(_ memory: StrayListeners.Memory) throws(FileError) {
-    // Texts and whole numbers: nothing that could fail.
+    // Texts and integers cannot fail.
     try OutputFile.write(Array(try! JSONEncoder().encode(memory)), to: listeners, as: .ownState)
   }
 
   private var listeners: String { path + "/listeners.json" }
 
-  /// The session's directory, which is of no use where it is another user's.
+  /// The session's directory, which must not belong to another user.
   private static func base() throws(Failure) -> String {
     guard let variable = unsafe getenv("XDG_RUNTIME_DIR"), unsafe variable.pointee != 0 else {
       throw Failure(

@@ -1,42 +1,42 @@
 package import AudioHost
 
-/// Keeps in mind who asked for the virtual microphone, and finds those whom the server took to
-/// another one without being asked. They would be heard without denoising and not know why.
+/// Remembers which streams asked for the virtual microphone, and finds those that the server moved
+/// to another one. They would be recorded without denoising, and the user would not know why.
 ///
-/// A server moves streams when a microphone comes or goes, when the default changes, and when the
-/// virtual microphone is not there yet; PipeWire then forgets what the application asked for.
-/// A person moves a stream while nothing of that happens, and is obeyed. Where the server says what
-/// a stream was told (PipeWire by itself), one that asked for us and was told nothing else was not
-/// moved by a person, whenever that was.
+/// A server moves streams when a microphone appears or disappears, when the default changes, and
+/// while the virtual microphone does not exist yet; PipeWire then forgets the application's choice.
+/// If a stream is moved at another time, the user did it, and it stays there. If the server reports
+/// later choices for a stream (native PipeWire), a stream that asked for us and has no later choice
+/// was not moved by the user, whenever that was.
 /// Thread: control.
 package struct StrayListeners {
-  /// Somebody who asked for the virtual microphone and records from another source.
+  /// A stream that asked for the virtual microphone and records from another source.
   package struct Stray: Equatable, Sendable {
     package var listener: AudioStream
     package var source: AudioDevice
-    /// The person moved it there.
+    /// Whether the user moved it there.
     package var isChosen: Bool
   }
 
-  /// An application's stream, recognized after it was made anew.
+  /// The identity of an application's stream after a reconnection.
   package struct Identity: Codable, Equatable, Sendable {
     package var processID: Int
-    /// When the process started, in the kernel's ticks: process IDs are used again.
+    /// When the process started, in the kernel's ticks, because process IDs are reused.
     package var started: UInt64
     package var application: String
     package var stream: String
   }
 
-  /// What outlives the daemon, so that the next one knows who is a stray.
+  /// State for the next daemon, so that it recognizes strays.
   package struct Memory: Codable, Equatable, Sendable {
     package struct Entry: Codable, Equatable, Sendable {
       package var index: UInt32
-      /// False: the person moved it away.
+      /// Whether it belongs to us; false if the user moved it away.
       package var isHome: Bool
       var identity: Identity?
     }
 
-    /// The cookie of the server whose indices these are.
+    /// The cookie of the server to which the indices belong.
     var server: UInt32 = 0
     var virtualMicrophone: UInt32?
     var defaultSource: UInt32?
@@ -45,18 +45,20 @@ package struct StrayListeners {
     package init() {}
   }
 
-  /// How long after a change of devices the server may still move streams for it, in microseconds.
+  /// How long after a change of devices the server may still move streams because of it, in
+  /// microseconds.
   static let grace: UInt64 = 3_000_000
-  /// How long after such a change it may move even a stream that came just then, in microseconds.
+  /// How long after such a change it may even move a stream that has just appeared, in
+  /// microseconds.
   static let settling: UInt64 = 1_000_000
-  /// How long after it was moved back the server may still be moving a stream, in microseconds.
+  /// How long after a move back the server may still be moving a stream, in microseconds.
   static let afterglow: UInt64 = 500_000
-  /// How often one stream is moved back before it is left where it is.
+  /// The number of times a stream is moved back before it is left where it is.
   package static let mostAttempts = 10
 
   package private(set) var memory: Memory
   package private(set) var strays: [Stray] = []
-  /// Somebody who asked for the virtual microphone is connected to no source at all.
+  /// Whether a stream that asked for the virtual microphone is connected to no source at all.
   package private(set) var areCutOff = false
 
   private struct Attempts {
@@ -65,18 +67,18 @@ package struct StrayListeners {
   }
 
   private let startTime: (Int) -> UInt64?
-  /// When a listener came home; a change of devices before that does not move it any more. None
-  /// for those who never were.
+  /// When a listener last arrived at the virtual microphone; an earlier change of devices does not
+  /// move it any more. No entry for those that never did.
   private var homeSince: [UInt32: UInt64] = [:]
   private var attempts: [UInt32: Attempts] = [:]
-  /// When a move was taken for a person's.
+  /// When a move was attributed to the user.
   private var judged: [UInt32: UInt64] = [:]
   private var changes = DeviceChanges()
   private var reunion = Reunion()
 
   /// - Parameters:
-  ///   - memory: what an earlier daemon left.
-  ///   - startTime: when a process started; nil if there is none.
+  ///   - memory: the state of an earlier daemon.
+  ///   - startTime: the start time of a process; nil if there is none.
   package init(
     memory: Memory = Memory(), startTime: @escaping (Int) -> UInt64? = processStartTime
   ) {
@@ -85,7 +87,7 @@ package struct StrayListeners {
     for entry in memory.entries where entry.isHome { homeSince[entry.index] = 0 }
   }
 
-  /// Looks at the server again and gives the indices of the listeners to be moved back.
+  /// Looks at the server again and returns the indices of the listeners to be moved back.
   package mutating func find(
     server: ServerDescription, sources: [AudioDevice], listeners: [AudioStream], at now: UInt64
   ) -> [UInt32] {
@@ -109,17 +111,18 @@ package struct StrayListeners {
     return strays.filter(isToBeMoved).map(\.listener.index)
   }
 
-  /// Somebody was to be moved back: whether it helped is to be looked at.
+  /// Whether listeners were moved back and the result must be checked.
   package var areMoving: Bool { strays.contains(where: isToBeMoved) }
 
-  /// The server may still move a stream for a change of devices, and it does not always tell.
+  /// Whether the server may still move a stream because of a change of devices, which it does not
+  /// always report.
   package func mayMove(at now: UInt64) -> Bool {
     guard let upheaval = changes.upheaval, !memory.entries.isEmpty else { return false }
     return now - upheaval < Self.grace
   }
 
-  /// What became of moving one back.
-  /// - Parameter helped: false if the server does not let it be moved.
+  /// The result of a move back.
+  /// - Parameter helped: false if the server refuses the move.
   package mutating func note(moveOf listener: UInt32, helped: Bool, at now: UInt64) {
     attempts[listener, default: Attempts()].last = now
     attempts[listener, default: Attempts()].count += helped ? 1 : Self.mostAttempts
@@ -131,7 +134,7 @@ package struct StrayListeners {
 
   // MARK: What changed
 
-  /// Indices mean nothing any more; what is left of a listener is its application's process.
+  /// Indices become invalid; listeners are then known by their applications' processes.
   private mutating func changeServer(_ cookie: UInt32, at now: UInt64) {
     reunion.begin(memory.entries.filter(\.isHome).compactMap(\.identity), at: now)
     memory = Memory()
@@ -170,7 +173,7 @@ package struct StrayListeners {
     reunion.note(home: identity)
     remember(listener, isHome: true)
     homeSince[listener.index] = homeSince[listener.index] ?? now
-    // Of two streams that look the same, and of which one is elsewhere, nobody could tell later.
+    // Two streams that look the same cannot be distinguished when one of them is elsewhere.
     let isAlone = listeners.allSatisfy {
       $0.device == listener.device || self.identity(of: $0) != identity
     }
@@ -203,7 +206,7 @@ package struct StrayListeners {
       {
         strays.append(Stray(listener: listener, source: source, isChosen: false))
       } else if isRecent(changes.choice) {
-        // It never asked for us but for the default, which is another now.
+        // It did not ask for us but for the default, which has changed.
         memory.entries.removeAll { $0.index == listener.index }
       } else {
         remember(listener, isHome: false)
@@ -216,7 +219,7 @@ package struct StrayListeners {
     }
   }
 
-  /// The server told of the move before it told of the change of devices that was its cause.
+  /// Whether the server reported a move before the change of devices that caused it.
   private mutating func wasToldEarly(_ listener: UInt32) -> Bool {
     guard let at = judged[listener], let upheaval = changes.upheaval, upheaval >= at,
       upheaval - at < Self.settling
@@ -225,13 +228,14 @@ package struct StrayListeners {
     return true
   }
 
-  /// It was moved back and has not been seen at home, or just so.
+  /// Whether it was moved back and has not been seen at our source for long.
   private func isMoving(_ listener: AudioStream, at now: UInt64) -> Bool {
     guard let made = attempts[listener.index] else { return false }
     return now - made.last < Self.afterglow || homeSince[listener.index] ?? 0 < made.last
   }
 
-  /// As far as the server says, a person may have moved it or chosen a default that it follows.
+  /// Whether, by the server's information, the user may have moved it or chosen a default that it
+  /// follows.
   private func mayBeChosen(_ listener: AudioStream) -> Bool {
     switch listener.order {
     case nil, .default: true
@@ -240,14 +244,14 @@ package struct StrayListeners {
     }
   }
 
-  /// The application named the virtual microphone, and the server says so.
+  /// Whether the application named the virtual microphone, according to the server.
   private func asksForUs(_ listener: AudioStream) -> Bool {
     guard let target = listener.target else { return false }
     return target == VirtualMicrophone.sourceName
       || memory.virtualMicrophone.map { target == "\($0)" } ?? false
   }
 
-  /// A stream of before a restart of the server that came back while we were not there.
+  /// Whether it is a stream from before a restart of the server that came back before our source.
   private mutating func isClaimed(_ listener: AudioStream, at now: UInt64) -> Bool {
     guard listener.target == nil, listener.device == memory.defaultSource,
       let identity = identity(of: listener)

@@ -1,21 +1,21 @@
 import AudioHost
 import Control
 
-/// Moves streams back that asked for the virtual microphone and that the server has moved, and tells
-/// of them. Times are microseconds of the monotonic clock. Thread: control.
+/// Moves streams back that asked for the virtual microphone and that the server has moved, and
+/// reports them. Times are microseconds of the monotonic clock. Thread: control.
 struct StrayWatch {
-  /// After what time is looked whether a stream that was moved is where it should be.
+  /// The pause before a moved stream is checked.
   static let lookPause: UInt64 = 300_000
-  /// How long a stream may be connected to nothing before that is told.
+  /// How long a stream may be connected to nothing before this is reported.
   static let cutOffPatience: UInt64 = 2_000_000
 
   private(set) var strays: StrayListeners
-  /// What of them the next daemon will find.
+  /// The state that was stored for the next daemon.
   private var kept: StrayListeners.Memory
   private let keep: (StrayListeners.Memory) -> Void
-  /// When to look again, though nothing changes.
+  /// When to check again without an event.
   private(set) var nextLook: UInt64?
-  /// Since when a stream that asked for the virtual microphone is connected to no source.
+  /// The time since which a stream that asked for the virtual microphone has had no source.
   private var cutOffSince: UInt64?
 
   init(
@@ -26,10 +26,10 @@ struct StrayWatch {
     self.keep = keep
   }
 
-  /// The connection is gone, and what is left of the listeners is what was kept.
+  /// The connection is lost; the stored listeners remain.
   mutating func lose() { (nextLook, cutOffSince) = (nil, nil) }
 
-  /// Moves strays back, and notes whether a stream is connected to nothing.
+  /// Moves strays back, and records whether a stream is connected to nothing.
   mutating func bringBack(on backend: any Backend, at now: UInt64) throws(BackendError) {
     let devices = backend.devices
     guard devices.listeners != nil else { return }
@@ -46,22 +46,22 @@ struct StrayWatch {
     cutOffSince = cutOffSince ?? now
   }
 
-  /// Has it looked again in a moment.
+  /// Schedules another check.
   mutating func lookSoon(at now: UInt64) { nextLook = now + Self.lookPause }
 
-  /// Whether it is time to look again.
+  /// Whether a check is due.
   mutating func isDue(at now: UInt64) -> Bool {
     guard let due = nextLook, due <= now else { return false }
     nextLook = nil
     return true
   }
 
-  /// A stream has been connected to nothing for long.
+  /// Whether a stream has been connected to nothing for too long.
   func areCutOff(at now: UInt64) -> Bool {
     cutOffSince.map { now - $0 >= Self.cutOffPatience } ?? false
   }
 
-  /// Keeps the listeners for the daemon after this one.
+  /// Stores the listeners for the next daemon.
   mutating func remember() {
     guard strays.memory != kept else { return }
     kept = strays.memory

@@ -2,14 +2,14 @@ import AudioPath
 import Control
 import Synchronization
 
-/// Tells systemd that all is well while audio answers questions. Times are microseconds of the
-/// monotonic clock. Thread: control.
+/// Feeds systemd's watchdog while audio answers pings. Times are microseconds of the monotonic
+/// clock. Thread: control.
 struct Heartbeat {
   private let link: AudioLink
   private var watchdog = Watchdog()
-  /// Half of WatchdogSec; nil where systemd wants to hear nothing.
+  /// Half of WatchdogSec; nil without a watchdog.
   private let pause: UInt64?
-  /// When the next question is due.
+  /// When the next ping is due.
   private(set) var deadline: UInt64?
 
   init(_ link: AudioLink, at now: UInt64) {
@@ -18,8 +18,8 @@ struct Heartbeat {
     deadline = pause.map { now + $0 }
   }
 
-  /// Reads the answer, and asks anew when it is time.
-  /// - Parameter hopsGoOn: hops are to be made now, come what may.
+  /// Reads the answer, and sends a new ping when it is due.
+  /// - Parameter hopsGoOn: whether hops must advance now.
   mutating func beat(at now: UInt64, hopsGoOn: Bool, wakeAudio: () -> Void) {
     guard let pause, let due = deadline else { return }
     let hops = link.hops.load(ordering: .relaxed)

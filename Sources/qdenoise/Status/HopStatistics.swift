@@ -1,13 +1,13 @@
 import AudioPath
 import Histogram
 
-/// How long hops take to compute, since the daemon started. Thread: control.
+/// The distribution of hop times since the daemon started. Thread: control.
 struct HopStatistics {
   private var histogram = Histogram<UInt32>(
     highestTrackableValue: 1_000_000_000, numberOfSignificantValueDigits: .three)
   private var position = 0
 
-  /// Takes what the audio thread has measured since the last call.
+  /// Reads the audio thread's measurements since the last call.
   mutating func read(_ times: HopTimes) {
     times.read(from: &position) { histogram.record(UInt64(min($0, 999_999_999))) }
   }

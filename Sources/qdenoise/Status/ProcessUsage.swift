@@ -1,13 +1,13 @@
 import AudioPath
 import Glibc
 
-/// What the process costs. Thread: control.
+/// The resources of the process. Thread: control.
 @safe final class ProcessUsage {
   private var lastUsed: UInt64 = 0
   private var lastTime: UInt64 = 0
   private var last: Double?
 
-  /// Processor time since the last look, which is at least a second ago, in percent of one core.
+  /// Processor time since the last call, which was at least a second ago, in percent of one core.
   func percent() -> Double? {
     let now = AudioClock.microseconds
     guard now - lastTime >= 1_000_000 else { return last }

@@ -18,7 +18,7 @@ extension StatusSource {
     return latency
   }
 
-  /// Microphone to application, stage by stage.
+  /// Latency from microphone to application, stage by stage.
   var ledger: LatencyLedger {
     var ledger = LatencyLedger(budgetMicroseconds: Int(preferences.budget * 1000))
     let model = active.model
@@ -49,7 +49,7 @@ extension StatusSource {
     return ledger
   }
 
-  /// What arrives at once, and what is waited for beyond it until a hop is there.
+  /// The samples per delivery, and the samples beyond it that a hop waits for.
   private func enterCapture(in ledger: inout LatencyLedger, _ model: Model) {
     let rate = model.sampleRate
     let period = link.period.load(ordering: .relaxed)

@@ -7,7 +7,7 @@ import Signal
 import Synchronization
 package import UserMessages
 
-/// What the daemon says of itself: to the bus, to systemd, and what it warns of once.
+/// The daemon's status for the bus and systemd, and its one-time warnings.
 /// Times are microseconds of the monotonic clock. Thread: control.
 package final class StatusSource {
   let preferences: Preferences
@@ -17,15 +17,15 @@ package final class StatusSource {
   private let realTime: () -> UserMessage
   var statistics = HopStatistics()
   private let usage = ProcessUsage()
-  /// The last incident that the journal has, packed.
+  /// The last incident in the journal, packed.
   private var reportedIncident: UInt64 = 0
   private var isOverBudget = false
 
   var link: AudioLink { active.link }
 
   /// - Parameters:
-  ///   - isRecording: whether a recording runs.
-  ///   - realTime: how the audio thread is scheduled, for people.
+  ///   - isRecording: whether there is a recording.
+  ///   - realTime: the scheduling of the audio thread, for the user.
   package init(
     _ preferences: Preferences, _ active: ActiveModel, _ session: Session,
     isRecording: @escaping () -> Bool, realTime: @escaping () -> UserMessage
@@ -37,7 +37,7 @@ package final class StatusSource {
     self.realTime = realTime
   }
 
-  /// One line for systemd.
+  /// A status line for systemd.
   package var line: String {
     guard let title = session.title else { return "Waiting: \(session.failure)" }
     guard let source = session.microphone?.source else { return "Waiting: no microphone" }
@@ -138,7 +138,7 @@ package final class StatusSource {
     return (.running, nil)
   }
 
-  /// Sound that was thrown away last.
+  /// The last time that sound was dropped.
   private var incident: Incident? {
     Incident(packed: link.incident.load(ordering: .acquiring))
   }
@@ -190,14 +190,14 @@ package final class StatusSource {
 
   // MARK: Once a second while there is a listener
 
-  /// Reads what audio has measured, and says once what is wrong.
+  /// Reads audio's measurements, and reports problems once.
   package func second() {
     statistics.read(link.hopTimes)
     reportIncident()
     watchBudget()
   }
 
-  /// Says what sound was thrown away.
+  /// Reports dropped sound.
   private func reportIncident() {
     guard let incident, incident.packed != reportedIncident else { return }
     reportedIncident = incident.packed
@@ -205,7 +205,7 @@ package final class StatusSource {
       .warning, incident.description, ["QDENOISE_LATENCY_US": "\(incident.milliseconds * 1000)"])
   }
 
-  /// Says when the latency's own sum is above the budget, and which stage takes most.
+  /// Reports once when the ledger's sum is above the budget, and its largest stage.
   private func watchBudget() {
     guard case .over(let excess, let stage) = ledger.verdict else {
       isOverBudget = false

@@ -1,6 +1,6 @@
-/// Decides whether the service manager may be told that the daemon is well.
+/// Decides whether systemd's watchdog may be fed.
 ///
-/// The audio loop has to answer every question, and while somebody listens its hops have to go on.
+/// The audio loop must answer every ping, and while there is a listener its hops must advance.
 /// Thread: control.
 package struct Watchdog {
   package private(set) var question = 0
@@ -10,16 +10,16 @@ package struct Watchdog {
 
   package init() {}
 
-  /// Asks anew; the caller hands `question` to the audio loop.
+  /// Makes a new ping; the caller passes `question` to the audio loop.
   package mutating func ask(isRunning: Bool, hops: Int) {
-    // A question that was not answered stays the question.
+    // An unanswered ping is repeated.
     if isFed { question += 1 }
     isFed = false
     wasRunning = isRunning
     hopsAtQuestion = hops
   }
 
-  /// Looks at the answer and says, once for each question, whether all is well.
+  /// Checks the answer and returns, once for each ping, whether all is well.
   package mutating func isWell(answer: Int, isRunning: Bool, hops: Int) -> Bool {
     guard !isFed, answer == question else { return false }
     if wasRunning && isRunning && hops == hopsAtQuestion { return false }
