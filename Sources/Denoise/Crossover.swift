@@ -45,7 +45,7 @@ internal import Memory
 
   deinit {
     unsafe DenoiserSlots.free(current)
-    if let newcomer = unsafe next { unsafe DenoiserSlots.free(newcomer) }
+    if let incoming = unsafe next { unsafe DenoiserSlots.free(incoming) }
     if let old = unsafe leaving { unsafe DenoiserSlots.free(old) }
   }
 
@@ -78,15 +78,15 @@ internal import Memory
   /// them. Call it once per hop, before `process`.
   public mutating func exchange(with slots: borrowing DenoiserSlots) {
     if let old = unsafe leaving, unsafe slots.retire(old) { unsafe leaving = nil }
-    guard unsafe next == nil, unsafe leaving == nil, let newcomer = unsafe slots.take() else {
+    guard unsafe next == nil, unsafe leaving == nil, let incoming = unsafe slots.take() else {
       return
     }
-    let length = unsafe newcomer.pointee.hop
-    precondition(Crossover.fits(length, hop), "a newcomer's hop fits that of who is there")
-    unsafe newcomer.pointee.set(mode: current.pointee.mode, strength: current.pointee.strength)
-    unsafe newcomer.pointee.hasLowCut = current.pointee.hasLowCut
-    unsafe next = newcomer
-    hopsUnheard = unsafe newcomer.pointee.entrance == .warm ? Crossover.warmingHops : 1
+    let length = unsafe incoming.pointee.hop
+    precondition(Crossover.fits(length, hop), "an incoming hop fits the current one")
+    unsafe incoming.pointee.set(mode: current.pointee.mode, strength: current.pointee.strength)
+    unsafe incoming.pointee.hasLowCut = current.pointee.hasLowCut
+    unsafe next = incoming
+    hopsUnheard = unsafe incoming.pointee.entrance == .warm ? Crossover.warmingHops : 1
     hopsUnheard *= (length + hop - 1) / hop
     collectedCount = 0
   }
@@ -101,34 +101,34 @@ internal import Memory
     path: Denoiser.Path = .network
   ) -> Int {
     let hop = hop
-    guard let newcomer = unsafe next else {
+    guard let incoming = unsafe next else {
       unsafe current.pointee.process(input, output, path: path)
       return hop
     }
-    let oldPath = unsafe newcomer.pointee.entrance == .atOnce && path == .network ? .dry : path
+    let oldPath = unsafe incoming.pointee.entrance == .atOnce && path == .network ? .dry : path
     // The incoming denoiser first: `output` may be `input`.
-    let isBoundary = unsafe hear(input, hop, with: newcomer, path: path)
+    let isBoundary = unsafe feed(input, hop, with: incoming, path: path)
     unsafe current.pointee.process(input, output, path: oldPath)
     hopsUnheard -= 1
     guard hopsUnheard < 0, isBoundary else { return hop }
-    let length = unsafe newcomer.pointee.hop
+    let length = unsafe incoming.pointee.hop
     unsafe fade(output, over: min(hop, length), to: length)
     unsafe leaving = current
-    unsafe current = newcomer
+    unsafe current = incoming
     unsafe next = nil
     return length
   }
 
   /// Passes a hop of the outgoing denoiser's size to the incoming one, and returns whether one of
   /// its own hops ended at the same time; its output is then in `other`.
-  private mutating func hear(
-    _ input: UnsafePointer<Float>, _ count: Int, with newcomer: UnsafeMutablePointer<Denoiser>,
+  private mutating func feed(
+    _ input: UnsafePointer<Float>, _ count: Int, with incoming: UnsafeMutablePointer<Denoiser>,
     path: Denoiser.Path
   ) -> Bool {
-    let length = unsafe newcomer.pointee.hop
+    let length = unsafe incoming.pointee.hop
     if count % length == 0 {
       for start in stride(from: 0, to: count, by: length) {
-        unsafe newcomer.pointee.process(input + start, other.pointer, path: path)
+        unsafe incoming.pointee.process(input + start, other.pointer, path: path)
       }
       return true
     }
@@ -136,7 +136,7 @@ internal import Memory
     collectedCount += count
     var taken = 0
     while collectedCount - taken >= length {
-      unsafe newcomer.pointee.process(collected.pointer + taken, other.pointer, path: path)
+      unsafe incoming.pointee.process(collected.pointer + taken, other.pointer, path: path)
       taken += length
     }
     collectedCount -= taken
@@ -158,9 +158,9 @@ internal import Memory
 
   /// Resets all states; a denoiser that was being brought in takes over.
   public mutating func reset() {
-    if let newcomer = unsafe next, unsafe leaving == nil {
+    if let incoming = unsafe next, unsafe leaving == nil {
       unsafe leaving = current
-      unsafe current = newcomer
+      unsafe current = incoming
       unsafe next = nil
     }
     unsafe current.pointee.reset()

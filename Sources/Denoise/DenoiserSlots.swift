@@ -19,9 +19,9 @@ internal import Synchronization
   /// Offers a denoiser; one that was offered before and not taken is freed.
   /// Its hop must fit that of the current denoiser (`Crossover.fits`). Thread: control.
   public func offer(_ denoiser: consuming Denoiser) {
-    let newcomer = UnsafeMutablePointer<Denoiser>.allocate(capacity: 1)
-    unsafe newcomer.initialize(to: denoiser)
-    let untaken = unsafe incoming.exchange(newcomer, ordering: .acquiringAndReleasing)
+    let offered = UnsafeMutablePointer<Denoiser>.allocate(capacity: 1)
+    unsafe offered.initialize(to: denoiser)
+    let untaken = unsafe incoming.exchange(offered, ordering: .acquiringAndReleasing)
     if let untaken = unsafe untaken { unsafe DenoiserSlots.free(untaken) }
   }
 

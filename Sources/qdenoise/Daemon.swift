@@ -71,7 +71,7 @@ import Synchronization
     bus?.process(at: now)
     audio.follow(preferences.configuration.realTime)
     session.step(at: now)
-    second(at: now)
+    tick(at: now)
     recordings.flow(at: now)
     active.followGovernor()
     heartbeat.beat(
@@ -95,14 +95,14 @@ import Synchronization
   }
 
   /// Checks that are made once per second while there is a listener, and once after that.
-  private func second(at now: UInt64) {
+  private func tick(at now: UInt64) {
     let isNeeded = session.isRunning || session.isAudioLost
     guard let due = nextSecond, due <= now else {
       if isNeeded && nextSecond == nil { nextSecond = now + 1_000_000 }
       return
     }
     nextSecond = isNeeded ? now + 1_000_000 : nil
-    status.second()
+    status.tick()
     session.retry()
     audio.renew(preferences.configuration.realTime)
   }

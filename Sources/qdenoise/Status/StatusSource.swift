@@ -191,7 +191,7 @@ package final class StatusSource {
   // MARK: Once a second while there is a listener
 
   /// Reads audio's measurements, and reports problems once.
-  package func second() {
+  package func tick() {
     statistics.read(link.hopTimes)
     reportIncident()
     watchBudget()
