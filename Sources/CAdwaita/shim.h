@@ -6,6 +6,7 @@
 #include <glib-unix.h>
 #include <libintl.h>
 #include <locale.h>
+#include <math.h>
 
 // Signals, timers and descriptors. `done` frees `data` with the connection.
 
@@ -26,6 +27,18 @@ static inline gulong ui_connect_notify(
     void (*done)(gpointer)) {
   return g_signal_connect_data(
       object, signal, G_CALLBACK(callback), data, (GClosureNotify)done, G_CONNECT_DEFAULT);
+}
+
+/// Calls `callback` whenever the descriptor can be read. It may not run the main loop. GLib thinks it
+/// might, else it would stop polling the descriptor during each call, and wake itself up for that twice.
+static inline guint ui_watch(
+    int descriptor, GUnixFDSourceFunc callback, gpointer data, GDestroyNotify done) {
+  GSource *source = g_unix_fd_source_new(descriptor, (GIOCondition)(G_IO_IN | G_IO_HUP));
+  g_source_set_callback(source, (GSourceFunc)(void (*)(void))callback, data, done);
+  g_source_set_can_recurse(source, TRUE);
+  guint identifier = g_source_attach(source, NULL);
+  g_source_unref(source);
+  return identifier;
 }
 
 static inline void ui_block(gpointer object, gulong handler) {
@@ -229,6 +242,17 @@ static inline void ui_label_set_width(GtkWidget *label, int letters) {
 }
 static inline void ui_label_set_xalign(GtkWidget *label, float share) {
   gtk_label_set_xalign(GTK_LABEL(label), share);
+}
+/// A line with room for so many letters, at the end of it: another text moves nothing around it.
+static inline GtkWidget *ui_figure(unsigned letters) {
+  GtkWidget *figure = gtk_inscription_new(NULL);
+  gtk_inscription_set_min_chars(GTK_INSCRIPTION(figure), letters);
+  gtk_inscription_set_xalign(GTK_INSCRIPTION(figure), 1);
+  return figure;
+}
+static inline void ui_figure_set(GtkWidget *figure, const char *text) {
+  if (g_strcmp0(gtk_inscription_get_text(GTK_INSCRIPTION(figure)), text) != 0)
+    gtk_inscription_set_text(GTK_INSCRIPTION(figure), text);
 }
 static inline GtkWidget *ui_icon(const char *name) {
   return gtk_image_new_from_icon_name(name);
@@ -491,19 +515,33 @@ static inline char *ui_chosen_folder(GtkNativeDialog *dialogue) {
 // A picture whose columns come one by one, with a meter below: it shows the last columns, the newest
 // at its end. Both are one widget, because every widget that changes costs as much as its pixels. There
 // is a column for each pixel, so that nothing is scaled.
+//
+// The columns stand in tiles, which never change but for the newest, and whose nodes stay the same: a
+// frame copies the newest tile and not the picture, and to a graphics processor nothing else is sent.
 
 #define UI_METER_HEIGHT 6
 #define UI_METER_GAP 8
-/// The darkest of the colours.
-#define UI_STRIP_SILENCE 0xff05060f
+/// Columns of a tile.
+#define UI_TILE 256
+
+typedef struct {
+  GskRenderNode *node;
+  int columns;
+  /// Pixels that it is drawn in, one for a column unless the widget's width has changed since.
+  float width;
+} ui_tile;
 
 typedef struct {
   GtkWidget widget;
-  /// Row by row from the top, 0xAARRGGBB.
-  uint32_t *pixels;
   int columns, rows;
-  /// The oldest column, which the next one replaces.
-  int oldest;
+  /// The complete tiles that are seen, the oldest first.
+  ui_tile *tiles;
+  int count, room;
+  /// Row by row from the top, UI_TILE columns of 0xAARRGGBB, of which `filled` hold something.
+  uint32_t *newest;
+  int filled;
+  /// Text and accent of the style.
+  GdkRGBA ink, accent;
   /// What of the meter is filled, 0 to 1.
   double level;
   /// How often it was asked for since `drawn` was called or set; `drawn` is called once for the first.
@@ -512,77 +550,113 @@ typedef struct {
   gpointer data;
 } ui_strip;
 
-/// Has as many columns as the widget is wide, and says how many; what is there is stretched.
-static inline int ui_strip_fit(ui_strip *strip) {
-  int width = gtk_widget_get_width(GTK_WIDGET(strip));
-  if (width <= 0 || width == strip->columns) return strip->columns;
-  uint32_t *pixels = g_new(uint32_t, (gsize)width * strip->rows);
-  for (int row = 0; row < strip->rows; row++) {
-    for (int column = 0; column < width; column++) {
-      int old = strip->columns ? (int)((gint64)column * strip->columns / width) : 0;
-      pixels[row * width + column] =
-          strip->columns
-              ? strip->pixels[row * strip->columns + (old + strip->oldest) % strip->columns]
-              : UI_STRIP_SILENCE;
-    }
-  }
-  g_free(strip->pixels);
-  strip->pixels = pixels;
-  strip->columns = width;
-  strip->oldest = 0;
-  return width;
-}
-/// A surface of its own for each frame: cairo takes the pixels of one that is given away, and copies one
-/// that is written to again. A texture would be converted by way of floats.
-static inline cairo_surface_t *ui_strip_surface(ui_strip *strip) {
+/// The newest tile as a node at the origin. Its surface is given away: cairo takes the pixels of such a
+/// one, and copies those of one that is written to again. (A texture would be converted by way of floats.)
+static inline GskRenderNode *ui_strip_node(ui_strip *strip) {
   cairo_surface_t *surface =
-      cairo_image_surface_create(CAIRO_FORMAT_RGB24, strip->columns, strip->rows);
+      cairo_image_surface_create(CAIRO_FORMAT_RGB24, strip->filled, strip->rows);
   unsigned char *data = cairo_image_surface_get_data(surface);
   int stride = cairo_image_surface_get_stride(surface);
-  gsize line = sizeof(uint32_t) * strip->columns, older = sizeof(uint32_t) * strip->oldest;
-  for (int row = 0; data && row < strip->rows; row++) {
-    const char *ring = (const char *)(strip->pixels + row * strip->columns);
-    memcpy(data + row * stride, ring + older, line - older);
-    memcpy(data + row * stride + line - older, ring, older);
-  }
+  for (int row = 0; data && row < strip->rows; row++)
+    memcpy(data + row * stride, strip->newest + row * UI_TILE, strip->filled * sizeof(uint32_t));
   cairo_surface_mark_dirty(surface);
-  return surface;
-}
-static inline void ui_strip_snapshot(GtkWidget *widget, GtkSnapshot *snapshot) {
-  ui_strip *strip = (ui_strip *)widget;
-  if (strip->draws++ == 0 && strip->drawn) g_idle_add(strip->drawn, strip->data);
-  int width = gtk_widget_get_width(widget), height = gtk_widget_get_height(widget);
-  if (ui_strip_fit(strip) == 0) return;
-  cairo_surface_t *surface = ui_strip_surface(strip);
-  cairo_t *cairo = gtk_snapshot_append_cairo(
-      snapshot, &GRAPHENE_RECT_INIT(0, 0, strip->columns, strip->rows));
+  GskRenderNode *node =
+      gsk_cairo_node_new(&GRAPHENE_RECT_INIT(0, 0, strip->filled, strip->rows));
+  cairo_t *cairo = gsk_cairo_node_get_draw_context(node);
   cairo_set_operator(cairo, CAIRO_OPERATOR_SOURCE);
   cairo_set_source_surface(cairo, surface, 0, 0);
   cairo_pattern_set_filter(cairo_get_source(cairo), CAIRO_FILTER_NEAREST);
   cairo_surface_destroy(surface);
   cairo_paint(cairo);
   cairo_destroy(cairo);
-  GdkRGBA ink, accent = {0.208, 0.518, 0.894, 1};
-  G_GNUC_BEGIN_IGNORE_DEPRECATIONS
-  GtkStyleContext *style = gtk_widget_get_style_context(widget);
-  gtk_style_context_get_color(style, &ink);
-  gtk_style_context_lookup_color(style, "accent_bg_color", &accent);
-  G_GNUC_END_IGNORE_DEPRECATIONS
-  ink.alpha = 0.12;
+  return node;
+}
+static inline void ui_strip_append(
+    GtkSnapshot *snapshot, GskRenderNode *node, float left, float stretch) {
+  gtk_snapshot_save(snapshot);
+  gtk_snapshot_translate(snapshot, &GRAPHENE_POINT_INIT(left, 0));
+  if (stretch != 1) gtk_snapshot_scale(snapshot, stretch, 1);
+  gtk_snapshot_append_node(snapshot, node);
+  gtk_snapshot_restore(snapshot);
+}
+/// The newest tile is complete; those that it pushes out of sight are freed.
+static inline void ui_strip_complete(ui_strip *strip) {
+  float covered = strip->filled;
+  int hidden = strip->count;
+  while (hidden > 0 && covered < strip->columns) covered += strip->tiles[--hidden].width;
+  for (int i = 0; i < hidden; i++) gsk_render_node_unref(strip->tiles[i].node);
+  strip->count -= hidden;
+  if (hidden) memmove(strip->tiles, strip->tiles + hidden, strip->count * sizeof(ui_tile));
+  if (strip->count == strip->room) {
+    strip->room = 2 * strip->room + 8;
+    strip->tiles = g_renew(ui_tile, strip->tiles, strip->room);
+  }
+  strip->tiles[strip->count++] =
+      (ui_tile){ui_strip_node(strip), strip->filled, strip->filled};
+  strip->filled = 0;
+}
+/// Has as many columns as the widget is wide, and says how many; what is there is stretched.
+static inline int ui_strip_fit(ui_strip *strip) {
+  int width = gtk_widget_get_width(GTK_WIDGET(strip));
+  if (width <= 0 || width == strip->columns) return strip->columns;
+  if (strip->filled) ui_strip_complete(strip);
+  for (int i = 0; i < strip->count; i++)
+    strip->tiles[i].width *= (float)width / strip->columns;
+  return strip->columns = width;
+}
+static inline void ui_strip_snapshot(GtkWidget *widget, GtkSnapshot *snapshot) {
+  static const GdkRGBA silence = {0x05 / 255.0f, 0x06 / 255.0f, 0x0f / 255.0f, 1};
+  ui_strip *strip = (ui_strip *)widget;
+  if (strip->draws++ == 0 && strip->drawn) g_idle_add(strip->drawn, strip->data);
+  int height = gtk_widget_get_height(widget);
+  float width = ui_strip_fit(strip), left = width - strip->filled;
+  if (width == 0) return;
+  graphene_rect_t picture = GRAPHENE_RECT_INIT(0, 0, width, strip->rows);
+  gtk_snapshot_push_clip(snapshot, &picture);
+  if (strip->filled) {
+    GskRenderNode *node = ui_strip_node(strip);
+    ui_strip_append(snapshot, node, left, 1);
+    gsk_render_node_unref(node);
+  }
+  for (int i = strip->count - 1; i >= 0 && left > 0; i--) {
+    ui_tile *tile = &strip->tiles[i];
+    // Edges lie between pixels, or what is behind would shine through.
+    float end = roundf(left), start = roundf(left -= tile->width);
+    if (start < end) ui_strip_append(snapshot, tile->node, start, (end - start) / tile->columns);
+  }
+  if (left > 0)
+    gtk_snapshot_append_color(snapshot, &silence, &GRAPHENE_RECT_INIT(0, 0, left, strip->rows));
+  gtk_snapshot_pop(snapshot);
+  GdkRGBA groove = strip->ink;
+  groove.alpha = 0.12f;
   float top = height - UI_METER_HEIGHT, filled = strip->level * width;
   gboolean mirrored = gtk_widget_get_direction(widget) == GTK_TEXT_DIR_RTL;
-  gtk_snapshot_append_color(snapshot, &ink, &GRAPHENE_RECT_INIT(0, top, width, UI_METER_HEIGHT));
+  gtk_snapshot_append_color(snapshot, &groove, &GRAPHENE_RECT_INIT(0, top, width, UI_METER_HEIGHT));
   gtk_snapshot_append_color(
-      snapshot, &accent,
+      snapshot, &strip->accent,
       &GRAPHENE_RECT_INIT(mirrored ? width - filled : 0, top, filled, UI_METER_HEIGHT));
 }
+static inline void ui_strip_restyle(GtkWidget *widget, GtkCssStyleChange *change) {
+  GTK_WIDGET_CLASS(g_type_class_peek(GTK_TYPE_WIDGET))->css_changed(widget, change);
+  ui_strip *strip = (ui_strip *)widget;
+  strip->accent = (GdkRGBA){0.208f, 0.518f, 0.894f, 1};
+  G_GNUC_BEGIN_IGNORE_DEPRECATIONS
+  GtkStyleContext *style = gtk_widget_get_style_context(widget);
+  gtk_style_context_get_color(style, &strip->ink);
+  gtk_style_context_lookup_color(style, "accent_bg_color", &strip->accent);
+  G_GNUC_END_IGNORE_DEPRECATIONS
+}
 static inline void ui_strip_finalize(GObject *object) {
-  g_free(((ui_strip *)object)->pixels);
+  ui_strip *strip = (ui_strip *)object;
+  for (int i = 0; i < strip->count; i++) gsk_render_node_unref(strip->tiles[i].node);
+  g_free(strip->tiles);
+  g_free(strip->newest);
   G_OBJECT_CLASS(g_type_class_peek(GTK_TYPE_WIDGET))->finalize(object);
 }
 static inline void ui_strip_prepare(gpointer class, gpointer data) {
   G_OBJECT_CLASS(class)->finalize = ui_strip_finalize;
   GTK_WIDGET_CLASS(class)->snapshot = ui_strip_snapshot;
+  GTK_WIDGET_CLASS(class)->css_changed = ui_strip_restyle;
   // To a screen reader it is a meter.
   gtk_widget_class_set_accessible_role(GTK_WIDGET_CLASS(class), GTK_ACCESSIBLE_ROLE_METER);
 }
@@ -595,6 +669,7 @@ static inline GtkWidget *ui_strip_new(int rows, ui_strip **made) {
         NULL, (GTypeFlags)0);
   ui_strip *strip = g_object_new(type, NULL);
   strip->rows = rows;
+  strip->newest = g_new0(uint32_t, (gsize)UI_TILE * rows);
   gtk_widget_set_size_request(GTK_WIDGET(strip), -1, rows + UI_METER_GAP + UI_METER_HEIGHT);
   *made = strip;
   return GTK_WIDGET(strip);
@@ -602,10 +677,10 @@ static inline GtkWidget *ui_strip_new(int rows, ui_strip **made) {
 /// Takes a column of 0xRRGGBB, the lowest row first.
 static inline void ui_strip_put(ui_strip *strip, const uint32_t *colours) {
   if (strip->columns == 0) return;
+  if (strip->filled == UI_TILE) ui_strip_complete(strip);
   for (int row = 0; row < strip->rows; row++)
-    strip->pixels[(strip->rows - 1 - row) * strip->columns + strip->oldest] =
-        0xff000000 | colours[row];
-  strip->oldest = (strip->oldest + 1) % strip->columns;
+    strip->newest[(strip->rows - 1 - row) * UI_TILE + strip->filled] = 0xff000000 | colours[row];
+  strip->filled++;
 }
 /// Calls `drawn` when it is drawn the next time.
 static inline void ui_strip_await(ui_strip *strip, GSourceFunc drawn, gpointer data) {

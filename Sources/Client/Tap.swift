@@ -8,8 +8,9 @@ package struct Tap: ~Copyable {
   package let sampleRate: Int
   /// The descriptor to poll for reading.
   package let descriptor: Int32
-  private var bytes: [UInt8] = []
-  private var piece = [UInt8](repeating: 0, count: 65_536)
+  /// What has come and was not handed over yet: `held` bytes.
+  private var bytes = [UInt8](repeating: 0, count: 65_536)
+  private var held = 0
 
   package init(_ client: borrowing ControlClient) throws {
     var ends: [Int32] = [-1, -1]
@@ -30,18 +31,29 @@ package struct Tap: ~Copyable {
   /// The pending (microphone, denoised) samples, at most `limit` of each; `nil` when the daemon has
   /// ended the recording. Waits if there are none.
   package mutating func read(limit: Int = .max) -> (dry: [Float], wet: [Float])? {
-    let count = unsafe Glibc.read(descriptor, &piece, piece.count)
-    if count <= 0 { return nil }
-    bytes += piece[..<count]
-    let pairs = min(bytes.count / 8, limit)
-    let samples = unsafe bytes.withUnsafeBytes { raw in
-      (0..<2 * pairs).map { unsafe raw.loadUnaligned(fromByteOffset: 4 * $0, as: Float.self) }
+    let count = unsafe bytes.withUnsafeMutableBytes { raw in
+      unsafe Glibc.read(descriptor, raw.baseAddress! + held, raw.count - held)
     }
-    bytes.removeFirst(8 * pairs)
-    return (
-      stride(from: 0, to: 2 * pairs, by: 2).map { samples[$0] },
-      stride(from: 1, to: 2 * pairs, by: 2).map { samples[$0] }
-    )
+    if count <= 0 { return nil }
+    held += count
+    let pairs = min(held / 8, limit)
+    let sides = (side(0, pairs), side(4, pairs))
+    held -= 8 * pairs
+    for index in 0..<held { bytes[index] = bytes[8 * pairs + index] }
+    return sides
+  }
+
+  /// One side of the first pairs; it begins at this byte of a pair.
+  private func side(_ first: Int, _ pairs: Int) -> [Float] {
+    unsafe bytes.withUnsafeBytes { raw in
+      unsafe [Float](unsafeUninitializedCapacity: pairs) { samples, count in
+        for pair in 0..<pairs {
+          unsafe samples.initializeElement(
+            at: pair, to: raw.loadUnaligned(fromByteOffset: 8 * pair + first, as: Float.self))
+        }
+        count = pairs
+      }
+    }
   }
 }
 

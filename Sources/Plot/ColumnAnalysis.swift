@@ -10,7 +10,8 @@ struct ColumnAnalysis: ~Copyable {
   let rows: Int
   /// The bins between which each row lies; `nil` above the bandwidth.
   private let places: [(low: Double, high: Double)?]
-  private let root: AlignedBuffer<Float>
+  /// A Hann window, so that a sine of full scale gets one half.
+  private let hann: [Float]
   private var transform: FourierTransform
   private var windowed: [Float]
   private var spectrum: [Float]
@@ -30,18 +31,18 @@ struct ColumnAnalysis: ~Copyable {
       return high <= Double(half) + 0.5 ? (low, high) : nil
     }
     transform = FourierTransform(length: 2 * half)
-    root = squareRootHann(length: 2 * half)
+    let root = squareRootHann(length: 2 * half)
+    // The window's sum is `half`.
+    hann = (0..<2 * half).map { root[$0] * root[$0] * 2 / Float(half) }
     windowed = [Float](repeating: 0, count: 2 * half)
     spectrum = [Float](repeating: 0, count: 2 * (half + 1))
     power = [Float](repeating: 0, count: half + 1)
   }
 
   /// Adds a window of samples, which `sample` returns, to the column as one of `count`.
+  @inline(__always)
   mutating func add(oneOf count: Int, _ sample: (Int) -> Float) {
-    for n in 0..<2 * half {
-      // A Hann window; its sum is `half`, of which a sine gets one half.
-      windowed[n] = sample(n) * root[n] * root[n] * 2 / Float(half)
-    }
+    for n in 0..<2 * half { windowed[n] = sample(n) * hann[n] }
     unsafe transform.forward(windowed, into: &spectrum)
     for bin in 0...half {
       let (re, im) = (spectrum[2 * bin], spectrum[2 * bin + 1])

@@ -9,7 +9,7 @@ import Plot
 @MainActor final class LiveView {
   let widget: Widget
   private let strip: Strip
-  private let figure = Widget.label("", "caption", "dim-label", "numeric").roomy(letters: 9)
+  private let figure = Widget.figure(letters: 9, "caption", "dim-label", "numeric")
   private let hint = Widget.label("", "strip-hint").centred().placed(
     GTK_ALIGN_CENTER, GTK_ALIGN_CENTER)
   private let name: String
@@ -71,13 +71,13 @@ import Plot
   private func silence() {
     meter = Meter()
     strip.set(level: 0)
-    figure.set(text: "")
+    figure.set(figure: "")
   }
 
   private func show() {
     let decibels = meter.level
     let text = decibels <= -99 ? tr("silence") : tr("%1 dB", number(Double(decibels), decimals: 0))
-    figure.set(text: text)
+    figure.set(figure: text)
     strip.tell(Double(max(decibels, Self.quietest)), from: Double(Self.quietest), text)
   }
 }

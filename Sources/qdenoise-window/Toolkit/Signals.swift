@@ -92,9 +92,8 @@ enum MainLoop {
     private var source: UInt32
 
     init(_ descriptor: Int32, _ body: @escaping @MainActor () -> Void) {
-      source = unsafe g_unix_fd_add_full(
-        G_PRIORITY_DEFAULT, descriptor,
-        GIOCondition(rawValue: G_IO_IN.rawValue | G_IO_HUP.rawValue),
+      source = unsafe ui_watch(
+        descriptor,
         { _, _, data in
           let handler = unsafe Handler.behind(data)
           MainActor.assumeIsolated { handler.body() }

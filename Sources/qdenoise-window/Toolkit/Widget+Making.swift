@@ -59,6 +59,15 @@ extension Widget {
     return self
   }
 
+  /// A line with room for so many letters, the text at the end, for what changes often.
+  static func figure(letters: UInt32, _ classes: String...) -> Widget {
+    let figure = unsafe Widget(ui_figure(letters))
+    for name in classes { figure.styled(name) }
+    return figure
+  }
+
+  func set(figure: String) { unsafe ui_figure_set(raw, figure) }
+
   static func icon(_ name: String) -> Widget { unsafe Widget(ui_icon(name)) }
 
   func set(icon: String) { unsafe ui_icon_set(raw, icon) }
