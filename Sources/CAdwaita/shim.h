@@ -460,7 +460,7 @@ static inline GtkWidget *ui_status_page(
   adw_status_page_set_child(ADW_STATUS_PAGE(page), child);
   return page;
 }
-/// A sheet over the window with one page in it.
+/// A sheet over the window with one page in it; Escape closes it.
 static inline GtkWidget *ui_sheet(GtkWidget *parent, const char *title, GtkWidget *child) {
   GtkWidget *sheet = adw_window_new();
   gtk_window_set_transient_for(GTK_WINDOW(sheet), GTK_WINDOW(parent));
@@ -468,6 +468,13 @@ static inline GtkWidget *ui_sheet(GtkWidget *parent, const char *title, GtkWidge
   gtk_window_set_title(GTK_WINDOW(sheet), title);
   gtk_window_set_default_size(GTK_WINDOW(sheet), 360, 620);
   adw_window_set_content(ADW_WINDOW(sheet), child);
+  GtkEventController *keys = gtk_shortcut_controller_new();
+  gtk_shortcut_controller_add_shortcut(
+      GTK_SHORTCUT_CONTROLLER(keys),
+      gtk_shortcut_new(
+          gtk_keyval_trigger_new(GDK_KEY_Escape, (GdkModifierType)0),
+          gtk_named_action_new("window.close")));
+  gtk_widget_add_controller(sheet, keys);
   return sheet;
 }
 static inline void ui_about(GtkWidget *parent, const char *version, const char *comments) {

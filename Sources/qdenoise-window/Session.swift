@@ -89,7 +89,11 @@ import Glibc
         // The state says it.
       } catch {
         let text = tr(connection.explained(error))
-        MainLoop.post { self?.complain(text) }
+        MainLoop.post {
+          self?.complain(text)
+          // The control that asked goes back to what holds.
+          self?.tell()
+        }
       }
     }
   }

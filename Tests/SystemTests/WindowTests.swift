@@ -44,9 +44,11 @@ extension SystemTests {
 
     @Test func `what the doctor finds is mended by its button`() throws { try operate("doctor") }
 
-    @Test func `keys turn pages, mute and quit, and Tab reaches all`() throws {
-      try operate("keyboard")
-    }
+    @Test func `keys do all that a mouse does`() throws { try operate("keyboard") }
+
+    @Test func `Tab reaches every control, from top to bottom`() throws { try operate("walk") }
+
+    @Test func `a message is closed by keys`() throws { try operate("complaint") }
 
     @Test(arguments: ["narrow", "narrow-german", "narrow-mirrored", "narrow-double"])
     func `at 360 pixels nothing is cut off`(name: String) throws { try operate(name) }

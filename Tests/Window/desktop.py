@@ -330,6 +330,11 @@ class Desktop:
         self.run("xdotool", "windowfocus", "--sync", self.window_id(), check=False)
         self.run("xdotool", "key", "--delay", "60", *keys)
 
+    def act(self, name):
+        """Activates an action of the window's application over the session bus."""
+        self.run("busctl", "--user", "call", "io.github.qdenoise.Window", "/io/github/qdenoise/Window",
+                 "org.gtk.Actions", "Activate", "sava{sv}", name, "0", "0")
+
     def screenshot(self, path):
         self.run("import", "-window", self.window_id(), str(path))
 
@@ -448,6 +453,43 @@ class Screen:
         if root is not None:
             walk(root, 0)
         return found
+
+    def below(self, root):
+        """Everything in a part of the window."""
+        found = [root]
+        for node in found:
+            found += [child for child in node if child]
+        return found
+
+    def place(self, node):
+        """Left, top, width and height in the window."""
+        box = node.queryComponent().getExtents(self.api.WINDOW_COORDS)
+        return box.x, box.y, box.width, box.height
+
+    def walk(self, most=60):
+        """What Tab reaches, in turns, from here until it is here again."""
+        stops = [node for node in self.all() if self.has_state(node, self.api.STATE_FOCUSABLE)]
+        way = []
+        while len(way) < most:
+            self.desktop.key("Tab")
+            here = next((node for node in stops if self.has_state(node, self.api.STATE_FOCUSED)), None)
+            if here in way:
+                return way
+            if here:
+                way.append(here)
+        raise Failed(f"Tab does not come back: {[node.name for node in way]}")
+
+    def reach(self, name, most=60):
+        """Goes by Tab to the control of this name."""
+        stops = [node for node in self.all(name=name)
+                 if self.has_state(node, self.api.STATE_FOCUSABLE)]
+        for _ in range(most):
+            for node in stops:
+                # A row and its switch may have one name.
+                if self.has_state(node, self.api.STATE_FOCUSED) and node.getRoleName() != "list item":
+                    return node
+            self.desktop.key("Tab")
+        raise Failed(f"Tab does not reach '{name}'")
 
     def find(self, role, name, seconds=10):
         node = eventually(lambda: next(iter(self.all(role, name)), None), seconds, 0.1)

@@ -168,7 +168,14 @@ def welcome():
         desktop.start_window(first=True)
         screen = Screen(desktop)
         expect(screen.says("“Denoised Microphone”"), "it does not say what to choose")
-        screen.click("push button", "Begin")
+        # By keys alone, as the sheet has them.
+        begin = screen.find("push button", "Begin")
+        for _ in range(10):
+            if screen.has_state(begin, screen.api.STATE_FOCUSED):
+                break
+            desktop.run("xdotool", "key", "Tab")
+            time.sleep(0.1)
+        desktop.run("xdotool", "key", "space")
         expect_eventually(lambda: desktop.status()["virtual_microphone"], "no daemon was started")
         expect_eventually(lambda: not screen.all("push button", "Begin"), "the page stays")
         desktop.stop("window")
@@ -398,25 +405,108 @@ def doctor():
 
 @test
 def keyboard():
-    """Keys turn pages, mute and quit."""
+    """Keys turn pages, mute and quit, and do all that a mouse does."""
     with Desktop() as desktop:
         screen = whole(desktop)
+        desktop.play(ROOT / "out/samples/noisy.wav")
         desktop.key("ctrl+m")
         expect_eventually(lambda: settings(desktop)["mode"] == "mute", "Ctrl+M does not mute")
         desktop.key("ctrl+m")
         expect_eventually(lambda: settings(desktop)["mode"] == "standard", "Ctrl+M does not unmute")
-        # All that can be done is reached with Tab alone.
-        missing = {"Denoise my microphone", "Standard", "Strength in dB", "Mute"}
-        for _ in range(30):
-            desktop.key("Tab")
-            for node in screen.all():
-                if screen.has_state(node, screen.api.STATE_FOCUSED):
-                    missing -= {name for name in missing if name in node.name}
-            if not missing:
-                break
-        expect(not missing, f"Tab does not reach {missing}")
+        # A switch, a button of a row, a slider, and a button that was of no use before.
+        screen.reach("Mute")
+        desktop.key("space")
+        expect_eventually(lambda: settings(desktop)["mode"] == "mute", "Space does not mute")
+        desktop.key("space")
+        screen.reach("Light")
+        desktop.key("space")
+        expect_eventually(lambda: settings(desktop)["mode"] == "light", "Space does not choose Light")
+        screen.reach("Strength in dB")
+        desktop.key("Right", "Right")
+        expect_eventually(lambda: settings(desktop).get("strength") == 14, "the slider does not move")
+        time.sleep(1)
+        screen.reach("Leave the strength to the mode")
+        desktop.key("space")
+        expect_eventually(lambda: "strength" not in settings(desktop), "the strength is still set")
+        # The pages, and a comparison from beginning to end.
+        screen.reach("Compare")
+        desktop.key("space")
+        screen.reach("Record Five Seconds")
+        desktop.key("space")
+        play = screen.find("push button", "Play")
+        expect_eventually(lambda: screen.has_state(play, screen.api.STATE_SENSITIVE),
+                          "the recording does not end", 20)
+        screen.reach("Play")
+        desktop.key("space")
+        expect_eventually(lambda: "Compare" in desktop.run("pactl", "list", "sink-inputs"),
+                          "nothing is played")
+        desktop.key("space")
+        screen.reach("Before")
+        desktop.key("space")
+        before = screen.find("push button", "Before")
+        expect_eventually(lambda: screen.has_state(before, screen.api.STATE_PRESSED)
+                          or screen.has_state(before, screen.api.STATE_CHECKED), "Before is not chosen")
+        # The menu and its entries.
+        desktop.key("F10")
+        time.sleep(0.5)
+        desktop.key("Return")
+        begin = screen.find("push button", "Begin")
+        expect(begin, "the menu does not open the first steps")
+        time.sleep(0.5)
+        desktop.run("xdotool", "key", "Escape")
+        expect_eventually(lambda: not screen.all("push button", "Begin"), "Escape does not close them")
         desktop.key("ctrl+q")
         expect(desktop.children["window"].wait(10) == 0, "Ctrl+Q does not end it")
+
+
+@test
+def walk():
+    """On every page Tab reaches each control that can be used, from top to bottom, then the pages and
+    the menu."""
+    with Desktop() as desktop:
+        screen = whole(desktop, positions=("front-left", "front-right"))
+        desktop.denoisectl("strength", "20")
+        desktop.denoisectl("use", "fakemic")
+        time.sleep(2)
+        controls = {"push button", "check box", "slider", "combo box"}
+        for page in range(1, 5):
+            desktop.key(f"alt+{page}")
+            time.sleep(3 if page == 4 else 1)
+            way = screen.walk()
+            names = [f"{node.getRoleName()} '{node.name}'" for node in way]
+            pane = screen.below(screen.all("scroll pane")[page - 1])
+            wanted = [node for node in pane if node.getRoleName() in controls
+                      and screen.has_state(node, screen.api.STATE_SENSITIVE)
+                      and screen.place(node)[2] > 0]
+            expect(len(wanted) >= (8, 5, 2, 1)[page - 1],
+                   f"page {page} has {[node.name for node in wanted]}")
+            for node in wanted:
+                expect(node in way, f"page {page}: Tab does not reach '{node.name}', but {names}")
+            for name in ["Sound", "Settings", "Compare", "Details", "Menu"]:
+                expect(any(node.name == name and node not in pane for node in way),
+                       f"page {page}: Tab does not reach '{name}', but {names}")
+            # The way begins anywhere; from the menu on it goes down.
+            start = next(i for i, node in enumerate(way) if node.name == "Menu")
+            inside = [node for node in way[start:] + way[:start] if node in pane]
+            places = [screen.place(node) for node in inside]
+            for (before, after, box, next_box) in zip(inside, inside[1:], places, places[1:]):
+                down = next_box[1] >= box[1] + box[3] // 2 or next_box[0] >= box[0]
+                expect(down, f"page {page}: '{after.name}' comes after '{before.name}'")
+            print(f"page {page}: {', '.join(names)}")
+
+
+@test
+def complaint():
+    """A message can be closed by keys."""
+    with Desktop() as desktop:
+        screen = whole(desktop, systemd=False)
+        screen.reach("Denoise my microphone")
+        desktop.key("space")
+        expect(screen.says("There is no systemd in this session"), "it does not say what is missing")
+        screen.reach("Close the message")
+        desktop.key("space")
+        time.sleep(1)
+        expect(all(node.name != "Close the message" for node in screen.walk()), "the message stays")
 
 
 def narrow(language, scale):
