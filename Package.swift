@@ -94,7 +94,8 @@ let package = Package(
 
     // Where a model comes from.
     .target(
-      name: "ModelStore", dependencies: ["Denoise", "TFLite", "Engine", "Files", "CEmbeddedModel"],
+      name: "ModelStore",
+      dependencies: ["Denoise", "TFLite", "Engine", "Files", "UserMessages", "CEmbeddedModel"],
       swiftSettings: settings),
 
     // What the programs for people share.
@@ -108,13 +109,14 @@ let package = Package(
     .target(
       name: "Plot", dependencies: ["Signal", "Kernels", "CPNG", "Memory"], swiftSettings: settings),
     .target(
-      name: "Denoise", dependencies: ["Engine", "Signal", "Kernels", "Memory", "UserSettings"],
+      name: "Denoise",
+      dependencies: ["Engine", "Signal", "Kernels", "Memory", "UserSettings", "UserMessages"],
       swiftSettings: audioPathSettings),
-    .target(name: "TFLite", dependencies: ["Engine"], swiftSettings: settings),
+    .target(name: "TFLite", dependencies: ["Engine", "UserMessages"], swiftSettings: settings),
     .target(name: "Quantizer", dependencies: ["Engine", "Kernels"], swiftSettings: settings),
 
     .target(
-      name: "Engine", dependencies: ["Kernels", "Memory", "CThreadPool"],
+      name: "Engine", dependencies: ["Kernels", "Memory", "UserMessages", "CThreadPool"],
       swiftSettings: engineSettings),
     .target(
       name: "Signal", dependencies: ["Kernels", "Memory", "CSampleRate"],
@@ -130,7 +132,7 @@ let package = Package(
       swiftSettings: audioPathSettings),
 
     .target(name: "Memory", swiftSettings: audioPathSettings),
-    .target(name: "Files", dependencies: ["CLinux"], swiftSettings: settings),
+    .target(name: "Files", dependencies: ["UserMessages", "CLinux"], swiftSettings: settings),
     .target(
       name: "Control", dependencies: ["UserSettings", "UserMessages", "CSystemd"],
       swiftSettings: settings),

@@ -2,6 +2,7 @@ internal import Engine
 public import Kernels
 internal import Memory
 import Signal
+import UserMessages
 
 /// Removes noise from a stream, one hop in and one hop out.
 ///
@@ -211,7 +212,7 @@ import Signal
       return try Network(
         model.graph, states: model.states, instructionSet: instructionSet)
     } catch {
-      throw .engine(model: model.name, problem: "\(error)")
+      throw .engine(model: model.name, problem: UserMessage(describing: error))
     }
   }
 
@@ -234,7 +235,7 @@ import Signal
         spectrum: try output(model.frontEnd.spectrum?.name),
         speech: model.givesSpeech ? try network.output(named: "speech").baseAddress! : nil)
     } catch {
-      throw .engine(model: model.name, problem: "\(error)")
+      throw .engine(model: model.name, problem: UserMessage(describing: error))
     }
   }
 

@@ -1,4 +1,5 @@
 public import Signal
+import UserMessages
 
 /// The inputs of a network, and how its outputs apply to the spectrum: a part of the metadata
 /// `qdenoise`.
@@ -136,57 +137,74 @@ public struct FrontEndDescription: Codable, Sendable, Equatable {
   }
 
   /// The problem with it for spectra of `bins` bins, nil if there is none.
-  func problem(bins: Int, lookAhead: Int) -> String? {
-    if inputs.isEmpty || inputs.count > 8 { return "'inputs' has \(inputs.count) entries" }
-    if Set(inputs.map(\.feature)).count != inputs.count { return "'inputs' has a feature twice" }
-    if !(scale.isNormal && scale > 0) { return "'scale' is \(scale)" }
+  func problem(bins: Int, lookAhead: Int) -> UserMessage? {
+    if inputs.isEmpty || inputs.count > 8 {
+      return UserMessage("'inputs' has \(inputs.count) entries")
+    }
+    if Set(inputs.map(\.feature)).count != inputs.count {
+      return UserMessage("'inputs' has a feature twice")
+    }
+    if !(scale.isNormal && scale > 0) { return UserMessage("'scale' is \(scale)") }
     if let taps {
-      if !(0...bins).contains(taps.bins) { return "'taps' has \(taps.bins) bins" }
+      if !(0...bins).contains(taps.bins) { return UserMessage("'taps' has \(taps.bins) bins") }
       if !(1...16).contains(taps.ages.count) || !taps.ages.allSatisfy((0...116).contains) {
-        return "the ages of the taps are \(taps.ages)"
+        return UserMessage("the ages of the taps are \(taps.ages)")
       }
       if taps.source == .masked, lookAhead > 0 {
-        return "taps over masked spectra go without look-ahead"
+        return UserMessage("taps over masked spectra go without look-ahead")
       }
     }
     if let spectrum {
-      if !(1...bins).contains(spectrum.bins) { return "'spectrum' has \(spectrum.bins) bins" }
-      if gains != nil || taps != nil || !bands.isEmpty { return "'spectrum' goes without gains" }
+      if !(1...bins).contains(spectrum.bins) {
+        return UserMessage("'spectrum' has \(spectrum.bins) bins")
+      }
+      if gains != nil || taps != nil || !bands.isEmpty {
+        return UserMessage("'spectrum' goes without gains")
+      }
     } else if gains == nil || taps == nil {
-      return "there are neither gains and taps nor a spectrum"
+      return UserMessage("there are neither gains and taps nor a spectrum")
     }
     if let decimation {
       if !(2...8).contains(decimation.factor) || !(16...2048).contains(decimation.delay) {
-        return "'decimation' has factor \(decimation.factor) and delay \(decimation.delay)"
+        return UserMessage(
+          "'decimation' has factor \(decimation.factor) and delay \(decimation.delay)")
       }
     }
     for input in inputs {
-      if let problem = problem(input, bins: bins) { return "'\(input.name)': \(problem)" }
+      if let problem = problem(input, bins: bins) {
+        return UserMessage("'\(input.name)': \(problem)")
+      }
     }
     return nil
   }
 
-  private func problem(_ input: Input, bins: Int) -> String? {
+  private func problem(_ input: Input, bins: Int) -> UserMessage? {
     if input.feature == .compressed {
       guard let exponent = input.exponent, exponent > 0, exponent <= 1 else {
-        return "'exponent' is not in 0...1"
+        return UserMessage("'exponent' is not in 0...1")
       }
       return nil
     }
     if input.feature == .spectrum {
-      guard let count = input.bins, (1...bins).contains(count) else { return "'bins' does not fit" }
+      guard let count = input.bins, (1...bins).contains(count) else {
+        return UserMessage("'bins' does not fit")
+      }
       return nil
     }
-    guard let decay = input.decay, (0..<1).contains(decay) else { return "'decay' is not in 0..<1" }
+    guard let decay = input.decay, (0..<1).contains(decay) else {
+      return UserMessage("'decay' is not in 0..<1")
+    }
     guard let start = input.start, start.count == 2, start.allSatisfy(\.isFinite) else {
-      return "'start' has not two numbers"
+      return UserMessage("'start' has not two numbers")
     }
     if input.feature == .bandLevels {
-      guard bands.first == 0 else { return "levels of bands want bands from bin 0 on" }
-      guard let divisor = input.divisor, divisor.isNormal else { return "'divisor' is missing" }
+      guard bands.first == 0 else { return UserMessage("levels of bands want bands from bin 0 on") }
+      guard let divisor = input.divisor, divisor.isNormal else {
+        return UserMessage("'divisor' is missing")
+      }
     } else {
       guard let count = input.bins, (1...bins).contains(count), start.allSatisfy({ $0 > 0 }) else {
-        return "'bins' or 'start' does not fit"
+        return UserMessage("'bins' or 'start' does not fit")
       }
     }
     return nil

@@ -1,6 +1,7 @@
 public import Engine
 import Kernels
 import Signal
+import UserMessages
 
 /// A denoising network: a graph, and the description of its interface from its metadata `qdenoise`.
 ///
@@ -81,7 +82,8 @@ public struct Model: Sendable {
     }
     guard FourierTransform.supports(length: metadata.window) else {
       throw .metadata(
-        model: graph.name, problem: "'window' is \(metadata.window), it needs factors of 2, 3, 5")
+        model: graph.name,
+        problem: UserMessage("'window' is \(metadata.window), it needs factors of 2, 3, 5"))
     }
     let frontEnd = metadata.frontEnd
     let lowest = metadata.version == 1 ? metadata.lowBins ?? 0 : frontEnd.bands.first ?? 0
@@ -89,7 +91,8 @@ public struct Model: Sendable {
       throw .metadata(
         model: graph.name,
         problem: metadata.version == 1
-          ? "'band_edges' do not rise from 'low_bins' (\(lowest))" : "'bands' do not rise")
+          ? UserMessage("'band_edges' do not rise from 'low_bins' (\(lowest))")
+          : UserMessage("'bands' do not rise"))
     }
     self.graph = graph.withFloatEdges()
     name = metadata.name
@@ -106,25 +109,26 @@ public struct Model: Sendable {
     givesSpeech = Model.tensor("speech", among: graph.outputs, of: graph) != nil
     let (inputs, outputs) = (self.graph.inputs, self.graph.outputs)
     for input in frontEnd.inputs {
-      try check(inputs, name: input.name, kind: "input", count: frontEnd.count(of: input))
+      try check(inputs, name: input.name, count: frontEnd.count(of: input))
     }
     let stateInputs = Set(states.map(\.input)), features = Set(frontEnd.inputs.map(\.name))
     for index in inputs {
       let name = self.graph.tensors[index].name
       guard features.contains(name) || stateInputs.contains(name) else {
-        throw .shape(model: graph.name, problem: "nothing is said of its input '\(name)'")
+        throw .shape(
+          model: graph.name, problem: UserMessage("nothing is said of its input '\(name)'"))
       }
     }
     if let taps = frontEnd.taps {
-      try check(outputs, name: taps.name, kind: "output", count: 2 * self.taps * lowBins)
+      try check(outputs, name: taps.name, count: 2 * self.taps * lowBins)
     }
     if let gains = frontEnd.gains {
-      try check(outputs, name: gains, kind: "output", count: bandEdges.count - 1)
+      try check(outputs, name: gains, count: bandEdges.count - 1)
     }
     if let spectrum = frontEnd.spectrum {
-      try check(outputs, name: spectrum.name, kind: "output", count: 2 * spectrum.bins)
+      try check(outputs, name: spectrum.name, count: 2 * spectrum.bins)
     }
-    if givesSpeech { try check(outputs, name: "speech", kind: "output", count: 1) }
+    if givesSpeech { try check(outputs, name: "speech", count: 1) }
   }
 
   /// The same for sounds at the network's sample rate.
@@ -140,15 +144,17 @@ public struct Model: Sendable {
   }
 
   private func check(
-    _ indices: [Int], name: String, kind: String, count: Int
+    _ indices: [Int], name: String, count: Int
   ) throws(DenoiseError) {
     guard let tensor = Model.tensor(name, among: indices, of: graph) else {
-      throw .shape(model: graph.name, problem: "there is no \(kind) '\(name)'")
+      throw .shape(model: graph.name, problem: UserMessage("there is no tensor '\(name)'"))
     }
     guard tensor.count == count, tensor.type == .float32 else {
       throw .shape(
         model: graph.name,
-        problem: "\(kind) '\(name)' is \(tensor.type) \(tensor.shape), not \(count) of float32")
+        problem: UserMessage(
+          "tensor '\(name)' is \(String(describing: tensor.type)) \(tensor.shape), not \(count) of"
+            + " float32"))
     }
   }
 

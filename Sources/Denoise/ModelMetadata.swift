@@ -1,6 +1,7 @@
 public import Engine
 import FoundationEssentials
 import Signal
+import UserMessages
 
 /// A model's metadata buffer `qdenoise`, as JSON.
 ///
@@ -61,7 +62,9 @@ struct ModelMetadata: Codable, Sendable {
 
   /// Parses the buffer; `model` is its name in error messages.
   static func parse(_ bytes: [UInt8], model: String) throws(DenoiseError) -> ModelMetadata {
-    func failure(_ problem: String) -> DenoiseError { .metadata(model: model, problem: problem) }
+    func failure(_ problem: UserMessage.Literal) -> DenoiseError {
+      .metadata(model: model, problem: UserMessage(problem))
+    }
     struct Version: Decodable { var version: Int }
     struct Anything: Decodable {}
     // A buffer may be padded with zeros.
@@ -91,28 +94,31 @@ struct ModelMetadata: Codable, Sendable {
   }
 
   /// The problem with the numbers, nil if there is none.
-  var problem: String? {
-    if !(8000...192_000).contains(sampleRate) { return "'sample_rate' is \(sampleRate)" }
+  var problem: UserMessage? {
+    if !(8000...192_000).contains(sampleRate) {
+      return UserMessage("'sample_rate' is \(sampleRate)")
+    }
     let factor = frontEnd.decimation?.factor ?? 1
     if !(16...Model.largestHop).contains(hop) || !(16...Model.largestHop).contains(factor * hop) {
-      return "'hop' is \(hop)"
+      return UserMessage("'hop' is \(hop)")
     }
     if window % hop != 0 || !frontEnd.window.fits(hops: window / hop) {
-      let times = frontEnd.window == .rectangular ? "2 to 16 times" : "twice"
-      return "'window' is \(window), not \(times) the hop of \(hop)"
+      return frontEnd.window == .rectangular
+        ? UserMessage("'window' is \(window), not 2 to 16 times the hop of \(hop)")
+        : UserMessage("'window' is \(window), not twice the hop of \(hop)")
     }
-    if version == 1, let taps, !(1...16).contains(taps) { return "'taps' is \(taps)" }
-    if !(0...100).contains(lookAhead) { return "'look_ahead' is \(lookAhead)" }
+    if version == 1, let taps, !(1...16).contains(taps) { return UserMessage("'taps' is \(taps)") }
+    if !(0...100).contains(lookAhead) { return UserMessage("'look_ahead' is \(lookAhead)") }
     if version == 1, let compression, !(compression > 0 && compression <= 1) {
-      return "'compression' is \(compression)"
+      return UserMessage("'compression' is \(compression)")
     }
     let bands = version == 1 ? "band_edges" : "bands"
     if frontEnd.spectrum == nil, frontEnd.bands.last != window / 2 + 1 {
-      return "'\(bands)' do not end at \(window / 2 + 1)"
+      return UserMessage("'\(bands)' do not end at \(window / 2 + 1)")
     }
-    if states.contains(where: { $0.count != 2 }) { return "'states' are not pairs" }
+    if states.contains(where: { $0.count != 2 }) { return UserMessage("'states' are not pairs") }
     if let problem = frontEnd.problem(bins: window / 2 + 1, lookAhead: lookAhead) {
-      return "'front_end': \(problem)"
+      return UserMessage("'front_end': \(problem)")
     }
     return nil
   }

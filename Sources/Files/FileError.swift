@@ -1,13 +1,11 @@
 import Glibc
+public import UserMessages
 
 /// Why a file cannot be read or written.
-public enum FileError: Error, Equatable, Sendable, CustomStringConvertible {
+public enum FileError: MessageError, Equatable {
   /// What stands in a file's place.
-  public enum Kind: String, Sendable {
-    case directory = "a directory"
-    case pipe = "a FIFO"
-    case device = "a device"
-    case other = "a socket or the like"
+  public enum Kind: Sendable {
+    case directory, pipe, device, other
 
     /// Nil for a regular file.
     init?(mode: mode_t) {
@@ -17,6 +15,15 @@ public enum FileError: Error, Equatable, Sendable, CustomStringConvertible {
       case S_IFIFO: self = .pipe
       case S_IFCHR, S_IFBLK: self = .device
       default: self = .other
+      }
+    }
+
+    fileprivate var message: UserMessage {
+      switch self {
+      case .directory: UserMessage("is a directory, not a regular file")
+      case .pipe: UserMessage("is a FIFO, not a regular file")
+      case .device: UserMessage("is a device, not a regular file")
+      case .other: UserMessage("is a socket or the like, not a regular file")
       }
     }
   }
@@ -29,7 +36,9 @@ public enum FileError: Error, Equatable, Sendable, CustomStringConvertible {
   case writeFailed(path: String, reason: String)
   case diskFull(path: String)
 
-  public var description: String { "\(path): \(reason)" }
+  public var description: String { message.description }
+
+  public var message: UserMessage { UserMessage("\(path): \(reason)") }
 
   public var path: String {
     switch self {
@@ -41,15 +50,20 @@ public enum FileError: Error, Equatable, Sendable, CustomStringConvertible {
   }
 
   /// What is wrong, for a sentence that has named the file.
-  public var reason: String {
-    switch self {
-    case .cannotOpen(_, let reason): "cannot be opened: \(reason)"
-    case .notRegular(_, let kind): "is \(kind.rawValue), not a regular file"
-    case .tooLarge(_, let limit): "is larger than \(FileError.size(limit))"
-    case .readFailed(_, let reason): "reading failed: \(reason)"
-    case .cannotCreate(_, let reason): "cannot be written: \(reason); choose another place"
-    case .writeFailed(_, let reason): "writing failed: \(reason); nothing was kept"
-    case .diskFull: "the disk is full; nothing was kept, make room or choose another place"
+  public var reason: UserMessage {
+    // The C library's words.
+    func words(_ reason: String) -> UserMessage { UserMessage(pattern: reason) }
+    return switch self {
+    case .cannotOpen(_, let reason): UserMessage("cannot be opened: \(words(reason))")
+    case .notRegular(_, let kind): kind.message
+    case .tooLarge(_, let limit): UserMessage("is larger than \(FileError.size(limit))")
+    case .readFailed(_, let reason): UserMessage("reading failed: \(words(reason))")
+    case .cannotCreate(_, let reason):
+      UserMessage("cannot be written: \(words(reason)); choose another place")
+    case .writeFailed(_, let reason):
+      UserMessage("writing failed: \(words(reason)); nothing was kept")
+    case .diskFull:
+      UserMessage("the disk is full; nothing was kept, make room or choose another place")
     }
   }
 

@@ -4,6 +4,7 @@ public import Engine
 internal import Files
 internal import Glibc
 internal import TFLite
+import UserMessages
 
 /// Which model somebody asks for.
 public enum ModelChoice: Sendable, Equatable {
@@ -19,7 +20,7 @@ public enum ModelStore {
   /// A model that denoises.
   public static func load(_ which: ModelChoice) throws(ModelStoreError) -> Model {
     let graph = try graph(which)
-    do { return try Model(graph) } catch { throw .unusable(error.description) }
+    do { return try Model(graph) } catch { throw .unusable(error.message) }
   }
 
   /// Any network, whether it denoises or not.
@@ -85,7 +86,7 @@ public enum ModelStore {
     _ bytes: [UInt8], name: String
   ) throws(ModelStoreError) -> Graph {
     do { return try TFLiteFile.read(bytes, name: name) } catch {
-      throw .unusable(error.description)
+      throw .unusable(error.message)
     }
   }
 
@@ -97,7 +98,7 @@ public enum ModelStore {
       throw .unreadable(path: path, reason: error.reason)
     }
     guard let bytes else {
-      throw .unreadable(path: path, reason: unsafe String(cString: strerror(ENOENT)))
+      throw .unreadable(path: path, reason: UserMessage(pattern: FileError.words(ENOENT)))
     }
     return bytes
   }

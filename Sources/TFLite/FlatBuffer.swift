@@ -1,3 +1,5 @@
+import UserMessages
+
 /// Reads a FlatBuffer from untrusted bytes: every offset and length is checked.
 ///
 /// In a hostile file many references may share one long vector, so that reading takes far more
@@ -19,8 +21,8 @@ final class FlatBuffer {
     try table(at: 0)
   }
 
-  func damaged(_ what: String, at offset: Int) -> TFLiteError {
-    .damaged(name: name, what: what, offset: offset)
+  func damaged(_ what: UserMessage.Literal, at offset: Int) -> TFLiteError {
+    .damaged(name: name, what: UserMessage(what), offset: offset)
   }
 
   /// A little-endian scalar.

@@ -1,4 +1,5 @@
 internal import Engine
+import UserMessages
 
 /// The sparse storage of a constant: by level, every index or only the present ones.
 ///
@@ -51,8 +52,9 @@ struct Sparsity {
     }
   }
 
-  private func damaged(_ what: String) -> TFLiteError {
-    table.buffer.damaged("the sparse tensor '\(name)': \(what)", at: table.start)
+  private func damaged(_ what: UserMessage.Literal) -> TFLiteError {
+    table.buffer.damaged(
+      "the sparse tensor '\(name)': \(UserMessage(what))", at: table.start)
   }
 
   /// All elements, with zeros where none is stored.

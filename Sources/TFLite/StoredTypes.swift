@@ -1,4 +1,5 @@
 internal import Engine
+import UserMessages
 
 /// Types of constants that graphs lack; such constants are converted when a file is read.
 enum StoredType: UInt8 {
@@ -62,12 +63,15 @@ struct BlockwiseQuantization {
   /// Converts a constant to floats.
   func restore(_ index: Int, in graph: inout Graph, _ table: Table) throws(TFLiteError) {
     let tensor = graph.tensors[index]
-    func damaged(_ what: String) -> TFLiteError {
-      table.buffer.damaged("the scales of '\(tensor.name)' in blocks: \(what)", at: table.start)
+    func damaged(_ what: UserMessage.Literal) -> TFLiteError {
+      table.buffer.damaged(
+        "the scales of '\(tensor.name)' in blocks: \(UserMessage(what))", at: table.start)
     }
     guard tensor.type == .int8, let data = tensor.data, let columns = tensor.shape.last else {
       throw .unsupported(
-        name: graph.name, what: "tensor '\(tensor.name)', \(tensor.type) with scales in blocks,")
+        name: graph.name,
+        what: UserMessage(
+          "tensor '\(tensor.name)', \(String(describing: tensor.type)) with scales in blocks,"))
     }
     guard size > 0, columns.isMultiple(of: size) else {
       throw damaged("\(columns) weights do not come in blocks of \(size)")

@@ -32,7 +32,7 @@ extension TFLiteFile {
   private static func encode(
     _ graph: Graph, _ name: String, _ codes: inout [OperatorCode], _ buffers: inout BufferTable
   ) throws(TFLiteError) -> (subgraph: FlatTable, setUp: FlatTable?) {
-    do { try graph.validate() } catch { throw .invalidGraph(error.description) }
+    do { try graph.validate() } catch { throw .invalidGraph(error) }
     var operators: [FlatTable] = []
     for (index, node) in graph.operators.enumerated() {
       if case .custom(let name, let options) = node.kind {

@@ -1,4 +1,5 @@
 public import Engine
+import UserMessages
 
 /// The `.tflite` file format: a FlatBuffer of the schema of TensorFlow Lite, version 3.
 ///
@@ -20,7 +21,7 @@ public enum TFLiteFile {
     let model = try FlatBuffer(bytes, name: name).root()
     let version = try model.scalar(0, default: UInt32(0))
     guard version == schemaVersion else {
-      throw .unsupported(name: name, what: "schema version \(version)")
+      throw .unsupported(name: name, what: UserMessage("schema version \(version)"))
     }
     guard let subgraph = try model.tables(2).first else {
       throw model.buffer.damaged("there is no subgraph", at: model.start)
@@ -47,7 +48,7 @@ public enum TFLiteFile {
     graph.attachment = Attachment.read(bytes)
     graph.others = try readOthers(model, codes, &buffers, name: name)
     if graph.hasOpenShapes, let closed = try? graph.resized([:]) { graph = closed }
-    do { try graph.validate() } catch { throw .invalidGraph(error.description) }
+    do { try graph.validate() } catch { throw .invalidGraph(error) }
     return graph
   }
 
@@ -67,7 +68,7 @@ public enum TFLiteFile {
         graph = try readSubgraph(tables[index], codes, &buffers, name: name).graph
       }
       graph.signatures.append(try readSignature(table))
-      do { try graph.validate() } catch { throw .invalidGraph(error.description) }
+      do { try graph.validate() } catch { throw .invalidGraph(error) }
       others[index] = graph
     }
     return others.sorted { $0.key < $1.key }.map(\.value)
@@ -121,7 +122,7 @@ public enum TFLiteFile {
     }
     graph.forgetUnread(sparse)
     graph.fillEmptyConstants()
-    do { try graph.validate() } catch { throw .invalidGraph(error.description) }
+    do { try graph.validate() } catch { throw .invalidGraph(error) }
     return Subgraph(graph: graph, controls: controls)
   }
 
@@ -141,7 +142,8 @@ public enum TFLiteFile {
     if code == resource { code = ElementType.int32.rawValue }
     guard let type = ElementType(rawValue: code) else {
       throw .unsupported(
-        name: table.buffer.name, what: "tensor '\(name)' of type \(StoredType.name(code))")
+        name: table.buffer.name,
+        what: UserMessage("tensor '\(name)' of type \(StoredType.name(code))"))
     }
     let sparsity = try table.table(6)
     let isSparse = sparsity != nil
@@ -169,7 +171,8 @@ public enum TFLiteFile {
     let count = Tensor(name: "", shape: shape, type: .int8).count ?? .max
     guard let result = type.restore(data, count: count) else {
       throw table.buffer.damaged(
-        "a constant of \(count) elements of \(type) has \(data.count) bytes", at: table.start)
+        "a constant of \(count) elements of \(String(describing: type)) has \(data.count) bytes",
+        at: table.start)
     }
     try table.buffer.spend(result.count / 2, at: table.start)
     return result

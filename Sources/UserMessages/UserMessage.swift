@@ -113,7 +113,12 @@ extension UserMessage {
         append(.text("\(number)"))
       }
 
-      public mutating func appendInterpolation(_ number: Double) { append(.text("\(number)")) }
+      public mutating func appendInterpolation(
+        _ number: some BinaryFloatingPoint & CustomStringConvertible
+      ) { append(.text("\(number)")) }
+
+      /// A shape.
+      public mutating func appendInterpolation(_ numbers: [Int]) { append(.text("\(numbers)")) }
 
       public mutating func appendInterpolation(_ message: UserMessage) { append(.message(message)) }
 

@@ -2,6 +2,7 @@ import AudioPath
 import Control
 import Denoise
 import ModelStore
+import UserMessages
 
 /// The daemon's models, and denoisers made from them. Thread: control.
 struct Models {
@@ -56,20 +57,23 @@ struct Models {
     let model = try ModelStore.load(.file(name))
     guard model.sampleRate == full.sampleRate else {
       throw .unusable(
-        "\(name): it hears \(model.sampleRate) Hz, the others \(full.sampleRate) Hz; choose another"
-      )
+        UserMessage(
+          "\(name): it hears \(model.sampleRate) Hz, the others \(full.sampleRate) Hz; choose another"
+        ))
     }
     let others = [full, light, lowLatency, installed?.model].compactMap { $0 }
     guard others.allSatisfy({ Crossover.fits(model.hop, $0.hop) }) else {
       throw .unusable(
-        "\(name): hops of \(model.hop) samples cannot follow those of \(full.hop); choose another"
-      )
+        UserMessage(
+          "\(name): hops of \(model.hop) samples cannot follow those of \(full.hop); choose another"
+        ))
     }
     let delay = Double(model.latency + model.hop) / Double(model.sampleRate) * 1000
     guard delay <= budget else {
       throw .unusable(
-        "\(name): it delays the sound by \(Int(delay)) ms, the budget is \(Int(budget)) ms; raise "
-          + "latency-budget in config.toml or choose another")
+        UserMessage(
+          "\(name): it delays the sound by \(Int(delay)) ms, the budget is \(Int(budget)) ms; raise"
+            + " latency.budget_ms in config.toml or choose another"))
     }
     installed = (name, model)
   }

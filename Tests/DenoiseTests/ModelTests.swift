@@ -36,17 +36,20 @@ import Testing
     key: String, value: (any Sendable)?, problem: String
   ) {
     let graph = ConstantModel(metadata: [key: value]).graph
-    #expect(throws: DenoiseError.metadata(model: "constant.tflite", problem: problem)) {
-      try Model(graph)
-    }
+    let error = #expect(throws: DenoiseError.self) { try Model(graph) }
+    #expect(
+      error?.description
+        == "constant.tflite: metadata 'qdenoise': \(problem); export the model again"
+        + " or choose another one")
   }
 
   @Test func `metadata that is no JSON is refused`() {
     var graph = ConstantModel.identity.graph
     graph.metadata["qdenoise"] = Array("{\"version\": 1,".utf8)
-    #expect(throws: DenoiseError.metadata(model: "constant.tflite", problem: "it is not JSON")) {
-      try Model(graph)
-    }
+    let error = #expect(throws: DenoiseError.self) { try Model(graph) }
+    #expect(
+      error?.description.hasPrefix("constant.tflite: metadata 'qdenoise': it is not JSON; ") == true
+    )
   }
 
   @Test func `metadata may be padded with zeros`() throws {
@@ -59,10 +62,9 @@ import Testing
     #expect(throws: DenoiseError.self) { try ConstantModel(metadata: ["taps": 2]).model }
     var graph = ConstantModel.identity.graph
     graph.tensors[0].name = "spectrum"
+    let error = #expect(throws: DenoiseError.self) { try Model(graph) }
     #expect(
-      throws: DenoiseError.shape(
-        model: "constant.tflite", problem: "there is no input 'features'")
-    ) { try Model(graph) }
+      error?.description.hasPrefix("constant.tflite: there is no tensor 'features'; ") == true)
   }
 
   @Test func `a model may give the probability of speech, as one number`() throws {
@@ -71,11 +73,10 @@ import Testing
     #expect(try Model(graph).givesSpeech)
     let index = try #require(graph.tensors.firstIndex { $0.name == "speech" })
     graph.tensors[index].shape = [1, 1, 2, 1]
+    let error = #expect(throws: DenoiseError.self) { try Model(graph) }
     #expect(
-      throws: DenoiseError.shape(
-        model: "constant.tflite",
-        problem: "output 'speech' is float32 [1, 1, 2, 1], not 1 of float32")
-    ) { try Model(graph) }
+      error?.description.contains("tensor 'speech' is float32 [1, 1, 2, 1], not 1 of float32")
+        == true)
   }
 
   @Test func `a low-latency model has half the hop, and half the delay`() throws {

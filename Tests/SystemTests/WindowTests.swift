@@ -86,6 +86,10 @@ extension SystemTests {
 
     @Test func `a warning is German in a German window`() throws { try operate("german") }
 
+    @Test func `what is wrong with a file is German in a German window`() throws {
+      try operate("faults")
+    }
+
     @Test func `from right to left the window is the other way round`() throws {
       try operate("mirrored")
     }

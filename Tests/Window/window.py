@@ -769,7 +769,7 @@ def catalogue():
     text = subprocess.run([str(ROOT / "scripts/translations"), "pot"], capture_output=True, text=True,
                           check=True).stdout
     patterns = re.findall(r'^msgid "(.+)"$', text, re.MULTILINE)
-    return [pattern.replace('\\"', '"') for pattern in patterns]
+    return [re.sub(r"\\(.)", r"\1", pattern) for pattern in patterns]
 
 
 def filled(pattern):
@@ -843,6 +843,50 @@ def german():
         desktop.run("pactl", "set-source-mute", "fakemic", "1")
         expect(screen.says("Das Mikrofon „USB Microphone“ ist stumm: Wer zuhört, hört Stille"),
                f"no German warning among {screen.texts()}")
+
+
+@test
+def faults():
+    """What is wrong with the configuration or a model that is chosen is German, to the last word."""
+    with Desktop(language="de") as desktop:
+        data = pathlib.Path(desktop.environment["XDG_DATA_HOME"]) / "qdenoise/models"
+        data.mkdir(parents=True)
+        (data / "text.tflite").write_text("This is no model.\n")
+        whole_model = (ROOT / "models/light.int8.tflite").read_bytes()
+        (data / "short.tflite").write_bytes(whole_model[:len(whole_model) // 2])
+        (data / "nameless.tflite").write_bytes(whole_model.replace(b"qdenoise", b"qnothing"))
+        file = pathlib.Path(desktop.environment["XDG_CONFIG_HOME"]) / "qdenoise/config.toml"
+        file.parent.mkdir(parents=True)
+        file.write_text("")
+        desktop.start_bus()
+        desktop.start_display()
+        desktop.start_sound()
+        desktop.start_daemon()
+        desktop.start_window()
+        screen = Screen(desktop)
+        for text, words in [
+                ("mode = \n", "Zeile 1, Spalte 8: das Ende der Zeile, wo ein Wert stehen soll"),
+                ("strength = 400\n", "„strength“ kann nicht 400 sein; erlaubt: eine Zahl von 0 bis 100"),
+                ("device = 3\n", "erlaubt: ein Text in Anführungszeichen"),
+                ("mode = \"light\n", "der Text hat in dieser Zeile kein schließendes \""),
+                ("[alsa\n", "„[“ hat kein „]“ hinter dem Namen des Abschnitts")]:
+            file.write_text(text)
+            desktop.children["daemon"].send_signal(signal.SIGHUP)
+            expect(screen.says(words), f"not said: {words}: {screen.texts()}")
+        file.write_text("")
+        desktop.children["daemon"].send_signal(signal.SIGHUP)
+        # They stand behind the four that are built in.
+        desktop.act("settings")
+        for place, words in enumerate([
+                "hat keine Metadaten „qdenoise“ und ist also kein Modell zum Entrauschen",
+                "Die Datei ist abgeschnitten oder beschädigt",
+                "Dies ist keine .tflite-Datei (die Kennung TFL3 fehlt)"], 4):
+            screen.reach("Modell")
+            desktop.key("Return")
+            time.sleep(0.5)
+            desktop.key("Home", *["Down"] * place, "Return")
+            expect(screen.says(words), f"not said: {words}: {screen.texts()}")
+            time.sleep(1)
 
 
 @test

@@ -1,5 +1,7 @@
-/// Why a graph cannot be run; the text is for the person at the terminal.
-public enum EngineError: Error, Equatable, CustomStringConvertible {
+public import UserMessages
+
+/// Why a graph cannot be run. What is wrong with one operator (`reason`) is English alone.
+public enum EngineError: MessageError, Equatable {
   /// The graph contradicts itself: an index out of range, a shape that does not fit its data.
   case invalid(graph: String, reason: String)
   /// The engine does not support the operator, or not in this form.
@@ -20,34 +22,52 @@ public enum EngineError: Error, Equatable, CustomStringConvertible {
   /// Running it needs more memory than allowed.
   case tooLarge(graph: String, bytes: Int, limit: Int)
 
-  public var description: String {
+  public var description: String { message.description }
+
+  public var message: UserMessage {
     switch self {
     case .invalid(let graph, let reason):
-      "\(graph): the network is damaged: \(reason); export it again"
+      UserMessage("\(graph): the network is damaged: \(reason); export it again")
     case .unsupported(let graph, let index, let name, let output, let reason):
-      "\(graph): operator \(index) (\(name), '\(output)') is not supported: \(reason); "
-        + "`denoisectl model inspect \(graph)` lists what is"
+      UserMessage(
+        "\(graph): operator \(index) (\(name), '\(output)') is not supported: \(reason);"
+          + " `denoisectl model inspect \(graph)` lists what is")
     case .unsupportedTensor(let graph, let tensor, let reason):
-      "\(graph): tensor '\(tensor)' \(reason), which is not supported; use a float32, float16 or "
-        + "dynamic range export of the model"
+      UserMessage(
+        "\(graph): tensor '\(tensor)' \(reason), which is not supported; use a float32, float16 or"
+          + " dynamic range export of the model")
     case .noTensor(let graph, let name, let kind, let available):
-      "\(graph): there is no \(kind) '\(name)'; there is "
-        + (available.isEmpty ? "none" : available.map { "'\($0)'" }.joined(separator: ", "))
+      UserMessage(
+        "\(graph): there is no \(kind) '\(name)'; there is \(EngineError.list(available))")
     case .notFloat(let graph, let name, let kind, let type):
-      "\(graph): the \(kind) '\(name)' is \(type), not float32; "
-        + (type.isInteger && type.size >= 4 || type == .bool
-          ? "give and take its bytes, as `denoisectl model run` does with NumPy arrays"
-          : "use a model with float32 inputs and outputs")
+      type.isInteger && type.size >= 4 || type == .bool
+        ? UserMessage(
+          "\(graph): the \(kind) '\(name)' is \("\(type)"), not float32; give and take its bytes, as"
+            + " `denoisectl model run` does with NumPy arrays")
+        : UserMessage(
+          "\(graph): the \(kind) '\(name)' is \("\(type)"), not float32; use a model with float32"
+            + " inputs and outputs")
     case .otherType(let graph, let name, let kind, let type, let wanted):
-      "\(graph): the \(kind) '\(name)' is \(type), not \(wanted); ask for \(type)"
+      UserMessage(
+        "\(graph): the \(kind) '\(name)' is \("\(type)"), not \("\(wanted)"); ask for \("\(type)")")
     case .wrongSavedState(let graph, let reason):
-      "\(graph): the saved state does not fit: \(reason); take one of the same graph, states and "
-        + "instruction set"
+      UserMessage(
+        "\(graph): the saved state does not fit: \(reason); take one of the same graph, states and"
+          + " instruction set")
     case .invalidState(let graph, let state, let reason):
-      "\(graph): state '\(state)': \(reason); correct the states in the model's metadata"
+      UserMessage(
+        "\(graph): state '\(state)': \(reason); correct the states in the model's metadata")
     case .tooLarge(let graph, let bytes, let limit):
-      "\(graph): running it would take \(bytes >> 20) MiB of memory, the limit is "
-        + "\(limit >> 20) MiB; use a smaller model"
+      UserMessage(
+        "\(graph): running it would take \(bytes >> 20) MiB of memory, the limit is \(limit >> 20) MiB;"
+          + " use a smaller model")
     }
+  }
+
+  private static func list(_ names: [String]) -> UserMessage {
+    names.isEmpty
+      ? UserMessage("none")
+      : UserMessage(
+        pattern: "%1", arguments: [.text(names.map { "'\($0)'" }.joined(separator: ", "))])
   }
 }

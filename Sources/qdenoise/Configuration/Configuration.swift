@@ -2,6 +2,7 @@ package import Control
 import Denoise
 import Files
 import ModelStore
+import UserMessages
 
 /// The content of `config.toml`; qdenoise.toml(5) describes the file.
 package struct Configuration: Equatable, Sendable {
@@ -96,7 +97,7 @@ package struct Configuration: Equatable, Sendable {
     let installed = ModelSetting.inPlace
     try file.choice(
       "model", &settings.model, among: ModelSetting.words + installed,
-      note: installed.isEmpty ? "; none is installed" : "")
+      note: installed.isEmpty ? UserMessage("none is installed") : nil)
     try file.text("device", &settings.device)
     try file.truth("low_cut", &lowCut)
     try file.wholes("channels", &settings.channels, in: Settings.channelRange)

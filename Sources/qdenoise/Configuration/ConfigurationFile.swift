@@ -1,4 +1,5 @@
 import Files
+import UserMessages
 
 /// A TOML file as dotted keys that are taken one by one; the remaining ones are unknown.
 struct ConfigurationFile {
@@ -26,11 +27,11 @@ struct ConfigurationFile {
     do {
       bytes = try RegularFile.read(path, atMost: TOMLReader.largestFile)
     } catch {
-      throw .unreadable("\(error)")
+      throw .unreadable(error.message)
     }
     guard let bytes else { return nil }
     guard let text = String(validating: bytes, as: UTF8.self) else {
-      throw .unreadable("\(path): is not UTF-8 text; save it as such")
+      throw .unreadable(UserMessage("\(path): is not UTF-8 text; save it as such"))
     }
     return text
   }
@@ -45,31 +46,33 @@ struct ConfigurationFile {
   /// One of the allowed values, by name.
   /// - Parameter note: appended to an error.
   mutating func choice<Choice: RawRepresentable<String>>(
-    _ key: String, _ target: inout Choice, among allowed: [Choice], note: String = ""
+    _ key: String, _ target: inout Choice, among allowed: [Choice], note: UserMessage? = nil
   ) throws(ConfigurationError) {
-    let names = allowed.map { "\"\($0.rawValue)\"" }.joined(separator: ", ") + note
-    let found = try take(key, allowed: names) { value in
+    let names = allowed.map { "\"\($0.rawValue)\"" }.joined(separator: ", ")
+    let all = note.map { UserMessage("\(names); \($0)") } ?? UserMessage("\(names)")
+    let found = try take(key, allowed: all) { value in
       value.asText.flatMap { name in allowed.first { $0.rawValue == name } }
     }
     target = found ?? target
   }
 
   mutating func text(_ key: String, _ target: inout String) throws(ConfigurationError) {
-    target = try take(key, allowed: "a text in quotes") { $0.asText } ?? target
+    target = try take(key, allowed: UserMessage("a text in quotes")) { $0.asText } ?? target
   }
 
   mutating func text(_ key: String, _ target: inout String?) throws(ConfigurationError) {
-    target = try take(key, allowed: "a text in quotes") { $0.asText } ?? target
+    target = try take(key, allowed: UserMessage("a text in quotes")) { $0.asText } ?? target
   }
 
   mutating func truth(_ key: String, _ target: inout Bool) throws(ConfigurationError) {
-    target = try take(key, allowed: "true, false") { $0.asTruth } ?? target
+    target = try take(key, allowed: UserMessage(pattern: "true, false")) { $0.asTruth } ?? target
   }
 
   mutating func whole(
     _ key: String, _ target: inout Int, in range: ClosedRange<Int>
   ) throws(ConfigurationError) {
-    let allowed = "a whole number from \(range.lowerBound) to \(range.upperBound)"
+    let allowed = UserMessage(
+      "a whole number from \(range.lowerBound) to \(range.upperBound)")
     let number = try take(key, allowed: allowed) { value in
       value.asWhole.flatMap { range.contains($0) ? $0 : nil }
     }
@@ -80,7 +83,8 @@ struct ConfigurationFile {
   mutating func wholes(
     _ key: String, _ target: inout [Int]?, in range: ClosedRange<Int>
   ) throws(ConfigurationError) {
-    let allowed = "whole numbers from \(range.lowerBound) to \(range.upperBound) in brackets"
+    let allowed = UserMessage(
+      "whole numbers from \(range.lowerBound) to \(range.upperBound) in brackets")
     let numbers = try take(key, allowed: allowed) { value -> [Int]? in
       guard let items = value.asItems, !items.isEmpty else { return nil }
       let numbers = items.compactMap { Int($0) }.filter(range.contains)
@@ -100,7 +104,8 @@ struct ConfigurationFile {
   mutating func number(
     _ key: String, _ target: inout Double?, in range: ClosedRange<Double>
   ) throws(ConfigurationError) {
-    let allowed = "a number from \(Int(range.lowerBound)) to \(Int(range.upperBound))"
+    let allowed = UserMessage(
+      "a number from \(Int(range.lowerBound)) to \(Int(range.upperBound))")
     let number = try take(key, allowed: allowed) { value in
       value.asNumber.flatMap { range.contains($0) ? $0 : nil }
     }
@@ -115,7 +120,7 @@ struct ConfigurationFile {
 
   /// The value of the key, if the file has it; `read` returns nil for invalid values.
   private mutating func take<Value>(
-    _ key: String, allowed: String, _ read: (TOMLValue) -> Value?
+    _ key: String, allowed: UserMessage, _ read: (TOMLValue) -> Value?
   ) throws(ConfigurationError) -> Value? {
     known.append(key)
     guard let value = values.removeValue(forKey: key) else { return nil }

@@ -1,3 +1,5 @@
+import UserMessages
+
 /// A value of a TOML file.
 enum TOMLValue: Equatable, CustomStringConvertible {
   case text(String)
@@ -25,7 +27,7 @@ struct TOMLReader {
     var line: Int
     /// In Unicode scalars, from 1.
     var column: Int
-    var reason: String
+    var reason: UserMessage
   }
 
   /// A configuration has a few hundred bytes.
@@ -88,7 +90,7 @@ struct TOMLReader {
   private mutating func skipComment() throws(Failure) {
     guard peek() == "#" else { return }
     while let scalar = peek(), scalar != "\n", !isNewline {
-      try refuseControl(scalar, in: "a comment")
+      try refuseControl(scalar, in: UserMessage("a comment"))
       position += 1
     }
   }
@@ -101,7 +103,8 @@ struct TOMLReader {
     let name = try readKey()
     skipBlanks()
     guard take("]"), !isArray || take("]") else {
-      throw failure("'[' has no '\(isArray ? "]]" : "]")' behind the name of the section")
+      let end = isArray ? "]]" : "]"
+      throw failure("'[' has no '\(end)' behind the name of the section")
     }
     section += 1
     isDiscarding = isArray
@@ -262,11 +265,8 @@ struct TOMLReader {
     }
     let word = string(start..<position)
     if let value = TOMLNumber.value(of: word) { return value }
-    throw failure(
-      at: start,
-      word.isEmpty
-        ? "\(named(peek())) where a value is to stand"
-        : "'\(word)' is no value; a text stands in quotes")
+    guard !word.isEmpty else { throw failure("\(named(peek())) where a value is to stand") }
+    throw failure(at: start, "'\(word)' is no value; a text stands in quotes")
   }
 
   // MARK: Texts
@@ -280,7 +280,7 @@ struct TOMLReader {
       if scalar == "\\" {
         scalars.append(try readEscape())
       } else {
-        try refuseControl(scalar, in: "a text")
+        try refuseControl(scalar, in: UserMessage("a text"))
         scalars.append(scalar)
         position += 1
       }
@@ -293,7 +293,7 @@ struct TOMLReader {
     position += 1
     while let scalar = peek(), scalar != "\n", !isNewline {
       if take("'") { return string(start + 1..<position - 1) }
-      try refuseControl(scalar, in: "a text")
+      try refuseControl(scalar, in: UserMessage("a text"))
       position += 1
     }
     throw failure(at: start, "the text has no closing ' in this line")
@@ -319,12 +319,13 @@ struct TOMLReader {
       } else if takeNewline() {
         scalars.append("\n")
       } else {
-        try refuseControl(scalar, in: "a text")
+        try refuseControl(scalar, in: UserMessage("a text"))
         scalars.append(scalar)
         position += 1
       }
     }
-    throw failure(at: start, "the text has no closing \(quote)\(quote)\(quote)")
+    let quotes = String(repeating: Character(quote), count: 3)
+    throw failure(at: start, "the text has no closing \(quotes)")
   }
 
   /// Skips a backslash at the end of a line, and the blanks and empty lines after it.
@@ -406,7 +407,7 @@ struct TOMLReader {
     } while takeNewline()
   }
 
-  private func refuseControl(_ scalar: Unicode.Scalar, in what: String) throws(Failure) {
+  private func refuseControl(_ scalar: Unicode.Scalar, in what: UserMessage) throws(Failure) {
     guard scalar != "\t", scalar.value < 0x20 || scalar.value == 0x7F else { return }
     throw failure("\(named(scalar)) in \(what)")
   }
@@ -417,21 +418,22 @@ struct TOMLReader {
     return String(scalars)
   }
 
-  private func named(_ scalar: Unicode.Scalar?) -> String {
+  private func named(_ scalar: Unicode.Scalar?) -> UserMessage {
     switch scalar {
-    case nil: "the end of the file"
-    case "\n": "the end of the line"
-    case "\0": "a NUL character"
+    case nil: UserMessage("the end of the file")
+    case "\n": UserMessage("the end of the line")
+    case "\0": UserMessage("a NUL character")
     case let scalar? where scalar.value < 0x20 || scalar.value == 0x7F:
-      "the control character U+\(String(scalar.value + 0x10000, radix: 16).dropFirst())"
-    case let scalar?: "'\(scalar)'"
+      UserMessage(
+        "the control character U+\(String(scalar.value + 0x10000, radix: 16).dropFirst())")
+    case let scalar?: UserMessage("'\(String(scalar))'")
     }
   }
 
-  private func failure(at place: Int? = nil, _ reason: String) -> Failure {
+  private func failure(at place: Int? = nil, _ reason: UserMessage.Literal) -> Failure {
     let before = text[..<min(place ?? position, text.count)]
     let line = before.count { $0 == "\n" } + 1
     let start = before.lastIndex(of: "\n").map { $0 + 1 } ?? 0
-    return Failure(line: line, column: before.count - start + 1, reason: reason)
+    return Failure(line: line, column: before.count - start + 1, reason: UserMessage(reason))
   }
 }
