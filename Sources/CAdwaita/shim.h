@@ -247,7 +247,9 @@ static inline void ui_label_set_xalign(GtkWidget *label, float share) {
 static inline GtkWidget *ui_figure(unsigned letters) {
   GtkWidget *figure = gtk_inscription_new(NULL);
   gtk_inscription_set_min_chars(GTK_INSCRIPTION(figure), letters);
-  gtk_inscription_set_xalign(GTK_INSCRIPTION(figure), 1);
+  // GTK does not mirror a line that is written from left to right, as numbers are.
+  gtk_inscription_set_xalign(
+      GTK_INSCRIPTION(figure), gtk_widget_get_default_direction() == GTK_TEXT_DIR_RTL ? 0 : 1);
   return figure;
 }
 static inline void ui_figure_set(GtkWidget *figure, const char *text) {
