@@ -30,7 +30,7 @@ list=$build/denoisectl.product/Objects.LinkFileList
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 "$clang" -O1 -fsanitize=realtime -c "$here/trampoline.c" -o "$work/trampoline.o"
-modules='Memory|Files|UserSettings|Kernels|CKernels|Engine|Signal|Denoise|TFLite|ModelStore'
+modules='Memory|Files|UserMessages|UserSettings|Kernels|CKernels|Engine|Signal|Denoise|TFLite|ModelStore'
 modules="$modules|CEmbeddedModel|CThreadPool"
 objects=$(tr -d "'\"" <"$list" | grep -E "/($modules)\.build/")
 maps="$here $build/CKernels.build $build/CEmbeddedModel.build $build/CThreadPool.build
