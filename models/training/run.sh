@@ -30,6 +30,6 @@ train full "$minutes" --rate 2e-3
 train light $((minutes / 3)) --rate 3e-3 --teacher "$work/full.pt"
 train low-latency $((minutes / 3)) --rate 2e-3 --teacher "$work/full.pt"
 for kind in full light low-latency; do
-  train $kind $((minutes / 10)) --name "$kind.int8" --start "$work/$kind.pt" --quantized --rate 2e-4
+  train $kind $((minutes / 10)) --name "$kind.int8" --start "$work/$kind.pt" --quantized --fixed-statistics --rate 2e-4
   python3 "$here/export.py" "$work/$kind.int8.pt" "$here/../$kind.tflite" --licence "$licence"
 done
