@@ -60,9 +60,9 @@ public final class QuantizationDebugger {
     }
     let fed = Set(original.inputs)
     // Layers are given states like any other input, so they have to be seen.
-    let inputs = Set(fed.map { original.tensors[$0].name })
-    let hidden = states.filter { !inputs.contains($0.input) }
-    carried = states.filter { inputs.contains($0.input) }
+    let feeds = fed.map { original.tensors[$0].name }
+    let hidden = states.filter { !feeds.contains($0.input) }
+    carried = states.filter { feeds.contains($0.input) }
     for pair in carried {
       let tensor = original.inputs.map { original.tensors[$0] }.first { $0.name == pair.input }
       past[pair.input] = Array(repeating: 0, count: tensor?.count ?? 0)
@@ -72,7 +72,7 @@ public final class QuantizationDebugger {
     self.quantized = try ObservedNetwork(quantized, states: states)
     let stated = Set(states.map(\.output))
     outputs = original.outputs.map { original.tensors[$0].name }.filter { !stated.contains($0) }
-    feeds = fed.map { original.tensors[$0].name }
+    self.feeds = feeds
   }
 
   private let feeds: [String]
