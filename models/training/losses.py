@@ -28,6 +28,7 @@ SILENT_POWER = 1e-2  # of a hop's spectrum
 REFERENCE_HOP_POWER = REFERENCE_LEVEL**2 * TWENTY_MILLISECONDS.hop * TWENTY_MILLISECONDS.hop
 PAUSE_HOPS = 20  # fewer are no pause
 SPEECH_WEIGHT = 1.0  # per nat
+LESSON_WEIGHT = 1.0  # of the errors of compressed spectra against another system's outputs
 DISTURBANCE_WEIGHT = 2.0  # per point of PESQ's score, and item with a target
 INTELLIGIBILITY_WEIGHT = 48.0  # per 1 of ESTOI, and item with a target
 OPINION_WEIGHT = 1.3  # per point of DNSMOS's overall score, and item with a target
@@ -206,6 +207,25 @@ def distance(output, teacher, mixture_samples, front):
     """What distillation adds: the spectral error against the teacher's output."""
     gain = level_gain(mixture_samples)
     return spectral(*scaled(output, gain, front), *scaled(teacher, gain, front))
+
+
+def lesson(output, target, taught, mixture_samples, front):
+    """The error of compressed spectra against another system's outputs (`taught`).
+
+    Only where these are nearer to the target; after DISPatch (arXiv 2509.15922).
+    """
+    gain = level_gain(mixture_samples)
+    ours, wanted, theirs = (
+        compress(*scaled(spectra, gain, front), 1e-6) for spectra in (output, target, taught)
+    )
+
+    def error(a, b):
+        magnitude, real, imaginary = (x - y for x, y in zip(a, b))
+        return 15 * (real.square() + imaginary.square()) + 70 * magnitude.square()
+
+    with torch.no_grad():
+        nearer = (error(theirs, wanted) < error(ours, wanted)).float()
+    return (nearer * error(ours, theirs)).mean()
 
 
 def weigh(weights):

@@ -31,6 +31,7 @@ from mixer import Mixer
 from designs import DESIGNS, make
 from export import load_network
 from network import Denoiser, count_macs
+from pool import Pool
 from soap import SOAP
 from validate import ValidationSet, overall, text
 
@@ -56,6 +57,7 @@ def arguments():
     parser.add_argument("--validate-steps", type=int, default=500)
     parser.add_argument("--quantized", action="store_true", help="quantization-aware: int8 layers")
     parser.add_argument("--teacher", type=Path, help="checkpoint of a network to learn from, too")
+    parser.add_argument("--pool", type=Path, help="mixtures with another system's outputs")
     parser.add_argument(
         "--residue", type=float, default=losses.RESIDUE_WEIGHT, help="weight of noise left alone"
     )
@@ -72,7 +74,10 @@ def arguments():
 
 
 class Mixtures(IterableDataset):
-    """Endless batches; every process and worker draws others."""
+    """Endless batches: mixtures, targets, and another system's outputs for the last of them.
+
+    These are half of the batch with a pool, else none. Every process and worker draws others.
+    """
 
     def __init__(self, options, step, rank):
         super().__init__()
@@ -85,8 +90,16 @@ class Mixtures(IterableDataset):
         seed = (self.options.seed, self.step, self.rank, worker_id)
         bank = Bank(self.options.work, "train", self.options.free_only)
         mixer = Mixer(bank, seed, self.options.seconds)
+        pool = Pool(self.options.pool, seed) if self.options.pool else None
+        count = self.options.batch // 2 if pool else 0
         while True:
-            yield mixer.batch(self.options.batch)
+            mixtures, targets = mixer.batch(self.options.batch - count)
+            taught = np.zeros((0, mixer.length), np.float32)
+            if pool:
+                known, wanted, taught = pool.batch(count)
+                mixtures = np.concatenate([mixtures, known])
+                targets = np.concatenate([targets, wanted])
+            yield mixtures, targets, taught
 
 
 def join():
@@ -98,7 +111,7 @@ def join():
 
 
 def mixtures(options, step, rank):
-    """An iterator over pairs of tensors (B, samples), mixed in processes beside it if asked."""
+    """An iterator over triples of tensors (B, samples), mixed in processes beside it if asked."""
     return iter(
         DataLoader(
             Mixtures(options, step, rank),
@@ -233,7 +246,8 @@ class Trainer:
     def train_step(self):
         for group in self.optimiser.param_groups:
             group["lr"] = self.learning_rate()
-        mixture, target = (x.to(self.device, non_blocking=True) for x in next(self.mixtures))
+        batch = (x.to(self.device, non_blocking=True) for x in next(self.mixtures))
+        mixture, target, taught = batch
         noisy = self.front.analysis(mixture)
         clean = self.denoiser.target(self.front.analysis(target))
         with self.autocast(), quantization.enabled(self.options.quantized):
@@ -251,6 +265,8 @@ class Trainer:
         )
         if self.teacher:
             loss = loss + losses.distance(output, self.taught(mixture), mixture, self.front)
+        if len(taught):
+            loss = loss + losses.LESSON_WEIGHT * self.lesson(output, clean, taught, mixture)
         self.optimiser.zero_grad()
         loss.backward()
         average_gradients(self.network.parameters())
@@ -263,6 +279,14 @@ class Trainer:
         self.hours += self.processes * mixture.numel() / 48000 / 3600
         self.follow(min(0.999, self.step / (self.step + 20)))
         return loss.item(), -snr.item()
+
+    def lesson(self, output, clean, taught, mixture):
+        """The error against the outputs of the pool, over the whole batch."""
+        known = slice(len(mixture) - len(taught), None)
+        theirs = self.denoiser.target(self.front.analysis(taught))
+        ours, wanted = ([part[known] for part in spectra] for spectra in (output, clean))
+        value = losses.lesson(ours, wanted, theirs, mixture[known], self.front)
+        return value * len(taught) / len(mixture)
 
     @torch.no_grad()
     def taught(self, mixture):
