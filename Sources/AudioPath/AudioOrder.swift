@@ -18,7 +18,7 @@ package struct AudioOrder: Equatable, Sendable {
   package var connection: Int
   package var transport: AudioTransport
   /// The number of the virtual microphone; another number means that its FIFO or sink is a new one.
-  package var edition = 0
+  package var generation = 0
   /// The source to capture; nil gives silence.
   package var source: String?
   /// The positions of its channels, as the server calls them.
@@ -29,12 +29,12 @@ package struct AudioOrder: Equatable, Sendable {
   package var route: Route?
 
   package init(
-    connection: Int, transport: AudioTransport = .none, edition: Int = 0, source: String? = nil,
+    connection: Int, transport: AudioTransport = .none, generation: Int = 0, source: String? = nil,
     positions: [String] = ["mono"], pinned: UInt32 = 0, route: Route? = nil
   ) {
     self.connection = connection
     self.transport = transport
-    self.edition = edition
+    self.generation = generation
     self.source = source
     self.positions = positions
     self.pinned = pinned

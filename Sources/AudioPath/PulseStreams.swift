@@ -62,7 +62,7 @@ import UserMessages
     if next.connection != old.connection { disconnect() }
     if next.source != old.source || next.positions != old.positions { capture = nil }
     mixer.pin(next.pinned)
-    if next.route != old.route || next.edition != old.edition {
+    if next.route != old.route || next.generation != old.generation {
       // What the last listener did not fetch must not be heard by the next.
       path.output.close()
       path.stop()

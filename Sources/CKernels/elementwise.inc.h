@@ -116,69 +116,117 @@ void CK_NAME(ck_f32_softmax)(size_t n, const float *x, float beta, float *y) CK_
   CK_LOOP for (size_t i = 0; i < n; i++) y[i] *= scale;
 }
 
-// A GRU cell is a long dependency chain for each value. Each of its three steps is computed for
-// this many values before the next step, in chunks of four vectors, so that enough operations are
-// independent.
-#define CK_GATES 512
+// A GRU cell is a long dependency chain for each value, so four vectors are computed side by side.
+// Both gates of several such chunks are computed before the first candidate, which then does not
+// have to wait. Sums are computed with the gates, while these divide.
+#define CK_LANES (CK_CHUNK / 4)
+#define CK_GATE_CHUNKS 8
 
-/// Applies y = f(y) to `count` values, rounded up to a chunk; values beyond `count` exist and are
-/// 0.
-#define CK_CHUNKS(f, count, y)                                                    \
-  for (size_t first = 0; first < (count); first += CK_CHUNK) {                    \
-    CK_NAME(chunk) value;                                                         \
-    memcpy(&value, (y) + first, sizeof value);                                    \
-    value = CK_NAME(f##_chunk)(value);                                            \
-    memcpy((y) + first, &value, sizeof value);                                    \
-  }
+typedef float CK_NAME(gate_vector) __attribute__((ext_vector_type(CK_LANES)));
 
-/// `units` of the `width` units of each of `rows` rows, at most CK_GATES values.
-CK_INLINE void CK_NAME(gru_block)(size_t rows, size_t units, size_t width, const float *in,
-                                  const float *past, struct ck_gru_gates gates, const float *h,
-                                  float *y) CK_NONBLOCKING {
-  // The reset gate, which then becomes the candidate, and the update gate.
-  float candidate[CK_GATES], update[CK_GATES];
-  const size_t count = rows * units;
-  const size_t padding = ((count + CK_CHUNK - 1) / CK_CHUNK * CK_CHUNK - count) * sizeof(float);
-  memset(candidate + count, 0, padding);
-  memset(update + count, 0, padding);
-  for (size_t row = 0; row < rows; row++) {
-    const float *x = in + 3 * width * row, *p = past + 3 * width * row;
-    float *r = candidate + units * row, *z = update + units * row;
-    CK_LOOP for (size_t i = 0; i < units; i++) {
-      r[i] = x[gates.reset + i] + p[gates.reset + i];
-      z[i] = x[gates.update + i] + p[gates.update + i];
-    }
+/// Four vectors of values in the rows of a cell. Of each: its first value in rows of 3 * units
+/// values, in rows of units, and how many values there are.
+struct CK_NAME(gate_places) {
+  size_t in_gates[4], in_state[4], count[4];
+  bool are_whole;
+};
+
+CK_INLINE CK_NAME(gate_vector) CK_NAME(gate_load)(const float *x, size_t count,
+                                                  const bool is_whole) CK_NONBLOCKING {
+  CK_NAME(gate_vector) v = 0.0f;
+  if (is_whole) {
+    memcpy(&v, x, sizeof v);
+  } else {
+    for (size_t i = 0; i < count; i++) v[i] = x[i];
   }
-  CK_CHUNKS(logistic, count, candidate)
-  CK_CHUNKS(logistic, count, update)
-  for (size_t row = 0; row < rows; row++) {
-    const float *x = in + 3 * width * row, *p = past + 3 * width * row;
-    float *n = candidate + units * row;
-    CK_LOOP for (size_t i = 0; i < units; i++) {
-      n[i] = x[gates.candidate + i] + n[i] * p[gates.candidate + i];
-    }
+  return v;
+}
+
+CK_INLINE CK_NAME(chunk) CK_NAME(gate)(const struct CK_NAME(gate_places) *places, const float *in,
+                                       const float *past, const bool is_whole) CK_NONBLOCKING {
+  CK_NAME(gate_vector) sums[4];
+  CK_UNROLL for (size_t j = 0; j < 4; j++) {
+    const size_t at = places->in_gates[j], count = places->count[j];
+    sums[j] = CK_NAME(gate_load)(in + at, count, is_whole)
+              + CK_NAME(gate_load)(past + at, count, is_whole);
   }
-  CK_CHUNKS(tanh, count, candidate)
-  // Several rows are always whole rows.
-  CK_LOOP for (size_t i = 0; i < count; i++) {
-    y[i] = candidate[i] + update[i] * (h[i] - candidate[i]);
+  CK_NAME(chunk) sum;
+  memcpy(&sum, sums, sizeof sum);
+  return CK_NAME(logistic_chunk)(sum);
+}
+
+CK_INLINE void CK_NAME(new_state)(const struct CK_NAME(gate_places) *places, const float *in,
+                                  const float *past, const CK_NAME(chunk) *reset,
+                                  const CK_NAME(chunk) *update, const float *h, float *y,
+                                  const bool is_whole) CK_NONBLOCKING {
+  CK_NAME(gate_vector) r[4], z[4], n[4];
+  memcpy(r, reset, sizeof r);
+  CK_UNROLL for (size_t j = 0; j < 4; j++) {
+    const size_t at = places->in_gates[j], count = places->count[j];
+    n[j] = CK_NAME(gate_load)(in + at, count, is_whole)
+           + r[j] * CK_NAME(gate_load)(past + at, count, is_whole);
+  }
+  CK_NAME(chunk) candidate;
+  memcpy(&candidate, n, sizeof candidate);
+  candidate = CK_NAME(tanh_chunk)(candidate);
+  memcpy(n, &candidate, sizeof n);
+  memcpy(z, update, sizeof z);
+  CK_UNROLL for (size_t j = 0; j < 4; j++) {
+    const size_t at = places->in_state[j], count = places->count[j];
+    const CK_NAME(gate_vector) result =
+        n[j] + z[j] * (CK_NAME(gate_load)(h + at, count, is_whole) - n[j]);
+    if (is_whole) {
+      memcpy(y + at, &result, sizeof result);
+    } else {
+      for (size_t i = 0; i < count; i++) y[at + i] = result[i];
+    }
   }
 }
 
 void CK_NAME(ck_f32_gru)(size_t rows, size_t units, const float *in, const float *past,
                          struct ck_gru_gates gates, const float *h, float *y) CK_NONBLOCKING {
-  const size_t most = units < CK_GATES ? units : CK_GATES;
-  for (size_t row = 0; row < rows;) {
-    const size_t whole = most > 0 ? CK_GATES / most : rows;
-    const size_t some = rows - row < whole ? rows - row : whole;
-    for (size_t first = 0; first < units; first += most) {
-      CK_NAME(gru_block)(some, units - first < most ? units - first : most, units,
-                         in + 3 * units * row + first, past + 3 * units * row + first, gates,
-                         h + units * row + first, y + units * row + first);
+  CK_NAME(chunk) reset[CK_GATE_CHUNKS], update[CK_GATE_CHUNKS];
+  struct CK_NAME(gate_places) all[CK_GATE_CHUNKS];
+  const bool are_whole = units % CK_LANES == 0;
+  size_t left = rows * ((units + CK_LANES - 1) / CK_LANES), row = 0, unit = 0;
+  while (left > 0) {
+    size_t count = 0;
+    for (; count < CK_GATE_CHUNKS && left > 0; count++) {
+      struct CK_NAME(gate_places) *places = all + count;
+      places->are_whole = are_whole && left >= 4;
+      CK_UNROLL for (size_t j = 0; j < 4; j++) {
+        // Behind the last one, none of the first.
+        const size_t some = units - unit < CK_LANES ? units - unit : CK_LANES;
+        places->count[j] = left > 0 ? some : 0;
+        places->in_gates[j] = 3 * row + unit;
+        places->in_state[j] = row + unit;
+        left -= left > 0;
+        unit += CK_LANES;
+        if (unit >= units) {
+          unit = 0;
+          row = left > 0 ? row + units : 0;
+        }
+      }
+      if (places->are_whole) {
+        reset[count] = CK_NAME(gate)(places, in + gates.reset, past + gates.reset, true);
+        update[count] = CK_NAME(gate)(places, in + gates.update, past + gates.update, true);
+      } else {
+        reset[count] = CK_NAME(gate)(places, in + gates.reset, past + gates.reset, false);
+        update[count] = CK_NAME(gate)(places, in + gates.update, past + gates.update, false);
+      }
     }
-    row += some;
+    for (size_t c = 0; c < count; c++) {
+      const float *x = in + gates.candidate, *p = past + gates.candidate;
+      if (all[c].are_whole) {
+        CK_NAME(new_state)(&all[c], x, p, &reset[c], &update[c], h, y, true);
+      } else {
+        CK_NAME(new_state)(&all[c], x, p, &reset[c], &update[c], h, y, false);
+      }
+    }
   }
 }
+
+#undef CK_LANES
 
 #define CK_UNITS 16
 
@@ -265,8 +313,7 @@ void CK_NAME(ck_f32_blend)(size_t rows, size_t units, struct ck_gate update,
 }
 
 #undef CK_UNITS
-#undef CK_CHUNKS
-#undef CK_GATES
+#undef CK_GATE_CHUNKS
 #undef CK_UNARY
 #undef CK_BINARY
 #undef CK_BINARY_LOOP

@@ -14,13 +14,9 @@ CK_INLINE floats load_floats(const float *p) CK_NONBLOCKING {
 /// Stores the sums of a tile, of which the first `n` columns exist.
 CK_INLINE void store_tile(const job_type *job, size_t row, size_t first, floats (*sum)[4],
                           const size_t mr, const size_t nv, const size_t n) CK_NONBLOCKING {
-  CK_UNROLL for (size_t v = 0; v < nv; v++) {
-    CK_UNROLL for (size_t r = 0; r < mr; r++) {
-      const size_t at = (row + r) * job->y_stride + first + v * CK_LANES;
-      store(job->y + at, n - v * CK_LANES, sum[r][v], job->least, job->greatest,
-            job->addend ? job->addend + at : NULL);
-    }
-  }
+  const size_t at = row * job->y_stride + first;
+  store_results(sum, job->y + at, job->y_stride, job->least, job->greatest,
+                job->addend ? job->addend + at : NULL, mr, nv, n);
 }
 
 /// mr rows by nv vectors of columns, starting at column `first`. mr and nv are constants wherever
@@ -29,7 +25,7 @@ CK_INLINE void tile(const job_type *job, size_t row, const float *w, size_t firs
                     const size_t nv, const size_t planes) CK_NONBLOCKING {
   (void)planes;
   const float *a = job->a + row * job->a_stride;
-  floats sum[8][4];
+  floats sum[CK_ROWS(1)][4];
   CK_UNROLL for (size_t v = 0; v < nv; v++) {
     const floats bias = load_floats(w + v * CK_LANES);
     CK_UNROLL for (size_t r = 0; r < mr; r++) sum[r][v] = bias;
@@ -40,7 +36,7 @@ CK_INLINE void tile(const job_type *job, size_t row, const float *w, size_t firs
       w += nv * CK_LANES;
       // Of inputs and weights, the fewer stay in registers.
       if (mr < nv) {
-        floats x[8];
+        floats x[CK_ROWS(1)];
         CK_UNROLL for (size_t r = 0; r < mr; r++) x[r] = (floats)(a[r * job->a_stride + k]);
         CK_UNROLL for (size_t v = 0; v < nv; v++) {
           const floats weights = load_floats(w + v * CK_LANES);

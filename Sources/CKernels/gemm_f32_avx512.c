@@ -6,7 +6,7 @@
 #pragma clang attribute push(__attribute__((target("avx512f"))), apply_to = function)
 
 #define CK_LANES 16
-#define CK_ROWS(nv) ((nv) == 4 ? 6 : 8)
+#define CK_ROWS(nv) ((nv) == 4 ? 6 : (nv) > 1 ? 8 : 12)
 #define CK_STORE_SOME(y, n, v) _mm512_mask_storeu_ps(y, (__mmask16)((1u << (n)) - 1), v)
 
 #include "gemm_f32.inc.h"

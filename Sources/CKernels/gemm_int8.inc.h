@@ -115,7 +115,7 @@ CK_INLINE const uint8_t *add_products(const job_type *job, size_t row, const uin
   // Few rows and columns: split the inputs to have enough sums.
   size_t split = 1;
   while (2 * split * mr * nv <= CK_SUMS) split *= 2;
-  parts part[8][8][4];
+  parts part[8][CK_ROWS(1)][4];
   CK_UNROLL for (size_t v = 0; v < nv; v++) {
     CK_UNROLL for (size_t r = 0; r < mr; r++) {
       part[0][r][v] = CK_PARTS(sum[r][v]);
@@ -169,22 +169,29 @@ CK_INLINE void store_tile(const job_type *job, size_t row, const uint8_t *w, siz
                           ints (*sum)[4], const size_t mr, const size_t nv,
                           const size_t n) CK_NONBLOCKING {
   const size_t vector = 4 * CK_LANES, group = nv * vector;
+  const size_t at = row * job->y_stride + first;
+  if (job->requantized) {
+    CK_UNROLL for (size_t v = 0; v < nv; v++) {
+      const floats scale = (floats)load_bytes(w + v * vector);
+      CK_UNROLL for (size_t r = 0; r < mr; r++) {
+        store_bytes(job, job->requantized + at + r * job->y_stride + v * CK_LANES,
+                    n - v * CK_LANES, __builtin_convertvector(sum[r][v], floats) * scale);
+      }
+    }
+    return;
+  }
+  floats result[CK_ROWS(1)][4];
   CK_UNROLL for (size_t v = 0; v < nv; v++) {
     const floats scale = (floats)load_bytes(w + v * vector);
     const floats bias = (floats)load_bytes(w + group + v * vector);
     CK_UNROLL for (size_t r = 0; r < mr; r++) {
       const floats whole = __builtin_convertvector(sum[r][v], floats);
-      const size_t at = (row + r) * job->y_stride + first + v * CK_LANES;
-      const size_t left = n - v * CK_LANES;
-      if (job->requantized) {
-        store_bytes(job, job->requantized + at, left, whole * scale);
-      } else {
-        const floats scaled = whole * job->params[(row + r) * job->params_stride].inverse_scale;
-        store(job->y + at, left, CK_FMA(scaled, scale, bias), job->least, job->greatest,
-              job->addend ? job->addend + at : NULL);
-      }
+      const floats scaled = whole * job->params[(row + r) * job->params_stride].inverse_scale;
+      result[r][v] = CK_FMA(scaled, scale, bias);
     }
   }
+  store_results(result, job->y + at, job->y_stride, job->least, job->greatest,
+                job->addend ? job->addend + at : NULL, mr, nv, n);
 }
 
 /// mr register rows by nv vectors of columns, starting at column `first`. mr, nv and planes are
@@ -194,7 +201,7 @@ CK_INLINE void tile(const job_type *job, size_t row, const uint8_t *w, size_t fi
   const size_t vector = 4 * CK_LANES, group = nv * vector;
   // Sums of weights with magnitudes of at most 128 that fit int16.
   const bool is_short = job->k < 256;
-  ints sum[8][4];
+  ints sum[CK_ROWS(1)][4];
   CK_UNROLL for (size_t v = 0; v < nv; v++) {
     const ints negated_sums = (ints)load_bytes(w + v * vector);
     CK_UNROLL for (size_t r = 0; r < mr; r++) {

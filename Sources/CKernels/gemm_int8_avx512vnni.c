@@ -13,7 +13,7 @@
 #define CK_NAME(name) name##_6x64c4__avx512vnni
 #define CK_LANES 16
 #define CK_SUMS 8
-#define CK_ROWS(nv) ((nv) == 4 ? 6 : 8)
+#define CK_ROWS(nv) ((nv) == 4 ? 6 : (nv) > 1 ? 8 : 12)
 #define CK_STORE_SOME(y, n, v) _mm512_mask_storeu_ps(y, (__mmask16)((1u << (n)) - 1), v)
 
 typedef __m512i inputs;
@@ -26,7 +26,8 @@ CK_INLINE __m512i dot(__m512i sum, inputs x, __m512i weights) CK_NONBLOCKING {
   return _mm512_dpbusd_epi32(sum, x, weights);
 }
 
-#define CK_TIMES_SHORT(a, b) _mm512_madd_epi16(a, _mm512_set1_epi32((b) & 0xFFFF))
+// Zero points of stored bytes are 0...255, so that their upper half is 0.
+#define CK_TIMES_SHORT(a, b) _mm512_madd_epi16(a, _mm512_set1_epi32(b))
 
 #include "gemm_int8.inc.h"
 #include "gemm_int4.inc.h"

@@ -12,7 +12,12 @@
 CK_INLINE void column_tile(const job_type *job, const packed_type *w, size_t first, size_t row,
                            size_t end, const size_t nv, const size_t planes) CK_NONBLOCKING {
   const size_t rows = CK_ROWS(nv) / planes * planes;
-  for (; row + rows <= end; row += rows) tile(job, row, w, first, rows, nv, planes);
+  for (; row + rows <= end; row += rows) {
+    // Otherwise dozens of addresses are kept in memory and advanced for every tile.
+    __asm__ volatile("" : "+r"(row));
+    tile(job, row, w, first, rows, nv, planes);
+  }
+  for (; rows > 8 && row + 8 <= end; row += 8) tile(job, row, w, first, 8, nv, planes);
   if (rows > 4 && row + 4 <= end) {
     tile(job, row, w, first, 4, nv, planes);
     row += 4;

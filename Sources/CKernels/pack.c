@@ -9,6 +9,7 @@ static size_t tile_width(struct ck_tile tile, size_t left) CK_NONBLOCKING {
 
 /// Columns of all tiles.
 static size_t padded_columns(struct ck_tile tile, size_t n) {
+  if (n == 0) return 0;
   return n / tile.columns * tile.columns + tile_width(tile, n % tile.columns);
 }
 
@@ -192,6 +193,7 @@ void ck_f32_pack_transposed(struct ck_tile tile, size_t n, size_t k, const float
       const float *row = weights + i * n + first;
       // Constant sizes avoid calls.
       size_t c = 0;
+      for (; c + 16 <= columns; c += 16) memcpy(packed + c, row + c, 16 * sizeof(float));
       for (; c + 4 <= columns; c += 4) memcpy(packed + c, row + c, 4 * sizeof(float));
       for (; c < width; c++) packed[c] = c < columns ? row[c] : 0;
       packed += width;

@@ -24,6 +24,13 @@ struct tail {
   size_t count;
 };
 
+/// Vector `i` of the last values. A load with a mask takes one more instruction.
+CK_INLINE __m512 load_vector(const float *x, const struct tail *tail, size_t i,
+                             const bool is_whole) CK_NONBLOCKING {
+  return is_whole ? _mm512_loadu_ps(x + 16 * i)
+                  : _mm512_maskz_loadu_ps(tail->lanes[i], x + 16 * i);
+}
+
 CK_INLINE struct tail tail_of(size_t n) CK_NONBLOCKING {
   struct tail tail = {.count = n == 0 ? 0 : (n - 1) % 64 + 1};
   for (size_t i = 0; i < 4; i++) {
@@ -36,11 +43,13 @@ CK_INLINE struct tail tail_of(size_t n) CK_NONBLOCKING {
 }
 
 /// Values as bytes. NaN converts to INT32_MIN, which stays the least through all saturations.
+/// `is_whole` if the last values are whole vectors.
 CK_INLINE __m512i convert64(const float *x, const struct tail *tail, const size_t vectors,
-                            __m512 scale, __m512i offset, __m512i flips) CK_NONBLOCKING {
+                            const bool is_whole, __m512 scale, __m512i offset,
+                            __m512i flips) CK_NONBLOCKING {
   __m512i whole[4] = {{0}};
   CK_UNROLL for (size_t i = 0; i < vectors; i++) {
-    const __m512 v = _mm512_maskz_loadu_ps(tail->lanes[i], x + 16 * i);
+    const __m512 v = load_vector(x, tail, i, is_whole);
     whole[i] = _mm512_cvtps_epi32(_mm512_mul_ps(v, scale));
   }
   const __m512i low = _mm512_adds_epi16(_mm512_packs_epi32(whole[0], whole[1]), offset);
@@ -54,13 +63,12 @@ CK_INLINE __m512i convert64(const float *x, const struct tail *tail, const size_
 
 CK_INLINE void convert_part(const float *x, size_t n, const struct tail *tail, __m512 scale,
                             __m512i offset, __m512i flips, uint8_t *q) CK_NONBLOCKING {
-  const struct tail full = {{0xFFFF, 0xFFFF, 0xFFFF, 0xFFFF}, 0, 0};
   const float *end = x + n - tail->count;
   for (; x < end; x += 64, q += 64) {
-    _mm512_storeu_si512(q, convert64(x, &full, 4, scale, offset, flips));
+    _mm512_storeu_si512(q, convert64(x, tail, 4, true, scale, offset, flips));
   }
-  const __m512i bytes = tail->count > 32 ? convert64(x, tail, 4, scale, offset, flips)
-                                         : convert64(x, tail, 2, scale, offset, flips);
+  const __m512i bytes = tail->count > 32 ? convert64(x, tail, 4, false, scale, offset, flips)
+                                         : convert64(x, tail, 2, false, scale, offset, flips);
   _mm512_mask_storeu_epi8(q, tail->bytes, bytes);
 }
 
@@ -127,21 +135,27 @@ CK_INLINE __m512 ends_of_rows(const __m512 *ends) CK_NONBLOCKING {
   return _mm512_permutexvar_ps(order, all);
 }
 
-/// `count` <= 8 rows starting at row `first`, whose parts all have one length, at most 16 *
-/// `vectors`; `count` and `vectors` are constants.
-CK_INLINE void short_rows(size_t first, size_t part_count, const struct ck_row_part *parts,
-                          const struct tail *tail, uint8_t flip, uint8_t *q, size_t q_stride,
-                          struct ck_qd8_params *params, const size_t count,
-                          const size_t vectors) CK_NONBLOCKING {
-  const struct tail ends_here = *tail;
+/// The conversion of 8 rows: the zero points are there twice, as int16.
+struct eight_conversions {
+  float scale[8];
+  int32_t offset[8];
+};
+
+/// Finds the scales of `count` <= 8 rows starting at row `first`, whose parts all have one length, at
+/// most 16 * `vectors`, exactly that if they are whole; `count`, `vectors` and `is_whole` are
+/// constants.
+CK_INLINE void measure_short_rows(size_t first, size_t part_count, const struct ck_row_part *parts,
+                                  const struct tail *tail, uint8_t flip,
+                                  struct eight_conversions *conversions,
+                                  struct ck_qd8_params *params, const size_t count,
+                                  const size_t vectors, const bool is_whole) CK_NONBLOCKING {
   __m512 low[8], high[8];
   CK_UNROLL for (size_t r = 0; r < 8; r++) low[r] = high[r] = _mm512_setzero_ps();
   for (size_t p = 0; p < part_count; p++) {
     const float *x = parts[p].x + first * parts[p].stride;
     CK_UNROLL for (size_t r = 0; r < count; r++) {
       CK_UNROLL for (size_t i = 0; i < vectors; i++) {
-        widen_both(_mm512_maskz_loadu_ps(ends_here.lanes[i], x + r * parts[p].stride + 16 * i),
-                   &low[r], &high[r]);
+        widen_both(load_vector(x + r * parts[p].stride, tail, i, is_whole), &low[r], &high[r]);
       }
     }
   }
@@ -153,30 +167,61 @@ CK_INLINE void short_rows(size_t first, size_t part_count, const struct ck_row_p
   struct eight_scales now;
   find_scales(&least, &greatest, flip, &now);
   memcpy(params + first, now.params, count * sizeof *params);
+  eight zero_points;
+  memcpy(&zero_points, now.zero_point, sizeof zero_points);
+  const eight_ints whole = __builtin_convertvector(zero_points, eight_ints);
+  const eight_ints offsets = (whole & 0xFFFF) | whole << 16;
+  memcpy(conversions->scale, now.scale, sizeof now.scale);
+  memcpy(conversions->offset, &offsets, sizeof offsets);
+}
+
+CK_INLINE void convert_short_rows(size_t first, size_t part_count, const struct ck_row_part *parts,
+                                  const struct tail *tail, uint8_t flip,
+                                  const struct eight_conversions *conversions, uint8_t *q,
+                                  size_t q_stride, const size_t count, const size_t vectors,
+                                  const bool is_whole) CK_NONBLOCKING {
+  const __m512i flips = _mm512_set1_epi8((char)flip);
   q += first * q_stride;
   for (size_t p = 0; p < part_count; p++) {
     const float *x = parts[p].x + first * parts[p].stride;
     CK_UNROLL for (size_t r = 0; r < count; r++) {
-      const __m512i bytes = convert64(x + r * parts[p].stride, &ends_here, vectors,
-                                      _mm512_set1_ps(now.scale[r]),
-                                      _mm512_set1_epi16((short)now.zero_point[r]),
-                                      _mm512_set1_epi8((char)flip));
-      _mm512_mask_storeu_epi8(q + r * q_stride, ends_here.bytes, bytes);
+      const __m512i bytes = convert64(x + r * parts[p].stride, tail, vectors, is_whole,
+                                      _mm512_set1_ps(conversions->scale[r]),
+                                      _mm512_set1_epi32(conversions->offset[r]), flips);
+      _mm512_mask_storeu_epi8(q + r * q_stride, tail->bytes, bytes);
     }
-    q += ends_here.count;
+    q += tail->count;
   }
 }
 
+// Rows whose scales are found before the first of them is converted: conversions that wait for their
+// scales would keep the next rows from being read.
+#define CK_SHORT_ROWS 32
+
 CK_INLINE void all_short_rows(size_t m, size_t part_count, const struct ck_row_part *parts,
                               uint8_t flip, uint8_t *q, size_t q_stride,
-                              struct ck_qd8_params *params, const size_t vectors) CK_NONBLOCKING {
+                              struct ck_qd8_params *params, const size_t vectors,
+                              const bool is_whole) CK_NONBLOCKING {
   const struct tail tail = tail_of(parts->count);
+  struct eight_conversions conversions[CK_SHORT_ROWS / 8];
   size_t row = 0;
-  for (; row + 8 <= m; row += 8) {
-    short_rows(row, part_count, parts, &tail, flip, q, q_stride, params, 8, vectors);
+  while (row + 8 <= m) {
+    const size_t begin = row, rows = (m - row) & ~(size_t)7;
+    const size_t end = row + (rows < CK_SHORT_ROWS ? rows : CK_SHORT_ROWS);
+    for (; row < end; row += 8) {
+      measure_short_rows(row, part_count, parts, &tail, flip, &conversions[(row - begin) / 8],
+                         params, 8, vectors, is_whole);
+    }
+    for (row = begin; row < end; row += 8) {
+      convert_short_rows(row, part_count, parts, &tail, flip, &conversions[(row - begin) / 8], q,
+                         q_stride, 8, vectors, is_whole);
+    }
   }
   for (; row < m; row++) {
-    short_rows(row, part_count, parts, &tail, flip, q, q_stride, params, 1, vectors);
+    measure_short_rows(row, part_count, parts, &tail, flip, conversions, params, 1, vectors,
+                       is_whole);
+    convert_short_rows(row, part_count, parts, &tail, flip, conversions, q, q_stride, 1, vectors,
+                       is_whole);
   }
 }
 
@@ -222,16 +267,19 @@ void ck_f32_qd8_rows__avx512(size_t m, size_t part_count, const struct ck_row_pa
     are_short = are_short && parts[p].count == parts->count;
   }
   if (are_short) {
+#define CK_SHORT_CASE(vectors, is_whole) \
+  all_short_rows(m, part_count, parts, flip, q, q_stride, params, vectors, is_whole)
     switch ((parts->count + 15) / 16) {
       case 4:
-        return all_short_rows(m, part_count, parts, flip, q, q_stride, params, 4);
+        return parts->count == 64 ? CK_SHORT_CASE(4, true) : CK_SHORT_CASE(4, false);
       case 3:
-        return all_short_rows(m, part_count, parts, flip, q, q_stride, params, 3);
+        return parts->count == 48 ? CK_SHORT_CASE(3, true) : CK_SHORT_CASE(3, false);
       case 2:
-        return all_short_rows(m, part_count, parts, flip, q, q_stride, params, 2);
+        return parts->count == 32 ? CK_SHORT_CASE(2, true) : CK_SHORT_CASE(2, false);
       default:
-        return all_short_rows(m, part_count, parts, flip, q, q_stride, params, 1);
+        return parts->count == 16 ? CK_SHORT_CASE(1, true) : CK_SHORT_CASE(1, false);
     }
+#undef CK_SHORT_CASE
   }
   struct tail tails[CK_MAXIMUM_PARTS];
   for (size_t p = 0; p < part_count; p++) tails[p] = tail_of(parts[p].count);

@@ -278,7 +278,7 @@ final class ScriptedBackend: Backend {
   private let server: ScriptedServer
   /// Of the run of the server that it is connected to.
   private let cookie: UInt32
-  private var edition = 0
+  private var generation = 0
   var isStale = true
 
   init(_ server: ScriptedServer, cookie: UInt32) {
@@ -311,14 +311,15 @@ final class ScriptedBackend: Backend {
   func establish(at now: UInt64) -> [Notice] {
     guard !server.isEstablished else { return [] }
     server.isEstablished = true
-    edition += 1
+    generation += 1
     isStale = true
     return []
   }
 
   var virtualMicrophone: Established? {
     guard server.isEstablished else { return nil }
-    return Established(name: Product.microphone, route: .node(name: "scripted"), edition: edition)
+    return Established(
+      name: Product.microphone, route: .node(name: "scripted"), generation: generation)
   }
 
   let isSettling = false

@@ -212,7 +212,7 @@ extension Network {
   ) {
     switch unsafe layers.gemms[step.layer.index] {
     case .f32(let layer):
-      unsafe layer.multiply(
+      unsafe layer.address.pointee.multiply(
         rows: 1, input: hidden, inputStride: step.units, output: gates,
         outputStride: 4 * step.units)
     case .qd8(let layer):
@@ -221,7 +221,7 @@ extension Network {
       unsafe quantization.quantizeRows(
         1, columns: step.units, input: hidden, inputStride: step.units, output: stored,
         outputStride: step.units, parameters: parameters)
-      unsafe layer.multiply(
+      unsafe layer.address.pointee.multiply(
         rows: 1, input: UnsafeBufferPointer(stored), inputStride: step.units,
         parameters: UnsafeBufferPointer(parameters), output: gates, outputStride: 4 * step.units)
     default: preconditionFailure("its layer is neither f32 nor qd8")

@@ -67,6 +67,7 @@ struct Nest {
   }
 
   /// The offset of the last position along one kind of strides: `a`, `b` or `y`.
+  @inline(__always)
   func reach(_ strides: InlineArray<6, Int>) -> Int {
     var offset = 0
     for i in 0..<rank { offset += (extents[i] - 1) * strides[i] }

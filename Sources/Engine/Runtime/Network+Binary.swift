@@ -2,6 +2,7 @@ internal import Kernels
 
 /// Binary functions.
 extension Network {
+  @inline(__always)
   func perform(
     _ binary: Step.Binary, _ function: Elementwise.Binary, _ range: ClosedRange<Float>
   ) {
@@ -12,6 +13,7 @@ extension Network {
     }
   }
 
+  @inline(__always)
   func perform(_ binary: Step.Binary, _ function: IntegerElementwise.Binary) {
     unsafe forEachMatrix(of: binary, UInt8.self) { a, b, y in
       unsafe integers.apply(

@@ -2,13 +2,15 @@ internal import Kernels
 
 /// Products with packed layers: gemm and depthwise.
 extension Network {
+  /// Inlined, as what takes other large steps, so that no step is copied.
+  @inline(__always)
   func perform(_ product: Step.Product, _ part: StepPart) {
     switch unsafe layers.gemms[product.layer.index] {
     case .f32(let layer):
-      let outputs = product.outputs(part, layer.columnTile)
+      let outputs = unsafe product.outputs(part, layer.address.pointee.columnTile)
       unsafe forEachRepeat(of: product, part, outputs, Float.self, Float.self) {
         rows, source, target, addend in
-        unsafe layer.multiply(
+        unsafe layer.address.pointee.multiply(
           rows: rows.count, input: source, inputStride: product.sourceStride,
           segments: product.segments, output: target, outputStride: product.destinationStride,
           columns: outputs, minimum: product.range.lowerBound, maximum: product.range.upperBound,
@@ -18,7 +20,7 @@ extension Network {
       let scratch = unsafe layers.scratch(of: part, Float.self)
       unsafe forEachRepeat(of: product, part, 0..<product.outputs, Float.self, Float.self) {
         rows, source, target, _ in
-        unsafe layer.multiply(
+        unsafe layer.address.pointee.multiply(
           rows: rows.count, input: source, inputStride: product.sourceStride, scratch: scratch,
           output: target, outputStride: product.destinationStride,
           minimum: product.range.lowerBound, maximum: product.range.upperBound)
@@ -30,7 +32,7 @@ extension Network {
       let scratch = unsafe layers.scratch(of: part, Int16.self)
       unsafe forEachRepeat(of: product, part, 0..<product.outputs, UInt8.self, Float.self) {
         rows, source, target, _ in
-        unsafe layer.multiply(
+        unsafe layer.address.pointee.multiply(
           rows: rows.count, input: source, inputStride: product.sourceStride,
           parameters: hasOwn ? parameters.part(rows.lowerBound, rows.count) : parameters,
           scratch: scratch, output: target, outputStride: product.destinationStride,
@@ -40,7 +42,7 @@ extension Network {
       let scratch = unsafe layers.scratch(of: part, Int16.self)
       unsafe forEachRepeat(of: product, part, 0..<product.outputs, UInt8.self, UInt8.self) {
         rows, source, target, _ in
-        unsafe layer.multiply(
+        unsafe layer.address.pointee.multiply(
           rows: rows.count, input: source, inputStride: product.sourceStride, scratch: scratch,
           output: target, outputStride: product.destinationStride)
       }
@@ -48,7 +50,7 @@ extension Network {
       // Few rows, which are not split.
       let source = unsafe elements(UInt16.self, product.source, product.sourceCount)
       let scales = unsafe floats(product.parameters, product.rows)
-      unsafe layer.multiply(
+      unsafe layer.address.pointee.multiply(
         rows: product.rows, UnsafeBufferPointer(source), scales: UnsafeBufferPointer(scales),
         into: floats(product.destination, product.destinationCount),
         minimum: product.range.lowerBound, maximum: product.range.upperBound)
@@ -56,10 +58,10 @@ extension Network {
       let hasOwn = product.parametersStride != 0
       let parameters = unsafe UnsafeBufferPointer(
         elements(QuantizationParameters.self, product.parameters, hasOwn ? product.rows : 1))
-      let outputs = product.outputs(part, layer.columnTile)
+      let outputs = unsafe product.outputs(part, layer.address.pointee.columnTile)
       unsafe forEachRepeat(of: product, part, outputs, UInt8.self, Float.self) {
         rows, source, target, addend in
-        unsafe layer.multiply(
+        unsafe layer.address.pointee.multiply(
           rows: rows.count, input: source, inputStride: product.sourceStride,
           segments: product.segments,
           parameters: hasOwn ? parameters.part(rows.lowerBound, rows.count) : parameters,
@@ -68,19 +70,19 @@ extension Network {
           addend: addend)
       }
     case .qs8(let layer):
-      let outputs = product.outputs(part, layer.columnTile)
+      let outputs = unsafe product.outputs(part, layer.address.pointee.columnTile)
       unsafe forEachRepeat(of: product, part, outputs, UInt8.self, UInt8.self) {
         rows, source, target, _ in
-        unsafe layer.multiply(
+        unsafe layer.address.pointee.multiply(
           rows: rows.count, input: source, inputStride: product.sourceStride,
           segments: product.segments, output: target, outputStride: product.destinationStride,
           columns: outputs)
       }
     case .qs16(let layer):
-      let outputs = product.outputs(part, layer.columnTile)
+      let outputs = unsafe product.outputs(part, layer.address.pointee.columnTile)
       unsafe forEachRepeat(of: product, part, outputs, UInt8.self, Int16.self) {
         rows, source, target, _ in
-        unsafe layer.multiply(
+        unsafe layer.address.pointee.multiply(
           rows: rows.count, input: source, planeStep: product.planeStep,
           inputStride: product.sourceStride, segments: product.segments, output: target,
           outputStride: product.destinationStride, columns: outputs)

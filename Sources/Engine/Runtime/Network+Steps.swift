@@ -51,6 +51,7 @@ extension Network {
     }
   }
 
+  @inline(__always)
   private func perform(_ copy: Step.Copy) {
     let (nest, rows) = (copy.nest, copy.rows)
     let last = (a: (rows.extent - 1) * rows.a, y: (rows.extent - 1) * rows.y)
@@ -81,6 +82,7 @@ extension Network {
     }
   }
 
+  @inline(__always)
   private func perform(_ step: Step.QuantizeRows, _ part: StepPart) {
     let rows = part.range(of: step.rows)
     if rows.isEmpty { return }
@@ -133,8 +135,8 @@ extension Network {
   private func perform(_ step: Step.F16Rows) {
     switch unsafe layers.gemms[step.layer.index] {
     case .f16(let layer):
-      let count = step.rows * layer.inputs
-      unsafe layer.convert(
+      let count = unsafe step.rows * layer.address.pointee.inputs
+      unsafe layer.address.pointee.convert(
         rows: step.rows, UnsafeBufferPointer(floats(step.source, count)),
         into: elements(UInt16.self, step.destination, count),
         scales: floats(step.scales, step.rows))

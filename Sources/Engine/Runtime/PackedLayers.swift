@@ -1,60 +1,84 @@
 internal import Kernels
 internal import Memory
 
+/// Packed weights in memory of their own: a switch over the types of layers copies their address
+/// instead of them.
+@safe struct Placed<Weights: ~Copyable>: ~Copyable {
+  let address: UnsafeMutablePointer<Weights>
+
+  init(_ weights: consuming Weights) {
+    unsafe address = .allocate(capacity: 1)
+    unsafe address.initialize(to: weights)
+  }
+
+  deinit {
+    unsafe address.deinitialize(count: 1)
+    unsafe address.deallocate()
+  }
+}
+
 /// A fully connected layer or convolution, packed for one instruction set.
 enum PackedGEMM: ~Copyable {
-  case f32(F32GEMMWeights)
-  case f16(F16GEMMWeights)
-  case qd8(QD8GEMMWeights)
-  case qs8(QS8GEMMWeights)
-  case qs16(QS16GEMMWeights)
-  case f32Sparse(F32SparseWeights)
-  case qd8Sparse(QD8SparseWeights)
-  case qs8Sparse(QS8SparseWeights)
+  case f32(Placed<F32GEMMWeights>)
+  case f16(Placed<F16GEMMWeights>)
+  case qd8(Placed<QD8GEMMWeights>)
+  case qs8(Placed<QS8GEMMWeights>)
+  case qs16(Placed<QS16GEMMWeights>)
+  case f32Sparse(Placed<F32SparseWeights>)
+  case qd8Sparse(Placed<QD8SparseWeights>)
+  case qs8Sparse(Placed<QS8SparseWeights>)
 
   init(_ layer: Layer, _ instructionSet: InstructionSet) {
     let (outputs, inputs) = (layer.outputs, layer.inputs)
     switch layer.weights {
     case .f32(let values, let bias) where layer.isSparse:
       self = .f32Sparse(
-        F32SparseWeights(
-          values, outputs: outputs, inputs: inputs, bias: bias, instructionSet: instructionSet))
+        Placed(
+          F32SparseWeights(
+            values, outputs: outputs, inputs: inputs, bias: bias, instructionSet: instructionSet)))
     case .qd8(let values, let scales, let bias, _) where layer.isSparse:
       self = .qd8Sparse(
-        QD8SparseWeights(
-          values, outputs: outputs, inputs: inputs, scales: scales, bias: bias,
-          instructionSet: instructionSet))
+        Placed(
+          QD8SparseWeights(
+            values, outputs: outputs, inputs: inputs, scales: scales, bias: bias,
+            instructionSet: instructionSet)))
     case .qs8(let qs8) where layer.isSparse:
       self = .qs8Sparse(
-        QS8SparseWeights(
-          qs8.values, outputs: outputs, inputs: inputs, bias: qs8.bias,
-          multipliers: qs8.multipliers, zeroPoint: qs8.zeroPoint, output: qs8.output,
-          instructionSet: instructionSet))
+        Placed(
+          QS8SparseWeights(
+            qs8.values, outputs: outputs, inputs: inputs, bias: qs8.bias,
+            multipliers: qs8.multipliers, zeroPoint: qs8.zeroPoint, output: qs8.output,
+            instructionSet: instructionSet)))
     case .f32(let values, let bias):
       self = .f32(
-        F32GEMMWeights(
-          values, outputs: outputs, inputs: inputs, bias: bias, instructionSet: instructionSet))
+        Placed(
+          F32GEMMWeights(
+            values, outputs: outputs, inputs: inputs, bias: bias, instructionSet: instructionSet)))
     case .f16(let values, let bias):
       self = .f16(
-        F16GEMMWeights(
-          values.map { Float16($0).bitPattern }, outputs: outputs, inputs: inputs, bias: bias,
-          instructionSet: instructionSet))
+        Placed(
+          F16GEMMWeights(
+            values.map { Float16($0).bitPattern }, outputs: outputs, inputs: inputs, bias: bias,
+            instructionSet: instructionSet)))
     case .qd8(let values, let scales, let bias, let isQC4W):
       self = .qd8(
-        QD8GEMMWeights(
-          values, outputs: outputs, inputs: inputs, scales: scales, bias: bias, isQC4W: isQC4W,
-          instructionSet: instructionSet))
+        Placed(
+          QD8GEMMWeights(
+            values, outputs: outputs, inputs: inputs, scales: scales, bias: bias, isQC4W: isQC4W,
+            instructionSet: instructionSet)))
     case .qs8(let qs8):
       self = .qs8(
-        QS8GEMMWeights(
-          qs8.values, outputs: outputs, inputs: inputs, bias: qs8.bias,
-          multipliers: qs8.multipliers, zeroPoint: qs8.zeroPoint, output: qs8.output,
-          instructionSet: instructionSet))
+        Placed(
+          QS8GEMMWeights(
+            qs8.values, outputs: outputs, inputs: inputs, bias: qs8.bias,
+            multipliers: qs8.multipliers, zeroPoint: qs8.zeroPoint, output: qs8.output,
+            instructionSet: instructionSet)))
     case .qs16(let values, let output):
       self = .qs16(
-        QS16GEMMWeights(
-          values, outputs: outputs, inputs: inputs, output: output,
-          instructionSet: instructionSet))
+        Placed(
+          QS16GEMMWeights(
+            values, outputs: outputs, inputs: inputs, output: output,
+            instructionSet: instructionSet)))
     }
   }
 }

@@ -174,12 +174,17 @@ indirect enum Step {
     var planeStep = 0
 
     /// The elements that a number of rows of one product read.
+    @inline(__always)
     func sourceCount(rows: Int) -> Int {
       (rows - 1) * sourceStride + (segments.count - 1) * segments.step + inputs / segments.count
     }
-    var sourceCount: Int { (repeats - 1) * sourceStep + sourceCount(rows: rows) }
+    var sourceCount: Int {
+      @inline(__always) get { (repeats - 1) * sourceStep + sourceCount(rows: rows) }
+    }
     var destinationCount: Int {
-      (repeats - 1) * destinationStep + (rows - 1) * destinationStride + outputs
+      @inline(__always) get {
+        (repeats - 1) * destinationStep + (rows - 1) * destinationStride + outputs
+      }
     }
 
     /// Dense rows.

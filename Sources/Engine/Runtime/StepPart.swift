@@ -63,7 +63,9 @@ extension Step.Product {
   /// Whether threads share the outputs instead of the rows: all of them then read the inputs, which
   /// are fewer than the weights.
   var isCutAlongOutputs: Bool {
-    outputs > rows * repeats && outputs >= 2 * Step.Product.outputGranule && !layer.isSparse
+    @inline(__always) get {
+      outputs > rows * repeats && outputs >= 2 * Step.Product.outputGranule && !layer.isSparse
+    }
   }
 
   /// The outputs of a part; all of them if the parts are rows.
@@ -101,6 +103,7 @@ extension Step.Copy {
     (nest.rank > 0 ? nest.extents[0] : rows.extent, Double(nest.count * rows.extent * block) / 16)
   }
 
+  @inline(__always)
   func part(_ part: StepPart) -> Step.Copy {
     if part.count == 1 { return self }
     var result = self
@@ -127,6 +130,7 @@ extension Step.Binary {
   }
 
   /// - Parameter size: bytes of an element.
+  @inline(__always)
   func part(_ part: StepPart, size: Int) -> Step.Binary {
     if part.count == 1 { return self }
     var result = self

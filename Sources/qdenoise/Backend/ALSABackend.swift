@@ -36,7 +36,7 @@ package final class ALSABackend: Backend {
   package func establish(at now: UInt64) -> [Notice] { [] }
 
   package var virtualMicrophone: Established? {
-    Established(name: pcms.playback, route: .card, edition: 0)
+    Established(name: pcms.playback, route: .card, generation: 0)
   }
 
   package let isSettling = false

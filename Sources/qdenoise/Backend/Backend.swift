@@ -63,12 +63,12 @@ package struct Established: Equatable, Sendable {
   package var route: AudioOrder.Route
   /// Incremented for each new virtual microphone; one adopted from an earlier daemon does not
   /// count.
-  package var edition: Int
+  package var generation: Int
 
-  package init(name: String, route: AudioOrder.Route, edition: Int) {
+  package init(name: String, route: AudioOrder.Route, generation: Int) {
     self.name = name
     self.route = route
-    self.edition = edition
+    self.generation = generation
   }
 }
 

@@ -65,13 +65,13 @@ import UserMessages
 
   func establish(at now: UInt64) throws(BackendError) -> [Notice] {
     let wanted = VirtualMicrophone(layout: layout, sampleRate: sampleRate)
-    let edition = server.edition
+    let generation = server.generation
     var notices: [Notice] = []
     do {
       notices = try server.guardFeed(of: wanted, at: now).compactMap(\.notice)
       try server.establish(wanted)
     } catch { throw BackendError(error) }
-    if server.edition != edition {
+    if server.generation != generation {
       notices.append(Notice(.info, "made '\(VirtualMicrophone.description)'"))
       notices += warnings.map { Notice(.warning, $0.description) }
     }
@@ -87,7 +87,7 @@ import UserMessages
       case .node: .node(name: VirtualMicrophone.sourceName)
       }
     return Established(
-      name: VirtualMicrophone.description, route: route, edition: server.edition)
+      name: VirtualMicrophone.description, route: route, generation: server.generation)
   }
 
   /// The requested fill of the virtual microphone's sink in samples: 20 ms. With it PulseAudio

@@ -18,7 +18,7 @@ import Glibc
   private(set) var modules: [UInt32] = []
   private(set) var virtualMicrophone: VirtualMicrophone?
   /// Incremented for each new virtual microphone; an adopted one does not count.
-  private(set) var edition = 0
+  private(set) var generation = 0
   /// Whether something changed on the server since the last `refresh`.
   private(set) var isStale = true
   private var modulesAreStale = true
@@ -137,7 +137,7 @@ import Glibc
         // The server refuses to create a FIFO if there is one already.
         if case .pipe(let path) = wanted.layout { try makeRoom(at: path) }
         modules.append(try connection.loadModule(request.name, request.argument))
-        edition += 1
+        generation += 1
       }
     }
     virtualMicrophone = wanted

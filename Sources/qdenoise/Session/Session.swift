@@ -170,7 +170,7 @@ package final class Session {
     let route = isListenedTo ? established.route : .nowhere
     orders.give(
       AudioOrder(
-        connection: 0, transport: backend.transport, edition: established.edition,
+        connection: 0, transport: backend.transport, generation: established.generation,
         source: isHeard ? microphone?.source.name : nil,
         positions: isHeard ? microphone?.source.positions ?? ["mono"] : ["mono"],
         pinned: pinnedChannels, route: isHeard ? route : nil),
