@@ -87,7 +87,7 @@ extension HasDataflow {
   }
 
   func integerBias(_ tensor: Int) -> [Int32] {
-    (graph.tensors[tensor].data ?? []).elements(UInt32.self).map(Int32.init(bitPattern:))
+    graph.tensors[tensor].constant?.elements(Int32.self) ?? []
   }
 
   // MARK: Sums
