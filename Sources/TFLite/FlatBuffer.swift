@@ -166,6 +166,27 @@ struct Table {
     return result
   }
 
+  /// All fields as bytes and integers of 32 bits, which numbers of this size have the bits of; `nil`
+  /// if one is larger. References cannot be told from numbers.
+  func numbers() throws(TFLiteError) -> [Int: OptionFields.Value]? {
+    var places: [(id: Int, start: Int)] = []
+    for id in 0..<(vtableSize - 4) / 2 {
+      if let place = try position(id, size: 1) { places.append((id, place)) }
+    }
+    places.sort { $0.start < $1.start }
+    var values: [Int: OptionFields.Value] = [:]
+    for (index, field) in places.enumerated() {
+      let end = index + 1 < places.count ? places[index + 1].start : start + size
+      // Padding behind a smaller field is zero.
+      switch end - field.start {
+      case 1..<4: values[field.id] = .byte(try buffer.load(UInt8.self, at: field.start))
+      case 4..<8: values[field.id] = .int(try buffer.load(Int32.self, at: field.start))
+      default: return nil
+      }
+    }
+    return values
+  }
+
   /// The elements of an integer vector, or `nil` if the field is missing.
   func integers<T: FixedWidthInteger>(_ id: Int, as: T.Type) throws(TFLiteError) -> [T]? {
     let size = MemoryLayout<T>.size

@@ -231,10 +231,16 @@ public enum TFLiteFile {
       code.builtin == OperatorCode.custom
       ? OperatorKind.custom(name: code.custom, options: try table.bytes(5) ?? [])
       : try OperatorOptions.read(code, try table.table(4))
-    return Operator(
+    var node = Operator(
       kind,
       inputs: try table.integers(1, as: Int32.self)?.map { $0 == -1 ? nil : Int($0) } ?? [],
       outputs: try indices(table, 2), version: codes[index].version)
+    if case .unsupported = kind {
+      node.stored = try OperatorOptions.stored(
+        code, type: try table.scalar(3, default: 0), try table.table(4),
+        more: try table.scalar(11, default: 0))
+    }
+    return node
   }
 
   private static func readSignature(_ table: Table) throws(TFLiteError) -> Graph.Signature {
