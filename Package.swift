@@ -81,7 +81,7 @@ let package = Package(
     // The engine and what goes with it as one module.
     .target(
       name: "QuantizedInference",
-      dependencies: ["Engine", "TFLite", "ONNX", "Quantizer", "Kernels"],
+      dependencies: ["Engine", "TFLite", "ONNX", "Quantizer", "Kernels", "Files"],
       swiftSettings: settings),
 
     // The audio thread.
@@ -112,11 +112,12 @@ let package = Package(
       name: "Denoise",
       dependencies: ["Engine", "Signal", "Kernels", "Memory", "UserSettings", "UserMessages"],
       swiftSettings: audioPathSettings),
-    .target(name: "TFLite", dependencies: ["Engine", "UserMessages"], swiftSettings: settings),
+    .target(
+      name: "TFLite", dependencies: ["Engine", "Files", "UserMessages"], swiftSettings: settings),
     .target(name: "Quantizer", dependencies: ["Engine", "Kernels"], swiftSettings: settings),
 
     .target(
-      name: "Engine", dependencies: ["Kernels", "Memory", "UserMessages", "CThreadPool"],
+      name: "Engine", dependencies: ["Kernels", "Memory", "Files", "UserMessages", "CThreadPool"],
       swiftSettings: engineSettings),
     .target(
       name: "Signal", dependencies: ["Kernels", "Memory", "CSampleRate"],
@@ -177,7 +178,8 @@ let package = Package(
     .testTarget(
       name: "EngineTests",
       dependencies: [
-        "Engine", "TFLite", "Kernels", "Memory", "CAllocationCount", "EngineSupport", "Seeded",
+        "Engine", "TFLite", "Kernels", "Memory", "Files", "CAllocationCount", "EngineSupport",
+        "Seeded",
       ],
       swiftSettings: testSettings),
     .testTarget(
@@ -227,7 +229,7 @@ let package = Package(
       name: "CommandTests",
       dependencies: [
         "denoisectl", "qdenoise", "first-program", "AudioHost", "Client", "Control", "Denoise",
-        "Engine", "Files", "Kernels", "ModelStore", "UserMessages", "CAllocationCount",
+        "Engine", "Files", "Kernels", "ModelStore", "TFLite", "UserMessages", "CAllocationCount",
         "ControlSupport", "Seeded", "TestSupport",
       ],
       swiftSettings: testSettings),

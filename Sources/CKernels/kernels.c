@@ -244,11 +244,27 @@ static const struct ck_kernels wasm128 = {
 };
 #endif
 
-const struct ck_int8_products *ck_exact_products(const struct ck_kernels *kernels, size_t n,
-                                                 size_t k, const int8_t *weights) {
-  if (kernels->bounded && ck_pairs_are_bounded(n, k, weights)) return kernels->bounded;
+// The values are stored in files of packed weights; the first is what any weights may have where the
+// instruction set has no bounded products and is exact for all weights.
+enum { CHOICE_OWN, CHOICE_BOUNDED, CHOICE_SCALAR };
+
+int ck_exact_choice(const struct ck_kernels *kernels, size_t n, size_t k, const int8_t *weights) {
+  if (kernels->bounded && ck_pairs_are_bounded(n, k, weights)) return CHOICE_BOUNDED;
   const bool is_exact = kernels->full_range_weights || !memchr(weights, -128, n * k);
-  return is_exact ? &kernels->int8 : &scalar.int8;
+  return is_exact ? CHOICE_OWN : CHOICE_SCALAR;
+}
+
+const struct ck_int8_products *ck_products(const struct ck_kernels *kernels, int choice) {
+  switch (choice) {
+    case CHOICE_OWN:
+      return &kernels->int8;
+    case CHOICE_BOUNDED:
+      return kernels->bounded;
+    case CHOICE_SCALAR:
+      return &scalar.int8;
+    default:
+      return NULL;
+  }
 }
 
 const struct ck_kernels *ck_kernels_for(enum ck_isa isa) {

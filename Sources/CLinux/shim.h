@@ -26,6 +26,9 @@ static inline void linux_name_thread(const char *name) {
 /// fcntl's command that sets the size of a pipe.
 static const int linux_set_pipe_size = 1031;
 
+/// mmap's flag that maps the pages which are in memory at once.
+static const int linux_map_populate = 0x8000;
+
 /// setrlimit's name for the processor time of a real-time thread without a pause.
 static const int linux_limit_real_time = 15;
 

@@ -100,15 +100,30 @@ public struct OutputFile: Sendable {
 
   /// Appends bytes.
   public func write(_ bytes: [UInt8]) throws(FileError) {
-    var rest = bytes[...]
-    while !rest.isEmpty {
-      let count = unsafe rest.withUnsafeBytes {
-        unsafe Glibc.write(descriptor, $0.baseAddress, $0.count)
-      }
-      guard count >= 0 || errno == EINTR else { throw .writing(name, errno) }
-      rest = rest.dropFirst(max(count, 0))
-    }
+    let code = unsafe bytes.withUnsafeBytes { unsafe append($0) }
+    if code != 0 { throw .writing(name, code) }
   }
+
+  /// Appends bytes.
+  public func write(_ bytes: UnsafeRawBufferPointer) throws(FileError) {
+    let code = unsafe append(bytes)
+    if code != 0 { throw .writing(name, code) }
+  }
+
+  /// Returns an errno.
+  private func append(_ bytes: UnsafeRawBufferPointer) -> Int32 {
+    var written = 0
+    while written < bytes.count {
+      let count = unsafe Glibc.write(
+        descriptor, bytes.baseAddress! + written, bytes.count - written)
+      guard count >= 0 || errno == EINTR else { return errno }
+      written += max(count, 0)
+    }
+    return 0
+  }
+
+  /// Leaves the file to this user alone; it is a regular one.
+  public func makePrivate() { fchmod(descriptor, 0o600) }
 
   /// Replaces what it began with, where it is a regular file; false where that cannot be.
   @discardableResult

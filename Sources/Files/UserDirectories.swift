@@ -13,6 +13,8 @@ public struct UserDirectories {
   public var configuration: String { home("XDG_CONFIG_HOME", ".config") + "/qdenoise" }
   /// Where qdenoise keeps what it must not forget.
   public var state: String { home("XDG_STATE_HOME", ".local/state") + "/qdenoise" }
+  /// Where qdenoise keeps what it can compute again.
+  public var cache: String { home("XDG_CACHE_HOME", ".cache") + "/qdenoise" }
 
   /// Where programs look for their data, the person's own directory first.
   public var data: [String] {

@@ -1,5 +1,5 @@
 import CKernels
-import Memory
+package import Memory
 
 /// f16 weights of a layer that multiplies in f16, packed for an instruction set that has
 /// `hasF16GEMM`.
@@ -23,15 +23,27 @@ import Memory
     _ weights: [UInt16], outputs: Int, inputs: Int, bias: [Float]? = nil,
     instructionSet: InstructionSet
   ) {
-    checkWeights(weights.count, outputs: outputs, inputs: inputs, biases: bias?.count)
+    self.init(
+      { weights }, outputs: outputs, inputs: inputs, bias: bias, instructionSet: instructionSet,
+      store: nil)
+  }
+
+  /// Weights that are decoded only if the store does not have their packed form.
+  package init(
+    _ weights: @escaping () -> [UInt16], outputs: Int, inputs: Int, bias: [Float]?,
+    instructionSet: InstructionSet, store: BufferStore?
+  ) {
+    checkLayer(outputs: outputs, inputs: inputs, biases: bias?.count)
+    let weights = checked(weights, outputs: outputs, inputs: inputs)
     precondition(instructionSet.hasF16GEMM, "no kernels for f16")
     self.outputs = outputs
     self.inputs = inputs
     unsafe kernels = instructionSet.kernels
     let tile = unsafe kernels.pointee.f16_tile
-    packed = AlignedBuffer(count: ck_f16_packed_bytes(tile, outputs, inputs))
-    unsafe ck_f16_pack(
-      tile, outputs, inputs, weights, bias ?? Array(repeating: 0, count: outputs), packed.pointer)
+    let bias = bias ?? Array(repeating: 0, count: outputs)
+    unsafe packed = store.buffer(count: ck_f16_packed_bytes(tile, outputs, inputs)) {
+      unsafe ck_f16_pack(tile, outputs, inputs, weights(), bias, $0)
+    }
   }
 
   /// Converts dense rows of `inputs` floats to f16, with a scale for each.

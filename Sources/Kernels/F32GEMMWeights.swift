@@ -1,5 +1,5 @@
 import CKernels
-import Memory
+package import Memory
 
 /// float weights of a fully connected layer or convolution, packed for one instruction set.
 ///
@@ -20,7 +20,18 @@ import Memory
     _ weights: [Float], outputs: Int, inputs: Int, bias: [Float]? = nil,
     instructionSet: InstructionSet = .best
   ) {
-    checkWeights(weights.count, outputs: outputs, inputs: inputs, biases: bias?.count)
+    self.init(
+      { weights }, outputs: outputs, inputs: inputs, bias: bias, instructionSet: instructionSet,
+      store: nil)
+  }
+
+  /// Weights that are decoded only if the store does not have their packed form.
+  package init(
+    _ weights: @escaping () -> [Float], outputs: Int, inputs: Int, bias: [Float]?,
+    instructionSet: InstructionSet, store: BufferStore?
+  ) {
+    checkLayer(outputs: outputs, inputs: inputs, biases: bias?.count)
+    let weights = checked(weights, outputs: outputs, inputs: inputs)
     let bias = bias ?? Array(repeating: 0, count: outputs)
     let kernels = unsafe instructionSet.kernels
     let tile = unsafe kernels.pointee.f32_tile
@@ -28,10 +39,10 @@ import Memory
     self.inputs = inputs
     self.tile = tile
     self.instructionSet = instructionSet
-    packed = AlignedBuffer(
-      count: ck_f32_packed_bytes(tile, outputs, inputs) / MemoryLayout<Float>.stride)
     unsafe gemm = kernels.pointee.f32_gemm
-    unsafe ck_f32_pack(tile, outputs, inputs, weights, bias, packed.pointer)
+    unsafe packed = store.buffer(
+      count: ck_f32_packed_bytes(tile, outputs, inputs) / MemoryLayout<Float>.stride
+    ) { unsafe ck_f32_pack(tile, outputs, inputs, weights(), bias, $0) }
   }
 
   /// Outputs in a tile.

@@ -1,5 +1,6 @@
 import CKernels
 import Glibc
+import Memory
 
 /// A level of vector instructions, in order of preference within one architecture.
 public enum InstructionSet: String, CaseIterable, Sendable, Comparable {
@@ -103,9 +104,21 @@ extension ck_tile {
 
 /// The instruction set's fastest product that is exact for rows of `inputs` weights.
 func exactProducts(
-  _ weights: [Int8], inputs: Int, _ instructionSet: InstructionSet
+  _ weights: () -> [Int8], inputs: Int, _ instructionSet: InstructionSet, _ store: BufferStore?
 ) -> ck_int8_products {
-  unsafe ck_exact_products(instructionSet.kernels, weights.count / inputs, inputs, weights).pointee
+  let kernels = unsafe instructionSet.kernels
+  let choice = store.number(
+    {
+      // Then any weights are exact in the instruction set's own products.
+      let isAlways = unsafe kernels.pointee.bounded == nil && kernels.pointee.full_range_weights
+      if isAlways { return 0 }
+      let weights = weights()
+      return unsafe Int(ck_exact_choice(kernels, weights.count / inputs, inputs, weights))
+    }, isValid: { unsafe ck_products(kernels, Int32($0)) != nil })
+  guard let products = unsafe ck_products(kernels, Int32(choice)) else {
+    preconditionFailure("no such products")
+  }
+  return unsafe products.pointee
 }
 
 /// The instruction set's kernels, or the scalar ones if a weight of -128, which no converter

@@ -1,5 +1,5 @@
 import CKernels
-import Memory
+package import Memory
 
 /// int8 weights of a fully connected layer or convolution, packed for one instruction set, and
 /// their product with dynamically quantized activations.
@@ -29,12 +29,23 @@ import Memory
     _ weights: [Int8], outputs: Int, inputs: Int, scales: [Float], bias: [Float]? = nil,
     isQC4W: Bool = false, instructionSet: InstructionSet = .best
   ) {
-    checkWeights(
-      weights.count, outputs: outputs, inputs: inputs, maximumInputs: QD8GEMMWeights.maximumInputs,
+    self.init(
+      { weights }, outputs: outputs, inputs: inputs, scales: scales, bias: bias, isQC4W: isQC4W,
+      instructionSet: instructionSet, store: nil)
+  }
+
+  /// Weights that are decoded only if the store does not have their packed form.
+  package init(
+    _ weights: @escaping () -> [Int8], outputs: Int, inputs: Int, scales: [Float], bias: [Float]?,
+    isQC4W: Bool, instructionSet: InstructionSet, store: BufferStore?
+  ) {
+    checkLayer(
+      outputs: outputs, inputs: inputs, maximumInputs: QD8GEMMWeights.maximumInputs,
       biases: bias?.count)
+    let weights = checked(weights, outputs: outputs, inputs: inputs)
     let scales = scalesPerOutput(scales, outputs)
     let bias = bias ?? Array(repeating: 0, count: outputs)
-    let products = exactProducts(weights, inputs: inputs, instructionSet)
+    let products = exactProducts(weights, inputs: inputs, instructionSet, store)
     self.outputs = outputs
     self.inputs = inputs
     self.instructionSet = instructionSet
@@ -43,17 +54,20 @@ import Memory
       let tile = products.tile
       self.tile = tile
       unsafe qc4wGemm = nil
-      packed = AlignedBuffer(count: ck_qd8_f32_qc8w_packed_bytes(tile, outputs, inputs))
-      unsafe ck_qd8_f32_qc8w_pack(tile, outputs, inputs, weights, scales, bias, packed.pointer)
+      unsafe packed = store.buffer(count: ck_qd8_f32_qc8w_packed_bytes(tile, outputs, inputs)) {
+        unsafe ck_qd8_f32_qc8w_pack(tile, outputs, inputs, weights(), scales, bias, $0)
+      }
       return
     }
-    precondition(weights.allSatisfy { (-8...7).contains($0) }, "more than 4 bits")
     precondition(instructionSet.hasQC4WGEMM, "no kernels for two weights in a byte")
     let tile = unsafe instructionSet.kernels.pointee.qc4w_tile
     self.tile = tile
     unsafe qc4wGemm = instructionSet.kernels.pointee.qc4w_gemm
-    packed = AlignedBuffer(count: ck_qd8_f32_qc4w_packed_bytes(tile, outputs, inputs))
-    unsafe ck_qd8_f32_qc4w_pack(tile, outputs, inputs, weights, scales, bias, packed.pointer)
+    unsafe packed = store.buffer(count: ck_qd8_f32_qc4w_packed_bytes(tile, outputs, inputs)) {
+      let weights = weights()
+      precondition(weights.allSatisfy { (-8...7).contains($0) }, "more than 4 bits")
+      unsafe ck_qd8_f32_qc4w_pack(tile, outputs, inputs, weights, scales, bias, $0)
+    }
   }
 
   /// Outputs in a tile.

@@ -1,5 +1,5 @@
 import CKernels
-import Memory
+package import Memory
 
 /// The conversion of a layer's sums to int16, by output: y = clamp((bias + sum) * multiplier,
 /// range), rounded to the nearest integer, halves up.
@@ -57,20 +57,31 @@ public struct QS16Output: Sendable {
     _ weights: [Int8], outputs: Int, inputs: Int, output: QS16Output,
     instructionSet: InstructionSet = .best
   ) {
-    checkWeights(
-      weights.count, outputs: outputs, inputs: inputs, maximumInputs: QS16GEMMWeights.maximumInputs,
+    self.init(
+      { weights }, outputs: outputs, inputs: inputs, output: output,
+      instructionSet: instructionSet, store: nil)
+  }
+
+  /// Weights that are decoded only if the store does not have their packed form.
+  package init(
+    _ weights: @escaping () -> [Int8], outputs: Int, inputs: Int, output: QS16Output,
+    instructionSet: InstructionSet, store: BufferStore?
+  ) {
+    checkLayer(
+      outputs: outputs, inputs: inputs, maximumInputs: QS16GEMMWeights.maximumInputs,
       biases: output.bias.count)
-    let products = exactProducts(weights, inputs: inputs, instructionSet)
+    let weights = checked(weights, outputs: outputs, inputs: inputs)
+    let products = exactProducts(weights, inputs: inputs, instructionSet, store)
     let tile = products.tile
     self.outputs = outputs
     self.inputs = inputs
     self.tile = tile
     range = output.range
-    packed = AlignedBuffer(count: ck_qs16_qc8w_packed_bytes(tile, outputs, inputs))
     unsafe gemm = products.qs16_gemm
-    unsafe ck_qs16_qc8w_pack(
-      tile, outputs, inputs, weights, output.bias, output.multipliers, products.flip,
-      packed.pointer)
+    unsafe packed = store.buffer(count: ck_qs16_qc8w_packed_bytes(tile, outputs, inputs)) {
+      unsafe ck_qs16_qc8w_pack(
+        tile, outputs, inputs, weights(), output.bias, output.multipliers, products.flip, $0)
+    }
   }
 
   /// Outputs in a tile.

@@ -1,5 +1,5 @@
 import CKernels
-import Memory
+package import Memory
 
 /// The conversion of a full-integer operator's real results to bytes: q = rint(clamp(r, least,
 /// greatest)) + zeroPoint, ties to even.
@@ -53,10 +53,22 @@ public struct QS8Output: BitwiseCopyable, Sendable {
     _ weights: [Int8], outputs: Int, inputs: Int, bias: [Int32], multipliers: [Float],
     zeroPoint: Int, output: QS8Output, instructionSet: InstructionSet = .best
   ) {
-    checkQS8Weights(
-      weights.count, outputs: outputs, inputs: inputs, biases: bias.count,
-      multipliers: multipliers.count, zeroPoint: zeroPoint)
-    let products = exactProducts(weights, inputs: inputs, instructionSet)
+    self.init(
+      { weights }, outputs: outputs, inputs: inputs, bias: bias, multipliers: multipliers,
+      zeroPoint: zeroPoint, output: output, instructionSet: instructionSet, store: nil)
+  }
+
+  /// Weights that are decoded only if the store does not have their packed form.
+  package init(
+    _ weights: @escaping () -> [Int8], outputs: Int, inputs: Int, bias: [Int32],
+    multipliers: [Float], zeroPoint: Int, output: QS8Output, instructionSet: InstructionSet,
+    store: BufferStore?
+  ) {
+    checkQS8Layer(
+      outputs: outputs, inputs: inputs, biases: bias.count, multipliers: multipliers.count,
+      zeroPoint: zeroPoint)
+    let weights = checked(weights, outputs: outputs, inputs: inputs)
+    let products = exactProducts(weights, inputs: inputs, instructionSet, store)
     let tile = products.tile
     self.outputs = outputs
     self.inputs = inputs
@@ -65,11 +77,12 @@ public struct QS8Output: BitwiseCopyable, Sendable {
     // The kernel truncates to a byte; adding 128 gives the unsigned form.
     output.zero_point += instructionSet.storesUnsigned ? 128 : 0
     self.output = output
-    packed = AlignedBuffer(count: ck_qd8_f32_qc8w_packed_bytes(tile, outputs, inputs))
     unsafe gemm = products.qs8_gemm
-    unsafe ck_qs8_qc8w_pack(
-      tile, outputs, inputs, weights, bias, multipliers,
-      Int32(zeroPoint) + Int32(products.flip), packed.pointer)
+    unsafe packed = store.buffer(count: ck_qd8_f32_qc8w_packed_bytes(tile, outputs, inputs)) {
+      unsafe ck_qs8_qc8w_pack(
+        tile, outputs, inputs, weights(), bias, multipliers,
+        Int32(zeroPoint) + Int32(products.flip), $0)
+    }
   }
 
   /// Outputs in a tile.

@@ -199,9 +199,10 @@ private struct Int8SparseWeights: ~Copyable, Sendable {
     _ weights: [Int8], outputs: Int, inputs: Int, bias: [Int32], multipliers: [Float],
     zeroPoint: Int, output: QS8Output, instructionSet: InstructionSet = .best
   ) {
-    checkQS8Weights(
-      weights.count, outputs: outputs, inputs: inputs, biases: bias.count,
-      multipliers: multipliers.count, zeroPoint: zeroPoint)
+    checkQS8Layer(
+      outputs: outputs, inputs: inputs, biases: bias.count, multipliers: multipliers.count,
+      zeroPoint: zeroPoint)
+    precondition(weights.count == outputs * inputs, "weights are not [outputs][inputs]")
     precondition(!instructionSet.storesUnsigned, "activations are stored as uint8")
     guard let spmm = unsafe instructionSet.kernels.pointee.qs8_spmm else {
       preconditionFailure("no kernels for sparse weights")

@@ -2,18 +2,31 @@
 func checkWeights(
   _ count: Int, outputs: Int, inputs: Int, maximumInputs: Int = .max, biases: Int? = nil
 ) {
-  precondition(outputs > 0 && (1...maximumInputs).contains(inputs), "no such layer")
+  checkLayer(outputs: outputs, inputs: inputs, maximumInputs: maximumInputs, biases: biases)
   precondition(count == outputs * inputs, "weights are not [outputs][inputs]")
+}
+
+/// The same without the weights.
+func checkLayer(outputs: Int, inputs: Int, maximumInputs: Int = .max, biases: Int? = nil) {
+  precondition(outputs > 0 && (1...maximumInputs).contains(inputs), "no such layer")
   precondition(biases == nil || biases == outputs, "one bias per output")
 }
 
-/// The same for a full-integer layer.
-func checkQS8Weights(
-  _ count: Int, outputs: Int, inputs: Int, biases: Int, multipliers: Int, zeroPoint: Int
-) {
-  checkWeights(
-    count, outputs: outputs, inputs: inputs, maximumInputs: QS8GEMMWeights.maximumInputs,
-    biases: biases)
+/// The weights of a layer that are decoded when they are packed.
+func checked<Element>(
+  _ weights: @escaping () -> [Element], outputs: Int, inputs: Int
+) -> () -> [Element] {
+  {
+    let weights = weights()
+    precondition(weights.count == outputs * inputs, "weights are not [outputs][inputs]")
+    return weights
+  }
+}
+
+/// Requires the numbers of a full-integer layer to fit.
+func checkQS8Layer(outputs: Int, inputs: Int, biases: Int, multipliers: Int, zeroPoint: Int) {
+  checkLayer(
+    outputs: outputs, inputs: inputs, maximumInputs: QS8GEMMWeights.maximumInputs, biases: biases)
   precondition(multipliers == outputs, "one multiplier per output")
   precondition((-128...127).contains(zeroPoint), "the zero point is no int8")
 }

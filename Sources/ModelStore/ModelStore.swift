@@ -24,12 +24,18 @@ public enum ModelStore {
   }
 
   /// Any network, whether it denoises or not.
-  public static func graph(_ which: ModelChoice) throws(ModelStoreError) -> Graph {
+  /// - Parameter leastMapped: bytes of the smallest file whose weights stay in it instead of being
+  ///   copied; such a file must not change, as `MappedFile` says.
+  public static func graph(
+    _ which: ModelChoice, leastMapped: Int = .max
+  ) throws(ModelStoreError) -> Graph {
     switch which {
     case .full: unsafe try embedded(embedded_model_full(), "full")
     case .light: unsafe try embedded(embedded_model_light(), "light")
     case .lowLatency: unsafe try embedded(embedded_model_low_latency(), "low-latency")
-    case .file(let name): try graph(at: name.contains("/") || exists(name) ? name : find(name))
+    case .file(let name):
+      try graph(
+        at: name.contains("/") || exists(name) ? name : find(name), leastMapped: leastMapped)
     }
   }
 
@@ -78,8 +84,18 @@ public enum ModelStore {
     throw .notFound(name: name, searched: folders)
   }
 
-  private static func graph(at path: String) throws(ModelStoreError) -> Graph {
-    try parse(try readFile(path), name: path)
+  private static func graph(
+    at path: String, leastMapped: Int = .max
+  ) throws(ModelStoreError) -> Graph {
+    guard let version = FileVersion(path), version.size >= leastMapped else {
+      return try parse(try readFile(path), name: path)
+    }
+    let file: MappedFile?
+    do { file = try MappedFile(path, atMost: largestFile) } catch {
+      throw .unreadable(path: path, reason: error.reason)
+    }
+    guard let file else { throw missing(path) }
+    do { return try TFLiteFile.read(file) } catch { throw .unusable(error.message) }
   }
 
   private static func parse(
@@ -97,10 +113,12 @@ public enum ModelStore {
     do { bytes = try RegularFile.read(path, atMost: largestFile) } catch {
       throw .unreadable(path: path, reason: error.reason)
     }
-    guard let bytes else {
-      throw .unreadable(path: path, reason: UserMessage(pattern: FileError.words(ENOENT)))
-    }
+    guard let bytes else { throw missing(path) }
     return bytes
+  }
+
+  private static func missing(_ path: String) -> ModelStoreError {
+    .unreadable(path: path, reason: UserMessage(pattern: FileError.words(ENOENT)))
   }
 
   /// No network for a CPU in real time comes near.

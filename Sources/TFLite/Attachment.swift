@@ -12,7 +12,13 @@ enum Attachment {
   private static let longestComment = 65_535
 
   /// The archive at the end of a file; empty if there is none, or a damaged one.
-  static func read(_ file: [UInt8]) -> [UInt8] {
+  static func read(_ file: FlatBuffer) -> [UInt8] {
+    let tail = max(file.count - endSize - longestComment, 0)..<file.count
+    // Most files have none and are not copied for it.
+    return end(of: file.array(tail)) == nil ? [] : read(file.array(0..<file.count))
+  }
+
+  private static func read(_ file: [UInt8]) -> [UInt8] {
     guard let end = end(of: file) else { return [] }
     let size = Int(file.integer(end + 12, UInt32.self))
     let place = Int(file.integer(end + 16, UInt32.self))

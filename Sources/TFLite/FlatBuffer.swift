@@ -1,3 +1,5 @@
+import Engine
+import Files
 import UserMessages
 
 /// Reads a FlatBuffer from untrusted bytes: every offset and length is checked.
@@ -5,17 +7,54 @@ import UserMessages
 /// In a hostile file many references may share one long vector, so that reading takes far more
 /// memory than the file has bytes; therefore a budget limits the number of vector elements read.
 final class FlatBuffer {
-  let bytes: [UInt8]
+  let count: Int
   /// For error messages.
   let name: String
+  private let bytes: [UInt8]
+  /// Instead of `bytes`.
+  private let file: MappedFile?
   private var budget: Int
 
-  init(_ bytes: [UInt8], name: String) {
+  convenience init(_ bytes: [UInt8], name: String) {
+    self.init(bytes, nil, count: bytes.count, name: name)
+  }
+
+  /// Constants of the graph stay in the file.
+  convenience init(_ file: MappedFile, name: String) {
+    unsafe self.init([], file, count: file.bytes.count, name: name)
+  }
+
+  private init(_ bytes: [UInt8], _ file: MappedFile?, count: Int, name: String) {
     self.bytes = bytes
+    self.file = file
+    self.count = count
     self.name = name
     // Writers share strings and vectors now and then, but never eight times on average.
-    budget = 8 * bytes.count + 4096
+    budget = 8 * count + 4096
   }
+
+  /// Bytes at a valid place.
+  func byte(_ place: Int) -> UInt8 {
+    guard let file else { return bytes[place] }
+    precondition(place >= 0 && place < count, "a place outside of the file")
+    return unsafe file.bytes[place]
+  }
+
+  /// All bytes of a valid range.
+  func array(_ range: Range<Int>) -> [UInt8] {
+    guard let file else { return Array(bytes[range]) }
+    precondition(range.lowerBound >= 0 && range.upperBound <= count, "a place outside of the file")
+    return unsafe Array(file.bytes[range])
+  }
+
+  /// The same as a constant, which stays in a mapped file.
+  func constant(_ range: Range<Int>) -> Constant {
+    guard let file, range.count >= FlatBuffer.leastMapped else { return Constant(array(range)) }
+    return Constant(file, range)
+  }
+
+  /// Bytes of the smallest constant that stays in a mapped file.
+  private static let leastMapped = 4096
 
   func root() throws(TFLiteError) -> Table {
     try table(at: 0)
@@ -28,18 +67,18 @@ final class FlatBuffer {
   /// A little-endian scalar.
   func load<T: FixedWidthInteger>(_: T.Type, at offset: Int) throws(TFLiteError) -> T {
     let size = MemoryLayout<T>.size
-    guard offset >= 0, offset <= bytes.count - size else {
+    guard offset >= 0, offset <= count - size else {
       throw damaged("a value lies outside of it", at: offset)
     }
     var value: T = 0
-    for i in 0..<size { value |= T(truncatingIfNeeded: bytes[offset + i]) << T(8 * i) }
+    for i in 0..<size { value |= T(truncatingIfNeeded: byte(offset + i)) << T(8 * i) }
     return value
   }
 
   /// The target of the unsigned offset at `position`.
   func follow(_ position: Int) throws(TFLiteError) -> Int {
     let target = position + Int(try load(UInt32.self, at: position))
-    guard target < bytes.count else { throw damaged("an offset leads outside", at: position) }
+    guard target < count else { throw damaged("an offset leads outside", at: position) }
     return target
   }
 
@@ -48,8 +87,8 @@ final class FlatBuffer {
     let vtable = start - Int(try load(Int32.self, at: start))
     let vtableSize = Int(try load(UInt16.self, at: vtable))
     let size = Int(try load(UInt16.self, at: vtable + 2))
-    guard vtableSize >= 4, vtableSize.isMultiple(of: 2), vtable + vtableSize <= bytes.count,
-      size >= 4, start + size <= bytes.count
+    guard vtableSize >= 4, vtableSize.isMultiple(of: 2), vtable + vtableSize <= count,
+      size >= 4, start + size <= count
     else { throw damaged("a table is malformed", at: start) }
     return Table(buffer: self, start: start, size: size, vtable: vtable, vtableSize: vtableSize)
   }
@@ -59,7 +98,7 @@ final class FlatBuffer {
     let start = try follow(position)
     let count = Int(try load(UInt32.self, at: start))
     // Both factors are below 2^35: no overflow.
-    guard start + 4 + count * elementSize <= bytes.count else {
+    guard start + 4 + count * elementSize <= self.count else {
       throw damaged("a vector of \(count) elements is too long", at: start)
     }
     try spend(count * elementSize, at: start)
@@ -127,6 +166,27 @@ struct Table {
     return result
   }
 
+  /// All fields as bytes and integers of 32 bits, which numbers of this size have the bits of; `nil`
+  /// if one is larger. References cannot be told from numbers.
+  func numbers() throws(TFLiteError) -> [Int: OptionFields.Value]? {
+    var places: [(id: Int, start: Int)] = []
+    for id in 0..<(vtableSize - 4) / 2 {
+      if let place = try position(id, size: 1) { places.append((id, place)) }
+    }
+    places.sort { $0.start < $1.start }
+    var values: [Int: OptionFields.Value] = [:]
+    for (index, field) in places.enumerated() {
+      let end = index + 1 < places.count ? places[index + 1].start : start + size
+      // Padding behind a smaller field is zero.
+      switch end - field.start {
+      case 1..<4: values[field.id] = .byte(try buffer.load(UInt8.self, at: field.start))
+      case 4..<8: values[field.id] = .int(try buffer.load(Int32.self, at: field.start))
+      default: return nil
+      }
+    }
+    return values
+  }
+
   /// The elements of an integer vector, or `nil` if the field is missing.
   func integers<T: FixedWidthInteger>(_ id: Int, as: T.Type) throws(TFLiteError) -> [T]? {
     let size = MemoryLayout<T>.size
@@ -142,9 +202,14 @@ struct Table {
 
   /// The bytes of a byte vector, or `nil` if the field is missing.
   func bytes(_ id: Int) throws(TFLiteError) -> [UInt8]? {
+    try range(id).map { buffer.array($0) }
+  }
+
+  /// Where the elements of a byte vector are, or `nil` if the field is missing.
+  func range(_ id: Int) throws(TFLiteError) -> Range<Int>? {
     guard let position = try position(id, size: 4) else { return nil }
     let vector = try buffer.vector(at: position, elementSize: 1)
-    return Array(buffer.bytes[vector.start..<vector.start + vector.count])
+    return vector.start..<vector.start + vector.count
   }
 
   func string(_ id: Int) throws(TFLiteError) -> String {

@@ -3,6 +3,8 @@ indirect enum FlatValue {
   case uint8(UInt8)
   case int32(Int32)
   case float(Float)
+  /// Bytes that are written even if they are zero, of a field that may have another default.
+  case stored([UInt8])
   /// An alignment of 0 means text.
   case bytes([UInt8], alignment: Int)
   case uint16s([UInt16])
@@ -88,6 +90,7 @@ struct FlatBufferWriter {
       case .uint8(let value): bytes.append(value)
       case .int32(let value): bytes.put(value)
       case .float(let value): bytes.put(value.bitPattern)
+      case .stored(let value): bytes += value
       default: bytes.put(UInt32(0))
       }
     }
@@ -97,7 +100,7 @@ struct FlatBufferWriter {
   /// Writes the target of a field, if it is a reference.
   private mutating func writeTarget(_ value: FlatValue, referredFrom reference: Int) {
     switch value {
-    case .uint8, .int32, .float: break
+    case .uint8, .int32, .float, .stored: break
     case .bytes(let values, let alignment):
       // Text ends with a zero that its length does not count.
       refer(
@@ -148,7 +151,11 @@ extension [UInt8] {
 extension FlatValue {
   /// Bytes within the table.
   fileprivate var size: Int {
-    if case .uint8 = self { 1 } else { 4 }
+    switch self {
+    case .uint8: 1
+    case .stored(let bytes): bytes.count
+    default: 4
+    }
   }
 
   /// Whether it is the default, which is omitted.

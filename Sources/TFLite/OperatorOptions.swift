@@ -15,6 +15,23 @@ enum OperatorOptions {
     return kind
   }
 
+  /// Types of options that refer to text, vectors or subgraphs: of CALL, RESHAPE, SQUEEZE, IF, WHILE,
+  /// CALL_ONCE, VAR_HANDLE and BUCKETIZE.
+  private static let referring: Set<UInt8> = [16, 17, 30, 92, 93, 103, 111, 115]
+
+  /// An unsupported operator as a conversion writes it; `nil` if its options are more than numbers.
+  /// - Parameter more: the type of the second table of options, which StableHLO's operators have.
+  static func stored(
+    _ code: OperatorCode, type: UInt8, _ options: Table?, more: UInt8
+  ) throws(TFLiteError) -> StoredOperator? {
+    guard code.builtin != OperatorCode.custom, more == 0, !referring.contains(type),
+      let values = options == nil ? [:] : try options?.numbers()
+    else { return nil }
+    return StoredOperator(
+      code: code.builtin, optionsType: type,
+      options: OptionFields(values, isPresent: options != nil))
+  }
+
   /// The fields of a table of options with a layout.
   static func fields(
     _ layout: OptionLayout, _ table: Table?
@@ -57,5 +74,23 @@ enum OperatorOptions {
         }
       }
     return Encoded(code: row.code, options: (row.options.type, fields))
+  }
+
+  /// The inverse of `stored`.
+  static func encode(_ stored: StoredOperator) -> Encoded {
+    guard stored.options.isPresent else { return Encoded(code: stored.code) }
+    func littleEndian(_ bits: UInt32) -> [UInt8] {
+      (0..<4).map { UInt8(truncatingIfNeeded: bits >> (8 * $0)) }
+    }
+    let fields: FlatTable = stored.options.values.mapValues { value in
+      switch value {
+      case .byte(let value): .stored([value])
+      case .int(let value): .stored(littleEndian(UInt32(bitPattern: value)))
+      case .float(let value): .stored(littleEndian(value.bitPattern))
+      case .ints(let values): .int32s(values)
+      case .text(let bytes): .bytes(bytes, alignment: 0)
+      }
+    }
+    return Encoded(code: stored.code, options: (stored.optionsType, fields))
   }
 }

@@ -45,7 +45,10 @@ extension TFLiteFile {
         continue
       }
       let shape = node.outputs.first.map { graph.tensors[$0].shape } ?? []
-      guard let encoded = OperatorOptions.encode(node.kind, outputShape: shape) else {
+      guard
+        let encoded = OperatorOptions.encode(node.kind, outputShape: shape)
+          ?? node.stored.map(OperatorOptions.encode)
+      else {
         throw .cannotWrite(name: graph.name, index: index, operator: node.kind.name)
       }
       let position = codes.position(

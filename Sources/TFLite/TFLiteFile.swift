@@ -1,4 +1,5 @@
 public import Engine
+public import Files
 import UserMessages
 
 /// The `.tflite` file format: a FlatBuffer of the schema of TensorFlow Lite, version 3.
@@ -15,10 +16,22 @@ public enum TFLiteFile {
   /// cannot run.
   /// - Parameter name: the file's name in error messages.
   public static func read(_ bytes: [UInt8], name: String) throws(TFLiteError) -> Graph {
-    guard bytes.count >= 8, Array(bytes[4..<8]) == identifier else {
+    try read(FlatBuffer(bytes, name: name))
+  }
+
+  /// Reads a mapped file. Constants of 4 KiB and more stay in it and are neither copied nor read
+  /// now, so the file must not change as long as the graph is used, as `MappedFile` says.
+  /// Compiled networks do not use it.
+  public static func read(_ file: MappedFile) throws(TFLiteError) -> Graph {
+    try read(FlatBuffer(file, name: file.path))
+  }
+
+  private static func read(_ buffer: FlatBuffer) throws(TFLiteError) -> Graph {
+    let name = buffer.name
+    guard buffer.count >= 8, buffer.array(4..<8) == identifier else {
       throw .notTFLite(name: name)
     }
-    let model = try FlatBuffer(bytes, name: name).root()
+    let model = try buffer.root()
     let version = try model.scalar(0, default: UInt32(0))
     guard version == schemaVersion else {
       throw .unsupported(name: name, what: UserMessage("schema version \(version)"))
@@ -40,12 +53,12 @@ public enum TFLiteFile {
     }
     for table in try model.tables(6) {
       graph.metadata[try table.string(0)] =
-        try buffers[Int(try table.scalar(1, default: UInt32(0))), in: table]
+        try buffers[Int(try table.scalar(1, default: UInt32(0))), in: table].bytes
     }
     for table in try model.tables(7) where try table.scalar(4, default: UInt32(0)) == 0 {
       graph.signatures.append(try readSignature(table))
     }
-    graph.attachment = Attachment.read(bytes)
+    graph.attachment = Attachment.read(buffer)
     graph.others = try readOthers(model, codes, &buffers, name: name)
     if graph.hasOpenShapes, let closed = try? graph.resized([:]) { graph = closed }
     do { try graph.validate() } catch { throw .invalidGraph(error) }
@@ -133,9 +146,9 @@ public enum TFLiteFile {
     var code = try table.scalar(1, default: UInt8(0))
     var data = try buffers[Int(try table.scalar(2, default: UInt32(0))), in: table]
     let shape = try table.integers(0, as: Int32.self)?.map(Int.init) ?? []
-    let stored = data.isEmpty ? nil : StoredType(rawValue: code)
+    let stored = data.count == 0 ? nil : StoredType(rawValue: code)
     if let stored {
-      data = try restored(data, stored, shape, table)
+      data = Constant(try restored(data.bytes, stored, shape, table))
       code = stored.restored.rawValue
     }
     // The elements of a handle are never read.
@@ -148,11 +161,13 @@ public enum TFLiteFile {
     let sparsity = try table.table(6)
     let isSparse = sparsity != nil
     if let sparsity {
-      data = try Sparsity(sparsity, shape: shape, name: name).dense(data, elementSize: type.size)
+      data = Constant(
+        try Sparsity(sparsity, shape: shape, name: name)
+          .dense(data.bytes, elementSize: type.size))
     }
     var tensor = Tensor(
-      name: name, shape: shape, type: type,
-      quantization: try readQuantization(table), data: data.isEmpty ? nil : data)
+      name: name, shape: shape, type: type, quantization: try readQuantization(table))
+    tensor.constant = data.count == 0 ? nil : data
     tensor.isVariable = try table.bool(5)
     tensor.isPackedInFile = stored == .int4 || stored == .int2
     if stored == .bfloat16 { tensor.restoredFrom = "bfloat16" }
@@ -216,10 +231,16 @@ public enum TFLiteFile {
       code.builtin == OperatorCode.custom
       ? OperatorKind.custom(name: code.custom, options: try table.bytes(5) ?? [])
       : try OperatorOptions.read(code, try table.table(4))
-    return Operator(
+    var node = Operator(
       kind,
       inputs: try table.integers(1, as: Int32.self)?.map { $0 == -1 ? nil : Int($0) } ?? [],
       outputs: try indices(table, 2), version: codes[index].version)
+    if case .unsupported = kind {
+      node.stored = try OperatorOptions.stored(
+        code, type: try table.scalar(3, default: 0), try table.table(4),
+        more: try table.scalar(11, default: 0))
+    }
+    return node
   }
 
   private static func readSignature(_ table: Table) throws(TFLiteError) -> Graph.Signature {
@@ -282,14 +303,14 @@ struct OperatorCode: Hashable {
 /// The data of the file's buffers; each is read once, however many tensors share it.
 private struct ConstantBuffers {
   private let tables: [Table]
-  private var read: [Int: [UInt8]] = [:]
+  private var read: [Int: Constant] = [:]
 
   init(_ tables: [Table]) { self.tables = tables }
 
-  subscript(index: Int, in user: Table) -> [UInt8] {
+  subscript(index: Int, in user: Table) -> Constant {
     mutating get throws(TFLiteError) {
       // Buffer 0 is empty by convention, even in a file without buffers.
-      if index == 0 { return [] }
+      if index == 0 { return Constant([]) }
       guard tables.indices.contains(index) else {
         throw user.buffer.damaged("there is no buffer \(index)", at: user.start)
       }
@@ -300,17 +321,17 @@ private struct ConstantBuffers {
     }
   }
 
-  private func load(_ table: Table) throws(TFLiteError) -> [UInt8] {
+  private func load(_ table: Table) throws(TFLiteError) -> Constant {
     // Files beyond 2 GiB have their data after the FlatBuffer; 0 and 1 mean that this file does
     // not.
     let offset = try table.scalar(1, default: UInt64(0))
-    guard offset > 1 else { return try table.bytes(0) ?? [] }
+    guard offset > 1 else { return try table.range(0).map(table.buffer.constant) ?? Constant([]) }
     let size = try table.scalar(2, default: UInt64(0))
-    let all = table.buffer.bytes
-    guard offset <= all.count, size <= UInt64(all.count) - offset else {
+    let all = table.buffer.count
+    guard offset <= all, size <= UInt64(all) - offset else {
       throw table.buffer.damaged("a constant lies outside of the file", at: table.start)
     }
     try table.buffer.spend(Int(size), at: table.start)
-    return Array(all[Int(offset)..<Int(offset) + Int(size)])
+    return table.buffer.constant(Int(offset)..<Int(offset) + Int(size))
   }
 }

@@ -24,6 +24,7 @@ struct BenchCommand: ParsableCommand {
 
   @OptionGroup var microkernels: MicrokernelOption
   @OptionGroup var sharing: ThreadsOption
+  @OptionGroup var weights: WeightsOption
 
   @Option(help: "How long to time batches.")
   var seconds = 2.0
@@ -57,11 +58,13 @@ struct BenchCommand: ParsableCommand {
     }
     let clock = ContinuousClock()
     let start = clock.now
-    let file = try ModelStore.graph(file)
+    let file = try ModelStore.graph(file, leastMapped: WeightsOption.leastMapped)
     let model = try? Model(file)
     let (graph, states) = (model?.graph ?? file, model?.states ?? [])
     var network = try Network(
-      graph, states: states, instructionSet: microkernels.isa, threads: sharing.threads)
+      graph, states: states, instructionSet: microkernels.isa, threads: sharing.threads,
+      cache: weights.folder)
+    let ready = start.duration(to: clock.now) / .seconds(1)
     for index in graph.givenInputs {
       let name = graph.tensors[index].name
       guard !states.contains(where: { $0.input == name }) else { continue }
@@ -76,7 +79,8 @@ struct BenchCommand: ParsableCommand {
     network.run()
     let load = start.duration(to: clock.now) / .seconds(1)
     let benchmark = Benchmark(&network, seconds: seconds)
-    let report = BenchReport(benchmark, graph, network, loadSeconds: load)
+    let report = BenchReport(
+      benchmark, graph, network, readySeconds: ready, loadSeconds: load)
     say(json ? try report.json() : report.text)
   }
 
@@ -107,6 +111,19 @@ struct ThreadsOption: ParsableArguments {
   func validate() throws {
     guard (1...256).contains(threads) else { throw ValidationError("--threads is from 1 to 256") }
   }
+}
+
+/// What large models do with their packed weights.
+struct WeightsOption: ParsableArguments {
+  /// Smaller files are copied, so that nothing happens if they change meanwhile.
+  static let leastMapped = 16 << 20
+
+  @Flag(
+    inversion: .prefixedNo,
+    help: "Whether packed weights of large models are kept in $XDG_CACHE_HOME/qdenoise.")
+  var cache = true
+
+  var folder: WeightCache? { cache ? .user : nil }
 }
 
 /// The instruction set of the microkernels.

@@ -13,8 +13,12 @@ struct BenchReport: Encodable {
   var batches: Int
   var runsPerBatch: Int
   var arenaBytes: Int
-  /// From the bytes of the file to the first result.
+  /// From the file to a network that can run.
+  var readyMicroseconds: Double
+  /// The same to the first result.
   var loadMicroseconds: Double
+  /// Where the packed weights came from.
+  var weights: String
   /// In the order of the graph, without operators that were fused into others.
   var operators: [Timed]
 
@@ -41,12 +45,15 @@ struct BenchReport: Encodable {
     case batches
     case runsPerBatch = "runs_per_batch"
     case arenaBytes = "arena_bytes"
+    case readyMicroseconds = "ready_us"
     case loadMicroseconds = "load_us"
+    case weights
     case operators
   }
 
   init(
-    _ benchmark: Benchmark, _ graph: Graph, _ network: borrowing Network, loadSeconds: Double
+    _ benchmark: Benchmark, _ graph: Graph, _ network: borrowing Network, readySeconds: Double,
+    loadSeconds: Double
   ) {
     func rounded(_ value: Double) -> Double { (value * 1000).rounded() / 1000 }
     model = graph.name
@@ -58,6 +65,8 @@ struct BenchReport: Encodable {
     batches = benchmark.batches.count
     runsPerBatch = benchmark.runsPerBatch
     arenaBytes = network.arenaByteCount
+    readyMicroseconds = rounded(readySeconds * 1e6)
+    weights = network.cacheOutcome.description
     loadMicroseconds = rounded(loadSeconds * 1e6)
     operators = benchmark.operators.sorted { $0.key < $1.key }.map { index, time in
       let node = graph.operators[index]
@@ -79,6 +88,7 @@ struct BenchReport: Encodable {
     let lines = [
       "\(model): \(instructionSet), \(threads) "
         + "thread\(threads == 1 ? "" : "s"), arena \(arenaBytes) bytes",
+      "ready after \((readyMicroseconds / 100).rounded() / 10) ms; \(weights)",
       "\(minMicroseconds) us at least, \(medianMicroseconds) at the median, \(p99Microseconds) at "
         + "the 99th percentile of \(batches) batches of \(runsPerBatch) runs",
     ]

@@ -31,7 +31,7 @@ struct ModelDebugCommand: ParsableCommand {
 
   func run() throws {
     let graph = try ModelStore.graph(original)
-    let candidate = try quantized.map(ModelStore.graph) ?? quantize(graph)
+    let candidate = try quantized.map { try ModelStore.graph($0) } ?? quantize(graph)
     let (samples, states) = try input.read(for: graph)
     let debugger = try QuantizationDebugger(original: graph, quantized: candidate, states: states)
     for sample in samples { try debugger.run(sample) }

@@ -18,6 +18,10 @@ struct ModelRunCommand: ParsableCommand {
 
   @OptionGroup var microkernels: MicrokernelOption
   @OptionGroup var sharing: ThreadsOption
+  @OptionGroup var weights: WeightsOption
+
+  @Flag(help: "Say on standard error where the packed weights came from.")
+  var verbose = false
 
   @Option(
     parsing: .upToNextOption, help: "An input's values, for every input.",
@@ -44,9 +48,10 @@ struct ModelRunCommand: ParsableCommand {
   }
 
   func run() throws {
-    let graph = try ModelStore.graph(file)
+    let graph = try ModelStore.graph(file, leastMapped: WeightsOption.leastMapped)
     var network = try Network(
-      graph, instructionSet: microkernels.isa, threads: sharing.threads)
+      graph, instructionSet: microkernels.isa, threads: sharing.threads, cache: weights.folder)
+    if verbose { printError("\(graph.name): \(network.cacheOutcome)") }
     let names = graph.givenInputs.map { graph.tensors[$0].name }
     for (index, name) in names.enumerated()
     where !input.contains(where: { $0.name == name || $0.name == "#\(index)" }) {

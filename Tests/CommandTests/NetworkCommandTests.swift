@@ -1,5 +1,7 @@
 import AudioHost
+import Engine
 import Foundation
+import TFLite
 import TestSupport
 import Testing
 
@@ -23,6 +25,9 @@ struct NetworkCommandTests {
     var runs_per_batch: Int
     var instruction_set: String
     var arena_bytes: Int
+    var ready_us: Double
+    var load_us: Double
+    var weights: String
     var operators: [Timed]
   }
 
@@ -108,6 +113,69 @@ struct NetworkCommandTests {
     let expected = array("(1, 5, 37)", Array(words[165..<350]))
     #expect(y.suffix(185 * 4) == expected.suffix(185 * 4))
     #expect(String(decoding: y.prefix(128), as: UTF8.self).contains("'shape': (1, 5, 37,)"))
+  }
+
+  /// A file of a layer of 5 MB.
+  private func largeModel() throws -> String {
+    var graph = Graph(
+      name: "large",
+      tensors: [
+        Tensor(name: "x", shape: [1, 1200], type: .float32),
+        Tensor(
+          name: "w", shape: [1100, 1200],
+          values: (0..<1100 * 1200).map { Float($0 * 7919 % 2001) / 1000 - 1 }),
+        Tensor(name: "y", shape: [1, 1100], type: .float32),
+      ])
+    graph.operators = [
+      Operator(.fullyConnected(.none, keepsDimensions: false), inputs: [0, 1], outputs: [2])
+    ]
+    (graph.inputs, graph.outputs) = ([0], [2])
+    let path = "\(sandbox.directory)/large.tflite"
+    try Data(try TFLiteFile.write(graph)).write(to: URL(filePath: path))
+    return path
+  }
+
+  @Test func `weights of a large model are mapped the second time`() throws {
+    let model = try largeModel()
+    func weights(_ options: String...) throws -> String {
+      let (status, output) = try sandbox.run(
+        Piece.built("denoisectl"), ["bench", model, "--json", "--seconds", "0.1"] + options)
+      try #require(status == 0, "\(output)")
+      let report = try JSONDecoder().decode(Report.self, from: Data(output.utf8))
+      #expect(0 < report.ready_us && report.ready_us < report.load_us)
+      return report.weights
+    }
+    let folder = "\(sandbox.directory)/home/.cache/qdenoise"
+    #expect(try weights("--no-cache") == "weights packed, not cached")
+    #expect(!FileManager.default.fileExists(atPath: folder))
+    #expect(try weights().hasPrefix("weights packed and written to \(folder)/"))
+    #expect(try weights().hasPrefix("weights mapped from \(folder)/"))
+    #expect(try weights("--isa", "scalar").hasPrefix("weights packed and written to \(folder)/"))
+  }
+
+  @Test func `processes that load a model at once have the same results`() throws {
+    let model = try largeModel()
+    let x = "\(sandbox.directory)/x.npy"
+    try array("(1, 1200)", (0..<1200).map { Float($0) / 600 - 1 }).write(to: URL(filePath: x))
+    let names = ["plain", "a", "b", "c", "d"]
+    let children = try names.map { name in
+      try sandbox.start(
+        Piece.built("denoisectl"),
+        [
+          "model", "run", model, "--input", "x=\(x)", "--output-dir",
+          "\(sandbox.directory)/\(name)",
+        ]
+          + (name == "plain" ? ["--no-cache"] : ["--verbose"]), log: name)
+    }
+    for child in children { #expect(child.wait(seconds: 60) == 0, "\(child.output)") }
+    #expect(children[0].output == "")
+    for child in children.dropFirst() { #expect(child.output.contains(": weights ")) }
+    let results = try names.map {
+      try Data(contentsOf: URL(filePath: "\(sandbox.directory)/\($0)/0_y.npy"))
+    }
+    #expect(Set(results).count == 1)
+    let folder = "\(sandbox.directory)/home/.cache/qdenoise"
+    #expect(try FileManager.default.contentsOfDirectory(atPath: folder).count == 1)
   }
 
   @Test func `inputs that are missing or do not fit are named`() throws {

@@ -3,6 +3,7 @@ import Engine
 import EngineSupport
 import Foundation
 import Kernels
+import Seeded
 import TFLite
 import Testing
 
@@ -76,6 +77,58 @@ struct IntegerTests {
     // A caller reads them as they are in the file.
     #expect(throws: EngineError.self) { _ = try network.output(named: "written") }
     #expect(try network.outputBytes(named: "written").count == 2 * 3 * 48)
+  }
+
+  @Test(arguments: InstructionSet.available)
+  func `images of int16 in other sizes equal LiteRT bit for bit`(
+    instructionSet: InstructionSet
+  ) throws {
+    let fixture = try IntegerFixture("integers/wide_images")
+    var network = try Network(fixture.graph, instructionSet: instructionSet)
+    for run in fixture.runs {
+      let outputs = try network.run(bytes: run.inputs, reading: run.outputs.map(\.tensor.name))
+      for (bytes, expected) in zip(outputs, run.outputs) {
+        #expect(bytes == expected.bytes, "\(expected.tensor.name) of \(expected.tensor.shape)")
+      }
+    }
+  }
+
+  /// Where LiteRT's tables are up to 1,883 steps from it.
+  @Test(arguments: [(2, 0.01), (10, 0.001), (100, 0.001), (1000, 0.01)])
+  func `a softmax of int16 is the exact value, rounded`(columns: Int, scale: Double) throws {
+    var graph = Graph(
+      name: "softmax",
+      tensors: [
+        Tensor(
+          name: "x", shape: [8, columns], type: .int16,
+          quantization: Quantization(scales: [Float(scale)], zeroPoints: [0], axis: 0)),
+        Tensor(
+          name: "y", shape: [8, columns], type: .int16,
+          quantization: Quantization(scales: [0x1p-15], zeroPoints: [0], axis: 0)),
+      ])
+    graph.operators = [Operator(.softmax(beta: 1), inputs: [0], outputs: [1])]
+    (graph.inputs, graph.outputs) = ([0], [1])
+    var network = try Network(graph)
+    var random = SeededGenerator(seed: 11)
+    let x = (0..<8 * columns).map { _ in Int16.random(in: -3000...3000, using: &random) }
+    _ = try network.input(named: "x", as: Int16.self).update(fromContentsOf: x)
+    network.run()
+    let y = Array(try network.output(named: "y", as: Int16.self))
+    var wrong = 0
+    for row in 0..<8 {
+      let powers = x[row * columns..<(row + 1) * columns].map {
+        exp(Double($0) * Double(Float(scale)))
+      }
+      let sum = powers.reduce(0, +)
+      for (column, power) in powers.enumerated() {
+        let exact = min((power / sum * 32768).rounded(), 32767)
+        let error = abs(Double(y[row * columns + column]) - exact)
+        #expect(error <= 1)
+        wrong += error == 0 ? 0 : 1
+      }
+    }
+    // The exact value may lie between two integers.
+    #expect(wrong <= 8 * columns / 500)
   }
 
   @Test(arguments: InstructionSet.available)

@@ -402,7 +402,22 @@ def sums():
     write_goldens("integers/integer_sums", b.bytes())
 
 
+def wide_images():
+    """Images of int16 in other sizes."""
+    b = IntegerBuilder()
+    form = (2**-13, 0, np.int16)
+    for source in (b.input8("image", [2, 5, 6, 3], *form), b.input8("row", [1, 1, 7, 4], *form)):
+        for fields in ({}, {"alignCorners": True}, {"halfPixelCenters": True}):
+            for size in ([10, 12], [7, 9], [3, 4], [33, 20]):
+                n, _, _, channels = b.shape(source)
+                b.output(b.op8("RESIZE_BILINEAR", [source, b.constant(size)],
+                               [n, *size, channels], "ResizeBilinearOptions", *form, version=3,
+                               **fields))
+    write_goldens("integers/wide_images", b.bytes())
+
+
 if __name__ == "__main__":
+    wide_images()
     sums()
     halves()
     four_bits()

@@ -14,3 +14,4 @@
 #include "ck_kernels.h"
 #include "ck_signal.h"
 #include "ck_fft.h"
+#include "ck_hash.h"

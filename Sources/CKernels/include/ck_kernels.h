@@ -76,11 +76,15 @@ struct ck_kernels {
   ck_x8_vlut_fn _Nonnull x8_vlut;
 };
 
-/// The fastest products that are exact for weights[n][k] and read activations as `kernels` stores
-/// them: those for bounded pairs, the instruction set's, or the scalar ones for a weight of -128.
-const struct ck_int8_products *_Nonnull ck_exact_products(const struct ck_kernels *_Nonnull kernels,
-                                                          size_t n, size_t k,
-                                                          const int8_t *_Nonnull weights);
+/// The number of the fastest products that are exact for weights[n][k] and read activations as
+/// `kernels` stores them: those for bounded pairs, the instruction set's, or the scalar ones for a
+/// weight of -128.
+int ck_exact_choice(const struct ck_kernels *_Nonnull kernels, size_t n, size_t k,
+                    const int8_t *_Nonnull weights);
+
+/// The products of a number; NULL if the instruction set has none.
+const struct ck_int8_products *_Nullable ck_products(const struct ck_kernels *_Nonnull kernels,
+                                                     int choice);
 
 /// A matrix of floats or bytes: the values of a row are `step` apart, 0 or 1, and its rows `stride`.
 struct ck_operand {

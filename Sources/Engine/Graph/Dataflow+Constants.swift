@@ -1,33 +1,55 @@
+/// The values of a constant, decoded when they are needed.
+struct ConstantValues<Element> {
+  let count: Int
+  let decode: () -> [Element]
+}
+
 /// Constants as numbers.
 extension HasDataflow {
   /// The values of a constant of any type as floats.
   func floats(
     _ tensor: Int, as view: TensorView = .dequantized
   ) throws(EngineError) -> [Float] {
-    if let values = dataflow.restored[tensor] { return values }
+    try constantFloats(tensor, as: view).decode()
+  }
+
+  /// The same, decoded later.
+  func constantFloats(
+    _ tensor: Int, as view: TensorView = .dequantized
+  ) throws(EngineError) -> ConstantValues<Float> {
+    if let source = dataflow.restored[tensor] { return try constantFloats(source) }
     let constant = graph.tensors[tensor]
-    guard let data = constant.data else { throw tensorError(tensor, "is not a constant") }
+    guard let data = constant.constant else { throw tensorError(tensor, "is not a constant") }
+    let decode: () -> [Float]
     switch constant.type {
-    case .float32: return data.elements(UInt32.self).map(Float.init(bitPattern:))
-    case .float16: return data.elements(UInt16.self).map { Float(Float16(bitPattern: $0)) }
-    case .int8: return try reals(tensor, data.map { Int(Int8(bitPattern: $0)) }, view)
-    case .uint8: return try reals(tensor, data.map(Int.init), view)
-    case .int16:
-      return try reals(tensor, data.elements(UInt16.self).map { Int(Int16(bitPattern: $0)) }, view)
-    case .int32 where constant.quantization != nil,
-      .int64 where constant.quantization != nil:
-      return try reals(tensor, try integers(tensor), view)
+    case .float32: decode = { data.floats }
+    case .float16:
+      decode = { data.elements(UInt16.self).map { Float(Float16(bitPattern: $0)) } }
+    case .int8: decode = try reals(tensor, { data.elements(Int8.self).map(Int.init) }, view)
+    case .uint8: decode = try reals(tensor, { data.elements(UInt8.self).map(Int.init) }, view)
+    case .int16: decode = try reals(tensor, { data.elements(Int16.self).map(Int.init) }, view)
+    case .int32 where constant.quantization != nil:
+      decode = try reals(tensor, { data.elements(Int32.self).map(Int.init) }, view)
+    case .int64 where constant.quantization != nil:
+      decode = try reals(tensor, { data.elements(Int64.self).map(Int.init) }, view)
     default: throw tensorError(tensor, "is \(constant.type) where floats are expected")
     }
+    return ConstantValues(count: data.count / constant.type.size, decode: decode)
+  }
+
+  /// The bytes of an int8 constant, decoded later; none of a computed tensor.
+  func constantBytes(_ tensor: Int) -> ConstantValues<Int8> {
+    let data = graph.tensors[tensor].constant ?? Constant([])
+    return ConstantValues(count: data.count) { data.elements(Int8.self) }
   }
 
   /// The values of an int32 or int64 constant: axes, shapes, permutations.
   func integers(_ tensor: Int) throws(EngineError) -> [Int] {
     let constant = graph.tensors[tensor]
-    guard let data = constant.data else { throw tensorError(tensor, "is not a constant") }
+    guard let data = constant.constant else { throw tensorError(tensor, "is not a constant") }
     switch constant.type {
-    case .int32: return data.elements(UInt32.self).map { Int(Int32(bitPattern: $0)) }
-    case .int64: return data.elements(UInt64.self).map { Int(Int64(bitPattern: $0)) }
+    case .int32: return data.elements(Int32.self).map(Int.init)
+    case .int64: return data.elements(Int64.self).map(Int.init)
     default: throw tensorError(tensor, "is \(constant.type) where integers are expected")
     }
   }
@@ -49,8 +71,8 @@ extension HasDataflow {
   /// The real values of a tensor of integers, with a scale for each index of an axis or one for
   /// all.
   private func reals(
-    _ tensor: Int, _ values: [Int], _ view: TensorView
-  ) throws(EngineError) -> [Float] {
+    _ tensor: Int, _ values: @escaping () -> [Int], _ view: TensorView
+  ) throws(EngineError) -> () -> [Float] {
     guard let quantization = graph.tensors[tensor].quantization else {
       throw tensorError(tensor, "is \(graph.tensors[tensor].type) without a scale")
     }
@@ -58,22 +80,11 @@ extension HasDataflow {
     let inner =
       scales.count == 1
       ? 1 : graph.tensors[tensor].shape[(quantization.axis + 1)...].reduce(1, *)
-    return values.enumerated().map { index, value in
-      let channel = scales.count == 1 ? 0 : index / inner % scales.count
-      let whole = Float(value &- Int(quantization.zeroPoints[channel]))
-      return view == .unscaled ? whole : whole * scales[channel]
-    }
-  }
-}
-
-extension [UInt8] {
-  /// The little-endian elements.
-  func elements<T: FixedWidthInteger & UnsignedInteger>(_: T.Type) -> [T] {
-    unsafe withUnsafeBytes { bytes in
-      (0..<bytes.count / MemoryLayout<T>.size).map { index in
-        T(
-          littleEndian: unsafe bytes.loadUnaligned(
-            fromByteOffset: index * MemoryLayout<T>.size, as: T.self))
+    return {
+      values().enumerated().map { index, value in
+        let channel = scales.count == 1 ? 0 : index / inner % scales.count
+        let whole = Float(value &- Int(quantization.zeroPoints[channel]))
+        return view == .unscaled ? whole : whole * scales[channel]
       }
     }
   }

@@ -38,12 +38,20 @@ extension HasDataflow {
       case .table: areBytes(1)
       case .products: areBytes(1) ? hasQS8Weights(index) : hasQS16Weights(index)
       case .pairs: areBytes(2) && canPair(index)
-      case .pools: areBytes(1) && canPool(index)
+      case .pools: areBytes(1) && canPool(index) || isInt16Resize(index)
       case .sums: false
       }
     if isNative { return .stored }
     let hasSums = node.kind.integers == .sums || node.kind.integers == .products
     return hasSums && sumScale(index) != nil ? .unscaled : .dequantized
+  }
+
+  /// Whether images of int16 are scaled linearly, within one quantization.
+  private func isInt16Resize(_ index: Int) -> Bool {
+    guard case .resize(let resizing) = graph.operators[index].kind, resizing.isLinear,
+      let input = optionalInput(index, 0), let output = graph.operators[index].outputs.first
+    else { return false }
+    return isQuantized(input) && graph.tensors[input].type == .int16 && isSameForm(input, output)
   }
 
   /// Whether a pool's result has the quantization of its input, and its kernel supports the window.
@@ -87,7 +95,7 @@ extension HasDataflow {
   }
 
   func integerBias(_ tensor: Int) -> [Int32] {
-    (graph.tensors[tensor].data ?? []).elements(UInt32.self).map(Int32.init(bitPattern:))
+    graph.tensors[tensor].constant?.elements(Int32.self) ?? []
   }
 
   // MARK: Sums

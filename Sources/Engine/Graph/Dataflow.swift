@@ -6,9 +6,9 @@ package struct Dataflow: Sendable {
   /// Index of the operator that writes a tensor, by tensor.
   let producer: [Int?]
   let isOutput: [Bool]
-  /// Float constants that DEQUANTIZE, CAST and the RESHAPE family compute from constants, by
-  /// tensor.
-  private(set) var restored: [Int: [Float]] = [:]
+  /// The constants from which DEQUANTIZE, CAST and the RESHAPE family compute float constants, by
+  /// computed tensor.
+  private(set) var restored: [Int: Int] = [:]
   /// The operators that compute them.
   private(set) var restoring: Set<Int> = []
 
@@ -38,10 +38,10 @@ package struct Dataflow: Sendable {
       guard let input = optionalInput(index, 0), node.outputs.count == 1,
         let output = node.outputs.first, !isOutput[output],
         graph.tensors[input].isConstant || restored[input] != nil,
-        graph.tensors[output].type == .float32, let values = try? floats(input),
+        graph.tensors[output].type == .float32, let values = try? constantFloats(input),
         graph.tensors[output].count == values.count
       else { continue }
-      restored[output] = values
+      restored[output] = restored[input] ?? input
       restoring.insert(index)
     }
   }

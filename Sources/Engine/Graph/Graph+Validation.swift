@@ -42,7 +42,7 @@ extension Graph {
     guard let count = tensor.count else {
       throw .invalid(graph: name, reason: "'\(tensor.name)' has the shape \(tensor.shape)")
     }
-    if let data = tensor.data {
+    if let data = tensor.constant {
       // The byte count of a damaged shape may overflow Int.
       try require(
         count <= data.count && count * tensor.type.size == data.count,

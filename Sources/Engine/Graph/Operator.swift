@@ -6,12 +6,31 @@ public struct Operator: Sendable, Equatable {
   public var outputs: [Int]
   /// The operator version of TFLite's schema.
   public var version: Int
+  /// How a file stores this operator, if its kind is `unsupported` and its options are numbers: a
+  /// conversion writes it as it was.
+  public var stored: StoredOperator?
 
   public init(_ kind: OperatorKind, inputs: [Int?], outputs: [Int], version: Int = 1) {
     self.kind = kind
     self.inputs = inputs
     self.outputs = outputs
     self.version = version
+  }
+}
+
+/// An operator of the schema that graphs cannot express.
+public struct StoredOperator: Sendable, Equatable {
+  /// The builtin operator code.
+  public var code: Int
+  /// The type of the table of options.
+  public var optionsType: UInt8
+  /// Numbers of 4 bytes as integers of the same bits.
+  public var options: OptionFields
+
+  public init(code: Int, optionsType: UInt8, options: OptionFields) {
+    self.code = code
+    self.optionsType = optionsType
+    self.options = options
   }
 }
 

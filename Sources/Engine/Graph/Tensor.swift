@@ -50,7 +50,7 @@ public struct Tensor: Sendable, Equatable {
   public var type: ElementType
   public var quantization: Quantization?
   /// Little-endian elements of a constant; `nil` for a computed tensor.
-  public var data: [UInt8]?
+  public var constant: Constant?
   /// Whether it is a state of a recurrent operator: zero at first, kept between runs.
   public var isVariable = false
   /// The shape signature of the file: -1 for an open extent.
@@ -70,12 +70,12 @@ public struct Tensor: Sendable, Equatable {
     self.shape = shape
     self.type = type
     self.quantization = quantization
-    self.data = data
+    constant = data.map(Constant.init)
   }
 
   /// A float32 constant.
   public init(name: String, shape: [Int], values: [Float]) {
-    self.init(name: name, shape: shape, type: .float32, data: values.flatMap(\.littleEndianBytes))
+    self.init(name: name, shape: shape, type: .float32, data: values.littleEndianBytes)
   }
 
   /// An int32 constant, such as a shape or a permutation.
@@ -96,11 +96,13 @@ public struct Tensor: Sendable, Equatable {
     return product
   }
 
-  public var isConstant: Bool { data != nil }
-}
+  public var isConstant: Bool { constant != nil }
 
-extension Float {
-  var littleEndianBytes: [UInt8] { bitPattern.bytes }
+  /// The elements of `constant`, copied if they are mapped.
+  public var data: [UInt8]? {
+    get { constant?.bytes }
+    set { constant = newValue.map(Constant.init) }
+  }
 }
 
 extension UInt32 {

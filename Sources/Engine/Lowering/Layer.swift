@@ -36,18 +36,19 @@ struct Layer {
   /// Whether a gemm omits zero weights.
   var isSparse = false
 
-  /// Weights, and the parameters that turn sums into results.
+  /// Weights, which are decoded when they are packed, and the parameters that turn sums into
+  /// results.
   enum Weights {
-    case f32([Float], bias: [Float]?)
-    case f16([Float], bias: [Float]?)
+    case f32(() -> [Float], bias: [Float]?)
+    case f16(() -> [Float], bias: [Float]?)
     /// - isQC4W: whether two weights are packed into a byte.
-    case qd8([Int8], scales: [Float], bias: [Float]?, isQC4W: Bool = false)
+    case qd8(() -> [Int8], scales: [Float], bias: [Float]?, isQC4W: Bool = false)
     case qs8(QS8)
-    case qs16([Int8], QS16Output)
+    case qs16(() -> [Int8], QS16Output)
   }
 
   struct QS8 {
-    var values: [Int8]
+    var values: () -> [Int8]
     var bias: [Int32]
     var multipliers: [Float]
     var zeroPoint: Int
@@ -64,18 +65,42 @@ struct Layer {
     }
   }
 
+  /// A byte that is different for most layers of another type, shape, bias or scale.
+  var fingerprint: Int {
+    var digest = Digest()
+    digest.add(type.rawValue)
+    digest.add([outputs, inputs])
+    func add(_ values: [Float]?) { digest.add((values ?? []).map { Int($0.bitPattern) }) }
+    switch weights {
+    case .f32(_, let bias), .f16(_, let bias): add(bias)
+    case .qd8(_, let scales, let bias, let isQC4W):
+      add(scales)
+      add(bias)
+      digest.add(isQC4W ? 1 : 0)
+    case .qs8(let qs8):
+      digest.add(qs8.bias.map(Int.init))
+      add(qs8.multipliers)
+      digest.add(qs8.zeroPoint)
+    case .qs16(_, let output):
+      digest.add(output.bias.map(Int.init))
+      digest.add(output.multipliers.map { Int(truncatingIfNeeded: $0.bitPattern) })
+    }
+    return Int(digest.bytes[0])
+  }
+
   /// The layer with its int8 weights in another order, or padded.
-  func arranged(inputs: Int, _ arrange: ([Int8]) -> [Int8]) -> Layer {
+  func arranged(inputs: Int, _ arrange: @escaping ([Int8]) -> [Int8]) -> Layer {
     var result = self
     result.inputs = inputs
     switch weights {
     case .f32, .f16: break
     case .qd8(let values, let scales, let bias, let isQC4W):
-      result.weights = .qd8(arrange(values), scales: scales, bias: bias, isQC4W: isQC4W)
+      result.weights = .qd8({ arrange(values()) }, scales: scales, bias: bias, isQC4W: isQC4W)
     case .qs8(var qs8):
-      qs8.values = arrange(qs8.values)
+      let values = qs8.values
+      qs8.values = { arrange(values()) }
       result.weights = .qs8(qs8)
-    case .qs16(let values, let output): result.weights = .qs16(arrange(values), output)
+    case .qs16(let values, let output): result.weights = .qs16({ arrange(values()) }, output)
     }
     return result
   }
@@ -83,9 +108,12 @@ struct Layer {
   /// An 8-bit depthwise convolution that treats `times` neighbouring pixels as channels of one.
   func repeated(_ times: Int) -> Layer {
     guard times > 1, case .qs8(var qs8) = weights else { return self }
-    let values = qs8.values
-    qs8.values = (0..<inputs).flatMap { tap in
-      (0..<times).flatMap { _ in values[tap * outputs..<(tap + 1) * outputs] }
+    let values = qs8.values()
+    let (inputs, outputs) = (inputs, outputs)
+    qs8.values = {
+      (0..<inputs).flatMap { tap in
+        (0..<times).flatMap { _ in values[tap * outputs..<(tap + 1) * outputs] }
+      }
     }
     qs8.bias = Array(repeatElement(qs8.bias, count: times).joined())
     qs8.multipliers = Array(repeatElement(qs8.multipliers, count: times).joined())

@@ -57,21 +57,21 @@ extension Lowering {
   ) throws(EngineError) {
     let (left, right) = (try input(index, 0), try input(index, 1))
     let (a, b) = (Array(shape(left).dropLast(2)), shape(right))
-    let values = (graph.tensors[right].data ?? []).map(Int8.init(bitPattern:))
+    let values = constantBytes(right).decode()
     let scales = try scales(right, axis: b.count - (isTransposed ? 1 : 2))
     guard values.count == (try elementCount(right)), scales.count == 1 || scales.count == outputs
     else { throw invalid(index, "its weights do not fit") }
     let first = gemms.count
     let size = outputs * inputs
     for start in stride(from: 0, to: values.count, by: size) {
-      let matrix = Array(values[start..<start + size])
+      let matrix = {
+        let matrix = Array(values[start..<start + size])
+        return isTransposed
+          ? (0..<size).map { matrix[$0 % inputs * outputs + $0 / inputs] } : matrix
+      }
       gemms.append(
         Layer(
-          weights: .qd8(
-            isTransposed
-              ? (0..<size).map { matrix[$0 % inputs * outputs + $0 / inputs] } : matrix,
-            scales: scales, bias: nil),
-          outputs: outputs, inputs: inputs))
+          weights: .qd8(matrix, scales: scales, bias: nil), outputs: outputs, inputs: inputs))
     }
     let source = try quantizedRows(left, columns: inputs, for: index)
     let y = try destination(try output(index), for: index)

@@ -27,13 +27,14 @@ extension Lowering {
     let bias = try bias(optionalInput(index, 2), count: channels, index)
     let (tensor, range, tanh) = fused(index, output, activation)
     let y = try destination(tensor, for: index)
-    if isHybrid(index), let data = graph.tensors[weightTensor].data {
+    if isHybrid(index), graph.tensors[weightTensor].isConstant {
+      let values = constantBytes(weightTensor)
       let order = DepthwiseTaps(height: weightShape[1], width: weightShape[2])
       let taps = try tapOffsets(placement, order)
       let images = try quantizedImages(source, shape: image, padding: placement.padding)
       let layer = Layer(
         weights: .qd8(
-          order.weights(data.map(Int8.init(bitPattern:)), channels: channels),
+          { order.weights(values.decode(), channels: channels) },
           scales: try scales(weightTensor, axis: 3), bias: bias),
         outputs: channels, inputs: order.order.count)
       var step = Step.Depthwise(
@@ -44,7 +45,7 @@ extension Lowering {
       emit(.depthwise(step), touching: [images.bytes, images.parameters, taps, y.storage])
     } else {
       let layer = Layer(
-        weights: .f32(try floats(weightTensor, as: plan.views[index]), bias: bias),
+        weights: .f32(try constantFloats(weightTensor, as: plan.views[index]).decode, bias: bias),
         outputs: channels, inputs: weightShape[1] * weightShape[2], kernelRows: weightShape[1])
       emit(
         .f32Depthwise(

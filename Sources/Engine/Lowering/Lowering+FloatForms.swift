@@ -8,7 +8,7 @@ extension Lowering {
     let key = FloatForm(tensor: tensor, view: view)
     if let value = floatForms[key] { return value }
     if graph.tensors[tensor].isConstant {
-      let bytes = try floats(tensor, as: view).flatMap(\.littleEndianBytes)
+      let bytes = try floats(tensor, as: view).littleEndianBytes
       let value = Value(storage: try constantStorage(bytes))
       floatForms[key] = value
       return value

@@ -116,26 +116,29 @@ extension Lowering {
       tensors.allSatisfy({ graph.tensors[$0].type == .int8 }),
       inputs <= QD8GEMMWeights.maximumInputs
     else {
-      var values: [Float] = []
-      for tensor in tensors { values += try floats(tensor) }
-      guard values.count == rows * inputs else { throw invalid(index, "its weights do not fit") }
+      var values: [ConstantValues<Float>] = []
+      for tensor in tensors { values.append(try constantFloats(tensor)) }
+      guard values.reduce(0, { $0 + $1.count }) == rows * inputs else {
+        throw invalid(index, "its weights do not fit")
+      }
+      let stacked = { [values] in values.flatMap { $0.decode() } }
       return addGEMM(
         Layer(
-          weights: .f32(values, bias: biases == nil ? nil : bias), outputs: rows, inputs: inputs))
+          weights: .f32(stacked, bias: biases == nil ? nil : bias), outputs: rows, inputs: inputs))
     }
-    var values: [Int8] = []
+    let values = tensors.map { constantBytes($0) }
     var scales: [Float] = []
     for tensor in tensors {
-      values += (graph.tensors[tensor].data ?? []).map(Int8.init(bitPattern:))
       let own = try self.scales(tensor, axis: 0)
       scales += own.count == 1 ? Array(repeating: own[0], count: outputs) : own
     }
-    guard values.count == rows * inputs, scales.count == rows else {
+    guard values.reduce(0, { $0 + $1.count }) == rows * inputs, scales.count == rows else {
       throw invalid(index, "its weights do not fit")
     }
     return addGEMM(
       Layer(
-        weights: .qd8(values, scales: scales, bias: biases == nil ? nil : bias),
+        weights: .qd8(
+          { values.flatMap { $0.decode() } }, scales: scales, bias: biases == nil ? nil : bias),
         outputs: rows, inputs: inputs))
   }
 }

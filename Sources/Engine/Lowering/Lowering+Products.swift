@@ -1,4 +1,5 @@
 internal import Kernels
+internal import Memory
 
 /// Operators with the same weights share their packed form.
 struct WeightKey: Hashable {
@@ -34,9 +35,9 @@ extension Lowering {
       graph.tensors[tensor].isPackedInFile, inputs <= QS8GEMMWeights.maximumInputs
     else { return false }
     let constants = graph.tensors.lazy.filter { $0.type == .int8 }
-    let bytes = constants.reduce(0) { $0 + ($1.data?.count ?? 0) }
-    guard bytes > Self.firstCache, let data = graph.tensors[tensor].data else { return false }
-    return data.allSatisfy { (-8...7).contains(Int8(bitPattern: $0)) }
+    let bytes = constants.reduce(0) { $0 + ($1.constant?.count ?? 0) }
+    guard bytes > Self.firstCache, graph.tensors[tensor].isConstant else { return false }
+    return store.decision { constantBytes(tensor).decode().allSatisfy { (-8...7).contains($0) } }
   }
 
   /// With fewer rows, or with more nonzero weights, dense products are about as fast.
@@ -49,14 +50,14 @@ extension Lowering {
     let constant = graph.tensors[tensor]
     let least = constant.type == .int8 ? Self.leastSparseRows.int8 : Self.leastSparseRows.f32
     guard constant.isSparseInFile, (least..<Int.max).contains(rows),
-      inputs <= QS8GEMMWeights.maximumInputs, let data = constant.data
+      inputs <= QS8GEMMWeights.maximumInputs, let data = constant.constant
     else { return false }
     let zeros: Int
     switch constant.type {
     case .float32 where instructionSet.hasF32Sparse:
       zeros = data.elements(UInt32.self).count { $0 << 1 == 0 }
     case .int8 where instructionSet.hasInt8Sparse && constant.quantization != nil:
-      zeros = data.count { $0 == 0 }
+      zeros = data.elements(Int8.self).count { $0 == 0 }
     default: return false
     }
     let count = data.count / constant.type.size
@@ -87,13 +88,14 @@ extension Lowering {
         index, tensor, outputs: outputs, inputs: inputs, bias: bias, isQC4W: key.isQC4W,
         kernelRow: kernelRow)
     } else {
-      let values = try floats(tensor, as: plan.views[index])
+      let values = try constantFloats(tensor, as: plan.views[index])
       guard values.count == outputs * inputs else { throw invalid(index, "its weights do not fit") }
-      if key.type == .f16, values.allSatisfy({ $0.magnitude <= F16GEMMWeights.largestWeight }) {
-        layer = Layer(weights: .f16(values, bias: bias), outputs: outputs, inputs: inputs)
+      let isSmall = { values.decode().allSatisfy { $0.magnitude <= F16GEMMWeights.largestWeight } }
+      if key.type == .f16, store.decision(isSmall) {
+        layer = Layer(weights: .f16(values.decode, bias: bias), outputs: outputs, inputs: inputs)
       } else {
         key.type = .f32
-        layer = Layer(weights: .f32(values, bias: bias), outputs: outputs, inputs: inputs)
+        layer = Layer(weights: .f32(values.decode, bias: bias), outputs: outputs, inputs: inputs)
       }
     }
     layer.isSparse = key.isSparse && key.type != .f16
@@ -106,17 +108,17 @@ extension Lowering {
     _ index: Int, _ tensor: Int, outputs: Int, inputs: Int, bias: [Float]?, isQC4W: Bool,
     kernelRow: KernelRow?
   ) throws(EngineError) -> Layer {
-    guard let data = graph.tensors[tensor].data else {
+    guard graph.tensors[tensor].isConstant else {
       throw unsupported(index, "its weights are computed")
     }
-    guard data.count == outputs * inputs else { throw invalid(index, "its weights do not fit") }
+    let values = constantBytes(tensor)
+    guard values.count == outputs * inputs else { throw invalid(index, "its weights do not fit") }
     guard inputs <= QD8GEMMWeights.maximumInputs else {
       throw unsupported(index, "\(inputs) int8 inputs of one output are too many")
     }
     let layer = Layer(
       weights: .qd8(
-        data.map(Int8.init(bitPattern:)), scales: try scales(tensor, axis: 0), bias: bias,
-        isQC4W: isQC4W),
+        values.decode, scales: try scales(tensor, axis: 0), bias: bias, isQC4W: isQC4W),
       outputs: outputs, inputs: inputs)
     return kernelRow?.arranged(layer) ?? layer
   }

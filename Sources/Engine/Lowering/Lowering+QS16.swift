@@ -11,8 +11,8 @@ extension Lowering {
   private func qs16Layer(
     _ index: Int, outputs: Int, inputs: Int, multiplierBits: Int
   ) throws(EngineError) -> Layer {
-    let data = graph.tensors[try input(index, 1)].data ?? []
-    guard data.count == outputs * inputs else { throw invalid(index, "its weights do not fit") }
+    let values = constantBytes(try input(index, 1))
+    guard values.count == outputs * inputs else { throw invalid(index, "its weights do not fit") }
     var bias = [Int](repeating: 0, count: outputs)
     if let tensor = optionalInput(index, 2) { bias = try integers(tensor) }
     guard bias.count == outputs else {
@@ -26,7 +26,7 @@ extension Lowering {
       .map { QS16Output.multiplier($0, bits: multiplierBits) }
     return Layer(
       weights: .qs16(
-        data.map(Int8.init(bitPattern:)),
+        values.decode,
         QS16Output(bias: bias.map(Int64.init), multipliers: multipliers, range: range)),
       outputs: outputs, inputs: inputs)
   }

@@ -6,8 +6,8 @@ extension Lowering {
     _ index: Int, outputs: Int, inputs: Int, _ activation: Activation
   ) throws(EngineError) -> Layer {
     let tensor = try input(index, 1)
-    let data = graph.tensors[tensor].data ?? []
-    guard data.count == outputs * inputs else { throw invalid(index, "its weights do not fit") }
+    let values = constantBytes(tensor)
+    guard values.count == outputs * inputs else { throw invalid(index, "its weights do not fit") }
     let bias =
       optionalInput(index, 2).map(integerBias) ?? Array(repeating: 0, count: outputs)
     guard bias.count == outputs else {
@@ -20,7 +20,7 @@ extension Lowering {
       throw invalid(index, "it has \(scales.count) scales for \(outputs) outputs")
     }
     let qs8 = Layer.QS8(
-      values: data.map(Int8.init(bitPattern:)), bias: bias,
+      values: values.decode, bias: bias,
       multipliers: (0..<outputs).map {
         source.scale * scales[scales.count == 1 ? 0 : $0] / result.scale
       },

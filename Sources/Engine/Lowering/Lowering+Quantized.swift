@@ -13,8 +13,8 @@ extension Lowering {
 
   /// A quantized constant in stored form.
   func storedBytes(_ tensor: Int) throws(EngineError) -> [UInt8] {
-    let data = graph.tensors[tensor].data ?? []
-    return needsFlip(tensor) ? data.map { $0 ^ 0x80 } : data
+    let bytes = graph.tensors[tensor].data ?? []
+    return needsFlip(tensor) ? bytes.map { $0 ^ 0x80 } : bytes
   }
 
   /// The byte that pads a tensor.

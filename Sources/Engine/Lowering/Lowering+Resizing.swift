@@ -19,15 +19,17 @@ extension Lowering {
     }
     let source = try value(of: input, for: index)
     let destination = try destination(output, for: index)
-    let rows = try constantStorage(resizing.taps(image[1], result[1]).flatMap(\.bytes))
-    let columns = try constantStorage(resizing.taps(image[2], result[2]).flatMap(\.bytes))
+    let elementSize = elementSize(input, for: index)
+    let taps = elementSize == 2 ? resizing.taps10 : resizing.taps
+    let rows = try constantStorage(taps(image[1], result[1]).flatMap(\.bytes))
+    let columns = try constantStorage(taps(image[2], result[2]).flatMap(\.bytes))
     emit(
       .resize(
         Step.Resize(
           isLinear: resizing.isLinear, source: address(source), destination: address(destination),
           rows: address(rows), columns: address(columns), images: image[0], height: image[1],
           width: image[2], outputHeight: result[1], outputWidth: result[2], channels: image[3],
-          elementSize: elementSize(input, for: index))),
+          elementSize: elementSize)),
       touching: [source.storage, destination.storage, rows, columns])
   }
 }
@@ -66,6 +68,24 @@ extension Resizing {
       return ResizeTap(first: Int32(first), second: Int32(second), share: position - first)
     }
   }
+
+  /// As in TensorFlow Lite's own kernel for integers: scales and positions have 10 bits behind the
+  /// point.
+  func taps10(_ inputs: Int, _ outputs: Int) -> [ResizeTap] {
+    let unit = 1 << 10
+    let (from, to) =
+      alignsCorners && outputs > 1 ? (inputs - 1, outputs - 1) : (inputs, outputs)
+    let scale = (unit * from + to / 2) / max(to, 1)
+    return (0..<outputs).map { output in
+      let position = output * scale + (hasHalfPixelCenters ? scale / 2 - unit / 2 : 0)
+      // A scale that was rounded up leads beyond the last pixel.
+      let first = min(max(position / unit, 0), inputs - 1)
+      let second = min((position + unit - 1) / unit, inputs - 1)
+      return ResizeTap(
+        first: Int32(first), second: Int32(second),
+        share: Float(position - unit * first) / Float(unit))
+    }
+  }
 }
 
 extension Network {
@@ -74,6 +94,8 @@ extension Network {
       performNearest(step)
     } else if step.elementSize == 1 {
       performByteLinear(step)
+    } else if step.elementSize == 2 {
+      performInt16Linear(step)
     } else {
       performLinear(step)
     }
@@ -135,6 +157,31 @@ extension Network {
         let bottom = unsafe second &* 2048 &+ (value(bottomRight[channel]) &- second) &* right
         let sum = top &* 2048 &+ (bottom &- top) &* down
         unsafe result[channel] = UInt8(truncatingIfNeeded: (sum &+ 1 << 21) >> 22) ^ flip
+      }
+    }
+  }
+
+  /// As in TensorFlow Lite's own kernel: weights of 10 bits, and sums of 20 bits that are rounded to
+  /// the nearest, halves away from zero.
+  private func performInt16Linear(_ step: Step.Resize) {
+    let channels = step.channels
+    let source = unsafe UnsafeBufferPointer(
+      elements(Int16.self, step.source, step.images * step.height * step.width * channels))
+    let target = unsafe elements(
+      Int16.self, step.destination,
+      step.images * step.outputHeight * step.outputWidth * channels)
+    forEachPixel(of: step) { index, corners, vertical, horizontal in
+      let (down, right) = (Int(1024 * vertical), Int(1024 * horizontal))
+      let (up, left) = (1024 - down, 1024 - right)
+      for channel in 0..<channels {
+        func value(_ corner: Int) -> Int {
+          unsafe Int(source[corners[corner] * channels + channel])
+        }
+        let sum =
+          value(0) &* up &* left &+ value(1) &* down &* left &+ value(2) &* up &* right
+          &+ value(3) &* down &* right
+        let rounded = (sum &+ (sum > 0 ? 1 << 19 : -1 << 19)) / (1 << 20)
+        unsafe target[index * channels + channel] = Int16(truncatingIfNeeded: rounded)
       }
     }
   }

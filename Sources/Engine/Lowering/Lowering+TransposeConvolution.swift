@@ -35,16 +35,17 @@ extension Lowering {
     try requireShape(
       output, [image[0], placement.outputHeight, placement.outputWidth, kernel[0]], index)
     let taps = kernel[1] * kernel[2]
-    let values = try floats(weightTensor)
+    let values = try constantFloats(weightTensor)
     guard values.count == kernel.reduce(1, *) else {
       throw invalid(index, "its weights do not fit")
     }
-    var turned = values
-    for tap in 0..<kernel[0] * taps {
-      let (channel, position) = tap.quotientAndRemainder(dividingBy: taps)
-      let from = (channel * taps + taps - 1 - position) * image[3]
-      turned.replaceSubrange(
-        tap * image[3]..<(tap + 1) * image[3], with: values[from..<from + image[3]])
+    let turned = {
+      let values = values.decode()
+      return (0..<kernel[0] * taps).flatMap { tap in
+        let (channel, position) = tap.quotientAndRemainder(dividingBy: taps)
+        let from = (channel * taps + taps - 1 - position) * image[3]
+        return values[from..<from + image[3]]
+      }
     }
     let layer = addGEMM(
       Layer(

@@ -1,4 +1,5 @@
 internal import Kernels
+internal import Memory
 
 /// Lowers a graph to steps, storages and layers, following its `FusionPlan`.
 struct Lowering: HasDataflow {
@@ -12,6 +13,8 @@ struct Lowering: HasDataflow {
   let f16Edges: Set<Int>
   /// The caller's custom operators, by name.
   let customs: [String: CustomOperator]
+  /// The packed weights of an earlier network of the same graph, or a record of those of this one.
+  let store: BufferStore?
   var steps: [Step] = []
   /// By step: the operator that it was lowered from.
   private(set) var stepOperators: [Int] = []
@@ -60,7 +63,7 @@ struct Lowering: HasDataflow {
   /// - Parameter folds: whether to fold constants.
   init(
     _ graph: Graph, states: [StatePair], instructionSet: InstructionSet, folds: Bool = true,
-    customs: [CustomOperator] = []
+    customs: [CustomOperator] = [], store: BufferStore? = nil
   ) throws(EngineError) {
     try graph.validate()
     var (graph, f16Edges) = Self.withoutF16(graph)
@@ -74,18 +77,19 @@ struct Lowering: HasDataflow {
       dataflow, states: pairs, converted: Set(converted).subtracting(graph.inputs))
     self.init(
       dataflow, plan, f16Edges: f16Edges, instructionSet: instructionSet, customs: customs,
-      infersShapes: false)
+      store: store, infersShapes: false)
     try lower(pairs)
   }
 
   private init(
     _ dataflow: Dataflow, _ plan: FusionPlan, f16Edges: Set<Int>, instructionSet: InstructionSet,
-    customs: [CustomOperator], infersShapes: Bool
+    customs: [CustomOperator], store: BufferStore?, infersShapes: Bool
   ) {
     self.dataflow = dataflow
     self.plan = plan
     self.f16Edges = f16Edges
     self.instructionSet = instructionSet
+    self.store = store
     self.customs = Dictionary(customs.map { ($0.name, $0) }) { $1 }
     self.infersShapes = infersShapes
   }
@@ -98,7 +102,7 @@ struct Lowering: HasDataflow {
     let dataflow = Dataflow(graph, restores: false)
     var lowering = Lowering(
       dataflow, FusionPlan(views: [dataflow.view(of: 0)]), f16Edges: f16Edges,
-      instructionSet: instructionSet, customs: [], infersShapes: true)
+      instructionSet: instructionSet, customs: [], store: nil, infersShapes: true)
     for tensor in graph.inputs { try lowering.placeInput(tensor) }
     for tensor in graph.tensors.indices where graph.tensors[tensor].isVariable {
       lowering.values[tensor] = try lowering.persistent(tensor)
@@ -194,18 +198,23 @@ struct Lowering: HasDataflow {
     }
     if let value = values[tensor] { return value }
     let value: Value
-    if isPlain(tensor), let data = graph.tensors[tensor].data {
-      value = Value(storage: try constantStorage(data))
+    if let constant = graph.tensors[tensor].constant,
+      isPlain(tensor) || graph.tensors[tensor].type == .float32
+    {
+      value = Value(storage: try constantStorage(constant))
     } else {
-      let constant = try floats(tensor, as: view)
-      value = Value(storage: try constantStorage(constant.flatMap(\.littleEndianBytes)))
+      value = Value(storage: try constantStorage(try floats(tensor, as: view).littleEndianBytes))
     }
     values[tensor] = value
     return value
   }
 
   mutating func constantStorage(_ bytes: [UInt8]) throws(EngineError) -> Int {
-    try newStorage(.constant(bytes), byteCount: bytes.count)
+    try constantStorage(Constant(bytes))
+  }
+
+  private mutating func constantStorage(_ constant: Constant) throws(EngineError) -> Int {
+    try newStorage(.constant(constant), byteCount: constant.count)
   }
 
   // MARK: Tensors as an operator sees them

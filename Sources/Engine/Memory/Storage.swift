@@ -19,7 +19,7 @@ struct Storage {
     /// Belongs to one tensor, between runs too.
     case persistent
     /// Filled once, with these bytes.
-    case constant([UInt8])
+    case constant(Constant)
     /// One row of a ring buffer: the one that was written `lag` runs ago.
     case ringView(ring: Int, lag: Int)
   }

@@ -14,6 +14,8 @@ internal import Memory
   /// The operator of the graph from which each step was lowered.
   package let stepOperators: [Int]
   let layers: PackedLayers
+  /// Where the packed weights came from.
+  public let cacheOutcome: WeightCache.Outcome
   let quantization: DynamicQuantization
   let elementwise: Elementwise
   let integers: IntegerElementwise
@@ -65,13 +67,19 @@ internal import Memory
   ///   - threads: the number of threads that share the work of large steps; results have the same
   ///     bits with any number. The threads besides the caller's are created here, if a step is
   ///     worth them.
+  ///   - cache: where packed weights of large networks are kept for the next time.
   public init(
     _ graph: Graph, states: [StatePair] = [], instructionSet: InstructionSet = .best,
-    customs: [CustomOperator] = [], threads: Int = 1
+    customs: [CustomOperator] = [], threads: Int = 1, cache: WeightCache? = nil
   ) throws(EngineError) {
+    let entry = cache.flatMap {
+      WeightCacheEntry($0, graph, states: states, instructionSet, customs: customs)
+    }
     self.init(
-      try Lowering(graph, states: states, instructionSet: instructionSet, customs: customs), graph,
-      threads: threads, leastSharedWork: Step.leastSharedWork)
+      try Lowering(
+        graph, states: states, instructionSet: instructionSet, customs: customs,
+        store: entry?.open()),
+      graph, threads: threads, leastSharedWork: Step.leastSharedWork, entry: entry)
   }
 
   /// Splits every step of at least `leastSharedWork` nanoseconds, for tests of small networks.
@@ -87,7 +95,7 @@ internal import Memory
   /// - Parameter graph: the graph before lowering, as the caller sees it.
   init(
     _ lowering: Lowering, _ graph: Graph, threads: Int = 1,
-    leastSharedWork: Double = Step.leastSharedWork
+    leastSharedWork: Double = Step.leastSharedWork, entry: WeightCacheEntry? = nil
   ) {
     var lowering = lowering
     let instructionSet = lowering.instructionSet
@@ -124,6 +132,7 @@ internal import Memory
     rings = lowering.rings
     (views, memories) = Self.memories(lowering)
     layers = PackedLayers(lowering, instructionSet, parts: parts.max() ?? 1)
+    cacheOutcome = lowering.store.flatMap { entry?.close($0) } ?? .unused
     quantization = DynamicQuantization(instructionSet)
     elementwise = Elementwise(instructionSet)
     integers = IntegerElementwise(instructionSet)
@@ -135,8 +144,11 @@ internal import Memory
     byteCounts = AlignedBuffer(lowering.storages.map(\.byteCount))
     heads = AlignedBuffer(count: lowering.rings.count)
     for storage in lowering.storages {
-      guard case .constant(let bytes) = storage.kind else { continue }
-      unsafe (arena.pointer + storage.offset).update(from: bytes, count: bytes.count)
+      guard case .constant(let constant) = storage.kind else { continue }
+      let target = unsafe UnsafeMutableRawBufferPointer(arena.elements)
+      unsafe constant.withUnsafeBytes { bytes in
+        unsafe target[storage.offset..<storage.offset + bytes.count].copyBytes(from: bytes)
+      }
     }
     reset()
   }

@@ -28,57 +28,65 @@ enum PackedGEMM: ~Copyable {
   case qd8Sparse(Placed<QD8SparseWeights>)
   case qs8Sparse(Placed<QS8SparseWeights>)
 
-  init(_ layer: Layer, _ instructionSet: InstructionSet) {
+  /// - Parameter store: where packed weights other than sparse ones come from.
+  init(_ layer: Layer, _ instructionSet: InstructionSet, _ store: BufferStore?) {
     let (outputs, inputs) = (layer.outputs, layer.inputs)
+    if store != nil {
+      // Finds out if the packed weights of this layer are not the next ones.
+      let fingerprint = layer.fingerprint
+      _ = store.number({ fingerprint }, isValid: { $0 == fingerprint })
+    }
     switch layer.weights {
     case .f32(let values, let bias) where layer.isSparse:
       self = .f32Sparse(
         Placed(
           F32SparseWeights(
-            values, outputs: outputs, inputs: inputs, bias: bias, instructionSet: instructionSet)))
+            values(), outputs: outputs, inputs: inputs, bias: bias, instructionSet: instructionSet))
+      )
     case .qd8(let values, let scales, let bias, _) where layer.isSparse:
       self = .qd8Sparse(
         Placed(
           QD8SparseWeights(
-            values, outputs: outputs, inputs: inputs, scales: scales, bias: bias,
+            values(), outputs: outputs, inputs: inputs, scales: scales, bias: bias,
             instructionSet: instructionSet)))
     case .qs8(let qs8) where layer.isSparse:
       self = .qs8Sparse(
         Placed(
           QS8SparseWeights(
-            qs8.values, outputs: outputs, inputs: inputs, bias: qs8.bias,
+            qs8.values(), outputs: outputs, inputs: inputs, bias: qs8.bias,
             multipliers: qs8.multipliers, zeroPoint: qs8.zeroPoint, output: qs8.output,
             instructionSet: instructionSet)))
     case .f32(let values, let bias):
       self = .f32(
         Placed(
           F32GEMMWeights(
-            values, outputs: outputs, inputs: inputs, bias: bias, instructionSet: instructionSet)))
+            values, outputs: outputs, inputs: inputs, bias: bias, instructionSet: instructionSet,
+            store: store)))
     case .f16(let values, let bias):
       self = .f16(
         Placed(
           F16GEMMWeights(
-            values.map { Float16($0).bitPattern }, outputs: outputs, inputs: inputs, bias: bias,
-            instructionSet: instructionSet)))
+            { values().map { Float16($0).bitPattern } }, outputs: outputs, inputs: inputs,
+            bias: bias, instructionSet: instructionSet, store: store)))
     case .qd8(let values, let scales, let bias, let isQC4W):
       self = .qd8(
         Placed(
           QD8GEMMWeights(
             values, outputs: outputs, inputs: inputs, scales: scales, bias: bias, isQC4W: isQC4W,
-            instructionSet: instructionSet)))
+            instructionSet: instructionSet, store: store)))
     case .qs8(let qs8):
       self = .qs8(
         Placed(
           QS8GEMMWeights(
             qs8.values, outputs: outputs, inputs: inputs, bias: qs8.bias,
             multipliers: qs8.multipliers, zeroPoint: qs8.zeroPoint, output: qs8.output,
-            instructionSet: instructionSet)))
+            instructionSet: instructionSet, store: store)))
     case .qs16(let values, let output):
       self = .qs16(
         Placed(
           QS16GEMMWeights(
             values, outputs: outputs, inputs: inputs, output: output,
-            instructionSet: instructionSet)))
+            instructionSet: instructionSet, store: store)))
     }
   }
 }
@@ -96,23 +104,23 @@ enum PackedDepthwise: ~Copyable {
     case .f32(let values, let bias), .f16(let values, let bias):
       self = .f32(
         F32DepthwiseWeights(
-          values, kernelRows: layer.kernelRows, kernelColumns: taps / layer.kernelRows,
+          values(), kernelRows: layer.kernelRows, kernelColumns: taps / layer.kernelRows,
           channels: channels, bias: bias, instructionSet: instructionSet))
     case .qd8(let values, let scales, let bias, _):
       self = .qd8(
         QD8DepthwiseWeights(
-          values, taps: taps, channels: channels, scales: scales, bias: bias,
+          values(), taps: taps, channels: channels, scales: scales, bias: bias,
           instructionSet: instructionSet))
     case .qs8(let qs8):
       self = .qs8(
         QS8DepthwiseWeights(
-          qs8.values, taps: taps, channels: channels, bias: qs8.bias,
+          qs8.values(), taps: taps, channels: channels, bias: qs8.bias,
           multipliers: qs8.multipliers, zeroPoint: qs8.zeroPoint, output: qs8.output,
           instructionSet: instructionSet))
     case .qs16(let values, let output):
       self = .qs16(
         QS16DepthwiseWeights(
-          values, taps: taps, channels: channels, output: output,
+          values(), taps: taps, channels: channels, output: output,
           instructionSet: instructionSet))
     }
   }
@@ -128,7 +136,9 @@ enum PackedDepthwise: ~Copyable {
 
   /// - Parameter parts: the maximum number of parts that run at once.
   init(_ lowering: Lowering, _ instructionSet: InstructionSet, parts: Int) {
-    unsafe gemms = packed(lowering.gemms) { PackedGEMM($0, instructionSet) }
+    unsafe gemms = packed(lowering.gemms) {
+      PackedGEMM($0, instructionSet, lowering.store)
+    }
     unsafe depthwise = packed(lowering.depthwise) { PackedDepthwise($0, instructionSet) }
     let size =
       lowering.gemms.lazy.filter(\.isSparse).map { layer in

@@ -37,7 +37,7 @@ static void time_shape(const char *name, const struct ck_kernels *kernels, size_
   const struct ck_int8_products *int8[2];
   void *packed[2];
   for (int i = 0; i < 2; i++) {
-    int8[i] = ck_exact_products(kernels, n, k, both[i]);
+    int8[i] = ck_products(kernels, ck_exact_choice(kernels, n, k, both[i]));
     packed[i] = allocate(ck_qd8_f32_qc8w_packed_bytes(int8[i]->tile, n, k));
     ck_qd8_f32_qc8w_pack(int8[i]->tile, n, k, both[i], scale, bias, packed[i]);
   }
