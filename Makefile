@@ -103,7 +103,7 @@ CORPUS ?= ../shared/data/corpus
 models: swift
 	$(MAKE) -C models SWIFT="$(SWIFT)"
 	@# A model that was missing at the last build is no dependency of it.
-	touch Sources/CEmbeddedModel/model.c
+	touch Sources/CQDEmbeddedModel/model.c
 
 train:
 	models/training/run.sh $(CORPUS)
@@ -150,8 +150,8 @@ conformance: swift
 # The pages of the library products, as archives that `docc preview` and web servers show.
 docs: swift
 	@scripts/install-deps build
-	$(SWIFT) build -c release --target Quantizer
-	$(SWIFT) build -c release --target TFLite
+	$(SWIFT) build -c release --target QDQuantizer
+	$(SWIFT) build -c release --target QDTFLite
 	@SWIFT="$(SWIFT)" scripts/make-docs out/docs
 
 # What is installed needs no Swift on the machine.

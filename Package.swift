@@ -44,7 +44,7 @@ let package = Package(
     .executable(name: "qdenoise-tray", targets: ["qdenoise-tray"]),
     // What other packages may use; docs/library.md says what of it is stable.
     .library(name: "QuantizedInference", targets: ["QuantizedInference"]),
-    .library(name: "QuantizedKernels", targets: ["Kernels"]),
+    .library(name: "QuantizedKernels", targets: ["QDKernels"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
@@ -55,23 +55,28 @@ let package = Package(
     .executableTarget(
       name: "qdenoise",
       dependencies: [
-        "AudioPath", "Control", "Denoise", "AudioHost", "ModelStore", "Signal", "Kernels", "Files",
-        "UserMessages",
-        "CSystemd", "CLinux", histogram,
+        "QDAudioPath", "QDControl", "QDDenoise", "QDAudioHost", "QDModelStore", "QDSignal",
+        "QDKernels",
+        "QDFiles",
+        "QDMessages",
+        "CQDSystemd", "CQDLinux", histogram,
       ],
       swiftSettings: settings),
     .executableTarget(
       name: "denoisectl",
       dependencies: [
-        "Control", "Denoise", "AudioHost", "ModelStore", "Quantizer", "TFLite", "Engine", "Plot",
-        "ONNX", "Scoring", "Client", "Signal", "Kernels", "Files", "Memory", argumentParser,
+        "QDControl", "QDDenoise", "QDAudioHost", "QDModelStore", "QDQuantizer", "QDTFLite",
+        "QDEngine",
+        "QDPlot",
+        "QDONNX", "QDScoring", "QDClient", "QDSignal", "QDKernels", "QDFiles", "QDMemory",
+        argumentParser,
       ],
       swiftSettings: settings),
 
     // The icon in the panel; it needs no toolkit.
     .executableTarget(
       name: "qdenoise-tray",
-      dependencies: ["Client", "Control", "UserMessages", "CSystemd"], swiftSettings: settings),
+      dependencies: ["QDClient", "QDControl", "QDMessages", "CQDSystemd"], swiftSettings: settings),
 
     // What the documentation of the library begins with.
     .executableTarget(
@@ -81,96 +86,106 @@ let package = Package(
     // The engine and what goes with it as one module.
     .target(
       name: "QuantizedInference",
-      dependencies: ["Engine", "TFLite", "ONNX", "Quantizer", "Kernels", "Files"],
+      dependencies: ["QDEngine", "QDTFLite", "QDONNX", "QDQuantizer", "QDKernels", "QDFiles"],
       swiftSettings: settings),
 
     // The audio thread.
     .target(
-      name: "AudioPath",
+      name: "QDAudioPath",
       dependencies: [
-        "Denoise", "AudioHost", "Control", "Signal", "Memory", "UserMessages", "CLinux",
+        "QDDenoise", "QDAudioHost", "QDControl", "QDSignal", "QDMemory", "QDMessages", "CQDLinux",
       ],
       swiftSettings: audioPathSettings),
 
     // Where a model comes from.
     .target(
-      name: "ModelStore",
-      dependencies: ["Denoise", "TFLite", "Engine", "Files", "UserMessages", "CEmbeddedModel"],
+      name: "QDModelStore",
+      dependencies: [
+        "QDDenoise", "QDTFLite", "QDEngine", "QDFiles", "QDMessages", "CQDEmbeddedModel",
+      ],
       swiftSettings: settings),
 
     // What the programs for people share.
     .target(
-      name: "Client",
-      dependencies: ["Control", "AudioHost", "Files", "Kernels", "UserMessages", "CLinux"],
+      name: "QDClient",
+      dependencies: ["QDControl", "QDAudioHost", "QDFiles", "QDKernels", "QDMessages", "CQDLinux"],
       swiftSettings: settings),
 
-    .target(name: "ONNX", dependencies: ["Engine"], swiftSettings: settings),
-    .target(name: "Scoring", dependencies: ["Kernels"], swiftSettings: settings),
+    .target(name: "QDONNX", dependencies: ["QDEngine"], swiftSettings: settings),
+    .target(name: "QDScoring", dependencies: ["QDKernels"], swiftSettings: settings),
     .target(
-      name: "Plot", dependencies: ["Signal", "Kernels", "CPNG", "Memory"], swiftSettings: settings),
+      name: "QDPlot", dependencies: ["QDSignal", "QDKernels", "CQDPNG", "QDMemory"],
+      swiftSettings: settings),
     .target(
-      name: "Denoise",
-      dependencies: ["Engine", "Signal", "Kernels", "Memory", "UserSettings", "UserMessages"],
+      name: "QDDenoise",
+      dependencies: [
+        "QDEngine", "QDSignal", "QDKernels", "QDMemory", "QDUserSettings", "QDMessages",
+      ],
       swiftSettings: audioPathSettings),
     .target(
-      name: "TFLite", dependencies: ["Engine", "Files", "UserMessages"], swiftSettings: settings),
-    .target(name: "Quantizer", dependencies: ["Engine", "Kernels"], swiftSettings: settings),
+      name: "QDTFLite", dependencies: ["QDEngine", "QDFiles", "QDMessages"], swiftSettings: settings
+    ),
+    .target(name: "QDQuantizer", dependencies: ["QDEngine", "QDKernels"], swiftSettings: settings),
 
     .target(
-      name: "Engine", dependencies: ["Kernels", "Memory", "Files", "UserMessages", "CThreadPool"],
+      name: "QDEngine",
+      dependencies: ["QDKernels", "QDMemory", "QDFiles", "QDMessages", "CQDThreadPool"],
       swiftSettings: engineSettings),
     .target(
-      name: "Signal", dependencies: ["Kernels", "Memory", "CSampleRate"],
+      name: "QDSignal", dependencies: ["QDKernels", "QDMemory", "CQDSampleRate"],
       swiftSettings: audioPathSettings),
 
     .target(
-      name: "Kernels", dependencies: ["CKernels", "Memory"], swiftSettings: audioPathSettings),
+      name: "QDKernels", dependencies: ["CQDKernels", "QDMemory"], swiftSettings: audioPathSettings),
     .target(
-      name: "AudioHost",
+      name: "QDAudioHost",
       dependencies: [
-        "Files", "UserMessages", "CPulse", "CPipeWire", "CALSA", "CSndFile", "CLinux", "Memory",
+        "QDFiles", "QDMessages", "CQDPulse", "CQDPipeWire", "CQDALSA", "CQDSndFile", "CQDLinux",
+        "QDMemory",
       ],
       swiftSettings: audioPathSettings),
 
-    .target(name: "Memory", swiftSettings: audioPathSettings),
-    .target(name: "Files", dependencies: ["UserMessages", "CLinux"], swiftSettings: settings),
+    .target(name: "QDMemory", swiftSettings: audioPathSettings),
+    .target(name: "QDFiles", dependencies: ["QDMessages", "CQDLinux"], swiftSettings: settings),
     .target(
-      name: "Control", dependencies: ["UserSettings", "UserMessages", "CSystemd"],
+      name: "QDControl", dependencies: ["QDUserSettings", "QDMessages", "CQDSystemd"],
       swiftSettings: settings),
-    .target(name: "UserSettings", swiftSettings: audioPathSettings),
-    .target(name: "UserMessages", swiftSettings: settings),
+    .target(name: "QDUserSettings", swiftSettings: audioPathSettings),
+    .target(name: "QDMessages", swiftSettings: settings),
 
     // C.
-    .target(name: "CKernels"),
-    .target(name: "CThreadPool"),
-    .target(name: "CEmbeddedModel"),
-    .systemLibrary(name: "CLinux"),
+    .target(name: "CQDKernels"),
+    .target(name: "CQDThreadPool"),
+    .target(name: "CQDEmbeddedModel"),
+    .systemLibrary(name: "CQDLinux"),
     // pkg-config's flags for it hold -pthread, of which SwiftPM warns at every build.
-    .systemLibrary(name: "CPulse"),
+    .systemLibrary(name: "CQDPulse"),
     // Its headers are not where compilers look; pkg-config's flags hold -D_REENTRANT, of which SwiftPM
     // warns at every build.
-    .target(name: "CPipeWire"),
-    system("CALSA", pkgConfig: "alsa", debian: "libasound2-dev"),
-    system("CSystemd", pkgConfig: "libsystemd", debian: "libsystemd-dev"),
-    system("CSndFile", pkgConfig: "sndfile", debian: "libsndfile1-dev"),
-    system("CSampleRate", pkgConfig: "samplerate", debian: "libsamplerate0-dev"),
-    system("CPNG", pkgConfig: "libpng", debian: "libpng-dev"),
+    .target(name: "CQDPipeWire"),
+    system("CQDALSA", pkgConfig: "alsa", debian: "libasound2-dev"),
+    system("CQDSystemd", pkgConfig: "libsystemd", debian: "libsystemd-dev"),
+    system("CQDSndFile", pkgConfig: "sndfile", debian: "libsndfile1-dev"),
+    system("CQDSampleRate", pkgConfig: "samplerate", debian: "libsamplerate0-dev"),
+    system("CQDPNG", pkgConfig: "libpng", debian: "libpng-dev"),
 
     // Tests.
     .target(name: "CAllocationCount", path: "Tests/Support/CAllocationCount"),
     .target(name: "Seeded", path: "Tests/Support/Seeded", swiftSettings: testSettings),
     .target(
-      name: "TestSupport", dependencies: ["CPulse"], path: "Tests/Support/TestSupport",
+      name: "TestSupport", dependencies: ["CQDPulse"], path: "Tests/Support/TestSupport",
       swiftSettings: testSettings),
     .testTarget(
-      name: "KernelsTests", dependencies: ["Kernels", "Memory", "Seeded"], exclude: ["cross"],
+      name: "KernelsTests", dependencies: ["QDKernels", "QDMemory", "Seeded"], exclude: ["cross"],
       swiftSettings: testSettings),
     .testTarget(
-      name: "TFLiteTests", dependencies: ["TFLite", "Engine", "EngineSupport"],
+      name: "TFLiteTests", dependencies: ["QDTFLite", "QDEngine", "EngineSupport"],
       swiftSettings: testSettings),
     .target(
       name: "EngineSupport",
-      dependencies: ["Engine", "TFLite", "Denoise", "Kernels", "CAllocationCount", "Seeded"],
+      dependencies: [
+        "QDEngine", "QDTFLite", "QDDenoise", "QDKernels", "CAllocationCount", "Seeded",
+      ],
       path: "Tests/Support/EngineSupport", swiftSettings: testSettings),
     .executableTarget(
       name: "sanitizer-check", dependencies: ["EngineSupport"],
@@ -178,64 +193,69 @@ let package = Package(
     .testTarget(
       name: "EngineTests",
       dependencies: [
-        "Engine", "TFLite", "Kernels", "Memory", "Files", "CAllocationCount", "EngineSupport",
+        "QDEngine", "QDTFLite", "QDKernels", "QDMemory", "QDFiles", "CAllocationCount",
+        "EngineSupport",
         "Seeded",
       ],
       swiftSettings: testSettings),
     .testTarget(
-      name: "QuantizerTests", dependencies: ["Quantizer", "TFLite", "Engine", "Denoise"],
+      name: "QuantizerTests", dependencies: ["QDQuantizer", "QDTFLite", "QDEngine", "QDDenoise"],
       swiftSettings: testSettings),
     .testTarget(
       name: "SignalTests",
-      dependencies: ["Signal", "Kernels", "Memory", "CAllocationCount", "Seeded"],
+      dependencies: ["QDSignal", "QDKernels", "QDMemory", "CAllocationCount", "Seeded"],
       swiftSettings: testSettings),
     .testTarget(
       name: "DenoiseTests",
       dependencies: [
-        "Denoise", "ModelStore", "Engine", "Files", "Signal", "Kernels", "Memory",
+        "QDDenoise", "QDModelStore", "QDEngine", "QDFiles", "QDSignal", "QDKernels", "QDMemory",
         "CAllocationCount", "Seeded", "TestSupport",
       ],
       exclude: ["realtime"],
       swiftSettings: testSettings),
     .testTarget(
-      name: "ONNXTests", dependencies: ["ONNX", "Quantizer", "Engine", "TestSupport"],
+      name: "ONNXTests", dependencies: ["QDONNX", "QDQuantizer", "QDEngine", "TestSupport"],
       swiftSettings: testSettings),
-    .testTarget(name: "ScoringTests", dependencies: ["Scoring"], swiftSettings: testSettings),
-    .testTarget(name: "PlotTests", dependencies: ["Plot"], swiftSettings: testSettings),
-    .testTarget(name: "FilesTests", dependencies: ["Files"], swiftSettings: testSettings),
+    .testTarget(name: "ScoringTests", dependencies: ["QDScoring"], swiftSettings: testSettings),
+    .testTarget(name: "PlotTests", dependencies: ["QDPlot"], swiftSettings: testSettings),
+    .testTarget(name: "FilesTests", dependencies: ["QDFiles"], swiftSettings: testSettings),
     .testTarget(
-      name: "AudioHostTests", dependencies: ["AudioHost", "Files", "UserMessages", "TestSupport"],
+      name: "AudioHostTests",
+      dependencies: ["QDAudioHost", "QDFiles", "QDMessages", "TestSupport"],
       swiftSettings: testSettings),
     .testTarget(
       name: "AudioPathTests",
       dependencies: [
-        "AudioPath", "AudioHost", "Control", "Denoise", "ModelStore", "Signal", "CAllocationCount",
+        "QDAudioPath", "QDAudioHost", "QDControl", "QDDenoise", "QDModelStore", "QDSignal",
+        "CAllocationCount",
         "TestSupport",
       ],
       swiftSettings: testSettings),
     .testTarget(
       name: "DaemonTests",
-      dependencies: ["qdenoise", "AudioHost", "Control", "UserMessages", "TestSupport"],
+      dependencies: ["qdenoise", "QDAudioHost", "QDControl", "QDMessages", "TestSupport"],
       swiftSettings: testSettings),
     .target(
-      name: "ControlSupport", dependencies: ["Control", "UserMessages"],
+      name: "ControlSupport", dependencies: ["QDControl", "QDMessages"],
       path: "Tests/Support/ControlSupport",
       swiftSettings: testSettings),
     .testTarget(
       name: "ControlTests",
-      dependencies: ["Control", "UserMessages", "ControlSupport", "TestSupport"],
+      dependencies: ["QDControl", "QDMessages", "ControlSupport", "TestSupport"],
       swiftSettings: testSettings),
     .testTarget(
       name: "CommandTests",
       dependencies: [
-        "denoisectl", "qdenoise", "first-program", "AudioHost", "Client", "Control", "Denoise",
-        "Engine", "Files", "Kernels", "ModelStore", "TFLite", "UserMessages", "CAllocationCount",
+        "denoisectl", "qdenoise", "first-program", "QDAudioHost", "QDClient", "QDControl",
+        "QDDenoise",
+        "QDEngine", "QDFiles", "QDKernels", "QDModelStore", "QDTFLite", "QDMessages",
+        "CAllocationCount",
         "ControlSupport", "Seeded", "TestSupport",
       ],
       swiftSettings: testSettings),
     .testTarget(
       name: "SystemTests",
-      dependencies: ["qdenoise", "denoisectl", "Control", "UserMessages", "TestSupport"],
+      dependencies: ["qdenoise", "denoisectl", "QDControl", "QDMessages", "TestSupport"],
       swiftSettings: testSettings),
   ],
   cLanguageStandard: .gnu17
@@ -249,13 +269,13 @@ if Context.environment["QDENOISE_WINDOW"] != "no", let includes = includes(of: "
     .executableTarget(
       name: "qdenoise-window",
       dependencies: [
-        "Client", "Control", "AudioHost", "Plot", "Files", "UserMessages", "CAdwaita",
+        "QDClient", "QDControl", "QDAudioHost", "QDPlot", "QDFiles", "QDMessages", "CQDAdwaita",
       ],
       swiftSettings: settings + [.unsafeFlags(includes.flatMap { ["-Xcc", $0] })],
       linkerSettings: [
         "adwaita-1", "gtk-4", "gdk_pixbuf-2.0", "cairo", "gio-2.0", "gobject-2.0", "glib-2.0",
       ].map { .linkedLibrary($0) }),
-    .systemLibrary(name: "CAdwaita"),
+    .systemLibrary(name: "CQDAdwaita"),
   ]
 }
 

@@ -1,10 +1,10 @@
 public import ArgumentParser
-import AudioHost
-import Denoise
-import Engine
+import QDAudioHost
+import QDDenoise
+import QDEngine
 import FoundationEssentials
-public import Kernels
-import ModelStore
+public import QDKernels
+import QDModelStore
 
 /// Times a network alone, without a front end, for Benchmarks/bench.py, or whole hops, for
 /// Benchmarks/cost.py.

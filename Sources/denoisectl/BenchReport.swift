@@ -1,6 +1,6 @@
-import Engine
+import QDEngine
 import FoundationEssentials
-import Kernels
+import QDKernels
 
 /// A benchmark's results as text and JSON.
 struct BenchReport: Encodable {

@@ -1,4 +1,4 @@
-import Engine
+import QDEngine
 
 /// Times of a network: of whole runs, in batches, and of its operators.
 struct Benchmark {

@@ -1,7 +1,7 @@
 import ArgumentParser
-import Control
+import QDControl
 import Glibc
-import Kernels
+import QDKernels
 
 /// The command line.
 @main

@@ -1,4 +1,4 @@
-import Files
+import QDFiles
 import Foundation
 
 /// The files of a published model: from a folder, or from a .tar or .tar.gz as it is downloaded.

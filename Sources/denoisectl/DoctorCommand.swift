@@ -1,7 +1,7 @@
 import ArgumentParser
-import Client
-import Denoise
-import ModelStore
+import QDClient
+import QDDenoise
+import QDModelStore
 
 struct DoctorCommand: ParsableCommand {
   static let configuration = CommandConfiguration(

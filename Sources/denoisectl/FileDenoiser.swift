@@ -1,6 +1,6 @@
-import AudioHost
-import Denoise
-import Files
+import QDAudioHost
+import QDDenoise
+import QDFiles
 
 /// Denoises sound files, each channel separately.
 ///

@@ -1,5 +1,5 @@
-import AudioHost
-import Denoise
+import QDAudioHost
+import QDDenoise
 import Dispatch
 import Foundation
 import Glibc

@@ -1,10 +1,10 @@
-package import Denoise
-package import Engine
+package import QDDenoise
+package import QDEngine
 import Foundation
-import ONNX
-import Quantizer
-import Signal
-import TFLite
+import QDONNX
+import QDQuantizer
+import QDSignal
+import QDTFLite
 
 /// How published files of another project become one denoising model. A row is data: the model's
 /// metadata follows from it, and no other part of the programs knows its name.

@@ -1,4 +1,4 @@
-import Engine
+import QDEngine
 
 /// A graph as a picture in SVG: operators from top to bottom, each below its inputs.
 struct GraphDrawing {

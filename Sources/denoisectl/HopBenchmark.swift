@@ -1,9 +1,9 @@
-import Denoise
-import Engine
+import QDDenoise
+import QDEngine
 import FoundationEssentials
-import Kernels
-import Memory
-import Signal
+import QDKernels
+import QDMemory
+import QDSignal
 
 /// Times of hops through a denoiser, and of its stages, over the same sound.
 ///

@@ -1,6 +1,6 @@
 public import ArgumentParser
-import Control
-public import Denoise
+import QDControl
+public import QDDenoise
 
 extension Mode: ExpressibleByArgument {}
 

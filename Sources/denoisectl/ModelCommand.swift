@@ -1,6 +1,6 @@
 import ArgumentParser
-import Control
-import ModelStore
+import QDControl
+import QDModelStore
 
 struct ModelCommand: ParsableCommand {
   static let configuration = CommandConfiguration(

@@ -1,11 +1,11 @@
 public import ArgumentParser
-import AudioHost
-import Denoise
-import Engine
-import Files
-import ModelStore
-public import Quantizer
-import TFLite
+import QDAudioHost
+import QDDenoise
+import QDEngine
+import QDFiles
+import QDModelStore
+public import QDQuantizer
+import QDTFLite
 
 struct ModelConvertCommand: ParsableCommand {
   static let configuration = CommandConfiguration(

@@ -1,8 +1,8 @@
 import ArgumentParser
-import AudioHost
-import Files
-import ModelStore
-import Quantizer
+import QDAudioHost
+import QDFiles
+import QDModelStore
+import QDQuantizer
 
 /// Prints the quantization error of each layer.
 struct ModelDebugCommand: ParsableCommand {

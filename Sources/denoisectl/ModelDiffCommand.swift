@@ -1,7 +1,7 @@
 import ArgumentParser
-import Engine
-import ModelStore
-import Quantizer
+import QDEngine
+import QDModelStore
+import QDQuantizer
 
 /// Compares two forms of one network.
 struct ModelDiffCommand: ParsableCommand {

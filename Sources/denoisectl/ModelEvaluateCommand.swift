@@ -1,12 +1,12 @@
 import ArgumentParser
-import AudioHost
-import Denoise
-import Engine
-import Files
+import QDAudioHost
+import QDDenoise
+import QDEngine
+import QDFiles
 import Foundation
-import ModelStore
-import Quantizer
-import Scoring
+import QDModelStore
+import QDQuantizer
+import QDScoring
 
 /// Scores a model: a denoiser on pairs of recordings, any model against its float form.
 struct ModelEvaluateCommand: ParsableCommand {

@@ -1,12 +1,12 @@
 public import ArgumentParser
-import AudioHost
-public import Denoise
-import Engine
-import Files
+import QDAudioHost
+public import QDDenoise
+import QDEngine
+import QDFiles
 import Foundation
-import ONNX
-import Quantizer
-import TFLite
+import QDONNX
+import QDQuantizer
+import QDTFLite
 
 struct ModelImportCommand: ParsableCommand {
   static let configuration = CommandConfiguration(

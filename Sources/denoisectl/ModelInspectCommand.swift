@@ -1,9 +1,9 @@
 public import ArgumentParser
-import AudioHost
-import Engine
-import Files
+import QDAudioHost
+import QDEngine
+import QDFiles
 import Foundation
-public import ModelStore
+public import QDModelStore
 
 struct ModelInspectCommand: ParsableCommand {
   static let configuration = CommandConfiguration(

@@ -1,11 +1,11 @@
 import ArgumentParser
-import AudioHost
-import Control
-import Denoise
-import Files
+import QDAudioHost
+import QDControl
+import QDDenoise
+import QDFiles
 import Foundation
-import ModelStore
-import TFLite
+import QDModelStore
+import QDTFLite
 
 struct ModelInstallCommand: ParsableCommand {
   static let configuration = CommandConfiguration(

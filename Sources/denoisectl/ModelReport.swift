@@ -1,7 +1,7 @@
-import Control
-import Denoise
-import Engine
-import Kernels
+import QDControl
+import QDDenoise
+import QDEngine
+import QDKernels
 
 /// The text output of `model inspect`.
 struct ModelReport {

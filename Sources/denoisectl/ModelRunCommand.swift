@@ -1,9 +1,9 @@
 import ArgumentParser
-import AudioHost
-import Engine
-import Files
+import QDAudioHost
+import QDEngine
+import QDFiles
 import Foundation
-import ModelStore
+import QDModelStore
 
 /// Runs any network once, for comparison with another engine.
 struct ModelRunCommand: ParsableCommand {

@@ -1,6 +1,6 @@
 import ArgumentParser
-import Engine
-import Quantizer
+import QDEngine
+import QDQuantizer
 
 /// The samples for a network: sound through the real front end, or numbers.
 struct ModelSamples: ParsableArguments {

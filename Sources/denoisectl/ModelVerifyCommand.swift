@@ -1,8 +1,8 @@
 import ArgumentParser
-import Engine
-import Kernels
-import ModelStore
-import Quantizer
+import QDEngine
+import QDKernels
+import QDModelStore
+import QDQuantizer
 
 /// Runs a network with every instruction set of this machine.
 struct ModelVerifyCommand: ParsableCommand {

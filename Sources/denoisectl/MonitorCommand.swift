@@ -1,7 +1,7 @@
 import ArgumentParser
-import AudioHost
-import Client
-import Control
+import QDAudioHost
+import QDClient
+import QDControl
 
 struct MonitorCommand: ParsableCommand {
   static let configuration = CommandConfiguration(

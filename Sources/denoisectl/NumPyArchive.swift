@@ -1,4 +1,4 @@
-import Engine
+import QDEngine
 
 /// A `.npz` file of NumPy: a ZIP archive of `.npy` files, stored as they are.
 ///

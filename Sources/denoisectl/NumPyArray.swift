@@ -1,4 +1,4 @@
-import Engine
+import QDEngine
 
 /// A `.npy` file of NumPy: little-endian, row-major.
 struct NumPyArray: Equatable {

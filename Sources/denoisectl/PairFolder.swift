@@ -1,4 +1,4 @@
-import AudioHost
+import QDAudioHost
 import Foundation
 
 /// A folder of noisy recordings and their clean counterparts.

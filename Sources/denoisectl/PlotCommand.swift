@@ -1,8 +1,8 @@
 import ArgumentParser
-import AudioHost
-import Files
+import QDAudioHost
+import QDFiles
 import Glibc
-import Plot
+import QDPlot
 
 struct PlotCommand: ParsableCommand {
   static let configuration = CommandConfiguration(

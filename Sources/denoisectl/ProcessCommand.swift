@@ -1,9 +1,9 @@
 import ArgumentParser
-import AudioHost
-import Denoise
-import Files
+import QDAudioHost
+import QDDenoise
+import QDFiles
 import Foundation
-import ModelStore
+import QDModelStore
 
 struct ProcessCommand: ParsableCommand {
   static let configuration = CommandConfiguration(

@@ -1,8 +1,8 @@
 import ArgumentParser
-import AudioHost
-import Client
-import Control
-import Files
+import QDAudioHost
+import QDClient
+import QDControl
+import QDFiles
 import Glibc
 
 struct RecordCommand: ParsableCommand {

@@ -1,9 +1,9 @@
-import AudioHost
-import Denoise
-import Engine
-import Files
+import QDAudioHost
+import QDDenoise
+import QDEngine
+import QDFiles
 import Foundation
-import Quantizer
+import QDQuantizer
 
 /// Reads samples for networks from files: sound through the real front end of a denoising model, or
 /// arrays of NumPy.

@@ -1,5 +1,5 @@
-import AudioHost
-import Client
+import QDAudioHost
+import QDClient
 
 /// This command's connection to the sound server.
 enum SoundServer {

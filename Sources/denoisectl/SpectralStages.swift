@@ -1,4 +1,4 @@
-import Engine
+import QDEngine
 import Foundation
 
 /// A chain of networks that process a window in different domains, as one network from its spectrum

@@ -1,4 +1,4 @@
-import Files
+import QDFiles
 
 /// The probability of speech in each hop of a recording, written as comma-separated values: the
 /// start of the hop in seconds, then a column for each channel.

@@ -1,5 +1,5 @@
 import ArgumentParser
-import Control
+import QDControl
 import Glibc
 
 struct StatusCommand: ParsableCommand {

@@ -1,4 +1,4 @@
-package import Control
+package import QDControl
 
 /// A ``Status`` as text: a line per fact.
 package struct StatusReport {

@@ -1,5 +1,5 @@
 import ArgumentParser
-import Control
+import QDControl
 
 struct StrengthCommand: ParsableCommand {
   static let configuration = CommandConfiguration(

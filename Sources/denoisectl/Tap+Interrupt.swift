@@ -1,4 +1,4 @@
-import Client
+import QDClient
 
 extension Tap {
   /// Passes (microphone, denoised) samples to `body` as they arrive, until Ctrl-C or `limit` of

@@ -1,4 +1,4 @@
-import Control
+import QDControl
 import Glibc
 
 /// Writes lines to stdout with names escaped: names from the sound server, models and files must

@@ -1,5 +1,5 @@
-import Client
-import Control
+import QDClient
+import QDControl
 
 /// What a person must know while the window is closed, one text a kind.
 enum Notice: CaseIterable {

@@ -1,6 +1,6 @@
-import CSystemd
-import Client
-import Control
+import CQDSystemd
+import QDClient
+import QDControl
 
 /// Shows notices as the desktop does, each once for as long as it holds; a later text of the same kind
 /// takes the place of the earlier one.

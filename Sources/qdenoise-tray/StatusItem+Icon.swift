@@ -1,4 +1,4 @@
-import CSystemd
+import CQDSystemd
 
 extension StatusItem {
   static func itemTable() -> UnsafeMutableBufferPointer<sd_bus_vtable> {

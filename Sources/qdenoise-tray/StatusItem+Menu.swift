@@ -1,4 +1,4 @@
-import CSystemd
+import CQDSystemd
 import Glibc
 
 extension StatusItem {

@@ -1,5 +1,5 @@
-import CSystemd
-import Control
+import CQDSystemd
+import QDControl
 import Glibc
 
 /// The icon in the panel (org.kde.StatusNotifierItem) and its menu (com.canonical.dbusmenu).

@@ -1,6 +1,6 @@
-import CSystemd
-import Client
-import Control
+import CQDSystemd
+import QDClient
+import QDControl
 import Glibc
 import Synchronization
 

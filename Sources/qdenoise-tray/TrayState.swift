@@ -1,5 +1,5 @@
-import Client
-import Control
+import QDClient
+import QDControl
 
 /// What the panel shows: a pure function of what is known.
 struct TrayState: Equatable {

@@ -1,4 +1,4 @@
-import CSystemd
+import CQDSystemd
 
 /// A value as the menu and the panel's icon carry them.
 enum Variant: Equatable {

@@ -1,5 +1,5 @@
-import Client
-import Control
+import QDClient
+import QDControl
 import Glibc
 
 let arguments = CommandLine.arguments.dropFirst()

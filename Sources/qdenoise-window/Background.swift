@@ -1,4 +1,4 @@
-import Client
+import QDClient
 import Glibc
 
 /// Something that a thread does until it is told to end, which frees it. Thread: main.

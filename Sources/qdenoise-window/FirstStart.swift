@@ -1,4 +1,4 @@
-import Files
+import QDFiles
 import Glibc
 
 /// Whether the window was open before: an empty file in the person's state directory says so.

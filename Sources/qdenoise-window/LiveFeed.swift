@@ -1,5 +1,5 @@
-import Client
-import Control
+import QDClient
+import QDControl
 import Glibc
 
 /// What the microphone gives and what others hear, as it comes. Thread: main.

@@ -1,6 +1,6 @@
-import CAdwaita
-import Client
-import Control
+import CQDAdwaita
+import QDClient
+import QDControl
 import Glibc
 
 /// The window: four pages, and what all of them share. Thread: main.

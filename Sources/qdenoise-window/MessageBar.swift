@@ -1,5 +1,5 @@
-import CAdwaita
-import Client
+import CQDAdwaita
+import QDClient
 
 /// A sentence above the pages that says what failed, until the person closes it or it is old.
 ///

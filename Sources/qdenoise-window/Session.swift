@@ -1,6 +1,6 @@
-import AudioHost
-import Client
-import Control
+import QDAudioHost
+import QDClient
+import QDControl
 import Glibc
 
 /// What the window knows of daemon, systemd and sound server, and what it asks of them.

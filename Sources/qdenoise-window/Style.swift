@@ -1,4 +1,4 @@
-import CAdwaita
+import CQDAdwaita
 import Glibc
 
 /// What libadwaita's own style does not have. Thread: main.

@@ -1,6 +1,6 @@
-import CAdwaita
-import Client
-import Control
+import CQDAdwaita
+import QDClient
+import QDControl
 import Glibc
 
 let arguments = CommandLine.arguments.dropFirst()

@@ -1,9 +1,9 @@
-package import AudioPath
-package import Control
-package import Denoise
-package import ModelStore
+package import QDAudioPath
+package import QDControl
+package import QDDenoise
+package import QDModelStore
 import Synchronization
-package import UserMessages
+package import QDMessages
 
 /// The active model: the user's choice, or a lighter one while hops are late.
 /// Thread: control.

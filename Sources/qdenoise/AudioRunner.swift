@@ -1,11 +1,11 @@
-import AudioHost
-import AudioPath
-import CLinux
-import Control
-import Denoise
+import QDAudioHost
+import QDAudioPath
+import CQDLinux
+import QDControl
+import QDDenoise
 import Glibc
 import Synchronization
-import UserMessages
+import QDMessages
 
 /// The control thread's side of the audio thread: starts, wakes, schedules and ends it. Thread:
 /// control.

@@ -1,5 +1,5 @@
-import AudioHost
-import Control
+import QDAudioHost
+import QDControl
 import Glibc
 
 /// The daemon's name on the session bus. Without a bus the daemon continues and retries.

@@ -1,8 +1,8 @@
-import AudioHost
-import AudioPath
-import Control
-import Denoise
-import UserMessages
+import QDAudioHost
+import QDAudioPath
+import QDControl
+import QDDenoise
+import QDMessages
 
 /// Requests of the user, over the bus or by a signal.
 extension Daemon {

@@ -1,7 +1,7 @@
-import AudioHost
-import AudioPath
-import Control
-import Denoise
+import QDAudioHost
+import QDAudioPath
+import QDControl
+import QDDenoise
 import Glibc
 import Synchronization
 

@@ -1,8 +1,8 @@
-import AudioPath
-import Control
-import Denoise
-import ModelStore
-import UserMessages
+import QDAudioPath
+import QDControl
+import QDDenoise
+import QDModelStore
+import QDMessages
 
 /// The daemon's models, and denoisers made from them. Thread: control.
 struct Models {

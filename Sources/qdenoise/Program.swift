@@ -1,7 +1,7 @@
-import AudioHost
-import Control
-import Kernels
-import ModelStore
+import QDAudioHost
+import QDControl
+import QDKernels
+import QDModelStore
 
 /// The program, from the command line to an exit code.
 enum Program {

@@ -1,5 +1,5 @@
-import CLinux
-import CSystemd
+import CQDLinux
+import CQDSystemd
 import Glibc
 
 /// Real-time scheduling of the audio thread: within the limits of the process, else through rtkit.

@@ -1,6 +1,6 @@
-import CLinux
+import CQDLinux
 import Glibc
-import UserMessages
+import QDMessages
 
 /// A recording of both sides of the denoiser into a pipe. Thread: control.
 @safe final class Recording {

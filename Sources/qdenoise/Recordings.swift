@@ -1,7 +1,7 @@
-import AudioPath
-import Control
+import QDAudioPath
+import QDControl
 import Glibc
-import UserMessages
+import QDMessages
 
 /// The running recordings of both sides of the denoiser. Thread: control.
 final class Recordings {

@@ -1,4 +1,4 @@
-import CLinux
+import CQDLinux
 import Glibc
 
 /// SIGTERM, SIGINT and SIGHUP as a descriptor. Created before any thread starts, because threads

@@ -1,8 +1,8 @@
-import AudioHost
+import QDAudioHost
 import Foundation
 import TestSupport
 import Testing
-import UserMessages
+import QDMessages
 
 /// A private PulseAudio whose fake microphone is a pair of ALSA PCMs, `mouth` and `ear`.
 private final class ALSADesk {

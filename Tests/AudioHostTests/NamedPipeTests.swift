@@ -1,7 +1,7 @@
-import AudioHost
+import QDAudioHost
 import Glibc
 import Testing
-import UserMessages
+import QDMessages
 
 /// A FIFO in a directory of its own.
 private final class TemporaryFIFO {

@@ -1,8 +1,8 @@
-import AudioHost
+import QDAudioHost
 import Glibc
 import TestSupport
 import Testing
-import UserMessages
+import QDMessages
 
 /// A private PulseAudio with a fake microphone, and a connection to it.
 private final class Desk {

@@ -1,5 +1,5 @@
-import AudioHost
-import Files
+import QDAudioHost
+import QDFiles
 import Foundation
 import TestSupport
 import Testing

@@ -1,6 +1,6 @@
 import Testing
 
-import AudioPath
+import QDAudioPath
 
 @Suite final class `Arrival clock` {
   private var clock = ArrivalClock(sampleRate: 48_000)

@@ -3,7 +3,7 @@ import Foundation
 import TestSupport
 import Testing
 
-import AudioPath
+import QDAudioPath
 
 /// Words of 0.25 s with pauses between them, and the same for every channel with a gain of its own.
 private func words(seconds: Double, seed: UInt64 = 1) -> [Float] {

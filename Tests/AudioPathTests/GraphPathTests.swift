@@ -1,11 +1,11 @@
-import AudioHost
+import QDAudioHost
 import CAllocationCount
-import Denoise
+import QDDenoise
 import Glibc
-import ModelStore
+import QDModelStore
 import Synchronization
 import Testing
-import AudioPath
+import QDAudioPath
 
 /// Cycles of a PipeWire graph in virtual time, with the embedded model in bypass.
 private final class Graph {

@@ -1,6 +1,6 @@
 import Testing
 
-import AudioPath
+import QDAudioPath
 
 @Suite struct `Hop assembler` {
   private let hop = 48

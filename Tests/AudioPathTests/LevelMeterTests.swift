@@ -1,7 +1,7 @@
-import Denoise
-import ModelStore
+import QDDenoise
+import QDModelStore
 import Testing
-import AudioPath
+import QDAudioPath
 
 /// How much quieter the noise got.
 struct LevelMeterTests {

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-import AudioPath
+import QDAudioPath
 
 private final class Token: Sendable {
   let number: Int

@@ -1,8 +1,8 @@
-import Denoise
+import QDDenoise
 import Synchronization
 import Testing
 
-import AudioPath
+import QDAudioPath
 
 @Suite final class `Resynchronization policy` {
   private var policy = ResynchronizationPolicy()

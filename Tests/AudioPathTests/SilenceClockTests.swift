@@ -1,6 +1,6 @@
 import Testing
 
-import AudioPath
+import QDAudioPath
 
 @Suite final class `Silence clock` {
   private var clock = SilenceClock(hopMicroseconds: 10_000)

@@ -1,12 +1,12 @@
-import AudioHost
+import QDAudioHost
 import CAllocationCount
-import Denoise
+import QDDenoise
 import Glibc
-import ModelStore
+import QDModelStore
 import Synchronization
 import TestSupport
 import Testing
-import AudioPath
+import QDAudioPath
 
 /// The audio thread's path from a fragment to a real FIFO, with the embedded model.
 private final class Bench {

@@ -1,9 +1,9 @@
-import Control
+import QDControl
 import Foundation
 import Seeded
 import TestSupport
 import Testing
-import UserMessages
+import QDMessages
 import qdenoise
 
 /// `config.toml` as the daemon reads it.

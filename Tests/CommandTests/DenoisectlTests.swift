@@ -1,4 +1,4 @@
-import Control
+import QDControl
 import ControlSupport
 import Foundation
 import TestSupport

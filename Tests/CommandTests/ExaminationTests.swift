@@ -1,10 +1,10 @@
-import AudioHost
-import Client
-import Control
-import Kernels
-import ModelStore
+import QDAudioHost
+import QDClient
+import QDControl
+import QDKernels
+import QDModelStore
 import Testing
-import UserMessages
+import QDMessages
 
 /// What `doctor` concludes from what it found.
 struct ExaminationTests {

@@ -6,7 +6,7 @@ import Testing
 struct FirstProgramTests {
   @Test func `the first program of the documentation is the one that is built`() throws {
     let program = try contents(of: "\(Piece.root)/Examples/FirstProgram/main.swift")
-    let page = try contents(of: "\(Piece.root)/Sources/Engine/Engine.docc/FirstProgram.md")
+    let page = try contents(of: "\(Piece.root)/Sources/QDEngine/QDEngine.docc/FirstProgram.md")
     #expect(page.contains("```swift\n\(program)```\n"))
     // A checkout's folder may have any name, a dependency's name is the package's.
     #expect(page.contains(".package(name: \"qdenoise\", path: \"../qdenoise\")"))

@@ -1,9 +1,9 @@
-import AudioHost
+import QDAudioHost
 import CAllocationCount
-import Denoise
-import Engine
+import QDDenoise
+import QDEngine
 import Foundation
-import TFLite
+import QDTFLite
 import TestSupport
 import Testing
 import denoisectl

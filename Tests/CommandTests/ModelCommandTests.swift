@@ -1,6 +1,6 @@
-import AudioHost
+import QDAudioHost
 import Foundation
-import Kernels
+import QDKernels
 import TestSupport
 import Testing
 

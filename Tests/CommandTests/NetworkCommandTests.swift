@@ -1,7 +1,7 @@
-import AudioHost
-import Engine
+import QDAudioHost
+import QDEngine
 import Foundation
-import TFLite
+import QDTFLite
 import TestSupport
 import Testing
 

@@ -1,4 +1,4 @@
-import AudioHost
+import QDAudioHost
 import Foundation
 import TestSupport
 import Testing

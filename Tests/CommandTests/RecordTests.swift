@@ -1,5 +1,5 @@
-import AudioHost
-import Control
+import QDAudioHost
+import QDControl
 import ControlSupport
 import Foundation
 import TestSupport

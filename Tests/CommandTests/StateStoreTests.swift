@@ -1,5 +1,5 @@
-import Control
-import Files
+import QDControl
+import QDFiles
 import Foundation
 import Testing
 import qdenoise

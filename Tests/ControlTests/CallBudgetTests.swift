@@ -1,4 +1,4 @@
-import Control
+import QDControl
 import Testing
 
 /// What a caller on the bus may take of the daemon's time.

@@ -1,9 +1,9 @@
-import Control
+import QDControl
 import ControlSupport
 import Foundation
 import TestSupport
 import Testing
-import UserMessages
+import QDMessages
 
 /// The D-Bus interface, on a private bus, as `denoisectl` and other programs use it.
 struct ControlServerTests {

@@ -1,4 +1,4 @@
-import Control
+import QDControl
 import Testing
 
 /// Text from outside on its way to a terminal.

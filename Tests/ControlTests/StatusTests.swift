@@ -1,7 +1,7 @@
-import Control
+import QDControl
 import TestSupport
 import Testing
-import UserMessages
+import QDMessages
 
 /// A status as JSON.
 struct StatusTests {

@@ -1,6 +1,6 @@
-import Control
+import QDControl
 import Testing
-import UserMessages
+import QDMessages
 
 /// What is said to people.
 struct UserMessageTests {

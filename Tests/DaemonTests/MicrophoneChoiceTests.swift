@@ -1,4 +1,4 @@
-import AudioHost
+import QDAudioHost
 import Testing
 
 import qdenoise

@@ -1,8 +1,8 @@
-import AudioHost
+import QDAudioHost
 import Testing
 
 import qdenoise
-import UserMessages
+import QDMessages
 
 @Suite struct `Owner of the virtual microphone` {
   private let first = PulseClient(

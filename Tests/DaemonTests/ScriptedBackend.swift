@@ -1,12 +1,12 @@
-import AudioHost
-import AudioPath
-import Control
-import Denoise
+import QDAudioHost
+import QDAudioPath
+import QDControl
+import QDDenoise
 import Foundation
 import Synchronization
 
 import qdenoise
-import UserMessages
+import QDMessages
 
 /// A sound server in virtual time. Tests say what happens to its devices, listeners and clocks; the
 /// daemon's own session, model, status and path do the rest.

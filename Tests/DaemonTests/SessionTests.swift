@@ -1,11 +1,11 @@
-import AudioHost
-import AudioPath
-import Control
+import QDAudioHost
+import QDAudioPath
+import QDControl
 import Synchronization
 import Testing
 
 import qdenoise
-import UserMessages
+import QDMessages
 
 /// The daemon on a server in virtual time.
 @Suite struct `A session on a scripted server` {

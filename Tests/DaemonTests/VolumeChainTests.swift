@@ -1,9 +1,9 @@
-import AudioHost
-import Control
+import QDAudioHost
+import QDControl
 import Testing
 
 import qdenoise
-import UserMessages
+import QDMessages
 
 @Suite struct `Volume chain` {
   private let own = 4711

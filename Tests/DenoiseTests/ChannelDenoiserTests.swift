@@ -1,4 +1,4 @@
-import Denoise
+import QDDenoise
 import Foundation
 import Seeded
 import Testing

@@ -1,5 +1,5 @@
 import CAllocationCount
-import Denoise
+import QDDenoise
 import Foundation
 import Seeded
 import Testing

@@ -1,8 +1,8 @@
 import CAllocationCount
-import Denoise
+import QDDenoise
 import Foundation
 import Seeded
-import Signal
+import QDSignal
 import Testing
 
 @Suite struct DenoiserTests {

@@ -1,4 +1,4 @@
-import Denoise
+import QDDenoise
 import Testing
 
 @Suite struct GovernorTests {

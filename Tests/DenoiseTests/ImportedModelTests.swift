@@ -1,8 +1,8 @@
 import CAllocationCount
-import Denoise
-import Engine
+import QDDenoise
+import QDEngine
 import Foundation
-import Signal
+import QDSignal
 import Testing
 
 /// A network with the front end of DeepFilterNet that answers the same at every hop.

@@ -1,8 +1,8 @@
-import Denoise
-import Engine
-import Files
+import QDDenoise
+import QDEngine
+import QDFiles
 import Foundation
-import ModelStore
+import QDModelStore
 import Testing
 
 @Suite struct ModelStoreTests {

@@ -1,5 +1,5 @@
-import Denoise
-import Engine
+import QDDenoise
+import QDEngine
 import Testing
 
 @Suite struct ModelTests {

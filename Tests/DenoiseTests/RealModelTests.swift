@@ -1,8 +1,8 @@
 import CAllocationCount
-import Denoise
+import QDDenoise
 import Foundation
-import Kernels
-import ModelStore
+import QDKernels
+import QDModelStore
 import Seeded
 import Testing
 

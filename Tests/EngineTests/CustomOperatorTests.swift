@@ -1,6 +1,6 @@
 import CAllocationCount
-import Engine
-import TFLite
+import QDEngine
+import QDTFLite
 import Testing
 
 /// Operators that the schema does not have, and what one can ask of a network.

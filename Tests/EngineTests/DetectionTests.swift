@@ -1,7 +1,7 @@
-import Engine
+import QDEngine
 import EngineSupport
-import Kernels
-import TFLite
+import QDKernels
+import QDTFLite
 import Testing
 
 struct DetectionTests {

@@ -1,7 +1,7 @@
-import Engine
+import QDEngine
 import EngineSupport
 import Foundation
-import TFLite
+import QDTFLite
 import Testing
 
 /// A model of Tests/Fixtures and what LiteRT with XNNPACK computes from it.

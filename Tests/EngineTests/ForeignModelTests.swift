@@ -1,8 +1,8 @@
-import Engine
+import QDEngine
 import EngineSupport
 import Foundation
-import Kernels
-import TFLite
+import QDKernels
+import QDTFLite
 import Testing
 
 /// Small files in the forms that other people's converters write, where they lie beside the project.

@@ -1,6 +1,6 @@
-import Engine
-import Kernels
-import TFLite
+import QDEngine
+import QDKernels
+import QDTFLite
 import Testing
 
 /// Single operators against LiteRT with XNNPACK, on every instruction set of this machine.

@@ -1,7 +1,7 @@
-import Engine
+import QDEngine
 import EngineSupport
 import Foundation
-import TFLite
+import QDTFLite
 
 /// A model of Tests/Fixtures with integers at its ends or inside, and what LiteRT computes from it.
 struct IntegerFixture {

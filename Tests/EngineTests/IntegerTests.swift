@@ -1,10 +1,10 @@
 import CAllocationCount
-import Engine
+import QDEngine
 import EngineSupport
 import Foundation
-import Kernels
+import QDKernels
 import Seeded
-import TFLite
+import QDTFLite
 import Testing
 
 /// Full-integer networks against LiteRT, on every instruction set of this machine.

@@ -1,8 +1,8 @@
 import CAllocationCount
-import Engine
+import QDEngine
 import EngineSupport
-import Kernels
-import TFLite
+import QDKernels
+import QDTFLite
 import Testing
 
 struct NetworkTests {

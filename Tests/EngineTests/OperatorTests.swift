@@ -1,9 +1,9 @@
 import CAllocationCount
-import Engine
+import QDEngine
 import EngineSupport
 import Foundation
-import Kernels
-import TFLite
+import QDKernels
+import QDTFLite
 import Testing
 
 /// Each operator alone against LiteRT, on every instruction set of this machine; what

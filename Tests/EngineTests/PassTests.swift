@@ -1,4 +1,4 @@
-import Engine
+import QDEngine
 import Testing
 
 /// What each pass finds in a small graph, and what keeps it from doing so.

@@ -1,6 +1,6 @@
-import Engine
-import Kernels
-import TFLite
+import QDEngine
+import QDKernels
+import QDTFLite
 import Testing
 
 /// Operators that LiteRT has no XNNPACK kernel for, or that remember.

@@ -1,7 +1,7 @@
-import Engine
+import QDEngine
 import EngineSupport
 import Seeded
-import TFLite
+import QDTFLite
 import Testing
 
 struct SavedStateTests {

@@ -1,9 +1,9 @@
-import Engine
+import QDEngine
 import EngineSupport
 import Foundation
-import Kernels
+import QDKernels
 import Seeded
-import TFLite
+import QDTFLite
 import Testing
 
 /// Networks whose file leaves out the zeros of weights.

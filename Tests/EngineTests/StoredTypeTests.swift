@@ -1,7 +1,7 @@
-import Engine
+import QDEngine
 import EngineSupport
-import Kernels
-import TFLite
+import QDKernels
+import QDTFLite
 import Testing
 
 /// Weights in types that graphs lack; what Tests/Fixtures/make_stored_type_fixtures.py made.

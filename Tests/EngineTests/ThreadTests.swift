@@ -1,9 +1,9 @@
 import CAllocationCount
-import Engine
+import QDEngine
 import EngineSupport
-import Kernels
+import QDKernels
 import Seeded
-import TFLite
+import QDTFLite
 import Testing
 
 /// Steps that several threads share.

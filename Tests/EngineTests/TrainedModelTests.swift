@@ -1,6 +1,6 @@
-import Engine
-import Kernels
-import TFLite
+import QDEngine
+import QDKernels
+import QDTFLite
 import Testing
 
 /// The models of this project against LiteRT, and their int8 form against their float form.

@@ -1,10 +1,10 @@
-import Engine
+import QDEngine
 import EngineSupport
-import Files
+import QDFiles
 import Foundation
-import Kernels
+import QDKernels
 import Seeded
-import TFLite
+import QDTFLite
 import Testing
 
 /// Packed weights that are kept in files.

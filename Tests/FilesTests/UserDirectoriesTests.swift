@@ -1,4 +1,4 @@
-import Files
+import QDFiles
 import Testing
 
 @Suite struct UserDirectoriesTests {

@@ -1,5 +1,5 @@
 import Glibc
-import Kernels
+import QDKernels
 import Seeded
 import Testing
 

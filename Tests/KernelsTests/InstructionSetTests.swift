@@ -1,5 +1,5 @@
-import Kernels
-import Memory
+import QDKernels
+import QDMemory
 import Testing
 
 @Suite struct InstructionSetTests {

@@ -1,4 +1,4 @@
-import Kernels
+import QDKernels
 import Seeded
 import Testing
 

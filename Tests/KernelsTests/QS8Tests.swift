@@ -1,5 +1,5 @@
 import Foundation
-import Kernels
+import QDKernels
 import Seeded
 import Testing
 

@@ -1,5 +1,5 @@
-import Kernels
-import Memory
+import QDKernels
+import QDMemory
 
 /// What a quantization gave, as qd8 values whichever way the instruction set stores its bytes.
 struct Quantized: Equatable {

@@ -1,4 +1,4 @@
-import Kernels
+import QDKernels
 
 /// The formulas of docs/kernels.md in plain Swift, which the scalar kernels are compared with.
 enum Reference {

@@ -1,5 +1,5 @@
-import Engine
-import ONNX
+import QDEngine
+import QDONNX
 import Testing
 
 /// Weights in a file beside the model's.

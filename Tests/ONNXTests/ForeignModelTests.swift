@@ -1,5 +1,5 @@
 import Foundation
-import ONNX
+import QDONNX
 import TestSupport
 import Testing
 

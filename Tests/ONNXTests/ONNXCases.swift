@@ -1,6 +1,6 @@
-import Engine
+import QDEngine
 import Foundation
-import ONNX
+import QDONNX
 import TestSupport
 import Testing
 

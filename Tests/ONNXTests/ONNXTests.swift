@@ -1,7 +1,7 @@
-import Engine
+import QDEngine
 import Foundation
-import ONNX
-import Quantizer
+import QDONNX
+import QDQuantizer
 import Testing
 
 /// Imported networks beside what onnxruntime computes; Tests/Fixtures/make_onnx_fixtures.py.

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-import Plot
+import QDPlot
 
 @Suite struct PlotTests {
   @Test func `a tone stands at its time and frequency`() throws {

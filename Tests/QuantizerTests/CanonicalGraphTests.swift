@@ -1,7 +1,7 @@
-import Engine
+import QDEngine
 import Foundation
-import Quantizer
-import TFLite
+import QDQuantizer
+import QDTFLite
 import Testing
 
 /// What becomes of a graph before it is quantized.

@@ -1,6 +1,6 @@
-import Engine
+import QDEngine
 import Foundation
-import Quantizer
+import QDQuantizer
 import Testing
 
 /// What the debugger, the comparison and the choice of layers say.

@@ -1,7 +1,7 @@
-import Engine
+import QDEngine
 import Foundation
-import Quantizer
-import TFLite
+import QDQuantizer
+import QDTFLite
 import Testing
 
 /// Conversions of small files in the forms that other people's converters write, where they lie

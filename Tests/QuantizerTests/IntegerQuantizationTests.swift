@@ -1,7 +1,7 @@
-import Engine
+import QDEngine
 import Foundation
-import Quantizer
-import TFLite
+import QDQuantizer
+import QDTFLite
 import Testing
 
 /// Conversions to integers that are calibrated with data.

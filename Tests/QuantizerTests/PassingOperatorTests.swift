@@ -1,6 +1,6 @@
-import Engine
-import Quantizer
-import TFLite
+import QDEngine
+import QDQuantizer
+import QDTFLite
 import Testing
 
 /// Operators that conversions of weights leave as they are, whether the engine has them or not.

@@ -1,7 +1,7 @@
-import Engine
+import QDEngine
 import Foundation
-import Quantizer
-import TFLite
+import QDQuantizer
+import QDTFLite
 import Testing
 
 /// What the quantizer makes, beside what TensorFlow Lite's converter makes of the same model.

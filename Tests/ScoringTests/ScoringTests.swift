@@ -1,5 +1,5 @@
 import Foundation
-import Scoring
+import QDScoring
 import Testing
 
 /// Scores beside those of pystoi 0.4.1 and NumPy on the same signals.

@@ -1,5 +1,5 @@
 import Foundation
-import Signal
+import QDSignal
 import Testing
 
 /// Between 48 and 16 kHz in hops of 384 samples.

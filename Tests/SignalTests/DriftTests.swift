@@ -1,7 +1,7 @@
 import CAllocationCount
 import Foundation
 import Seeded
-import Signal
+import QDSignal
 import Testing
 
 /// Two clocks in simulated time: a microphone that pushes hops and an output that pulls fragments.

@@ -1,4 +1,4 @@
-import Signal
+import QDSignal
 import Testing
 
 @Suite struct EnergyGateTests {

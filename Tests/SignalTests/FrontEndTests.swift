@@ -1,8 +1,8 @@
 import Foundation
-import Kernels
-import Memory
+import QDKernels
+import QDMemory
 import Seeded
-import Signal
+import QDSignal
 import Testing
 
 /// The Swift front end against the training script's, in double precision.

@@ -1,5 +1,5 @@
-import Memory
-import Signal
+import QDMemory
+import QDSignal
 import Testing
 
 @Suite struct `The low cut` {

@@ -1,6 +1,6 @@
 import Foundation
 import Seeded
-import Signal
+import QDSignal
 import Testing
 
 @Suite struct RateConverterTests {

@@ -3,7 +3,7 @@ import CAllocationCount
 import Foundation
 import Testing
 
-import Signal
+import QDSignal
 
 @Suite struct STFTTests {
   /// Analysis and synthesis in a row, hop by hop.

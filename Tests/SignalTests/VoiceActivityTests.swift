@@ -1,5 +1,5 @@
 import Seeded
-import Signal
+import QDSignal
 import Testing
 
 @Suite struct VoiceActivityTests {

@@ -1,4 +1,4 @@
-import Control
+import QDControl
 import Foundation
 import TestSupport
 import Testing

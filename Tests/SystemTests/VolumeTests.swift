@@ -1,8 +1,8 @@
-import Control
+import QDControl
 import Foundation
 import TestSupport
 import Testing
-import UserMessages
+import QDMessages
 
 extension SystemTests {
   /// What a mixer mutes or turns down on the way from the microphone to the applications.

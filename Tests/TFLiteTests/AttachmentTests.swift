@@ -1,6 +1,6 @@
-import Engine
+import QDEngine
 import EngineSupport
-import TFLite
+import QDTFLite
 import Testing
 
 /// A zip of labels behind the FlatBuffer.

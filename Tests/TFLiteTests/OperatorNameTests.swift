@@ -1,5 +1,5 @@
-import Engine
-import TFLite
+import QDEngine
+import QDTFLite
 import Testing
 
 struct OperatorNameTests {

@@ -1,7 +1,7 @@
-import Engine
+import QDEngine
 import EngineSupport
 import Foundation
-import TFLite
+import QDTFLite
 import Testing
 
 struct WritingTests {

@@ -1,6 +1,6 @@
 """The front ends that the networks see: window, spectrum, bands and features.
 
-The Swift front end (`Sources/Signal`) computes the same numbers; `golden.py` writes the vectors
+The Swift front end (`Sources/QDSignal`) computes the same numbers; `golden.py` writes the vectors
 that hold the two together. Shapes: samples (B, N), spectra a pair of real and imaginary parts
 (B, T, hop + 1) each, features (B, T, positions, 3).
 """

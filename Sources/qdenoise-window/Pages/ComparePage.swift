@@ -1,6 +1,6 @@
-import CAdwaita
-import Client
-import Control
+import CQDAdwaita
+import QDClient
+import QDControl
 
 /// Hear yourself, and the same five seconds before and after. Thread: main.
 @MainActor final class ComparePage {

@@ -1,7 +1,7 @@
-import CAdwaita
-import Client
-import Control
-import UserMessages
+import CQDAdwaita
+import QDClient
+import QDControl
+import QDMessages
 
 /// Latency stage by stage, what it costs, who listens, and what the doctor finds. Thread: main.
 @MainActor final class DetailsPage {

@@ -1,6 +1,6 @@
-import CAdwaita
-import Client
-import UserMessages
+import CQDAdwaita
+import QDClient
+import QDMessages
 
 /// Findings as rows, each with a button where a command mends it. Thread: main.
 @MainActor final class FindingRows {

@@ -1,7 +1,7 @@
-import CAdwaita
-import Client
-import Control
-import Plot
+import CQDAdwaita
+import QDClient
+import QDControl
+import QDPlot
 
 /// One side of the denoiser as a spectrogram of the last ten seconds, with its level.
 ///

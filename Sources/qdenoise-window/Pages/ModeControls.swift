@@ -1,6 +1,6 @@
-import CAdwaita
-import Client
-import Control
+import CQDAdwaita
+import QDClient
+import QDControl
 
 /// Mode, strength and mute. Thread: main.
 @MainActor final class ModeControls {

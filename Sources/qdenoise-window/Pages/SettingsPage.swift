@@ -1,5 +1,5 @@
-import Client
-import Control
+import QDClient
+import QDControl
 
 /// Microphone, channel, model, and whether it starts at login. Thread: main.
 @MainActor final class SettingsPage {

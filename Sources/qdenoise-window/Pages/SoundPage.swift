@@ -1,6 +1,6 @@
-import Client
-import Control
-import UserMessages
+import QDClient
+import QDControl
+import QDMessages
 
 /// What a person wants most: does it work, what does it sound like, how strong is it.
 ///

@@ -1,7 +1,7 @@
-import CAdwaita
-import Client
-import Control
-import UserMessages
+import CQDAdwaita
+import QDClient
+import QDControl
+import QDMessages
 
 /// The first thing to see: whether it works, in words, and the switch. Thread: main.
 @MainActor final class StateRow {

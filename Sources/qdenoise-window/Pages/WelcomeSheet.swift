@@ -1,6 +1,6 @@
-import CAdwaita
-import Client
-import Control
+import CQDAdwaita
+import QDClient
+import QDControl
 
 /// What a person reads the first time: what to choose in the other program. Thread: main.
 @MainActor enum WelcomeSheet {

@@ -1,4 +1,4 @@
-import CAdwaita
+import CQDAdwaita
 import Glibc
 
 /// The application as GTK has it. Thread: main.

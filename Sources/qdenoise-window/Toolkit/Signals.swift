@@ -1,4 +1,4 @@
-import CAdwaita
+import CQDAdwaita
 
 /// What is called when GTK has something to tell.
 private final class Handler: Sendable {

@@ -1,4 +1,4 @@
-import CAdwaita
+import CQDAdwaita
 
 extension Widget {
   static func column(spacing: Int32 = 0, _ children: Widget...) -> Widget {

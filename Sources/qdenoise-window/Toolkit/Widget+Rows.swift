@@ -1,4 +1,4 @@
-import CAdwaita
+import CQDAdwaita
 
 /// Libadwaita's rows and what they stand in.
 extension Widget {

@@ -1,4 +1,4 @@
-import CAdwaita
+import CQDAdwaita
 
 /// A widget of GTK; whoever holds it is the tree that it was put into. Thread: main.
 @MainActor @safe struct Widget {

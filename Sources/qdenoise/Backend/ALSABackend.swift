@@ -1,7 +1,7 @@
-package import AudioHost
-package import AudioPath
-package import Control
-package import UserMessages
+package import QDAudioHost
+package import QDAudioPath
+package import QDControl
+package import QDMessages
 
 /// Two ALSA PCMs of the configuration, for a machine without a sound server. ALSA does not report
 /// listeners. Thread: control.

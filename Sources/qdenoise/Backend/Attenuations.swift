@@ -1,6 +1,6 @@
-package import AudioHost
-package import Control
-import UserMessages
+package import QDAudioHost
+package import QDControl
+import QDMessages
 
 /// Volumes and mutes of a mixer between the microphone and the applications.
 ///

@@ -1,7 +1,7 @@
-package import AudioHost
-package import AudioPath
-package import Control
-package import UserMessages
+package import QDAudioHost
+package import QDAudioPath
+package import QDControl
+package import QDMessages
 
 /// The control thread's view of a sound server or of PCMs. Its `transport` is what the audio thread
 /// runs. `Backends` chooses one. Thread: control.

@@ -1,5 +1,5 @@
-import AudioHost
-import UserMessages
+import QDAudioHost
+import QDMessages
 
 /// Chooses a back end; nothing else does.
 struct Backends {

@@ -1,5 +1,5 @@
-package import AudioHost
-import Control
+package import QDAudioHost
+import QDControl
 
 /// Keeps the desktop's sound out of the sink that feeds the virtual microphone, because it would be
 /// heard in the call. The server moves streams there when their output disappears.

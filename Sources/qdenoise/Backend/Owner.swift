@@ -1,5 +1,5 @@
-package import AudioHost
-package import UserMessages
+package import QDAudioHost
+package import QDMessages
 
 /// Another daemon that offers the virtual microphone on the same server, for another user or from a
 /// container. Each is a client of the server, which lists it, and drops it when it exits.

@@ -1,6 +1,6 @@
-import AudioHost
-import AudioPath
-import Control
+import QDAudioHost
+import QDAudioPath
+import QDControl
 
 /// Native PipeWire: our streams are nodes of its graph. Its pulse server provides devices,
 /// listeners and volumes, and the sound too if the graph cannot be reached.

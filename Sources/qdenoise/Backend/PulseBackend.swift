@@ -1,8 +1,8 @@
-import AudioHost
-import AudioPath
-import Control
+import QDAudioHost
+import QDAudioPath
+import QDControl
 import Glibc
-import UserMessages
+import QDMessages
 
 /// PulseAudio, or PipeWire's pulse server: streams over the pulse protocol into a FIFO or a sink.
 /// Thread: control.

@@ -1,5 +1,5 @@
-import AudioHost
-import Control
+import QDAudioHost
+import QDControl
 import Glibc
 
 /// The control thread's view of a pulse server: its devices, its listeners, and our modules.

@@ -1,5 +1,5 @@
-package import AudioHost
-import Control
+package import QDAudioHost
+import QDControl
 
 /// The source that applications record from, as modules of the server.
 package struct VirtualMicrophone: Equatable, Sendable {

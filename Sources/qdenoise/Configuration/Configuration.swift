@@ -1,8 +1,8 @@
-package import Control
-import Denoise
-import Files
-import ModelStore
-import UserMessages
+package import QDControl
+import QDDenoise
+import QDFiles
+import QDModelStore
+import QDMessages
 
 /// The content of `config.toml`; qdenoise.toml(5) describes the file.
 package struct Configuration: Equatable, Sendable {

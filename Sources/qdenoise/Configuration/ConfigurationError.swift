@@ -1,4 +1,4 @@
-package import UserMessages
+package import QDMessages
 
 /// A problem with a configuration file.
 package enum ConfigurationError: MessageError, Equatable {

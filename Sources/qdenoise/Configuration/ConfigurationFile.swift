@@ -1,5 +1,5 @@
-import Files
-import UserMessages
+import QDFiles
+import QDMessages
 
 /// A TOML file as dotted keys that are taken one by one; the remaining ones are unknown.
 struct ConfigurationFile {

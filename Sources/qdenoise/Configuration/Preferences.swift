@@ -1,7 +1,7 @@
-package import AudioPath
-package import Control
-import Denoise
-package import UserMessages
+package import QDAudioPath
+package import QDControl
+import QDDenoise
+package import QDMessages
 
 /// The configuration, the user's changes since, and the resulting settings.
 /// Thread: control.

@@ -1,4 +1,4 @@
-package import Control
+package import QDControl
 import FoundationEssentials
 
 /// State that persists between runs of the daemon.

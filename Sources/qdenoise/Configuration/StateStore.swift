@@ -1,4 +1,4 @@
-package import Files
+package import QDFiles
 import FoundationEssentials
 
 /// Keeps ``SavedState`` in `$XDG_STATE_HOME/qdenoise/state.json`. Thread: control.

@@ -1,4 +1,4 @@
-import UserMessages
+import QDMessages
 
 /// A value of a TOML file.
 enum TOMLValue: Equatable, CustomStringConvertible {

@@ -1,6 +1,6 @@
-import AudioHost
-import AudioPath
-import Control
+import QDAudioHost
+import QDAudioPath
+import QDControl
 
 /// The control thread's orders to audio, and their results. Thread: control.
 struct AudioOrders {

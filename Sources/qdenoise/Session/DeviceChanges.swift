@@ -1,4 +1,4 @@
-import AudioHost
+import QDAudioHost
 
 /// Records when microphones appeared and disappeared and the default changed, because servers then
 /// move streams.

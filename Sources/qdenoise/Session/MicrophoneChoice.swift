@@ -1,5 +1,5 @@
-package import AudioHost
-import Control
+package import QDAudioHost
+import QDControl
 
 /// The microphone to capture, and the reason.
 package struct MicrophoneChoice: Equatable, Sendable {

@@ -1,4 +1,4 @@
-import Files
+import QDFiles
 
 /// The start time of a process, in the kernel's ticks; nil if there is no such process.
 package func processStartTime(_ process: Int) -> UInt64? {

@@ -1,5 +1,5 @@
-import Control
-import UserMessages
+import QDControl
+import QDMessages
 
 /// The retries of a lost back end, and what was reported about it. Times are microseconds of the
 /// monotonic clock. Thread: control.

@@ -1,7 +1,7 @@
-package import AudioHost
-package import AudioPath
-package import Control
-package import UserMessages
+package import QDAudioHost
+package import QDAudioPath
+package import QDControl
+package import QDMessages
 
 /// Maintains the connection and the virtual microphone, chooses the microphone, moves stray
 /// listeners back and gives audio its orders. Times are microseconds of the monotonic clock.

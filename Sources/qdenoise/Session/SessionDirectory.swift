@@ -1,4 +1,4 @@
-import Files
+import QDFiles
 import FoundationEssentials
 import Glibc
 

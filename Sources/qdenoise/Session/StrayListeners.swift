@@ -1,4 +1,4 @@
-package import AudioHost
+package import QDAudioHost
 
 /// Remembers which streams asked for the virtual microphone, and finds those that the server moved
 /// to another one. They would be recorded without denoising, and the user would not know why.

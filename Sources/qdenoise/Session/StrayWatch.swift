@@ -1,5 +1,5 @@
-import AudioHost
-import Control
+import QDAudioHost
+import QDControl
 
 /// Moves streams back that asked for the virtual microphone and that the server has moved, and
 /// reports them. Times are microseconds of the monotonic clock. Thread: control.

@@ -1,5 +1,5 @@
-import AudioPath
-import Control
+import QDAudioPath
+import QDControl
 import Synchronization
 
 /// Feeds systemd's watchdog while audio answers pings. Times are microseconds of the monotonic

@@ -1,4 +1,4 @@
-import AudioPath
+import QDAudioPath
 import Histogram
 
 /// The distribution of hop times since the daemon started. Thread: control.

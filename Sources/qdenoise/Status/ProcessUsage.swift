@@ -1,4 +1,4 @@
-import AudioPath
+import QDAudioPath
 import Glibc
 
 /// The resources of the process. Thread: control.

@@ -1,8 +1,8 @@
-import AudioHost
-import AudioPath
-import Control
-import Denoise
-import Signal
+import QDAudioHost
+import QDAudioPath
+import QDControl
+import QDDenoise
+import QDSignal
 import Synchronization
 
 extension StatusSource {

@@ -1,11 +1,11 @@
-import AudioHost
-import AudioPath
-package import Control
-import Denoise
-import Kernels
-import Signal
+import QDAudioHost
+import QDAudioPath
+package import QDControl
+import QDDenoise
+import QDKernels
+import QDSignal
 import Synchronization
-package import UserMessages
+package import QDMessages
 
 /// The daemon's status for the bus and systemd, and its one-time warnings.
 /// Times are microseconds of the monotonic clock. Thread: control.

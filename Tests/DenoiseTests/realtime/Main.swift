@@ -1,6 +1,6 @@
-import Denoise
-import ModelStore
-import Signal
+import QDDenoise
+import QDModelStore
+import QDSignal
 import Trampoline
 
 /// What the audio thread does with a hop.

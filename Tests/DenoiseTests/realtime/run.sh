@@ -30,11 +30,11 @@ list=$build/denoisectl.product/Objects.LinkFileList
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 "$clang" -O1 -fsanitize=realtime -c "$here/trampoline.c" -o "$work/trampoline.o"
-modules='Memory|Files|UserMessages|UserSettings|Kernels|CKernels|Engine|Signal|Denoise|TFLite|ModelStore'
-modules="$modules|CEmbeddedModel|CThreadPool"
+modules='QDMemory|QDFiles|QDMessages|QDUserSettings|QDKernels|CQDKernels|QDEngine|QDSignal|QDDenoise|QDTFLite|QDModelStore'
+modules="$modules|CQDEmbeddedModel|CQDThreadPool"
 objects=$(tr -d "'\"" <"$list" | grep -E "/($modules)\.build/")
-maps="$here $build/CKernels.build $build/CEmbeddedModel.build $build/CThreadPool.build
-$sources/CSampleRate $sources/CLinux"
+maps="$here $build/CQDKernels.build $build/CQDEmbeddedModel.build $build/CQDThreadPool.build
+$sources/CQDSampleRate $sources/CQDLinux"
 flags=$(for map in $maps; do echo "-Xcc -fmodule-map-file=$map/module.modulemap"; done)
 # shellcheck disable=SC2086
 swiftc -O -parse-as-library -swift-version 5 -I "$build/Modules" $flags \

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "CKernels.h"
+#include "CQDKernels.h"
 #include "isa_names.h"
 
 // The inputs have to be the same everywhere.

@@ -16,7 +16,7 @@
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
-kernels=$here/../../../Sources/CKernels
+kernels=$here/../../../Sources/CQDKernels
 architecture=$1
 shift
 

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "CKernels.h"
+#include "CQDKernels.h"
 #include "isa_names.h"
 
 static double now(void) {

@@ -1,7 +1,7 @@
-public import Control
+public import QDControl
 import Glibc
 import Synchronization
-import UserMessages
+import QDMessages
 
 /// A real control server in a thread of its own, whose settings only change a status.
 public final class ServedControl: Sendable {

@@ -1,8 +1,8 @@
 import CAllocationCount
-import Denoise
+import QDDenoise
 import Foundation
 import Seeded
-import TFLite
+import QDTFLite
 
 extension HostileModels {
   public static let denoising = ["denoisers/denoiser_full", "denoisers/denoiser_low_latency"]

@@ -1,10 +1,10 @@
 import CAllocationCount
-import Engine
+import QDEngine
 import Foundation
 import Glibc
-import Kernels
+import QDKernels
 import Seeded
-import TFLite
+import QDTFLite
 
 /// Models that are truncated or changed at random: an error that names them, or a network that
 /// runs, but never a crash, never much time and never much memory.

@@ -1,4 +1,4 @@
-public import Engine
+public import QDEngine
 public import Foundation
 
 /// The models of Tests/Fixtures.

@@ -1,5 +1,5 @@
-import Engine
-import TFLite
+import QDEngine
+import QDTFLite
 
 /// One loaded model on several threads, each with a network of its own.
 public enum SharedModels {

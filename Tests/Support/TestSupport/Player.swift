@@ -1,4 +1,4 @@
-import CPulse
+import CQDPulse
 
 /// Plays samples into a sink, as a person speaks into a microphone: at its own pace, whoever listens.
 public final class Player: @unchecked Sendable {

@@ -1,4 +1,4 @@
-import CPulse
+import CQDPulse
 
 /// A libpulse connection with a thread of its own, as an application has one.
 final class PulseConnection: @unchecked Sendable {

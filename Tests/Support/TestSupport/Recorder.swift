@@ -1,4 +1,4 @@
-import CPulse
+import CQDPulse
 
 /// What an application heard: samples, and when each piece of them came.
 public struct Recording: Sendable {

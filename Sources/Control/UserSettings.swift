@@ -1,2 +1,0 @@
-// The interface of this module uses settings.
-@_exported public import UserSettings

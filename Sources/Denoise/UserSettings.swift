@@ -1,2 +1,0 @@
-// The interface of this module uses modes.
-@_exported public import UserSettings

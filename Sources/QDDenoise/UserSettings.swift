@@ -1,0 +1,2 @@
+// The interface of this module uses modes.
+@_exported public import QDUserSettings

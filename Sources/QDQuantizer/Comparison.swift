@@ -1,0 +1,42 @@
+public import QDEngine
+public import QDKernels
+
+/// A comparison of two graphs on the same inputs.
+public struct Comparison: Sendable {
+  /// By output, in the first graph's order.
+  public private(set) var outputs: [(name: String, deviation: Deviation)] = []
+
+  /// Runs both on the samples in order, with continuous states.
+  ///
+  /// - Throws: if an output of the first is not one of the second.
+  public init(
+    _ first: Graph, _ second: Graph, samples: [Sample], states: [StatePair] = [],
+    instructionSets: (InstructionSet, InstructionSet) = (.best, .best)
+  ) throws(QuantizerError) {
+    let a = try ObservedNetwork(first, states: states, instructionSet: instructionSets.0)
+    let b = try ObservedNetwork(second, states: states, instructionSet: instructionSets.1)
+    let stated = Set(states.map(\.output))
+    let names = first.outputs.map { first.tensors[$0].name }.filter { !stated.contains($0) }
+    outputs = names.map { ($0, Deviation()) }
+    for sample in samples {
+      let (wanted, found) = (try a.run(sample), try b.run(sample))
+      for (index, name) in names.enumerated() {
+        guard let wanted = wanted[name], let found = found[name], wanted.count == found.count
+        else { throw .noLayer(graph: second.name, tensor: name) }
+        outputs[index].deviation.add(found, expected: wanted)
+      }
+    }
+  }
+
+  /// The minimum signal-to-noise ratio of an output, in dB.
+  public var worst: Double { outputs.map(\.deviation.signalToNoise).min() ?? .infinity }
+}
+
+extension Graph {
+  /// Bytes of constants by element type.
+  public var constantBytes: [ElementType: Int] {
+    tensors.reduce(into: [:]) { sums, tensor in
+      if let data = tensor.data { sums[tensor.type, default: 0] += data.count }
+    }
+  }
+}
