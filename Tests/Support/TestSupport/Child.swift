@@ -1,3 +1,4 @@
+internal import Foundation
 public import Glibc
 
 /// Why the harness could not do its part; never a finding about the program under test.
@@ -59,6 +60,17 @@ public final class Child {
     self.pid = pid
     self.program = program
     self.log = log
+  }
+
+  /// Reaps it even if it ends later: while any child is left as a zombie, Swift Testing's exit tests
+  /// do not see theirs end, and the run stands still.
+  deinit {
+    guard poll() == nil else { return }
+    let pid = pid
+    Thread.detachNewThread {
+      var status = Int32()
+      waitpid(pid, &status, 0)
+    }
   }
 
   public var isRunning: Bool { poll() == nil }
