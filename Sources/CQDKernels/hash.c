@@ -30,12 +30,19 @@ static void scramble(uint64_t sums[LANES], const uint64_t keys[]) {
   for (int i = 0; i < LANES; i++) sums[i] = (sums[i] ^ sums[i] >> 47 ^ keys[i]) * prime32;
 }
 
+/// The two halves of a product of 128 bits, xored. Made of products of 32 bits, because ARMv7 and
+/// WebAssembly have no type of 128.
+static uint64_t folded(uint64_t a, uint64_t b) {
+  uint64_t low = (uint32_t)a * (b & 0xFFFFFFFF), high = (a >> 32) * (b >> 32);
+  uint64_t first = (uint32_t)a * (b >> 32), second = (a >> 32) * (b & 0xFFFFFFFF);
+  uint64_t middle = (low >> 32) + (uint32_t)first + (uint32_t)second;
+  high += (first >> 32) + (second >> 32) + (middle >> 32);
+  return (middle << 32 | (uint32_t)low) ^ high;
+}
+
 /// Folds the sums into 64 bits.
 static uint64_t merged(const uint64_t sums[LANES], const uint64_t keys[], uint64_t start) {
-  for (int i = 0; i < LANES; i += 2) {
-    __uint128_t product = (__uint128_t)(sums[i] ^ keys[i]) * (sums[i + 1] ^ keys[i + 1]);
-    start += (uint64_t)product ^ (uint64_t)(product >> 64);
-  }
+  for (int i = 0; i < LANES; i += 2) start += folded(sums[i] ^ keys[i], sums[i + 1] ^ keys[i + 1]);
   return mix(start);
 }
 
