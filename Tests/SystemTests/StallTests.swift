@@ -61,16 +61,23 @@ extension SystemTests {
       for (samples, most) in [(2048, 42.7), (8192, 170.7), (64, 1.4), (16, 0.4)] {
         try quantum(samples)
         sleep(seconds: 2.5)
+        let status = try scene.status()
+        let stage = try #require(status.latency.stages.first { $0.name.contains("quantum") })
+        #expect(abs(stage.microseconds / 1000 - most) < 1)
+        // Cycles of a third of a millisecond are more than many machines can keep, and then sound breaks
+        // in every program: there, what is asked is that all is as before afterwards.
+        guard samples >= 64 else {
+          print("measured: quantum \(samples): \(status.hops)")
+          continue
+        }
         let lag = try ears.lag()
-        let stage = try scene.status().latency.stages.first { $0.name.contains("quantum") }
-        print("measured: quantum \(samples): \(lag) ms, \(before) ms before, stage \(stage as Any)")
-        #expect(abs(try #require(stage).microseconds / 1000 - most) < 1)
+        print("measured: quantum \(samples): \(lag) ms, \(before) ms before, \(status.hops)")
         // Microphone and virtual microphone are in the same cycle, whatever its length.
         #expect(abs(lag - before) < 12 + RealTime.machine.milliseconds)
       }
       try quantum(0)
       sleep(seconds: 2.5)
-      #expect(try ears.lag() < before + 10 + RealTime.machine.milliseconds)
+      #expect(try abs(ears.lag() - before) < 10 + RealTime.machine.milliseconds)
     }
 
     @Test func `a graph at another rate is followed, up and back`() throws {
@@ -248,12 +255,16 @@ final class Ears {
       guard Analysis.level(block) > 0.12, Analysis.level(block.prefix(240)) > 0.12,
         Analysis.level(block.suffix(240)) > 0.12
       else { return nil }
-      var (product, power) = (0.0, 0.0)
+      var (product, power, neighbours) = (0.0, 0.0, 0.0)
       for index in first + 1..<first + 959 {
         let sample = Double(part.samples[index])
-        product += sample * Double(part.samples[index - 1] + part.samples[index + 1])
+        let around = Double(part.samples[index - 1] + part.samples[index + 1])
+        product += sample * around
         power += sample * sample
+        neighbours += around * around
       }
+      // Of a sine, the sum of two neighbours is the sample between them times a constant.
+      guard neighbours - product * product / power < 1e-3 * neighbours else { return nil }
       let frequency = acos(min(1, max(-1, product / (2 * power)))) * 48_000 / (2 * .pi)
       return part.time(of: first + 959) - (frequency - lowest) / slope
     }
