@@ -24,6 +24,12 @@ package struct Digest: Equatable {
     for number in numbers { add(number) }
   }
 
+  /// Many values at once, as they are in memory.
+  package mutating func add(bytesOf values: [some BitwiseCopyable]) {
+    add(values.count)
+    unsafe values.withUnsafeBytes { unsafe add($0) }
+  }
+
   package mutating func add(_ text: String) {
     add(text.utf8.count)
     pending += text.utf8

@@ -70,20 +70,19 @@ struct Layer {
     var digest = Digest()
     digest.add(type.rawValue)
     digest.add([outputs, inputs])
-    func add(_ values: [Float]?) { digest.add((values ?? []).map { Int($0.bitPattern) }) }
     switch weights {
-    case .f32(_, let bias), .f16(_, let bias): add(bias)
+    case .f32(_, let bias), .f16(_, let bias): digest.add(bytesOf: bias ?? [])
     case .qd8(_, let scales, let bias, let isQC4W):
-      add(scales)
-      add(bias)
+      digest.add(bytesOf: scales)
+      digest.add(bytesOf: bias ?? [])
       digest.add(isQC4W ? 1 : 0)
     case .qs8(let qs8):
-      digest.add(qs8.bias.map(Int.init))
-      add(qs8.multipliers)
+      digest.add(bytesOf: qs8.bias)
+      digest.add(bytesOf: qs8.multipliers)
       digest.add(qs8.zeroPoint)
     case .qs16(_, let output):
-      digest.add(output.bias.map(Int.init))
-      digest.add(output.multipliers.map { Int(truncatingIfNeeded: $0.bitPattern) })
+      digest.add(bytesOf: output.bias)
+      digest.add(bytesOf: output.multipliers)
     }
     return Int(digest.bytes[0])
   }

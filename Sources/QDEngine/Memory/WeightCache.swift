@@ -106,8 +106,8 @@ extension Graph {
       digest.add(
         [tensor.isVariable, tensor.isPackedInFile, tensor.isSparseInFile].map { $0 ? 1 : 0 })
       digest.add(tensor.quantization?.axis ?? -1)
-      digest.add((tensor.quantization?.scales ?? []).map { Int($0.bitPattern) })
-      digest.add((tensor.quantization?.zeroPoints ?? []).map(Int.init))
+      digest.add(bytesOf: tensor.quantization?.scales ?? [])
+      digest.add(bytesOf: tensor.quantization?.zeroPoints ?? [])
       digest.add(tensor.constant?.count ?? -1)
       unsafe tensor.constant?.withUnsafeBytes { unsafe digest.add($0) }
     }
