@@ -134,18 +134,16 @@ extension Lowering {
     let room = storages[source.storage].byteCount - source.offset - count
     if padding.isEmpty, room >= slack { return source }
     let result = Value(storage: try newStorage(.scratch, byteCount: count + slack))
-    if !padding.isEmpty {
-      emit(.fill(address(result), count: count, byte: zeroByte), touching: [result.storage])
+    var (shape, padding) = (shape, padding)
+    if padding.before == 0, padding.after == 0 {
+      // The rows of an image are one row.
+      padding = ImagePadding(
+        before: padding.top * shape[2], after: padding.bottom * shape[2])
+      shape = [shape[0], 1, shape[1] * shape[2], shape[3]]
     }
-    let padded = [
-      shape[0], shape[1] + padding.top + padding.bottom, shape[2] + padding.before + padding.after,
-      shape[3],
-    ]
-    let first = size * (padding.top * padded[2] + padding.before) * shape[3]
-    emitCopy(
-      address(source), address(Value(storage: result.storage, offset: first)), extents: shape,
-      from: denseStrides(shape, elementSize: size), to: denseStrides(padded, elementSize: size),
-      elementSize: size)
+    shape[3] *= size
+    let images = images(source, shape: shape, padding: padding, to: result.storage)
+    emit(.padImage(images, byte: zeroByte), touching: [source.storage, result.storage])
     return result
   }
 

@@ -1,7 +1,24 @@
 internal import QDKernels
 
-/// Steps of layers with int16 activations.
 extension Network {
+  func perform(_ images: Step.PaddedImages, paddingWith byte: UInt8, _ part: StepPart) {
+    let (height, length) = (images.height, images.rowLength)
+    let source = unsafe UnsafeBufferPointer(
+      bytes(images.source, images.images * height * length))
+    let target = unsafe bytes(images.destination, images.images * images.paddedCount)
+    let inner = images.inner
+    for index in part.range(of: images.images * height) {
+      let row = index % height
+      let padded = unsafe target.part(index / height * images.paddedCount, images.paddedCount)
+      let first = inner.lowerBound + row * images.stride
+      let end = row == height - 1 ? padded.count : first + images.stride
+      if row == 0 { unsafe padded.part(0, first).update(repeating: byte) }
+      unsafe _ = padded.part(first, length).update(fromContentsOf: source.part(index * length, length))
+      unsafe padded.part(first + length, end - first - length).update(repeating: byte)
+    }
+  }
+
+  /// Of a layer with int16 activations.
   func perform(_ step: Step.SplitImage) {
     let image = step.images
     let count = image.height * image.rowLength

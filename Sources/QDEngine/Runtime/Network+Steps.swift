@@ -30,6 +30,7 @@ extension Network {
     case .depthwise(let depthwise): perform(depthwise, part)
     case .f32Depthwise(let slide, let layer): performDepthwise(slide, layer, part)
     case .splitImage(let split): perform(split)
+    case .padImage(let images, let byte): perform(images, paddingWith: byte, part)
     case .integerBinary(let binary, let function):
       perform(binary.part(part, size: 1), function)
     case .integerPool(let slide, let isMaximum, let results):

@@ -30,6 +30,8 @@ indirect enum Step {
   case depthwise(Depthwise)
   case f32Depthwise(Slide, LayerReference)
   case splitImage(SplitImage)
+  /// Copies images with the byte around them; their elements are bytes.
+  case padImage(PaddedImages, byte: UInt8)
   case integerBinary(Binary, IntegerElementwise.Binary)
   case integerPool(Slide, isMaximum: Bool, IntegerPool.Results)
   case lookUp(Conversion, table: Address)
@@ -371,6 +373,7 @@ extension Step {
     case .depthwise(let step): "\(step.layer.type) depthwise"
     case .f32Depthwise: "f32 depthwise"
     case .splitImage: "split image"
+    case .padImage: "pad image"
     case .integerBinary: "qs8 binary"
     case .integerPool: "qs8 pool"
     case .lookUp: "look up"

@@ -31,6 +31,9 @@ extension Step {
     case .pool(let slide, _), .integerPool(let slide, _, _): return slide.units(perNanosecond: 4)
     case .quantizeRows(let rows): return (rows.rows, Double(rows.rows * rows.columns) / 4)
     case .copy(let copy): return copy.units
+    case .padImage(let images, _):
+      let rows = images.images * images.height
+      return (rows, Double(rows * images.rowLength) / 16)
     case .fill(_, let count, _): return (count / Step.valueGranule, Double(count) / 32)
     case .binary(let binary, _, _), .integerBinary(let binary, _): return binary.units
     case .unary(let unary): return (unary.count / Step.valueGranule, Double(unary.count))
