@@ -3,14 +3,14 @@ internal import QDKernels
 /// How steps are split into parts. Parts have the bits of the whole: no sum is split.
 extension Step {
   /// The minimum work, in nanoseconds, that is worth a second thread, which costs one or two
-  /// thousand.
-  static let leastSharedWork = 20_000.0
+  /// thousand. A step that is not shared fetches what other threads wrote from their caches.
+  static let leastSharedWork = 5000.0
 
   /// - Parameter least: the minimum work in nanoseconds of a step that is split.
   func parts(threads: Int, least: Double) -> Int {
     guard threads > 1, let (units, work) = units, work >= least else { return 1 }
-    // Long steps get more parts, so that a late thread does less.
-    let wanted = work >= 10 * least ? 3 * threads : threads
+    // Long steps get more parts, so that a late thread does less; but each part reads all weights.
+    let wanted = work >= 200 * least ? 3 * threads : threads
     return max(min(wanted, units), 1)
   }
 
@@ -60,14 +60,19 @@ extension LayerType {
 extension Step.Product {
   /// The columns of a kernel's tile divide this.
   static let outputGranule = 64
-  /// The rows of most kernels' tiles divide this.
-  static let rowGranule = 24
+  /// The rows of most kernels' tiles divide the first, for long products; those of many the second.
+  static let rowGranules = (24, 6)
+  /// From here on threads share the rows whatever the weights are: then each finds in its own cache
+  /// what it computed in the layer before.
+  static let enoughRows = 128
 
   /// Whether threads share the outputs instead of the rows: all of them then read the inputs, which
   /// are fewer than the weights.
   var isCutAlongOutputs: Bool {
     @inline(__always) get {
-      outputs > rows * repeats && outputs >= 2 * Step.Product.outputGranule && !layer.isSparse
+      let rows = rows * repeats
+      return outputs > rows && rows < Step.Product.enoughRows
+        && outputs >= 2 * Step.Product.outputGranule && !layer.isSparse
     }
   }
 
@@ -83,9 +88,10 @@ extension Step.Product {
   func rows(_ part: StepPart) -> Range<Int> {
     let all = rows * repeats
     if part.count == 1 || isCutAlongOutputs { return 0..<all }
+    let granules = Step.Product.rowGranules
+    let dense = all >= 8 * part.count * granules.0 ? granules.0 : granules.1
     let granule =
-      repeats >= 2 * part.count
-      ? rows : layer.isSparse ? Step.Product.outputGranule : Step.Product.rowGranule
+      repeats >= 2 * part.count ? rows : layer.isSparse ? Step.Product.outputGranule : dense
     return part.range(of: all, granule: all >= 2 * part.count * granule ? granule : 1)
   }
 }
