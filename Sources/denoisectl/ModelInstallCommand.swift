@@ -31,7 +31,7 @@ struct ModelInstallCommand: ParsableCommand {
     _ = try Denoiser(model)
     let folder = try folder()
     let path = "\(folder)/\(name).tflite"
-    try Data(bytes).write(to: URL(filePath: path), options: .atomic)
+    try OutputFile.write(bytes, to: path, as: .ownState)
     say("\(path): \(model.name), licence: \(model.licence ?? "not stated")".printable)
     printError("`denoisectl model choose \(name)` runs it")
   }
@@ -52,11 +52,7 @@ struct ModelInstallCommand: ParsableCommand {
     guard let folder = ModelStore.folders.first else {
       throw ForeignDenoiserError("there is no folder for models; set XDG_DATA_HOME")
     }
-    do {
-      try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-    } catch {
-      throw ForeignDenoiserError("\(folder): cannot be made: \(error.localizedDescription)")
-    }
+    try UserDirectories.make(folder)
     return folder
   }
 }

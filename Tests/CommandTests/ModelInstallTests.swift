@@ -56,7 +56,7 @@ struct ModelInstallTests {
     try FileManager.default.createDirectory(atPath: data, withIntermediateDirectories: true)
     try Data().write(to: URL(filePath: "\(data)/qdenoise"))
     let (status, output) = try install(file)
-    #expect(status != 0 && output.contains("/qdenoise/models: cannot be made"), "\(output)")
+    #expect(status != 0 && output.contains("/qdenoise/models: cannot be written: "), "\(output)")
     #expect(output.split(separator: "\n").count == 1, "\(output)")
   }
 
