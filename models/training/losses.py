@@ -14,6 +14,7 @@ REFERENCE_LEVEL = 0.05  # RMS to which every mixture is brought before the losse
 SNR_CEILING = 1e-3  # no reward beyond 30 dB
 RESIDUE_FLOOR = 3e-6  # no reward beyond 55 dB of attenuation
 SPECTRAL_WEIGHT = 1.0  # of the errors of compressed spectra
+MISSING_WEIGHT = 1.75  # of missing speech, on top of the 1 of any error
 SNR_WEIGHT = 2.0  # per dB
 RESIDUE_PIECE = 48000  # samples of which the level is taken in dB, so that all seconds count alike
 RESIDUE_WEIGHT = 2.2  # per dB, and item without a target
@@ -45,8 +46,8 @@ def spectral(real, imaginary, wanted_real, wanted_imaginary):
 
 
 def asymmetric(difference):
-    """Mean square in which missing speech counts 2.75 times."""
-    return (difference.square() + 1.75 * F.relu(-difference).square()).mean()
+    """Mean square in which missing speech counts 1 + `MISSING_WEIGHT` times."""
+    return (difference.square() + MISSING_WEIGHT * F.relu(-difference).square()).mean()
 
 
 def magnitudes(real, imaginary, wanted_real, wanted_imaginary, scale):
