@@ -1,4 +1,6 @@
+import EngineSupport
 import QDEngine
+import QDKernels
 import Testing
 
 /// What each pass finds in a small graph, and what keeps it from doing so.
@@ -231,6 +233,56 @@ struct PassTests {
     #expect(ElidedConcatenations(Dataflow(b.graph)).tensors == [whole])
     b.graph.outputs = [product, b.make(.unary(.square), [whole], [1, 8])]
     #expect(ElidedConcatenations(Dataflow(b.graph)).tensors.isEmpty)
+  }
+
+  /// Two parts of three rows, one of them an input, that a product reads.
+  private func joined() -> (builder: Builder, input: Int, computed: Int, whole: Int) {
+    var b = Builder()
+    let x = b.input([1, 3, 2])
+    let computed = b.make(.unary(.square), [x], [1, 3, 2])
+    let whole = b.make(.concatenation(axis: 2, .none), [computed, x], [1, 3, 4])
+    let weights = b.constant([1, 4], [1, 2, 3, 4])
+    let product = b.make(
+      .fullyConnected(.none, keepsDimensions: true), [whole, weights], [1, 3, 1])
+    b.graph.outputs = [product]
+    return (b, x, computed, whole)
+  }
+
+  @Test func `equal parts that only float products read lie one after the other`() throws {
+    let (builder, input, computed, whole) = joined()
+    let plan = try FusionPlan(builder.graph)
+    #expect(plan.segmented.parts == [whole: 2])
+    // One part is computed there, the input is copied.
+    #expect(
+      plan.placements.placements.map { [$0.tensor, $0.owner, $0.offset] } == [[computed, whole, 0]])
+    for instructionSet in InstructionSet.available {
+      var network = try Network(builder.graph, instructionSet: instructionSet)
+      #expect(network.stepNames == ["unary", "copy", "f32 gemm"])
+      let x: [Float] = [1, 2, 3, 4, 5, 6]
+      let name = { builder.graph.tensors[$0].name }
+      let results = try network.run([(name(input), x)], reading: [name(builder.graph.outputs[0])])
+      // (a, b) gives a² + 2 b² + 3 a + 4 b.
+      #expect(results == [[20, 66, 136]])
+    }
+  }
+
+  @Test func `parts of one row, or that others read, or of two lengths lie as they are`() throws {
+    var (b, x, computed, whole) = joined()
+    let square = b.make(.unary(.square), [whole], [1, 3, 4])
+    b.graph.outputs.append(square)
+    #expect(SegmentedConcatenations(Dataflow(b.graph)).parts.isEmpty)
+    (b, x, computed, whole) = joined()
+    b.graph.outputs.append(whole)
+    #expect(SegmentedConcatenations(Dataflow(b.graph)).parts.isEmpty)
+    (b, x, computed, whole) = joined()
+    b.graph.tensors[x].shape = [1, 3, 1]
+    b.graph.tensors[computed].shape = [1, 3, 3]
+    #expect(SegmentedConcatenations(Dataflow(b.graph)).parts.isEmpty)
+    (b, x, computed, whole) = joined()
+    for (tensor, width) in [(x, 2), (computed, 2), (whole, 4)] {
+      b.graph.tensors[tensor].shape = [1, 1, width]
+    }
+    #expect(SegmentedConcatenations(Dataflow(b.graph)).parts.isEmpty)
   }
 
   @Test func `parts are computed in their concatenation, and results over their operands`() throws {

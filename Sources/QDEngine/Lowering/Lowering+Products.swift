@@ -179,6 +179,10 @@ extension Lowering {
       product.parameters = address(source.parameters)
     case .f32, .qs8, .qs16:
       product.source = address(try value(of: input, for: index))
+      if let parts = plan.segmented.parts[input] {
+        product.sourceStride = inputs / parts
+        product.segments = RowSegments(count: parts, step: rows * product.sourceStride)
+      }
     }
     let (y, addend) = try result(index, tensor)
     product.destination = address(y)

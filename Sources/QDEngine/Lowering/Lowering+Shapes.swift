@@ -120,6 +120,11 @@ extension Lowering {
     }
     try requireShape(output, result, index)
     if plan.elided.tensors.contains(output) { return }
+    if let count = plan.segmented.parts[output] {
+      let part = shape(first)
+      return try emitParts(
+        index, inputs.map { ($0, [1] + part) }, axis: 0, to: output, [count] + part)
+    }
     try emitParts(index, inputs.map { ($0, shape($0)) }, axis: axis, to: output, result)
   }
 

@@ -8,6 +8,7 @@ package struct FusionPlan: Sendable {
   package let lookUps: FusedLookUps
   package let states: States
   package let elided: ElidedConcatenations
+  package let segmented: SegmentedConcatenations
   package let placements: Placements
   package let activations: FusedActivations
   package let sums: ResidualSums
@@ -31,9 +32,11 @@ package struct FusionPlan: Sendable {
     sums = ResidualSums(dataflow, skipping: memory.absorbed.union(dataflow.restoring))
     states = States(dataflow, pairs, cells: cells, memory: &memory)
     elided = ElidedConcatenations(dataflow, owners: memory.owners)
+    segmented = SegmentedConcatenations(
+      dataflow, owners: memory.owners, skipping: memory.absorbed.union(matmuls.byLast.keys))
     placements = try Placements(
       dataflow, cells: cells, lookUps: lookUps, sums: sums, states: states, elided: elided,
-      memory: memory)
+      segmented: segmented, memory: memory)
     let fused = memory.absorbed.union(dataflow.restoring)
     activations = FusedActivations(
       dataflow, skipping: fused.union(cells.byLast.keys).union(matmuls.byLast.keys))
@@ -48,6 +51,7 @@ package struct FusionPlan: Sendable {
     lookUps = FusedLookUps()
     states = States()
     elided = ElidedConcatenations()
+    segmented = SegmentedConcatenations()
     placements = Placements()
     activations = FusedActivations()
     sums = ResidualSums()

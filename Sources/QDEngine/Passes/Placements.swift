@@ -19,7 +19,8 @@ package struct Placements: Sendable {
 
   init(
     _ dataflow: Dataflow, cells: RecurrentCells, lookUps: FusedLookUps, sums: ResidualSums,
-    states: States, elided: ElidedConcatenations, memory: MemoryOwners
+    states: States, elided: ElidedConcatenations, segmented: SegmentedConcatenations,
+    memory: MemoryOwners
   ) throws(EngineError) {
     self.memory = memory
     for (index, node) in dataflow.graph.operators.enumerated().reversed()
@@ -33,8 +34,15 @@ package struct Placements: Sendable {
           continue
         }
         share(input, with: output, index, dataflow)
+      case .concatenation(_, .none) where segmented.parts[output] != nil:
+        try placeParts(node, output, index, dataflow)
       case .concatenation(let axis, .none), .pack(let axis, _):
-        try placeParts(node, axis, output, index, dataflow)
+        let shape = dataflow.shape(output)
+        let dimension = axis < 0 ? axis + shape.count : axis
+        // Elsewhere the rows of a part are apart.
+        guard shape.indices.contains(dimension), shape.prefix(dimension).allSatisfy({ $0 == 1 })
+        else { continue }
+        try placeParts(node, output, index, dataflow)
       case _ where node.kind.fusion.isInPlace:
         let input = node.inputs.lazy.compactMap { $0 }.first {
           isFree($0, for: index, lookUps.functions[index], dataflow)
@@ -65,14 +73,10 @@ package struct Placements: Sendable {
     if overwritten.contains(output) { overwritten.insert(input) }
   }
 
-  /// Parts are contiguous only if the extents before the axis are 1.
+  /// One part after the other.
   private mutating func placeParts(
-    _ node: Operator, _ axis: Int, _ output: Int, _ index: Int, _ dataflow: Dataflow
+    _ node: Operator, _ output: Int, _ index: Int, _ dataflow: Dataflow
   ) throws(EngineError) {
-    let shape = dataflow.shape(output)
-    let dimension = axis < 0 ? axis + shape.count : axis
-    guard shape.indices.contains(dimension), shape.prefix(dimension).allSatisfy({ $0 == 1 })
-    else { return }
     var offset = 0
     for case let input? in node.inputs {
       share(input, with: output, offset: offset, index, dataflow)

@@ -170,7 +170,7 @@ indirect enum Step {
     var repeats = 1
     var sourceStep = 0
     var destinationStep = 0
-    /// For a row of bytes.
+    /// The segments of a row.
     var segments = RowSegments.one
     /// Distance from the plane of high bytes to that of low bytes, if the activations are int16.
     var planeStep = 0
