@@ -13,7 +13,8 @@ extension Network {
       let first = inner.lowerBound + row * images.stride
       let end = row == height - 1 ? padded.count : first + images.stride
       if row == 0 { unsafe padded.part(0, first).update(repeating: byte) }
-      unsafe _ = padded.part(first, length).update(fromContentsOf: source.part(index * length, length))
+      unsafe _ = padded.part(first, length).update(
+        fromContentsOf: source.part(index * length, length))
       unsafe padded.part(first + length, end - first - length).update(repeating: byte)
     }
   }

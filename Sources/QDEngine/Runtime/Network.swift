@@ -125,7 +125,7 @@ internal import QDMemory
     name = graph.name
     self.instructionSet = instructionSet
     steps = StepList(lowering.steps)
-    let parts = lowering.steps.map { $0.parts(threads: threads, least: leastSharedWork) }
+    let parts = Step.parts(of: lowering.steps, threads: threads, least: leastSharedWork)
     pool = ThreadPool(workers: parts.contains { $0 > 1 } ? threads - 1 : 0)
     partCounts = AlignedBuffer(pool.workers == 0 ? [] : parts)
     stepOperators = lowering.stepOperators

@@ -6,11 +6,21 @@ extension Step {
   /// thousand. A step that is not shared fetches what other threads wrote from their caches.
   static let leastSharedWork = 5000.0
 
+  /// The number of parts of each step: 1 for all if no step is long enough that threads gain
+  /// anything for the whole network.
+  ///
   /// - Parameter least: the minimum work in nanoseconds of a step that is split.
-  func parts(threads: Int, least: Double) -> Int {
+  static func parts(of steps: [Step], threads: Int, least: Double) -> [Int] {
+    let longest = steps.reduce(0) { max($0, $1.units?.work ?? 0) }
+    return steps.map { longest >= 4 * least ? $0.parts(threads: threads, least: least) : 1 }
+  }
+
+  private func parts(threads: Int, least: Double) -> Int {
     guard threads > 1, let (units, work) = units, work >= least else { return 1 }
     // Long steps get more parts, so that a late thread does less; but each part reads all weights.
-    let wanted = work >= 200 * least ? 3 * threads : threads
+    // Short ones get fewer than there are threads, each of which has at least half of that work.
+    let most = Int(min(Double(threads), 2 * work / max(least, 1)))
+    let wanted = work >= 200 * least ? 3 * threads : most
     return max(min(wanted, units), 1)
   }
 
