@@ -136,7 +136,7 @@ public struct ONNXImporter {
   }
 
   mutating func convert(_ nodes: [ONNXModel.Node]) throws(ONNXError) {
-    for node in nodes {
+    for node in ONNXModel.inOrder(nodes) {
       self.node = node
       try convert()
     }

@@ -73,6 +73,7 @@ extension ONNXModel {
     self.name = name
     var reader = ProtobufReader(bytes, name: name)
     var hasGraph = false
+    var domains: [String] = []
     while let field = try reader.next() {
       switch field.number {
       case 7:
@@ -81,10 +82,16 @@ extension ONNXModel {
       case 8:
         let (domain, version) = try Self.operatorSet(try reader.message(field))
         if domain.isEmpty || domain == "ai.onnx" { operatorSet = version }
+        domains.append(domain)
       default: break
       }
     }
-    guard hasGraph, operatorSet > 0 else { throw .notONNX(name: name) }
+    guard hasGraph, !domains.isEmpty else { throw .notONNX(name: name) }
+    guard operatorSet > 0 else {
+      throw .unusable(
+        name: name,
+        reason: "all of its operators are of \(domains.joined(separator: ", ")), none of ai.onnx")
+    }
     var files = ExternalFiles(model: name, read: external)
     try body.resolve(&files)
   }

@@ -19,6 +19,62 @@ struct ONNXTests {
       try ONNXImporter.graph(try Self.bytes("onnx/\(name).onnx"), name: name), name, within: 2e-6)
   }
 
+  @Test(arguments: ["image", "attention", "gru"])
+  func `nodes are taken in any order`(name: String) throws {
+    let file = try Self.bytes("onnx/\(name).onnx")
+    let turned = Self.fields(file[...]).flatMap { field -> [UInt8] in
+      guard field.number == 7 else { return Array(field.all) }
+      let nodes = Self.fields(field.payload).filter { $0.number == 1 }
+      let others = Self.fields(field.payload).filter { $0.number != 1 }
+      return field.all.dropLast(field.payload.count) + nodes.reversed().flatMap(\.all)
+        + others.flatMap(\.all)
+    }
+    #expect(turned.count == file.count && turned != file)
+    try Self.compare(try ONNXImporter.graph(turned, name: name), name, within: 2e-6)
+  }
+
+  @Test func `a model of other domains only says which they are`() throws {
+    // opset_import: ai.onnx.ml, version 1; an empty graph.
+    let domain = Array("ai.onnx.ml".utf8)
+    let bytes = [0x42, UInt8(domain.count + 4), 0x0A, UInt8(domain.count)] + domain
+      + [0x10, 0x01, 0x3A, 0x00]
+    let error = #expect(throws: ONNXError.self) { try ONNXImporter.graph(bytes, name: "trees") }
+    #expect("\(try #require(error))".contains("of ai.onnx.ml, none of ai.onnx"))
+  }
+
+  /// The fields of a protobuf message: all bytes of each, and those without key and length.
+  private static func fields(
+    _ message: ArraySlice<UInt8>
+  ) -> [(number: Int, all: ArraySlice<UInt8>, payload: ArraySlice<UInt8>)] {
+    var result: [(number: Int, all: ArraySlice<UInt8>, payload: ArraySlice<UInt8>)] = []
+    var next = message.startIndex
+    func varint() -> Int {
+      var value = 0
+      for shift in stride(from: 0, to: 63, by: 7) {
+        let byte = message[next]
+        next += 1
+        value |= Int(byte & 0x7F) << shift
+        if byte < 0x80 { break }
+      }
+      return value
+    }
+    while next < message.endIndex {
+      let start = next
+      let key = varint()
+      let count =
+        switch key & 7 {
+        case 0: 0
+        case 1: 8
+        case 2: varint()
+        default: 4
+        }
+      let payload = next
+      if key & 7 == 0 { _ = varint() } else { next += count }
+      result.append((key >> 3, message[start..<next], message[payload..<next]))
+    }
+    return result
+  }
+
   /// A sum in another order may round to the next step, of which there are 255.
   @Test(arguments: ["aware", "quantized"])
   func `fake quantization is that of the file, in floats and in integers`(name: String) throws {
