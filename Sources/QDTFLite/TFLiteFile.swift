@@ -260,13 +260,25 @@ public enum TFLiteFile {
   }
 }
 
+extension OperatorKind {
+  fileprivate var givesImages: Bool {
+    switch self {
+    case .resize, .convolution: true
+    default: false
+    }
+  }
+}
+
 extension Graph {
   /// Whether a file leaves more than the batch open in computed tensors; its shapes are then not
   /// those of a run.
   fileprivate var hasOpenShapes: Bool {
     operators.contains { node in
       node.outputs.contains { output in
+        // Results of resizes and convolutions without dimensions have a rank that the converter did
+        // not know.
         tensors[output].shapeSignature?.count { $0 == -1 } ?? 0 > 1
+          || tensors[output].shape.isEmpty && node.kind.givesImages
       }
     }
   }

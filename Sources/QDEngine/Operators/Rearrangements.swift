@@ -178,7 +178,7 @@ func linear(_ position: [Int], _ shape: [Int]) -> Int {
 
 extension Lowering {
   /// The maximum number of elements in a table of source indices.
-  private static let mostRearranged = 1 << 21
+  private static let mostRearranged = 1 << 22
 
   /// Moves single elements: each element of the output is the input element at the index that
   /// `source` returns for its position, or `fill` for `nil`.
