@@ -30,6 +30,8 @@ public final class FakeMicrophone {
         "sink_properties=priority.driver=2000"),
       try server.loadModule(
         "module-remap-source", "source_name=\(name)", "master=\(sink).monitor", channels, map,
+        // PipeWire 1.4 takes stereo where the master's is not given.
+        "master_\(map)",
         "source_properties=device.description=\(name)"),
     ]
     if isDefault { try server.pactl("set-default-source", name) }
