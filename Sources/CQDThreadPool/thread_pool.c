@@ -151,10 +151,12 @@ size_t tp_workers(const struct tp_pool *pool) { return pool->workers; }
 
 static void begin_job(struct tp_pool *pool, uint32_t parts) {
   atomic_store(&pool->undone, parts);
-  // The same parts in every run, so that a thread finds what it wrote before in its own cache.
-  const uint64_t members = pool->workers + 1;
+  // The same parts in every run, so that a thread finds what it wrote before in its own cache. Of
+  // fewer parts than threads, the first threads have one each.
+  const uint64_t members = pool->workers + 1, busy = parts < members ? parts : members;
   for (uint64_t i = 0; i < members; i++) {
-    const uint64_t first = parts * i / members, end = parts * (i + 1) / members;
+    const uint64_t first = i < busy ? parts * i / busy : 0;
+    const uint64_t end = i < busy ? parts * (i + 1) / busy : 0;
     atomic_store(&pool->members[i].untaken, end << 32 | first);
   }
   atomic_fetch_add(&pool->job, 1);

@@ -36,7 +36,8 @@ struct ONNXTests {
   @Test func `a model of other domains only says which they are`() throws {
     // opset_import: ai.onnx.ml, version 1; an empty graph.
     let domain = Array("ai.onnx.ml".utf8)
-    let bytes = [0x42, UInt8(domain.count + 4), 0x0A, UInt8(domain.count)] + domain
+    let bytes =
+      [0x42, UInt8(domain.count + 4), 0x0A, UInt8(domain.count)] + domain
       + [0x10, 0x01, 0x3A, 0x00]
     let error = #expect(throws: ONNXError.self) { try ONNXImporter.graph(bytes, name: "trees") }
     #expect("\(try #require(error))".contains("of ai.onnx.ml, none of ai.onnx"))
