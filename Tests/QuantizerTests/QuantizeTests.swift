@@ -1,3 +1,4 @@
+import QDDenoise
 import QDEngine
 import Foundation
 import QDQuantizer
@@ -43,6 +44,8 @@ struct QuantizeTests {
     // Of two files that differ, every byte would be printed.
     let isSame = Array(embedded) == bytes
     #expect(isSame, "models/\(name).tflite has changed: run `make models`")
+    // As people choose it, and as status shows it.
+    #expect(try Model(graph).name == name)
   }
 
   @Test func `weights of fewer than 1024 elements stay float`() throws {
