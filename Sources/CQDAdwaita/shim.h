@@ -146,7 +146,10 @@ static inline void ui_application_action(
 static inline GtkWidget *ui_parent_window(GtkWidget *widget) {
   return gtk_widget_get_ancestor(widget, GTK_TYPE_WINDOW);
 }
+/// What labels it, as a row does its control and in GTK 4.18 a button's text the button, would go before
+/// its name.
 static inline void ui_set_name(GtkWidget *widget, const char *name) {
+  gtk_accessible_reset_relation(GTK_ACCESSIBLE(widget), GTK_ACCESSIBLE_RELATION_LABELLED_BY);
   gtk_accessible_update_property(
       GTK_ACCESSIBLE(widget), GTK_ACCESSIBLE_PROPERTY_LABEL, name, -1);
 }
@@ -161,10 +164,6 @@ static inline void ui_set_value_text(GtkWidget *widget, const char *text) {
 static inline void ui_set_labelled_by(GtkWidget *widget, GtkWidget *label) {
   gtk_accessible_update_relation(
       GTK_ACCESSIBLE(widget), GTK_ACCESSIBLE_RELATION_LABELLED_BY, label, NULL, -1);
-}
-/// Forgets that a row names its control.
-static inline void ui_unlabel(GtkWidget *widget) {
-  gtk_accessible_reset_relation(GTK_ACCESSIBLE(widget), GTK_ACCESSIBLE_RELATION_LABELLED_BY);
 }
 static inline void ui_set_margins(GtkWidget *widget, int sides, int ends) {
   gtk_widget_set_margin_start(widget, sides);

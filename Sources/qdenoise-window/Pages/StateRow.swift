@@ -18,7 +18,6 @@ import QDMessages
     row = Widget.switchRow(tr("Denoised Microphone"), "", control).prefixed(icon)
     row.styled("state-row")
     widget = Widget.group(nil, nil, row)
-    unsafe ui_unlabel(control.raw)
     control.named(tr("Denoise my microphone"))
     control.onNotify("notify::active") { [weak self] in
       guard let self, !isShowing else { return }
