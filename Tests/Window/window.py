@@ -96,8 +96,8 @@ def choices():
         shutil.copy(ROOT / "models/light.int8.tflite", models / "mine.tflite")
         screen = whole(desktop)
         desktop.plug_in("headset", "Headset", positions=("front-left", "front-right"))
-        expect(screen.says("Follow the Default Microphone"), "there is no settings page")
         desktop.key("alt+2")
+        expect(screen.says("Follow the Default Microphone"), "there is no settings page")
         follow = screen.find("check box", "Follow the Default Microphone")
         expect_eventually(lambda: screen.has_state(follow, screen.api.STATE_CHECKED),
                           "it does not follow the default")
@@ -362,9 +362,9 @@ def compare():
     with Desktop() as desktop:
         screen = whole(desktop)
         desktop.play(ROOT / "out/samples/noisy.wav")
+        desktop.key("alt+3")
         play = screen.find("push button", "Play")
         expect(not screen.has_state(play, screen.api.STATE_SENSITIVE), "there is nothing to play yet")
-        desktop.key("alt+3")
         screen.click("push button", "Record Five Seconds")
         expect_eventually(lambda: screen.has_state(play, screen.api.STATE_SENSITIVE),
                           "the recording does not end", 20)
@@ -376,7 +376,11 @@ def compare():
         expect("Compare" not in desktop.run("pactl", "list", "sink-inputs"), "it is not over")
         screen.click("push button", "Save Both…")
         time.sleep(2)
-        screen.click("push button", "Save Save")
+        # GTK's own button, whose name GTK 4.8 says twice.
+        save = eventually(lambda: [node for node in screen.all("push button")
+                                   if set(node.name.split()) == {"Save"}], 10)
+        expect(save, "nothing in the dialog saves")
+        save[0].queryAction().doAction(0)
         saved = eventually(lambda: [
             path for path in desktop.folder.rglob("*.wav")], 10)
         expect(saved and {path.name for path in saved} == {"microphone.wav", "denoised.wav"},
@@ -428,9 +432,10 @@ def keyboard():
         screen.reach("Leave the strength to the mode")
         desktop.key("space")
         expect_eventually(lambda: "strength" not in settings(desktop), "the strength is still set")
-        # The pages, and a comparison from beginning to end.
-        screen.reach("Compare")
-        desktop.key("space")
+        # The pages, of which libadwaita 1.7 gives Tab only the one that is shown, and a comparison from
+        # beginning to end.
+        screen.reach("Sound")
+        desktop.key("Right", "Right", "space")
         screen.reach("Record Five Seconds")
         desktop.key("space")
         play = screen.find("push button", "Play")
@@ -473,18 +478,19 @@ def walk():
             desktop.key(f"alt+{page}")
             time.sleep(3 if page == 4 else 1)
             way = screen.walk()
-            names = [f"{node.getRoleName()} '{node.name}'" for node in way]
-            pane = screen.below(screen.all("scroll pane")[page - 1])
-            wanted = [node for node in pane if node.getRoleName() in controls
+            names = [f"{screen.role(node)} '{node.name}'" for node in way]
+            # Only of the page that is shown there is something on the way.
+            pane = next(parts for parts in map(screen.below, screen.all("scroll pane"))
+                        if any(node in parts for node in way))
+            wanted = [node for node in pane if screen.role(node) in controls
                       and screen.has_state(node, screen.api.STATE_SENSITIVE)
                       and screen.place(node)[2] > 0]
             expect(len(wanted) >= (8, 5, 2, 1)[page - 1],
                    f"page {page} has {[node.name for node in wanted]}")
             for node in wanted:
                 expect(node in way, f"page {page}: Tab does not reach '{node.name}', but {names}")
-            for name in ["Sound", "Settings", "Compare", "Details", "Menu"]:
-                expect(any(node.name == name and node not in pane for node in way),
-                       f"page {page}: Tab does not reach '{name}', but {names}")
+            expect(any(node.name == "Menu" and node not in pane for node in way),
+                   f"page {page}: Tab does not reach the menu, but {names}")
             # The way begins anywhere; from the menu on it goes down.
             start = next(i for i, node in enumerate(way) if node.name == "Menu")
             inside = [node for node in way[start:] + way[:start] if node in pane]
@@ -492,6 +498,9 @@ def walk():
             for (before, after, box, next_box) in zip(inside, inside[1:], places, places[1:]):
                 down = next_box[1] >= box[1] + box[3] // 2 or next_box[0] >= box[0]
                 expect(down, f"page {page}: '{after.name}' comes after '{before.name}'")
+            pages = screen.pages()
+            for name in ["Sound", "Settings", "Compare", "Details"]:
+                expect(name in pages, f"page {page}: arrows do not reach '{name}', but {pages}")
             print(f"page {page}: {', '.join(names)}")
 
 
@@ -524,16 +533,13 @@ def narrow(language, scale):
             desktop.key(f"alt+{page}")
             time.sleep(0.5)
             # GTK calls only windows showing. The switcher above is squeezed out by the one below.
-            seen = [node for node in screen.all(beside="AdwSqueezer")
+            seen = [(node, screen.place(node)[2]) for node in screen.all(beside="AdwSqueezer")
                     if screen.has_state(node, screen.api.STATE_VISIBLE)]
-            expect(len(seen) > 100, f"page {page} has {len(seen)} parts")
-            for node in seen:
-                try:
-                    box = node.queryComponent().getExtents(screen.api.WINDOW_COORDS)
-                except NotImplementedError:  # pages of a stack take no room by themselves
-                    continue
+            seen = [(node, width) for node, width in seen if width > 0]
+            expect(len(seen) > 80, f"page {page} has {len(seen)} parts")
+            for node, width in seen:
                 # GTK's shadows belong to the window.
-                expect(box.width <= 364, f"{node.getRoleName()} '{node.name}' is {box.width} wide")
+                expect(width <= 364, f"{screen.role(node)} '{node.name}' is {width} wide")
 
 
 # English, German, from right to left, and at 200 %.
@@ -547,12 +553,13 @@ def named():
     """Every control has a name for a screen reader."""
     with Desktop() as desktop:
         screen = whole(desktop)
-        time.sleep(1)
-        roles = {"push button", "toggle button", "check box", "slider", "combo box", "level bar",
-                 "progress bar"}
-        for node in screen.all():
-            if node.getRoleName() in roles:
-                expect(node.name, f"a {node.getRoleName()} in '{node.parent.name}' has no name")
+        roles = {"push button", "check box", "slider", "combo box", "level bar", "progress bar"}
+        for page in range(1, 5):
+            desktop.key(f"alt+{page}")
+            time.sleep(3 if page == 4 else 1)
+            for node in screen.all():
+                if screen.role(node) in roles:
+                    expect(node.name, f"a {screen.role(node)} in '{node.parent.name}' has no name")
 
 
 @test
@@ -792,6 +799,7 @@ def translated():
             expect_eventually(lambda: desktop.status()["latency"].get("total_microseconds"),
                               "nothing runs")
             status = desktop.status()
+            model = " ".join(status["model"][part] for part in ("name", "precision", "instruction_set"))
             desktop.stop("daemon")
             desktop.stop("listener")
             patterns = catalogue()
@@ -820,7 +828,7 @@ def translated():
                 time.sleep(2 if page == 4 else 0.5)
                 for text in screen.texts():
                     # Names of programs, devices and GTK's own words are the same everywhere.
-                    rest = re.sub(r"⟦.*⟧|<\d>", "", text, flags=re.DOTALL)
+                    rest = re.sub(r"⟦.*⟧|<\d>", "", text, flags=re.DOTALL).replace(model, "")
                     rest = re.sub(r"qdenoise(-window)?|USB Microphone|Conference|PulseAudio [\d.]+|"
                                   r"SCHED_FIFO \d+|(full|light)( \S+)+|[Mm]inimize|[Mm]aximize|"
                                   r"[Cc]lose|(Adw|Gtk)[A-Z]\w+", "", rest)
@@ -898,8 +906,8 @@ def mirrored():
         desktop.start_window()
         screen = Screen(desktop)
         switch = screen.find("check box", "Denoise my microphone")
-        box = switch.queryComponent().getExtents(screen.api.WINDOW_COORDS)
-        expect(0 < box.x < 120, f"the switch is at {box.x}")
+        left = screen.place(switch)[0]
+        expect(0 < left < 120, f"the switch is at {left}")
 
 
 @test
