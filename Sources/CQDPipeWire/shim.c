@@ -21,6 +21,8 @@ void pipewire_core_listen(
   pw_core_add_listener(core, hook, events, data);
 }
 
+int pipewire_core_sync(struct pw_core *core) { return pw_core_sync(core, PW_ID_CORE, 0); }
+
 struct pw_registry *pipewire_core_registry(struct pw_core *core) {
   return pw_core_get_registry(core, PW_VERSION_REGISTRY, 0);
 }

@@ -23,6 +23,9 @@ int pipewire_loop_iterate(struct pw_loop *loop);
 void pipewire_core_listen(
     struct pw_core *core, struct spa_hook *hook, const struct pw_core_events *events, void *data);
 
+/// Asks for a done event after the answers to all that was asked before; returns its number.
+int pipewire_core_sync(struct pw_core *core);
+
 struct pw_registry *pipewire_core_registry(struct pw_core *core);
 
 void pipewire_registry_listen(

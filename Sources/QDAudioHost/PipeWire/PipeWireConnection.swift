@@ -34,6 +34,8 @@ import Glibc
   let registry: OpaquePointer
   private let hooks: UnsafeMutablePointer<spa_hook>
   private var watch: EventLoop.Watch?
+  /// The number of the last question that the server has answered.
+  private var answered: Int32?
 
   /// Connects to the user's server.
   public init(loop: EventLoop) throws(PipeWireError) {
@@ -77,6 +79,16 @@ import Glibc
   /// Processes all messages that the server has sent so far.
   func catchUp() { while failure == nil, unsafe pipewire_loop_iterate(raw) > 0 {} }
 
+  /// Waits for the answers to all that was asked so far, for at most 0.1 s.
+  func roundTrip() {
+    let asked = unsafe pipewire_core_sync(core)
+    for _ in 0..<100 {
+      catchUp()
+      if failure != nil || answered == asked { return }
+      usleep(1000)
+    }
+  }
+
   /// The node with a name; the newest, if there are several.
   func node(_ name: String) -> UInt32? { nodes.filter { $0.value == name }.keys.max() }
 
@@ -101,6 +113,10 @@ import Glibc
       let connection = unsafe Unmanaged<PipeWireConnection>.fromOpaque(data).takeUnretainedValue()
       unsafe connection.noteError(
         id, result, message.map { unsafe String(cString: $0) } ?? "")
+    }
+    unsafe table.done = { data, id, number in
+      guard let data = unsafe data, id == PW_ID_CORE else { return }
+      unsafe Unmanaged<PipeWireConnection>.fromOpaque(data).takeUnretainedValue().answered = number
     }
     unsafe events.initialize(to: table)
     return unsafe events

@@ -15,6 +15,8 @@ internal import CQDPipeWire
   /// The bound object of `connection.targetStore`.
   private var store: (id: UInt32, raw: OpaquePointer)?
   private let hook: UnsafeMutablePointer<spa_hook>
+  /// Whether the values that `store` had when it was bound may still be on their way.
+  private var isNew = false
   /// By the ID of the stream's node.
   private var orders: [UInt32: String] = [:]
 
@@ -25,6 +27,7 @@ internal import CQDPipeWire
     unsafe hook.initialize(to: spa_hook())
     connection.onChange = { [unowned self] in follow() }
     follow()
+    connection.roundTrip()
   }
 
   deinit {
@@ -36,6 +39,9 @@ internal import CQDPipeWire
   /// The choices for the streams, as far as the server has reported them.
   public func orders(of streams: [AudioStream]) -> [UInt32: AudioStream.Order] {
     connection.catchUp()
+    // Without them, a stream that its user moved looks like one that nobody moved.
+    if isNew { connection.roundTrip() }
+    isNew = false
     guard unsafe store != nil else { return [:] }
     var found: [UInt32: AudioStream.Order] = [:]
     for stream in streams {
@@ -86,6 +92,7 @@ internal import CQDPipeWire
       let raw = unsafe pipewire_registry_metadata(connection.registry, id)
     else { return }
     unsafe store = (id, raw)
+    isNew = true
     unsafe hook.initialize(to: spa_hook())
     let me = unsafe Unmanaged.passUnretained(self).toOpaque()
     unsafe pipewire_metadata_listen(raw, hook, Self.events, me)
