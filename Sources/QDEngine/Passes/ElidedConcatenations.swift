@@ -27,10 +27,16 @@ package struct ElidedConcatenations: Sendable {
 
 extension Dataflow {
   fileprivate func isHybridProduct(_ index: Int, of tensor: Int) -> Bool {
+    isHybrid(index) && weights(of: index, multiplying: tensor) != nil
+  }
+
+  /// The weights of an operator that multiplies the rows of a tensor by them, and reads it only so.
+  func weights(of index: Int, multiplying tensor: Int) -> Int? {
     let node = graph.operators[index]
     guard case .fullyConnected = node.kind, node.inputs.first == tensor,
-      node.inputs.count(where: { $0 == tensor }) == 1, let weights = optionalInput(index, 1)
-    else { return false }
-    return isHybrid(index) && shape(weights).last == shape(tensor).last
+      node.inputs.count(where: { $0 == tensor }) == 1, let weights = optionalInput(index, 1),
+      shape(weights).last == shape(tensor).last
+    else { return nil }
+    return weights
   }
 }

@@ -34,12 +34,8 @@ package struct SegmentedConcatenations: Sendable {
 extension Dataflow {
   /// Whether an operator multiplies the rows of a tensor by dense weights in float32.
   fileprivate func isFloatProduct(_ index: Int, of tensor: Int) -> Bool {
-    let node = graph.operators[index]
-    guard case .fullyConnected = node.kind, node.inputs.first == tensor,
-      node.inputs.count(where: { $0 == tensor }) == 1, let weights = optionalInput(index, 1)
-    else { return false }
+    guard let weights = weights(of: index, multiplying: tensor) else { return false }
     let constant = graph.tensors[weights]
     return constant.isConstant && constant.type == .float32 && !constant.isSparseInFile
-      && constant.shape.last == shape(tensor).last
   }
 }

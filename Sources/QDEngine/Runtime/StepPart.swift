@@ -18,7 +18,7 @@ extension Step {
   private func parts(threads: Int, least: Double) -> Int {
     guard threads > 1, let (units, work) = units, work >= least else { return 1 }
     // Long steps get more parts, so that a late thread does less; but each part reads all weights.
-    // Short ones get fewer than there are threads, each of which has at least half of that work.
+    // No part of a short one has less than half of the least work.
     let most = Int(min(Double(threads), 2 * work / max(least, 1)))
     let wanted = work >= 200 * least ? 3 * threads : most
     return max(min(wanted, units), 1)
