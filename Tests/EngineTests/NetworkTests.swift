@@ -75,6 +75,52 @@ struct NetworkTests {
     }
   }
 
+  @Test func `what is wrong with a tensor is said with what helps`() throws {
+    let graph = try Fixture("operators/fc_m1_f32").graph
+    func message(of change: (inout Graph) -> Void) throws -> String {
+      var graph = graph
+      graph.name = "x"
+      change(&graph)
+      return "\(try #require(throws: EngineError.self) { _ = try Network(graph) })"
+    }
+    let (output, weights) = (graph.outputs[0], graph.operators[0].inputs[1]!)
+    let scale = Quantization(scales: [0.1], zeroPoints: [0], axis: 0)
+    #expect(
+      try message {
+        $0.tensors[output].type = .int32
+        $0.tensors[output].quantization = scale
+      }
+        == "x: tensor 'y' is an output of type int32, which is not supported; export the model"
+        + " with float32 in its place")
+    #expect(
+      try message {
+        $0.tensors.append(Tensor(name: "sizes", shape: [2, 2], type: .int32))
+        $0.tensors.append(Tensor(name: "padded", shape: [1, 100], type: .float32))
+        $0.inputs.append($0.tensors.count - 2)
+        $0.operators.append(
+          Operator(.pad, inputs: [output, $0.tensors.count - 2], outputs: [$0.tensors.count - 1]))
+        $0.outputs = [$0.tensors.count - 1]
+      }
+        == "x: tensor 'sizes' is computed, where only a constant is supported; export the model"
+        + " with fixed shapes and its constants folded")
+    let damaged = try message { $0.tensors[output].shape.append(2) }
+    #expect(damaged.hasPrefix("x: the network is damaged: operator 0 (FULLY_CONNECTED)"))
+    let open = try message {
+      $0.tensors[output].shape.append(2)
+      $0.tensors[output].shapeSignature = [1, -1]
+    }
+    #expect(open.hasPrefix("x: operator 0 (FULLY_CONNECTED) has open shapes ('y')"), "\(open)")
+    #expect(open.hasSuffix("; export the model with fixed shapes"))
+    #expect(
+      try message {
+        $0.tensors[weights].type = .int8
+        $0.tensors[weights].constant = Constant(
+          Array(repeating: 1, count: $0.tensors[weights].count!))
+      }
+        == "x: tensor '\(graph.tensors[weights].name)' is int8 without a scale, which is not"
+        + " supported; use a float32, float16 or dynamic range export of the model")
+  }
+
   @Test func `a name that is not there is answered with those that are`() throws {
     let network = try Network(try Fixture("operators/elementwise").graph)
     #expect(

@@ -19,7 +19,7 @@ extension HasDataflow {
   ) throws(EngineError) -> ConstantValues<Float> {
     if let source = dataflow.restored[tensor] { return try constantFloats(source) }
     let constant = graph.tensors[tensor]
-    guard let data = constant.constant else { throw tensorError(tensor, "is not a constant") }
+    guard let data = constant.constant else { throw notConstant(tensor) }
     let decode: () -> [Float]
     switch constant.type {
     case .float32: decode = { data.floats }
@@ -46,7 +46,7 @@ extension HasDataflow {
   /// The values of an int32 or int64 constant: axes, shapes, permutations.
   func integers(_ tensor: Int) throws(EngineError) -> [Int] {
     let constant = graph.tensors[tensor]
-    guard let data = constant.constant else { throw tensorError(tensor, "is not a constant") }
+    guard let data = constant.constant else { throw notConstant(tensor) }
     switch constant.type {
     case .int32: return data.elements(Int32.self).map(Int.init)
     case .int64: return data.elements(Int64.self).map(Int.init)
@@ -57,13 +57,13 @@ extension HasDataflow {
   /// Scales of int8 weights with symmetric quantization, one per index of `axis`, or one for all.
   func scales(_ tensor: Int, axis: Int) throws(EngineError) -> [Float] {
     guard let quantization = graph.tensors[tensor].quantization else {
-      throw tensorError(tensor, "is int8 without a scale")
+      throw quantizationError(tensor, "is int8 without a scale")
     }
     guard quantization.zeroPoints.allSatisfy({ $0 == 0 }) else {
-      throw tensorError(tensor, "has a zero point other than 0")
+      throw quantizationError(tensor, "has a zero point other than 0")
     }
     guard quantization.scales.count == 1 || quantization.axis == axis else {
-      throw tensorError(tensor, "has its scales along dimension \(quantization.axis)")
+      throw quantizationError(tensor, "has its scales along dimension \(quantization.axis)")
     }
     return quantization.scales
   }
@@ -74,7 +74,7 @@ extension HasDataflow {
     _ tensor: Int, _ values: @escaping () -> [Int], _ view: TensorView
   ) throws(EngineError) -> () -> [Float] {
     guard let quantization = graph.tensors[tensor].quantization else {
-      throw tensorError(tensor, "is \(graph.tensors[tensor].type) without a scale")
+      throw quantizationError(tensor, "is \(graph.tensors[tensor].type) without a scale")
     }
     let scales = quantization.scales
     let inner =

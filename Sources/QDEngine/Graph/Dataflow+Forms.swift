@@ -51,16 +51,16 @@ extension HasDataflow {
   func integerForm(_ tensor: Int) throws(EngineError) -> IntegerForm {
     let type = graph.tensors[tensor].type
     guard isQuantized(tensor), let quantization = graph.tensors[tensor].quantization else {
-      throw tensorError(tensor, "is \(type) without one scale")
+      throw quantizationError(tensor, "is \(type) without one scale")
     }
     let scale = quantization.scales[0]
     // Zero points of uint8 count from -128 inside.
     let zeroPoint = Int(clamping: quantization.zeroPoints[0]) - (type == .uint8 ? 128 : 0)
     guard scale.isNormal, scale > 0, (1 / scale).isNormal else {
-      throw tensorError(tensor, "has the scale \(scale)")
+      throw quantizationError(tensor, "has the scale \(scale)")
     }
     guard type == .int16 ? zeroPoint == 0 : (-128...127).contains(zeroPoint) else {
-      throw tensorError(tensor, "has the zero point \(quantization.zeroPoints[0])")
+      throw quantizationError(tensor, "has the zero point \(quantization.zeroPoints[0])")
     }
     return IntegerForm(scale: scale, zeroPoint: zeroPoint, isInt16: type == .int16)
   }

@@ -126,12 +126,28 @@ extension HasDataflow {
   }
 
   func invalid(_ index: Int, _ reason: String) -> EngineError {
-    .invalid(
-      graph: graph.name,
-      reason: "operator \(index) (\(graph.operators[index].kind.name)): \(reason)")
+    let node = graph.operators[index]
+    // The sizes that a file has in place of open ones need not fit each other.
+    let tensors = (node.inputs.compactMap { $0 } + node.outputs).map { graph.tensors[$0] }
+    if let open = tensors.first(where: { $0.shapeSignature?.dropFirst().contains(-1) ?? false }) {
+      return .openShapes(
+        graph: graph.name, index: index, operator: node.kind.name, tensor: open.name,
+        reason: reason)
+    }
+    return .invalid(
+      graph: graph.name, reason: "operator \(index) (\(node.kind.name)): \(reason)")
   }
 
   func tensorError(_ tensor: Int, _ reason: String) -> EngineError {
     .unsupportedTensor(graph: graph.name, tensor: graph.tensors[tensor].name, reason: reason)
+  }
+
+  func notConstant(_ tensor: Int) -> EngineError {
+    .notConstant(graph: graph.name, tensor: graph.tensors[tensor].name)
+  }
+
+  func quantizationError(_ tensor: Int, _ reason: String) -> EngineError {
+    .unsupportedQuantization(
+      graph: graph.name, tensor: graph.tensors[tensor].name, reason: reason)
   }
 }

@@ -6,8 +6,16 @@ public enum EngineError: MessageError, Equatable {
   case invalid(graph: String, reason: String)
   /// The engine does not support the operator, or not in this form.
   case unsupported(graph: String, index: Int, operator: String, output: String, reason: String)
-  /// The engine does not support the type or form of a tensor.
+  /// The engine does not support the type of a tensor.
   case unsupportedTensor(graph: String, tensor: String, reason: String)
+  /// The engine does not support how a tensor is quantized.
+  case unsupportedQuantization(graph: String, tensor: String, reason: String)
+  /// A tensor is computed, and the engine wants it when it plans.
+  case notConstant(graph: String, tensor: String)
+  /// The file leaves the shapes around an operator open, and those that it has contradict each other.
+  case openShapes(graph: String, index: Int, operator: String, tensor: String, reason: String)
+  /// No tensor can have this shape.
+  case noShape(graph: String, name: String, shape: [Int])
   /// No graph input or output has this name, or it is a state inside the network.
   case noTensor(graph: String, name: String, kind: String, available: [String])
   /// The input or output does not hold floats.
@@ -34,8 +42,23 @@ public enum EngineError: MessageError, Equatable {
           + " `denoisectl model inspect \(graph)` lists what is")
     case .unsupportedTensor(let graph, let tensor, let reason):
       UserMessage(
+        "\(graph): tensor '\(tensor)' \(reason), which is not supported; export the model with"
+          + " float32 in its place")
+    case .unsupportedQuantization(let graph, let tensor, let reason):
+      UserMessage(
         "\(graph): tensor '\(tensor)' \(reason), which is not supported; use a float32, float16 or"
           + " dynamic range export of the model")
+    case .notConstant(let graph, let tensor):
+      UserMessage(
+        "\(graph): tensor '\(tensor)' is computed, where only a constant is supported; export the"
+          + " model with fixed shapes and its constants folded")
+    case .openShapes(let graph, let index, let name, let tensor, let reason):
+      UserMessage(
+        "\(graph): operator \(index) (\(name)) has open shapes ('\(tensor)'), which is not supported"
+          + " here: \(reason); export the model with fixed shapes")
+    case .noShape(let graph, let name, let shape):
+      UserMessage(
+        "\(graph): '\(name)' cannot have the shape \("\(shape)"); give numbers of 1 and more")
     case .noTensor(let graph, let name, let kind, let available):
       UserMessage(
         "\(graph): there is no \(kind) '\(name)'; there is \(EngineError.list(available))")

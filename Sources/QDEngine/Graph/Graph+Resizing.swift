@@ -18,8 +18,7 @@ extension Graph {
           graph: name, name: input, kind: "input", available: inputs.map { tensors[$0].name })
       }
       guard shape.allSatisfy({ $0 > 0 }) else {
-        throw .unsupportedTensor(
-          graph: name, tensor: input, reason: "is to have the shape \(shape)")
+        throw .noShape(graph: name, name: input, shape: shape)
       }
       result.tensors[tensor].shape = shape
     }

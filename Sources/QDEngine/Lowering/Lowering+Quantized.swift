@@ -116,7 +116,7 @@ extension Lowering {
     let source = try value(of: tensor, for: index)
     if !isStored(index) || isSameForm(tensor, other) { return source }
     guard isByte(tensor), isByte(other) else {
-      throw tensorError(tensor, "has another scale than what it becomes a part of")
+      throw quantizationError(tensor, "has another scale than what it becomes a part of")
     }
     let bytes = try byteCount(tensor, for: index)
     let result = Value(storage: try newStorage(.scratch, byteCount: bytes))
