@@ -131,6 +131,12 @@ package struct Examination {
         : .problem(
           "daemon", "not running, and its unit is not installed",
           do: "make install, or start the program qdenoise")
+    case .failure(.noBus(let reason)):
+      // What systemctl needs too.
+      var finding = Finding.problem(
+        "daemon", "\(ControlError.noBus(reason))", do: .command("systemctl --user status qdenoise"))
+      finding.advice = nil
+      return finding
     case .failure(let error):
       return .problem("daemon", "\(error)", do: .command("systemctl --user status qdenoise"))
     }

@@ -54,6 +54,11 @@ public enum FileError: MessageError, Equatable {
     // The C library's words.
     func words(_ reason: String) -> UserMessage { UserMessage(pattern: reason) }
     return switch self {
+    case .cannotOpen(_, FileError.words(ENOENT)):
+      UserMessage("cannot be opened: \(words(FileError.words(ENOENT))); check the name")
+    case .cannotOpen(_, FileError.words(EACCES)):
+      UserMessage(
+        "cannot be opened: \(words(FileError.words(EACCES))); its owner can allow it with chmod")
     case .cannotOpen(_, let reason): UserMessage("cannot be opened: \(words(reason))")
     case .notRegular(_, let kind): kind.message
     case .tooLarge(_, let limit): UserMessage("is larger than \(FileError.size(limit))")

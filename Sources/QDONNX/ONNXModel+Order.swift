@@ -6,16 +6,14 @@ extension ONNXModel {
     for (index, node) in nodes.enumerated() {
       for name in node.outputs where !name.isEmpty { writers[name] = index }
     }
-    func awaited(_ index: Int) -> Set<Int> {
-      Set(nodes[index].inputs.compactMap { writers[$0] })
-    }
-    guard nodes.indices.contains(where: { index in awaited(index).contains { $0 >= index } }) else {
+    let awaited = nodes.map { Set($0.read.compactMap { writers[$0] }) }
+    guard nodes.indices.contains(where: { index in awaited[index].contains { $0 >= index } }) else {
       return nodes
     }
     var readers: [Int: [Int]] = [:]
     var missing: [Int] = []
     for index in nodes.indices {
-      let before = awaited(index)
+      let before = awaited[index]
       missing.append(before.count)
       for writer in before { readers[writer, default: []].append(index) }
     }
@@ -30,5 +28,17 @@ extension ONNXModel {
     }
     order += nodes.indices.filter { missing[$0] > 0 }
     return order.map { nodes[$0] }
+  }
+}
+
+extension ONNXModel.Node {
+  /// The names of its inputs and of what its bodies read or return; a body may read names of the graph
+  /// around it.
+  fileprivate var read: [String] {
+    inputs
+      + attributes.values.flatMap { attribute in
+        guard case .body(let body) = attribute else { return [String]() }
+        return body.nodes.flatMap(\.read) + body.outputs.map(\.name)
+      }
   }
 }

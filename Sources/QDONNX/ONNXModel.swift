@@ -88,9 +88,12 @@ extension ONNXModel {
     }
     guard hasGraph, !domains.isEmpty else { throw .notONNX(name: name) }
     guard operatorSet > 0 else {
+      let others = domains.filter { !$0.isEmpty && $0 != "ai.onnx" }
       throw .unusable(
         name: name,
-        reason: "all of its operators are of \(domains.joined(separator: ", ")), none of ai.onnx")
+        reason: others.isEmpty
+          ? "it does not say which version of ONNX's operators it has"
+          : "it imports operators of \(others.joined(separator: ", ")), none of ai.onnx")
     }
     var files = ExternalFiles(model: name, read: external)
     try body.resolve(&files)

@@ -13,6 +13,7 @@ public struct Comparison: Sendable {
     _ first: Graph, _ second: Graph, samples: [Sample], states: [StatePair] = [],
     instructionSets: (InstructionSet, InstructionSet) = (.best, .best)
   ) throws(QuantizerError) {
+    try second.requireInputs(of: first)
     let a = try ObservedNetwork(first, states: states, instructionSet: instructionSets.0)
     let b = try ObservedNetwork(second, states: states, instructionSet: instructionSets.1)
     let stated = Set(states.map(\.output))
@@ -33,6 +34,18 @@ public struct Comparison: Sendable {
 }
 
 extension Graph {
+  /// Fails if an input of another form of this network is missing here or has another size.
+  func requireInputs(of original: Graph) throws(QuantizerError) {
+    for index in original.givenInputs {
+      let input = original.tensors[index]
+      let own = givenInputs.map { tensors[$0] }.first { $0.name == input.name }
+      guard own?.count == input.count else {
+        throw .otherInputs(
+          graph: name, original: original.name, input: input.name, shape: input.shape)
+      }
+    }
+  }
+
   /// Bytes of constants by element type.
   public var constantBytes: [ElementType: Int] {
     tensors.reduce(into: [:]) { sums, tensor in

@@ -37,6 +37,7 @@ public final class QuantizationDebugger {
     if let layer = original.operators.first(where: original.isQuantized) {
       throw .notFloat(graph: original.name, layer: original.tensors[layer.outputs[0]].name)
     }
+    try quantized.requireInputs(of: original)
     var observed: Set<Int> = Set(original.outputs)
     for (index, node) in quantized.operators.enumerated() where quantized.isQuantized(node) {
       let name = quantized.tensors[node.outputs[0]].name

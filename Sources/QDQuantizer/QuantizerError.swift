@@ -11,6 +11,8 @@ public enum QuantizerError: Error, Equatable, CustomStringConvertible {
   case notFloat(graph: String, layer: String)
   /// Two graphs are not forms of one network.
   case noLayer(graph: String, tensor: String)
+  /// The same of an input.
+  case otherInputs(graph: String, original: String, input: String, shape: [Int])
   /// Only integers are allowed, and a node has no integer form.
   case noIntegerForm(graph: String, index: Int, operator: String, output: String, reason: String)
   case wrongSample(input: String, count: Int, expected: Int)
@@ -32,6 +34,9 @@ public enum QuantizerError: Error, Equatable, CustomStringConvertible {
       "\(graph): '\(layer)' is quantized already; name the float32 file that it was made of"
     case .noLayer(let graph, let tensor):
       "\(graph) has no tensor '\(tensor)': the two files are not forms of one network"
+    case .otherInputs(let graph, let original, let input, let shape):
+      "\(graph) has no input '\(input)' of \(shape) as \(original) has: the two files are not forms of"
+        + " one network"
     case .noIntegerForm(let graph, let index, let `operator`, let output, let reason):
       "\(graph): operator \(index) (\(`operator`), '\(output)') cannot compute in integers: "
         + "\(reason); leave --int8-only out, so that it stays float"

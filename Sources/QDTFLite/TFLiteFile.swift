@@ -263,7 +263,9 @@ public enum TFLiteFile {
 extension OperatorKind {
   fileprivate var givesImages: Bool {
     switch self {
-    case .resize, .convolution: true
+    case .resize, .convolution, .depthwiseConvolution, .transposeConvolution, .averagePool,
+      .maxPool:
+      true
     default: false
     }
   }

@@ -88,7 +88,10 @@ struct BenchCommand: ParsableCommand {
   private func sound(_ path: String, for model: Model) throws -> [Float] {
     var reader = try SoundFileReader(path: path)
     guard reader.format.sampleRate == model.sampleRate, reader.format.channels == 1 else {
-      throw ValidationError("\(path): one channel of \(model.sampleRate) Hz is needed")
+      throw SampleFileError(
+        description:
+          "\(path): one channel of \(model.sampleRate) Hz is needed, it has"
+          + " \(reader.format.channels) of \(reader.format.sampleRate) Hz; convert it first")
     }
     var samples: [Float] = []
     while true {
@@ -97,7 +100,9 @@ struct BenchCommand: ParsableCommand {
       samples += piece
     }
     guard samples.count >= model.hop else {
-      throw ValidationError("\(path): shorter than a hop of \(model.hop) samples")
+      throw SampleFileError(
+        description:
+          "\(path): is shorter than a hop of \(model.hop) samples; name a longer recording")
     }
     return samples
   }
@@ -128,11 +133,7 @@ struct WeightsOption: ParsableArguments {
 
 /// The instruction set of the microkernels.
 struct MicrokernelOption: ParsableArguments {
-  @Option(
-    help: """
-      The instruction set to use: \
-      \(InstructionSet.available.map(\.rawValue).joined(separator: ", ")).
-      """)
+  @Option(help: "The instruction set to use.")
   var isa = InstructionSet.best
 
   func validate() throws {
@@ -142,4 +143,6 @@ struct MicrokernelOption: ParsableArguments {
   }
 }
 
-extension InstructionSet: ExpressibleByArgument {}
+extension InstructionSet: ExpressibleByArgument {
+  public static var allValueStrings: [String] { available.map(\.rawValue) }
+}

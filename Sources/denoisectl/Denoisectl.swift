@@ -63,8 +63,18 @@ extension Denoisectl {
   /// A usage error and the usage, as one line.
   private static func misuse(_ error: any Error) -> String {
     let usage = fullMessage(for: error).split(separator: "\n").first { $0.hasPrefix("Usage: ") }
-    var reason = message(for: error).split(separator: "\n").first.map(String.init) ?? ""
+    let lines = message(for: error).split(separator: "\n").map {
+      $0.trimmingPrefix(/\s*-\s/)
+    }
+    // Allowed values follow in a line each.
+    var reason = lines.first.map(String.init) ?? ""
+    if reason.last == ":" { reason += " " + lines.dropFirst().joined(separator: ", ") }
     if reason.last == "." { reason.removeLast() }
+    if reason.hasPrefix("Missing expected argument"),
+      let option = CommandLine.arguments.first(where: takesSeveral.contains)
+    {
+      reason += "; \(option) takes all words up to the next option: put the other files before it"
+    }
     // An unknown option is often a file.
     let words = CommandLine.arguments.dropFirst()
     if let file = words.first(where: { $0.hasPrefix("-") && isThere($0) }) {
@@ -73,5 +83,10 @@ extension Denoisectl {
     return usage.map { "\(reason); u\($0.dropFirst())" } ?? reason
   }
 }
+
+/// The options that several values may follow.
+private let takesSeveral = [
+  "--representative", "--samples", "--keep-float", "--keep-int16", "--input",
+]
 
 private func isThere(_ path: String) -> Bool { unsafe access(path, F_OK) == 0 }

@@ -1,6 +1,7 @@
 import QDAudioHost
 import QDDenoise
 import QDFiles
+import Foundation
 
 /// Denoises sound files, each channel separately.
 ///
@@ -69,6 +70,11 @@ struct FileDenoiser: Sendable {
     try writer.finish()
     try table?.append(channels.takeSpeech(), seconds: seconds)
     try table?.finish()
+    if reader.missing > 0 {
+      throw ProcessError.cutOff(
+        file: reader.name, seconds: seconds,
+        all: seconds + Double(reader.missing) / Double(format.sampleRate))
+    }
   }
 }
 
@@ -138,6 +144,8 @@ enum ProcessError: Error, Equatable, CustomStringConvertible {
   case noSpeech(model: String)
   case speechOfFolder
   case noSoundFiles(String)
+  case cutOff(file: String, seconds: Double, all: Double)
+  case sameResult([String], result: String)
   case cannotCreateFolder(path: String, reason: String)
   case cannotList(path: String, reason: String)
   case someFailed(count: Int, of: Int)
@@ -160,12 +168,21 @@ enum ProcessError: Error, Equatable, CustomStringConvertible {
       "--speech is for one file; name a sound file rather than a folder"
     case .noSoundFiles(let path):
       "\(path): there are no sound files in it; name a folder with WAV, FLAC, Ogg or the like"
+    case .cutOff(let file, let seconds, let all):
+      "\(file): ends after \(rounded(seconds)) of \(rounded(all)) s; what was there is denoised, copy the"
+        + " file again for the rest"
+    case .sameResult(let sources, let result):
+      "\(sources.sorted().joined(separator: " and ")): would all become \(result); rename them"
     case .cannotCreateFolder(let path, let reason):
       "\(path): cannot be made a folder: \(reason); choose another place"
     case .cannotList(let path, let reason):
       "\(path): cannot be read: \(reason)"
     case .someFailed(let count, let all):
-      "\(count) of \(all) files failed, see above; the others are done"
+      count < all
+        ? "\(count) of \(all) files failed, see above; the others are done"
+        : "all \(all) files failed, see above"
     }
   }
+
+  private func rounded(_ seconds: Double) -> String { String(format: "%.2f", seconds) }
 }

@@ -1,5 +1,6 @@
 import QDAudioHost
 import QDDenoise
+import QDFiles
 import Dispatch
 import Foundation
 import Glibc
@@ -17,8 +18,17 @@ struct FolderDenoiser {
       throw ProcessError.folderToFile(input, file: output)
     }
     guard !isWithinInput else { throw ProcessError.sameFolder(input) }
-    let names = try soundFiles()
+    let listing = try list()
+    let names = listing.names
+    if listing.illegible > 0 {
+      printError(
+        "\(input): \(listing.illegible) names in it are not UTF-8 and were left out; rename them")
+    }
     guard !names.isEmpty else { throw ProcessError.noSoundFiles(input) }
+    for (result, sources) in Dictionary(grouping: names, by: FileDenoiser.resultName)
+    where sources.count > 1 {
+      throw ProcessError.sameResult(sources.map { "\(input)/\($0)" }, result: "\(output)/\(result)")
+    }
     let state = Mutex((done: 0, failed: 0))
     DispatchQueue.concurrentPerform(iterations: names.count) { index in
       var failed = false
@@ -35,8 +45,10 @@ struct FolderDenoiser {
       }
       progress(done, names.count)
     }
-    let failed = state.withLock { $0.failed }
-    if failed > 0 { throw ProcessError.someFailed(count: failed, of: names.count) }
+    let failed = state.withLock { $0.failed } + listing.illegible
+    if failed > 0 {
+      throw ProcessError.someFailed(count: failed, of: names.count + listing.illegible)
+    }
   }
 
   private func denoise(_ name: String) throws {
@@ -50,17 +62,48 @@ struct FolderDenoiser {
     try files.denoise("\(input)/\(name)", to: target)
   }
 
-  /// Paths of regular files below the input folder, in order; hidden files are left out.
-  private func soundFiles() throws -> [String] {
-    let root = URL(fileURLWithPath: input)
-    do {
-      return try FileManager.default.subpathsOfDirectory(atPath: root.path).filter { path in
-        (SoundFormat.isSoundFile(path) || SoundFormat.isDecodable(path))
-          && !path.split(separator: "/").contains { $0.hasPrefix(".") }
-          && isFile("\(input)/\(path)")
-      }.sorted()
-    } catch {
-      throw ProcessError.cannotList(path: input, reason: reason(error))
+  /// What is to be denoised below the input folder.
+  private struct Listing {
+    /// Paths relative to it, in order; hidden files are left out.
+    var names: [String] = []
+    /// Names that are no UTF-8.
+    var illegible = 0
+  }
+
+  private func list() throws -> Listing {
+    var listing = Listing()
+    try list("", into: &listing)
+    listing.names.sort()
+    return listing
+  }
+
+  private func list(_ folder: String, into listing: inout Listing) throws {
+    let path = "\(input)/\(folder)"
+    guard let directory = unsafe opendir(path) else {
+      throw ProcessError.cannotList(path: path, reason: FileError.words(errno))
+    }
+    defer { unsafe _ = closedir(directory) }
+    while let entry = unsafe readdir(directory) {
+      let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) {
+        unsafe $0.withMemoryRebound(to: CChar.self, capacity: 256) {
+          unsafe String(validatingCString: $0)
+        }
+      }
+      guard let name else {
+        listing.illegible += 1
+        continue
+      }
+      if name.hasPrefix(".") { continue }
+      let path = folder + name
+      var status = stat()
+      guard unsafe lstat("\(input)/\(path)", &status) == 0 else { continue }
+      if status.st_mode & S_IFMT == S_IFDIR {
+        try list(path + "/", into: &listing)
+      } else if SoundFormat.isSoundFile(name) || SoundFormat.isDecodable(name),
+        isFile("\(input)/\(path)")
+      {
+        listing.names.append(path)
+      }
     }
   }
 

@@ -6,7 +6,7 @@ extension Mode: ExpressibleByArgument {}
 
 struct ModeCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "mode", abstract: "Says or sets how much of the noise is taken away.")
+    commandName: "mode", abstract: "Shows or sets how much of the noise is taken away.")
 
   @Argument(
     help: """

@@ -4,7 +4,7 @@ import QDModelStore
 
 struct ModelCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "model", abstract: "Says or sets which network runs, or works on model files.",
+    commandName: "model", abstract: "Shows or sets which network runs, or works on model files.",
     subcommands: [
       ModelChooseCommand.self, ModelAutoCommand.self, ModelFullCommand.self,
       ModelLightCommand.self, ModelLowLatencyCommand.self, ModelInspectCommand.self,
@@ -18,7 +18,7 @@ struct ModelCommand: ParsableCommand {
 /// `denoisectl model choose full`.
 struct ModelChooseCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "choose", abstract: "Says or sets which network runs.")
+    commandName: "choose", abstract: "Shows or sets which network runs.")
 
   @Argument(
     help: """

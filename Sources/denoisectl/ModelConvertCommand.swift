@@ -41,8 +41,11 @@ struct ModelConvertCommand: ParsableCommand {
     completion: .file())
   var representative: [String] = []
 
-  @Option(help: "The most runs of the network in calibration: hops of sound, or arrays.")
-  var runs = 2000
+  @Option(
+    help: """
+      The most runs of the network in calibration: hops of sound, or arrays. (default: 2000)
+      """)
+  var runs: Int?
 
   @Option(
     help: """
@@ -103,16 +106,21 @@ struct ModelConvertCommand: ParsableCommand {
   }
 
   func validate() throws {
-    guard (1...1_000_000).contains(runs) else {
+    guard (1...1_000_000).contains(runs ?? 1) else {
       throw ValidationError("--runs is from 1 to 1000000")
     }
     guard !wantsIntegers || optimize == .latency || optimize == .default else {
       throw ValidationError(
         "--int8-only and --int16x8 go with --optimize latency, not with \(optimize.rawValue)")
     }
-    guard wantsIntegers || keepInt16.isEmpty && !symmetric && representative.isEmpty else {
-      throw ValidationError(
-        "--representative, --keep-int16 and --symmetric want --optimize latency")
+    guard wantsIntegers || representative.isEmpty else {
+      throw ValidationError("--representative goes with --optimize default or latency")
+    }
+    guard wantsIntegers || keepInt16.isEmpty && !symmetric else {
+      throw ValidationError("--keep-int16 and --symmetric need --representative FILES")
+    }
+    guard !representative.isEmpty || calibration == nil && runs == nil else {
+      throw ValidationError("--calibration and --runs need --representative FILES")
     }
     guard weights == .int8 || wantsIntegers || optimize == .default else {
       throw ValidationError("--weights int4 does not go with --optimize \(optimize.rawValue)")
@@ -124,6 +132,10 @@ struct ModelConvertCommand: ParsableCommand {
   }
 
   func run() throws {
+    var separate = SeparateFiles()
+    separate.read(input.path)
+    for path in representative { separate.read(path) }
+    try separate.write("the new file", to: output)
     let graph = try ModelStore.graph(input)
     let result = try converted(graph)
     let bytes = try TFLiteFile.write(result)
@@ -162,9 +174,10 @@ struct ModelConvertCommand: ParsableCommand {
   private func integers(_ graph: Graph) throws -> Graph {
     let canonical = try CanonicalGraph(graph)
     guard !representative.isEmpty || canonical.hasQuantization else {
-      throw ValidationError(
-        "integers need the ranges of the activations: give --representative FILES, sound like "
-          + "that which the model is for or .npy files with its inputs")
+      throw SampleFileError(
+        description: "\(graph.name): integers need the ranges of the activations; give "
+          + "--representative FILES: sound like that which the model is for, or .npy files with its "
+          + "inputs")
     }
     var settings = IntegerSettings()
     settings.activations = int16x8 ? .int16 : symmetric ? .symmetric : .asymmetric
@@ -180,7 +193,7 @@ struct ModelConvertCommand: ParsableCommand {
       let bar = ProgressBar()
       defer { bar.clear() }
       ranges = try calibrate(
-        canonical, on: try files.read(representative, limit: runs), states: files.states,
+        canonical, on: try files.read(representative, limit: runs ?? 2000), states: files.states,
         method: calibration, settings: settings
       ) { bar.show("calibrating", share: $0) }
     }

@@ -23,13 +23,17 @@ struct ModelDebugCommand: ParsableCommand {
   @Option(help: "A table of all layers, too.", completion: .file(extensions: ["csv"]))
   var csv: String?
 
-  @Argument(help: "The float32 .tflite file, or full or light.")
+  @Argument(help: "The float32 .tflite file. (The built-in models are int8 already.)")
   var original: ModelChoice
 
   @Argument(help: "A quantized form of it; dynamic range where left out.")
   var quantized: ModelChoice?
 
   func run() throws {
+    var separate = SeparateFiles()
+    separate.read(original.path, quantized?.path)
+    for path in input.samples { separate.read(path) }
+    try separate.write("--csv", to: csv)
     let graph = try ModelStore.graph(original)
     let candidate = try quantized.map { try ModelStore.graph($0) } ?? quantize(graph)
     let (samples, states) = try input.read(for: graph)
@@ -46,7 +50,7 @@ struct ModelDebugCommand: ParsableCommand {
     let suspects = debugger.suspects(below: below)
     if !suspects.isEmpty {
       let names = suspects.map { "'\($0.tensorName)'" }.joined(separator: " ")
-      say("to try: denoisectl model convert --keep-float \(names) IN OUT")
+      say("to try: denoisectl model convert IN OUT --keep-float \(names)")
     }
   }
 

@@ -11,7 +11,7 @@ struct ModelDiffCommand: ParsableCommand {
 
   @OptionGroup var input: ModelSamples
 
-  @Argument(help: "A .tflite file, or full or light.")
+  @Argument(help: "A .tflite file, or full, light or low-latency: the built-in models.")
   var first: ModelChoice
 
   @Argument(help: "Another one with the same inputs and outputs.")

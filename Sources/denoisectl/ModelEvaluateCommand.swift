@@ -50,6 +50,13 @@ struct ModelEvaluateCommand: ParsableCommand {
   }
 
   func run() throws {
+    var separate = SeparateFiles()
+    separate.read(model.path, against?.path)
+    for path in input.samples { separate.read(path) }
+    if let pairs {
+      for pair in try PairFolder(pairs).pairs { separate.read(pair.noisy, pair.clean) }
+    }
+    try separate.write("--csv", to: csv)
     if let pairs { try score(pairs) }
     if let against { try compare(against) }
   }

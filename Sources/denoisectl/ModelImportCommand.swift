@@ -93,6 +93,9 @@ struct ModelImportCommand: ParsableCommand {
   }
 
   func run() throws {
+    var separate = SeparateFiles()
+    separate.read(input)
+    try separate.write("the new file", to: output)
     let result = try imported()
     let file = try TFLiteFile.write(result)
     try OutputFile.write(file, to: output)
@@ -118,7 +121,7 @@ struct ModelImportCommand: ParsableCommand {
 
   /// Reads files of the model's own folder, but no targets of links there.
   private func beside(_ model: String) -> ExternalReader {
-    let folder = (model as NSString).deletingLastPathComponent
+    let folder = model.lastIndex(of: "/").map { String(model[..<$0]) } ?? ""
     return { location throws(ONNXError) in
       let path = folder.isEmpty ? location : "\(folder)/\(location)"
       func inside(_ path: String) -> String {

@@ -12,7 +12,7 @@ struct ModelRunCommand: ParsableCommand {
     abstract: "Runs a model once on NumPy arrays.",
     discussion: """
       Every output becomes INDEX_NAME.npy, with characters outside of [A-Za-z0-9._-] as _ and of a \
-      long name its first 200. Of inputs with one name each is given by its place, as in \
+      long name its first 200. Inputs that share a name are given by their index, as in \
       '#0=FILE.npy'. States are inputs and outputs like any other here.
       """)
 
@@ -53,26 +53,40 @@ struct ModelRunCommand: ParsableCommand {
       graph, instructionSet: microkernels.isa, threads: sharing.threads, cache: weights.folder)
     if verbose { printError("\(graph.name): \(network.cacheOutcome)") }
     let names = graph.givenInputs.map { graph.tensors[$0].name }
-    for (index, name) in names.enumerated()
-    where !input.contains(where: { $0.name == name || $0.name == "#\(index)" }) {
+    let places = try input.map { try place(of: $0, in: graph) }
+    if let twice = input.indices.first(where: { places[..<$0].contains(places[$0]) }) {
+      throw ModelRunError.twice(graph: graph.name, input: input[twice].name)
+    }
+    var separate = SeparateFiles()
+    for assignment in input { separate.read(assignment.path) }
+    for file in outputFiles(of: graph) { try separate.write("an output", to: file) }
+    for (index, name) in names.enumerated() where !places.contains(index) {
       throw ModelRunError.missing(graph: graph.name, input: name)
     }
-    for assignment in input { try fill(assignment, of: graph, in: network) }
+    for (assignment, place) in zip(input, places) {
+      try fill(assignment, at: place, of: graph, in: network)
+    }
     network.run()
     try makeFolder()
-    for (index, tensor) in graph.takenOutputs.map({ graph.tensors[$0] }).enumerated() {
+    for (index, path) in outputFiles(of: graph).enumerated() {
+      let tensor = graph.tensors[graph.takenOutputs[index]]
       let bytes = unsafe Array(network.outputBytes(at: index))
       let array = NumPyArray(type: tensor.type, shape: tensor.shape, data: bytes)
+      try OutputFile.write(array.bytes, to: path)
+    }
+  }
+
+  private func outputFiles(of graph: Graph) -> [String] {
+    graph.takenOutputs.enumerated().map { index, tensor in
       // A file name has 255 bytes at most.
-      let name = tensor.name.replacing(/[^A-Za-z0-9._-]/, with: "_").prefix(200)
-      try OutputFile.write(array.bytes, to: "\(outputDir)/\(index)_\(name).npy")
+      let name = graph.tensors[tensor].name.replacing(/[^A-Za-z0-9._-]/, with: "_").prefix(200)
+      return "\(outputDir)/\(index)_\(name).npy"
     }
   }
 
   private func fill(
-    _ assignment: Assignment, of graph: Graph, in network: borrowing Network
+    _ assignment: Assignment, at place: Int, of graph: Graph, in network: borrowing Network
   ) throws {
-    let place = try place(of: assignment, in: graph)
     let buffer = unsafe network.inputBytes(at: place)
     let bytes = try SampleFiles.bytes(assignment.path)
     let array: NumPyArray
@@ -117,6 +131,7 @@ struct ModelRunCommand: ParsableCommand {
 /// Why `model run` failed.
 enum ModelRunError: Error, CustomStringConvertible {
   case missing(graph: String, input: String)
+  case twice(graph: String, input: String)
   case several(graph: String, input: String, places: [Int])
   case notAnArray(path: String, reason: String)
   case wrongShape(path: String, is: String, input: String, wants: String)
@@ -125,6 +140,8 @@ enum ModelRunError: Error, CustomStringConvertible {
     switch self {
     case .missing(let graph, let input):
       "\(graph): input '\(input)' has no values; give --input '\(input)=FILE.npy'"
+    case .twice(let graph, let input):
+      "\(graph): input '\(input)' has values twice; give one file for each input"
     case .several(let graph, let name, let places):
       "\(graph): \(places.count) inputs are called '\(name)'; give each by its place, "
         + places.map { "--input '#\($0)=FILE.npy'" }.joined(separator: " ")

@@ -17,7 +17,7 @@ struct ModelVerifyCommand: ParsableCommand {
 
   @OptionGroup var input: ModelSamples
 
-  @Argument(help: "A .tflite file, or full or light.")
+  @Argument(help: "A .tflite file, or full, light or low-latency: the built-in models.")
   var model: ModelChoice
 
   func run() throws {

@@ -1,4 +1,5 @@
 import QDAudioHost
+import QDFiles
 import Foundation
 
 /// A folder of noisy recordings and their clean counterparts.
@@ -14,6 +15,9 @@ struct PairFolder {
   /// Either `manifest.csv` with the columns noisy and clean, with relative paths, or files of the
   /// same name in the folders noisy and clean.
   init(_ path: String) throws {
+    guard FileIdentity(path: path)?.isFolder ?? false else {
+      throw PairFolderError(description: "\(path): is no folder; name one with pairs of recordings")
+    }
     let manifest = "\(path)/manifest.csv"
     pairs =
       FileManager.default.fileExists(atPath: manifest)

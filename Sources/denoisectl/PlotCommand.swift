@@ -25,6 +25,9 @@ struct PlotCommand: ParsableCommand {
     let isPNG = !name.contains(".") || name.lowercased().hasSuffix(".png")
     guard isPNG || OutputFile.isStream(output) else { throw PlotFileError.notPNG(output) }
     guard output != "-" || isatty(STDOUT_FILENO) == 0 else { throw PlotFileError.terminal }
+    var separate = SeparateFiles()
+    for file in files { separate.read(file) }
+    try separate.write("the picture", to: output)
     try OutputFile.write(SpectrogramPlot.png(try files.map(read)), to: output)
   }
 

@@ -12,7 +12,8 @@ struct ProcessCommand: ParsableCommand {
     discussion: """
       Length, sample rate and channels stay; each channel is denoised by itself. The network \
       works at 48 kHz: other rates are converted there and back. The output lies in time with \
-      the input. Where IN is a folder, every sound file below it is denoised into the folder OUT.
+      the input. Where IN is a folder, every sound file below it is denoised into the folder OUT; \
+      otherwise OUT may be a folder, where the result has the name of IN.
 
       The formats are those of libsndfile (WAV, RF64, FLAC, Ogg, Opus, MP3, AIFF, AU, CAF, W64 and \
       others); what it does not know, as M4A, MP4, WebM and Matroska, is decoded by the program \
@@ -31,10 +32,11 @@ struct ProcessCommand: ParsableCommand {
   var live = false
 
   @Option(
-    help: ArgumentHelp("full, light, low-latency or a .tflite file.", valueName: "model"))
+    help: ArgumentHelp(
+      "full, light, low-latency, a .tflite file or an installed model.", valueName: "model"))
   var model = ModelChoice.full
 
-  @Flag(inversion: .prefixedNo, help: "Take out rumble below the voice, too.")
+  @Flag(inversion: .prefixedNo, help: "Also remove rumble below the voice.")
   var lowCut = true
 
   @Option(
@@ -71,6 +73,14 @@ struct ProcessCommand: ParsableCommand {
     if speech != nil {
       guard files.model.givesSpeech else { throw ProcessError.noSpeech(model: files.model.name) }
       guard !isFolder(input) else { throw ProcessError.speechOfFolder }
+    }
+    if !isFolder(input) {
+      var separate = SeparateFiles()
+      separate.read(model.path)
+      // It may replace the input, once it is whole.
+      try separate.write("the result", to: try outputFile)
+      separate.read(input)
+      try separate.write("--speech", to: speech)
     }
     // A closed pipe is an error like any other.
     signal(SIGPIPE, SIG_IGN)

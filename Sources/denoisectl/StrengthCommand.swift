@@ -4,7 +4,7 @@ import QDControl
 struct StrengthCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "strength",
-    abstract: "Says or sets the most that noise is attenuated, whatever the mode.")
+    abstract: "Shows or sets the most that noise is attenuated, whatever the mode.")
 
   /// The argument of the command.
   enum Strength: Equatable {

@@ -17,12 +17,11 @@ struct Models {
   /// The model without a step down.
   private var whole: Model { installed?.model ?? full }
 
-  /// Loads all models. A build without a full model uses the light one for everything; without a
+  /// Loads all models. One that the configuration names must load. A build without a full model uses the light one for everything; without a
   /// light one, or if it does not fit, the governor cannot step down to it.
   init(_ configuration: Configuration.Models) throws(ModelStoreError) {
-    let lowLatency = try? ModelStore.load(
-      configuration.lowLatency.map { .file($0) } ?? .lowLatency)
-    let light = try? ModelStore.load(configuration.light.map { .file($0) } ?? .light)
+    let lowLatency = try Models.load(configuration.lowLatency, orElse: .lowLatency)
+    let light = try Models.load(configuration.light, orElse: .light)
     do {
       full = try ModelStore.load(configuration.full.map { .file($0) } ?? .full)
     } catch {
@@ -36,6 +35,14 @@ struct Models {
     self.light = Models.ifItFits(light, full).flatMap { [hop = full.hop] in $0.hop == hop ? $0 : nil
     }
     self.lowLatency = Models.ifItFits(lowLatency, full)
+  }
+
+  /// The model that the configuration names, else the built-in one if there is one.
+  private static func load(
+    _ path: String?, orElse builtIn: ModelChoice
+  ) throws(ModelStoreError) -> Model? {
+    if let path { return try ModelStore.load(.file(path)) }
+    return try? ModelStore.load(builtIn)
   }
 
   /// A model that can replace another one and be replaced by it.

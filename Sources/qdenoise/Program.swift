@@ -1,5 +1,7 @@
 import QDAudioHost
+import Glibc
 import QDControl
+import QDFiles
 import QDKernels
 import QDModelStore
 
@@ -19,8 +21,7 @@ enum Program {
       case .help: print(Arguments.help)
       case .version: print("qdenoise \(Product.version)")
       case .checkConfiguration:
-        _ = try Configuration.load(path: arguments.configuration)
-        print("\(arguments.configuration.printable): nothing is wrong")
+        try check(arguments.configuration)
       case .run: try runDaemon(arguments)
       }
       return 0
@@ -34,6 +35,16 @@ enum Program {
       Journal.write(.error, "\(error)")
       return 1
     }
+  }
+
+  /// Reads the configuration and loads the models that it names.
+  private static func check(_ path: String) throws {
+    let isThere = try ConfigurationFile.text(of: path) != nil
+    if !isThere, path != Configuration.defaultPath {
+      throw FileError.cannotOpen(path: path, reason: FileError.words(ENOENT))
+    }
+    _ = try Models(try Configuration.load(path: path).models)
+    print("\(path.printable): \(isThere ? "nothing is wrong" : "there is none; the defaults hold")")
   }
 
   /// Prints a problem that the user must fix before the next start.
@@ -53,6 +64,12 @@ enum Program {
           + " microphone's latency longer")
     }
     if let problem = InstructionSet.overrideProblem { Journal.write(.warning, problem) }
+    if arguments.configuration != Configuration.defaultPath,
+      FileIdentity(path: arguments.configuration) == nil
+    {
+      Journal.write(
+        .warning, "\(arguments.configuration.printable): there is no such file; the defaults hold")
+    }
     let daemon = try Daemon(
       directory: try SessionDirectory(), signals: signals,
       configurationPath: arguments.configuration, configuration: configuration)

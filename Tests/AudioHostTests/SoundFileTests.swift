@@ -135,7 +135,9 @@ private func read(_ path: String) throws -> (samples: [Float], format: SoundForm
     let scratch = try Scratch()
     try Data("no sound".utf8).write(to: URL(fileURLWithPath: scratch.file("text.wav")))
     let missing = #expect(throws: SoundFileError.self) { _ = try read(scratch.file("none.wav")) }
-    #expect("\(try #require(missing))".hasSuffix("cannot be opened: No such file or directory"))
+    #expect(
+      "\(try #require(missing))".hasSuffix(
+        "cannot be opened: No such file or directory; check the name"))
     let text = #expect(throws: SoundFileError.self) { _ = try read(scratch.file("text.wav")) }
     #expect("\(try #require(text))".contains("is not a sound file"))
     let folder = #expect(throws: SoundFileError.self) { _ = try read(scratch.path) }

@@ -220,6 +220,26 @@ struct ConfigurationTests {
     #expect(output.count(where: \.isNewline) == 1)
   }
 
+  @Test func `a configuration that is not there, and models that it names, are checked`() throws {
+    let sandbox = try Sandbox("config")
+    let path = "\(sandbox.directory)/config.toml"
+    func check() throws -> (status: Int32, output: String) {
+      try sandbox.run(
+        Piece.built("qdenoise"), ["--config", path, "--check-config"], seconds: 10)
+    }
+    let missing = try check()
+    #expect(missing.status == 1)
+    #expect(missing.output.contains("cannot be opened: No such file"), "\(missing.output)")
+    for key in ["full", "light", "low-latency"] {
+      try write("[models]\n\(key) = \"\(path)\"\n", to: path)
+      let wrong = try check()
+      #expect(wrong.status == 1, "\(key)")
+      #expect(wrong.output.contains("\(path): "), "\(wrong.output)")
+    }
+    try write("mode = \"light\"\n", to: path)
+    #expect(try check().status == 0)
+  }
+
   @Test(arguments: [
     ("mod = \"light\"", "mod", "mode"),
     ("budget_ms = 40", "budget_ms", "latency.budget_ms"),

@@ -42,6 +42,45 @@ struct ModelCommandTests {
     value + 0.02 * Float((index &* 7919) % 1009 - 504) / 504
   }
 
+  @Test func `what a command reads is not replaced by what it writes`() throws {
+    let folder = sandbox.directory
+    let model = "\(folder)/light.tflite"
+    try FileManager.default.copyItem(
+      atPath: "\(Piece.root)/models/light.tflite", toPath: model)
+    let sound = try sound("noise.wav", Self.noisy)
+    let before = (try bytes(of: model), try bytes(of: sound))
+    #expect(link(model, "\(folder)/other.csv") == 0)
+    for words in [
+      ["inspect", model, "--svg", model], ["debug", model, "--csv", "\(folder)/other.csv"],
+      ["convert", model, "\(folder)/./light.tflite"],
+      ["convert", model, sound, "--representative", sound], ["import", model, model],
+      ["evaluate", model, "--against", model, "--csv", model],
+    ] {
+      let (status, text) = try sandbox.run(Piece.built("denoisectl"), ["model"] + words)
+      #expect(status == 1, "\(words)")
+      #expect(text.contains("would replace what is read"), "\(text)")
+    }
+    #expect(try bytes(of: model) == before.0 && bytes(of: sound) == before.1)
+  }
+
+  @Test func `a file with a name of one letter is imported, or named in one line`() throws {
+    let (status, text) = try sandbox.run(
+      "/bin/sh", ["-c", "cd \(sandbox.directory) && \(Piece.built("denoisectl")) model import m x"])
+    #expect(status == 1)
+    #expect(text == "denoisectl: m: cannot be read: there is no such file\n")
+  }
+
+  @Test func `values that are allowed, and options that take what follows, are in the error`()
+    throws
+  {
+    let set = try denoisectl("bench", "light", "--isa", "foo")
+    #expect(set.status == 64)
+    #expect(set.output.contains("the following: scalar"), "\(set.output)")
+    let order = try denoisectl("model", "convert", "--representative", "a.wav", "in", "out")
+    #expect(order.status == 64)
+    #expect(order.output.contains("put the other files before it"), "\(order.output)")
+  }
+
   @Test func `sound calibrates a denoiser, the same bytes in every instruction set`() throws {
     let sound = try sound("noise.wav", Self.noisy)
     let first = "\(sandbox.directory)/scalar.tflite"

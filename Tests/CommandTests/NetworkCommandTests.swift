@@ -184,7 +184,7 @@ struct NetworkCommandTests {
     let model = "\(Self.fixtures)/operators/fc_awkward_int8.tflite"
     for (input, complaint) in [
       ("x=\(x)", "is float32 [2], but input 'x' wants float32 [1, 5, 33]; convert it"),
-      ("q=\(x)", "input 'x' has no values; give --input 'x=FILE.npy'"),
+      ("q=\(x)", "there is no input 'q'; there is 'x'"),
       ("x=\(model)", "is not a .npy file; write it with numpy.save"),
     ] {
       let (status, text) = try sandbox.run(

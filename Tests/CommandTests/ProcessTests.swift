@@ -249,6 +249,56 @@ struct ProcessTests {
         "in.wav: is not a sound file that can be read: it is empty"))
   }
 
+  @Test func `a table that would replace the recording or the result is refused`() throws {
+    try store(hiss(4800), as: "in.wav")
+    let before = try bytes(of: file("in.wav"))
+    #expect(symlink("in.wav", file("link.csv")) == 0)
+    for (out, table) in [("out.wav", "in.wav"), ("out.wav", "link.csv"), ("out.wav", "out.wav")] {
+      let result = try denoisectl("process", file("in.wav"), file(out), "--speech", file(table))
+      #expect(result.status == 1, "\(table)")
+      #expect(result.output.contains("\(table): --speech would replace"), "\(result.output)")
+    }
+    #expect(try bytes(of: file("in.wav")) == before)
+    #expect(!FileManager.default.fileExists(atPath: file("out.wav")))
+  }
+
+  @Test func `a FLAC file that is cut off is denoised as far as it goes, and an error`() throws {
+    try store(hiss(96000), as: "in.flac")
+    let whole = try bytes(of: file("in.flac"))
+    try Data(whole.prefix(whole.count / 2)).write(to: URL(fileURLWithPath: file("half.flac")))
+    let result = try denoisectl("process", "--model", "light", file("half.flac"), file("out.wav"))
+    #expect(result.status == 1)
+    #expect(result.output.contains("half.flac: ends after "), "\(result.output)")
+    #expect(result.output.contains(" of 2.00 s"), "\(result.output)")
+    #expect((30_000..<60_000).contains(try load("out.wav").samples.count))
+    #expect(
+      try denoisectl("process", "--model", "light", file("in.flac"), file("out.wav")).status == 0)
+  }
+
+  @Test func `files of a folder that would share a result, and names that are no text, are told`()
+    throws
+  {
+    try store(hiss(4800), as: "in/a.wav")
+    try store(hiss(4800), as: "twice/a.m4a.wav")
+    try store(hiss(4800), as: "twice/a.wav")
+    #expect(rename(file("twice/a.wav"), file("twice/a.m4a")) == 0)
+    let shared = try denoisectl("process", "--model", "light", file("twice"), file("shared"))
+    #expect(shared.status == 1)
+    #expect(shared.output.contains("would all become"), "\(shared.output)")
+    #expect(!FileManager.default.fileExists(atPath: file("shared")))
+    // 0xFE is no UTF-8.
+    let name = Array(file("in/").utf8).map(CChar.init) + [CChar(bitPattern: 0xFE)]
+    let isMade = (name + Array(".wav".utf8).map(CChar.init) + [0]).withUnsafeBufferPointer {
+      link(file("in/a.wav"), $0.baseAddress!) == 0
+    }
+    try #require(isMade)
+    let result = try denoisectl("process", "--model", "light", file("in"), file("out"))
+    #expect(result.status == 1)
+    #expect(result.output.contains("not UTF-8"), "\(result.output)")
+    #expect(result.output.contains("1 of 2 files failed"), "\(result.output)")
+    #expect(try FileManager.default.contentsOfDirectory(atPath: file("out")) == ["a.wav"])
+  }
+
   @Test func `a folder into itself or into a file is refused, by whatever name`() throws {
     for folder in ["in", "in/sub"] { try makeDirectory(file(folder)) }
     try store(hiss(4800), as: "in/a.wav")
@@ -287,7 +337,8 @@ struct ProcessTests {
     let missing = try run("$'no\\n\\e[31m.wav' b.wav")
     #expect(
       missing.output
-        == "denoisectl: no\\u000a\\u001b[31m.wav: cannot be opened: No such file or directory\n")
+        == "denoisectl: no\\u000a\\u001b[31m.wav: cannot be opened: No such file or directory; check the name\n"
+    )
   }
 
   @Test func `FIFOs are streams, and in a folder they are left alone`() throws {

@@ -94,12 +94,14 @@ struct NetworkTests {
         + " with float32 in its place")
     #expect(
       try message {
+        let first = $0.tensors.count
+        $0.tensors.append(Tensor(name: "floats", shape: [2, 2], type: .float32))
         $0.tensors.append(Tensor(name: "sizes", shape: [2, 2], type: .int32))
         $0.tensors.append(Tensor(name: "padded", shape: [1, 100], type: .float32))
-        $0.inputs.append($0.tensors.count - 2)
-        $0.operators.append(
-          Operator(.pad, inputs: [output, $0.tensors.count - 2], outputs: [$0.tensors.count - 1]))
-        $0.outputs = [$0.tensors.count - 1]
+        $0.inputs.append(first)
+        $0.operators.append(Operator(.cast, inputs: [first], outputs: [first + 1]))
+        $0.operators.append(Operator(.pad, inputs: [output, first + 1], outputs: [first + 2]))
+        $0.outputs = [first + 2]
       }
         == "x: tensor 'sizes' is computed, where only a constant is supported; export the model"
         + " with fixed shapes and its constants folded")
@@ -111,6 +113,13 @@ struct NetworkTests {
     }
     #expect(open.hasPrefix("x: operator 0 (FULLY_CONNECTED) has open shapes ('y')"), "\(open)")
     #expect(open.hasSuffix("; export the model with fixed shapes"))
+    #expect(
+      try message {
+        $0.tensors[weights].constant = nil
+        $0.inputs.append(weights)
+      }
+        == "x: '\(graph.tensors[weights].name)' is an input, where only a constant is supported; export"
+        + " the model with its values in it")
     #expect(
       try message {
         $0.tensors[weights].type = .int8

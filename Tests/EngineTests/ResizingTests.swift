@@ -25,6 +25,17 @@ struct ResizingTests {
     try expectShapes(try TFLiteFile.read(fixture.model, name: fixture.name))
   }
 
+  @Test(arguments: ["depthwise_3x3_f32", "conv_3x3_f32", "images"])
+  func `a file without dimensions of its images has those that follow`(name: String) throws {
+    let graph = try Fixture("operators/\(name)").graph
+    var blank = graph
+    for node in graph.operators {
+      for output in node.outputs { blank.tensors[output].shape = [] }
+    }
+    let read = try TFLiteFile.read(try TFLiteFile.write(blank), name: graph.name)
+    #expect(read.tensors.map(\.shape) == graph.tensors.map(\.shape))
+  }
+
   @Test func `several rows at once are each computed as one alone`() throws {
     let fixture = try Fixture("operators/fc_m1_f32")
     let (name, row) = fixture.runs[0].inputs[0]

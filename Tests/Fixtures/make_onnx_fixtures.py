@@ -160,6 +160,33 @@ CASES = {
 }
 
 
+def branch(path):
+    """An If of a constant, whose body reads names of the graph around it, and nodes out of order."""
+    from onnx import TensorProto, helper
+
+    def body(kind, inputs):
+        port = helper.make_tensor_value_info("t", TensorProto.FLOAT, None)
+        return helper.make_graph([helper.make_node(kind, inputs, ["t"])], kind, [], [port])
+
+    condition = helper.make_tensor("c", TensorProto.BOOL, [], [True])
+    choice = helper.make_node(
+        "If", ["c"], ["i"], then_branch=body("Mul", ["a", "a"]), else_branch=body("Neg", ["a"]))
+    nodes = [
+        helper.make_node("Neg", ["x"], ["z"]), helper.make_node("Abs", ["z"], ["a"]), choice,
+        helper.make_node("Add", ["b", "i"], ["y"]), helper.make_node("Tanh", ["i"], ["b"])]
+    x, y = (helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, 8]) for name in "xy")
+    graph = helper.make_graph(nodes, "branch", [x], [y], [condition])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)])
+    model.ir_version = 8
+    path.write_bytes(model.SerializeToString())
+    session = onnxruntime.InferenceSession(path)
+    parts = []
+    for seed in range(2):
+        x = np.random.default_rng(seed).standard_normal((1, 8)).astype(np.float32)
+        parts += [x, session.run(None, {"x": x})[0]]
+    path.with_suffix(".golden").write_bytes(b"".join(part.tobytes() for part in parts))
+
+
 def quantize(source, target, shape):
     """As onnxruntime does it after training, in the QDQ format."""
     from onnxruntime import quantization
@@ -213,3 +240,4 @@ if __name__ == "__main__":
             parts += list(feed.values()) + session.run(None, feed)
         (FOLDER / f"{name}.golden").write_bytes(b"".join(p.astype(np.float32).tobytes() for p in parts))
         print(name, path.stat().st_size)
+    branch(FOLDER / "branch.onnx")

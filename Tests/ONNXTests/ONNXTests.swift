@@ -19,7 +19,7 @@ struct ONNXTests {
       try ONNXImporter.graph(try Self.bytes("onnx/\(name).onnx"), name: name), name, within: 2e-6)
   }
 
-  @Test(arguments: ["image", "attention", "gru"])
+  @Test(arguments: ["image", "attention", "gru", "branch"])
   func `nodes are taken in any order`(name: String) throws {
     let file = try Self.bytes("onnx/\(name).onnx")
     let turned = Self.fields(file[...]).flatMap { field -> [UInt8] in

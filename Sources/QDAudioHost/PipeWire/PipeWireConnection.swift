@@ -80,13 +80,17 @@ import Glibc
   func catchUp() { while failure == nil, unsafe pipewire_loop_iterate(raw) > 0 {} }
 
   /// Waits for the answers to all that was asked so far, for at most 0.1 s.
-  func roundTrip() {
+  /// - Returns: whether they came.
+  @discardableResult
+  func roundTrip() -> Bool {
     let asked = unsafe pipewire_core_sync(core)
     for _ in 0..<100 {
       catchUp()
-      if failure != nil || answered == asked { return }
+      if failure != nil { return false }
+      if answered == asked { return true }
       usleep(1000)
     }
+    return false
   }
 
   /// The node with a name; the newest, if there are several.

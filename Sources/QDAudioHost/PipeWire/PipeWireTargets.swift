@@ -39,10 +39,12 @@ internal import CQDPipeWire
   /// The choices for the streams, as far as the server has reported them.
   public func orders(of streams: [AudioStream]) -> [UInt32: AudioStream.Order] {
     connection.catchUp()
-    // Without them, a stream that its user moved looks like one that nobody moved.
-    if isNew { connection.roundTrip() }
-    isNew = false
     guard unsafe store != nil else { return [:] }
+    // Without them, a stream that its user moved looks like one that nobody moved.
+    if isNew {
+      guard connection.roundTrip() else { return [:] }
+      isNew = false
+    }
     var found: [UInt32: AudioStream.Order] = [:]
     for stream in streams {
       guard let node = node(withSerial: stream.index) else { continue }

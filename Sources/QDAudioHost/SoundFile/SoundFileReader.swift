@@ -19,6 +19,9 @@ import Glibc
   private let decoder: FFmpeg?
   /// Samples of each channel that remain, if the last block has more.
   private var remaining: Int
+  /// Samples of each channel that the header promises and that were not read yet, where it cannot be
+  /// wrong: a file without them is cut off.
+  public private(set) var missing: Int
 
   /// - Parameter path: "-" for standard input.
   public init(path: String) throws(SoundFileError) {
@@ -34,6 +37,7 @@ import Glibc
     length = bytes.size == nil ? nil : opened.sound.length
     estimatedLength = length ?? decoder?.seconds.map { Int($0 * rate) }
     remaining = opened.sound.samples ?? .max
+    missing = opened.sound.promised
   }
 
   deinit { unsafe _ = sf_close(file) }
@@ -61,6 +65,7 @@ import Glibc
       }
     }
     remaining -= count
+    missing = max(missing - count, 0)
     samples.removeLast((wanted - count) * format.channels)
     return samples
   }
@@ -121,6 +126,8 @@ private struct Opened {
   let length: Int?
   /// The same, if fewer than can be read.
   let samples: Int?
+  /// The same of formats whose headers are only written when all is known, else 0.
+  let promised: Int
 
   init?(_ bytes: SoundBytes) {
     let header = SoundHeader(bytes)
@@ -140,6 +147,8 @@ private struct Opened {
     }
     self.format = format
     samples = header.samples
+    let isFLAC = information.format & Int32(SF_FORMAT_TYPEMASK) == Int32(SF_FORMAT_FLAC)
+    promised = isFLAC && information.frames < SoundBytes.never ? Int(information.frames) : 0
     length = samples ?? (information.frames < SoundBytes.never ? Int(information.frames) : nil)
   }
 }

@@ -1,32 +1,6 @@
 internal import QDFiles
 import Glibc
 
-/// The identity of a file, whatever its names are.
-public struct FileIdentity: Equatable, Sendable {
-  private let device: UInt
-  private let number: UInt
-  let isRegular: Bool
-
-  init(_ status: stat) {
-    isRegular = status.st_mode & S_IFMT == S_IFREG
-    device = UInt(status.st_dev)
-    number = UInt(status.st_ino)
-  }
-
-  /// The file at `path`, or the one of a descriptor; nil if there is none.
-  public init?(path: String) {
-    var status = Glibc.stat()
-    guard unsafe stat(path, &status) == 0 else { return nil }
-    self.init(status)
-  }
-
-  public init?(descriptor: Int32) {
-    var status = Glibc.stat()
-    guard unsafe fstat(descriptor, &status) == 0 else { return nil }
-    self.init(status)
-  }
-}
-
 /// The source of a sound: a regular file, or a stream that can be read once.
 struct SoundSource {
   /// Its name in messages.
@@ -46,12 +20,11 @@ struct SoundSource {
     guard descriptor >= 0 else {
       throw .file(.cannotOpen(path: name, reason: FileError.words(errno)))
     }
-    var status = stat()
-    guard unsafe fstat(descriptor, &status) == 0, status.st_mode & S_IFMT != S_IFDIR else {
+    guard let identity = FileIdentity(descriptor: descriptor), !identity.isFolder else {
       close(descriptor)
       throw .file(.cannotOpen(path: name, reason: FileError.words(EISDIR)))
     }
-    identity = FileIdentity(status)
+    self.identity = identity
   }
 }
 

@@ -50,7 +50,8 @@ extension HasDataflow {
     switch constant.type {
     case .int32: return data.elements(Int32.self).map(Int.init)
     case .int64: return data.elements(Int64.self).map(Int.init)
-    default: throw tensorError(tensor, "is \(constant.type) where integers are expected")
+    default:
+      throw tensorError(tensor, "is \(constant.type) where integers are expected", wanted: .int32)
     }
   }
 

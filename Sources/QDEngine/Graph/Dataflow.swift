@@ -126,24 +126,36 @@ extension HasDataflow {
   }
 
   func invalid(_ index: Int, _ reason: String) -> EngineError {
+    .invalid(
+      graph: graph.name,
+      reason: "operator \(index) (\(graph.operators[index].kind.name)): \(reason)")
+  }
+
+  /// The sizes that a file has in place of open ones need not fit each other; others make it damaged.
+  func wrongShape(_ index: Int, _ reason: String) -> EngineError {
     let node = graph.operators[index]
-    // The sizes that a file has in place of open ones need not fit each other.
     let tensors = (node.inputs.compactMap { $0 } + node.outputs).map { graph.tensors[$0] }
     if let open = tensors.first(where: { $0.shapeSignature?.dropFirst().contains(-1) ?? false }) {
       return .openShapes(
         graph: graph.name, index: index, operator: node.kind.name, tensor: open.name,
         reason: reason)
     }
-    return .invalid(
-      graph: graph.name, reason: "operator \(index) (\(node.kind.name)): \(reason)")
+    return invalid(index, reason)
   }
 
-  func tensorError(_ tensor: Int, _ reason: String) -> EngineError {
-    .unsupportedTensor(graph: graph.name, tensor: graph.tensors[tensor].name, reason: reason)
+  /// - Parameter wanted: the type that would be supported.
+  func tensorError(
+    _ tensor: Int, _ reason: String, wanted: ElementType = .float32
+  ) -> EngineError {
+    .unsupportedTensor(
+      graph: graph.name, tensor: graph.tensors[tensor].name, reason: reason, wanted: wanted)
   }
 
   func notConstant(_ tensor: Int) -> EngineError {
-    .notConstant(graph: graph.name, tensor: graph.tensors[tensor].name)
+    let name = graph.tensors[tensor].name
+    return graph.inputs.contains(tensor)
+      ? .inputIsNoConstant(graph: graph.name, tensor: name)
+      : .notConstant(graph: graph.name, tensor: name)
   }
 
   func quantizationError(_ tensor: Int, _ reason: String) -> EngineError {

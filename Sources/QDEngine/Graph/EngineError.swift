@@ -7,11 +7,13 @@ public enum EngineError: MessageError, Equatable {
   /// The engine does not support the operator, or not in this form.
   case unsupported(graph: String, index: Int, operator: String, output: String, reason: String)
   /// The engine does not support the type of a tensor.
-  case unsupportedTensor(graph: String, tensor: String, reason: String)
+  case unsupportedTensor(graph: String, tensor: String, reason: String, wanted: ElementType)
   /// The engine does not support how a tensor is quantized.
   case unsupportedQuantization(graph: String, tensor: String, reason: String)
   /// A tensor is computed, and the engine wants it when it plans.
   case notConstant(graph: String, tensor: String)
+  /// The same of an input of the graph.
+  case inputIsNoConstant(graph: String, tensor: String)
   /// The file leaves the shapes around an operator open, and those that it has contradict each other.
   case openShapes(graph: String, index: Int, operator: String, tensor: String, reason: String)
   /// No tensor can have this shape.
@@ -40,10 +42,10 @@ public enum EngineError: MessageError, Equatable {
       UserMessage(
         "\(graph): operator \(index) (\(name), '\(output)') is not supported: \(reason);"
           + " `denoisectl model inspect \(graph)` lists what is")
-    case .unsupportedTensor(let graph, let tensor, let reason):
+    case .unsupportedTensor(let graph, let tensor, let reason, let wanted):
       UserMessage(
         "\(graph): tensor '\(tensor)' \(reason), which is not supported; export the model with"
-          + " float32 in its place")
+          + " \("\(wanted)") in its place")
     case .unsupportedQuantization(let graph, let tensor, let reason):
       UserMessage(
         "\(graph): tensor '\(tensor)' \(reason), which is not supported; use a float32, float16 or"
@@ -52,6 +54,10 @@ public enum EngineError: MessageError, Equatable {
       UserMessage(
         "\(graph): tensor '\(tensor)' is computed, where only a constant is supported; export the"
           + " model with fixed shapes and its constants folded")
+    case .inputIsNoConstant(let graph, let tensor):
+      UserMessage(
+        "\(graph): '\(tensor)' is an input, where only a constant is supported; export the model with"
+          + " its values in it")
     case .openShapes(let graph, let index, let name, let tensor, let reason):
       UserMessage(
         "\(graph): operator \(index) (\(name)) has open shapes ('\(tensor)'), which is not supported"

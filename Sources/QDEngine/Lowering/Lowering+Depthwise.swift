@@ -10,7 +10,7 @@ extension Lowering {
     let weightShape = shape(weightTensor)
     guard weightShape.count == 4, shape(input).count == 4, weightShape[0] == 1,
       weightShape[3].isMultiple(of: shape(input)[3])
-    else { throw invalid(index, "\(shape(input)) and \(weightShape) do not go together") }
+    else { throw wrongShape(index, "\(shape(input)) and \(weightShape) do not go together") }
     let channels = weightShape[3]
     let image = Array(shape(input).dropLast()) + [channels]
     let placement = try KernelPlacement(

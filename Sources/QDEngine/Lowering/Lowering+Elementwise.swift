@@ -101,7 +101,7 @@ extension Lowering {
     let a = Array(repeating: 1, count: rank - left.count) + left
     let b = Array(repeating: 1, count: rank - right.count) + right
     guard zip(a, b).allSatisfy({ $0 == $1 || $0 == 1 || $1 == 1 }) else {
-      throw invalid(index, "the shapes \(left) and \(right) do not go together")
+      throw wrongShape(index, "the shapes \(left) and \(right) do not go together")
     }
     return zip(a, b).map { max($0, $1) }
   }

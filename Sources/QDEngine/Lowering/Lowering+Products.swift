@@ -154,7 +154,7 @@ extension Lowering {
       try requireShape(output, shape, index)
     }
     guard rows * inputs == count, try elementCount(output) == rows * outputs else {
-      throw invalid(index, "\(shape(input)) and \(weightShape) do not give \(shape(output))")
+      throw wrongShape(index, "\(shape(input)) and \(weightShape) do not give \(shape(output))")
     }
     if isStored(index), !isByte(output) {
       return try lowerQS16FullyConnected(

@@ -15,7 +15,7 @@ extension Lowering {
       image[0] == result[0], image[3] == result[3]
     else { throw invalid(index, "\(image) is not resized from \(size) to \(result)") }
     guard !(resizing.alignsCorners && resizing.hasHalfPixelCenters) else {
-      throw invalid(index, "it aligns corners and has half-pixel centers")
+      throw unsupported(index, "it aligns corners and has half-pixel centers")
     }
     let source = try value(of: input, for: index)
     let destination = try destination(output, for: index)

@@ -109,13 +109,13 @@ extension Lowering {
     result[axis] = 0
     for input in inputs {
       guard shape(input).count == result.count else {
-        throw invalid(index, "\(shape(input)) and \(shape(first)) do not go together")
+        throw wrongShape(index, "\(shape(input)) and \(shape(first)) do not go together")
       }
       result[axis] += shape(input)[axis]
       var part = shape(input)
       part[axis] = shape(first)[axis]
       guard part == shape(first) else {
-        throw invalid(index, "\(shape(input)) and \(shape(first)) do not go together")
+        throw wrongShape(index, "\(shape(input)) and \(shape(first)) do not go together")
       }
     }
     try requireShape(output, result, index)

@@ -24,7 +24,7 @@ extension Lowering {
     }
     let axis = try normalized(axes[0], rank: extents.count, index)
     guard extents[axis].isMultiple(of: count) else {
-      throw invalid(index, "\(extents[axis]) elements do not split into \(count) parts")
+      throw wrongShape(index, "\(extents[axis]) elements do not split into \(count) parts")
     }
     extents[axis] /= count
     for (part, output) in outputs.enumerated() {

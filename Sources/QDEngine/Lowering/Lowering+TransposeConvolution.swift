@@ -12,7 +12,7 @@ extension Lowering {
     let result = shape(output)
     guard image.count == 4, kernel.count == 4, result.count == 4, image[3] == kernel[3],
       image[0] == result[0], kernel[0] == result[3]
-    else { throw invalid(index, "\(image) and \(kernel) do not give \(result)") }
+    else { throw wrongShape(index, "\(image) and \(kernel) do not give \(result)") }
     let vertical = try spread(image[1], kernel[1], window.strideHeight, result[1], window, index)
     let horizontal = try spread(image[2], kernel[2], window.strideWidth, result[2], window, index)
 

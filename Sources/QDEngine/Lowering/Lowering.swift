@@ -20,6 +20,8 @@ struct Lowering: HasDataflow {
   private(set) var stepOperators: [Int] = []
   private var currentOperator = 0
   var storages: [Storage] = []
+  /// Bytes of tables that steps hold beside the storages.
+  var heldByteCount = 0
   var rings: [Ring] = []
   /// Fully connected layers and convolutions.
   var gemms: [Layer] = []
@@ -126,7 +128,7 @@ struct Lowering: HasDataflow {
       return
     }
     guard graph.tensors[tensor].shape == shape else {
-      throw invalid(
+      throw wrongShape(
         index, "'\(graph.tensors[tensor].name)' is \(graph.tensors[tensor].shape), not \(shape)")
     }
   }
@@ -164,7 +166,7 @@ struct Lowering: HasDataflow {
     // Two outputs may have the same name.
     for tensor in Set(graph.outputs).subtracting(stateTensors).sorted() { try handOut(tensor) }
     for pair in pairs { try handThrough(pair) }
-    let total = storages.reduce(0) { $0 + ArenaLayout.aligned($1.byteCount) }
+    let total = storages.reduce(heldByteCount) { $0 + ArenaLayout.aligned($1.byteCount) }
     _ = try checkedSize(total)
   }
 

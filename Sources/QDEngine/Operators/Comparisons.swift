@@ -71,7 +71,7 @@ extension Lowering {
     guard a.type == b.type else { throw unsupported(index, "it is of \(a.type) and \(b.type)") }
     let extents = try broadcast(a.shape, b.shape, index)
     guard extents == y.shape else {
-      throw invalid(index, "its output is \(y.shape), not \(extents)")
+      throw wrongShape(index, "its output is \(y.shape), not \(extents)")
     }
     return Nest(
       extents: extents, a: strides(a.shape, in: extents), b: strides(b.shape, in: extents),

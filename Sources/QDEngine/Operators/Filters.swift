@@ -33,7 +33,7 @@ extension Lowering {
       times.count == 2, features[0] == times[0], features[1] == x.shape[1],
       (1...features[0]).contains(rank), y.shape == [x.shape[0], features[0] / rank],
       features[0].isMultiple(of: rank)
-    else { throw invalid(index, "\(x.shape) and \(features) do not give \(y.shape)") }
+    else { throw wrongShape(index, "\(x.shape) and \(features) do not give \(y.shape)") }
     let (batches, inputs) = (x.shape[0], x.shape[1])
     let (filters, steps, units) = (features[0], times[1], features[0] / rank)
     let state = try input(index, 4)

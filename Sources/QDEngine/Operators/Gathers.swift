@@ -47,7 +47,7 @@ extension Lowering {
     let batches = batchDimensions < 0 ? batchDimensions + places.shape.count : batchDimensions
     guard (0...min(axis, places.shape.count)).contains(batches),
       x.shape[..<batches] == places.shape[..<batches]
-    else { throw invalid(index, "\(x.shape) and \(places.shape) do not go together") }
+    else { throw wrongShape(index, "\(x.shape) and \(places.shape) do not go together") }
     try requireShape(
       try output(index),
       Array(x.shape[..<axis]) + places.shape[batches...] + x.shape[(axis + 1)...], index)
@@ -90,7 +90,7 @@ extension Lowering {
     let (x, places) = (try callInput(index, 0), try callInput(index, 1))
     try requireType(index, places, .int32, .int64, .int16)
     guard let depth = places.shape.last, depth > 0, depth <= x.shape.count else {
-      throw invalid(index, "\(x.shape) and \(places.shape) do not go together")
+      throw wrongShape(index, "\(x.shape) and \(places.shape) do not go together")
     }
     try requireShape(
       try output(index), Array(places.shape.dropLast()) + x.shape[depth...], index)
@@ -125,7 +125,7 @@ extension Lowering {
     try requireType(index, begin, .int32, .int64)
     guard update.shape.count == x.shape.count, begin.count == x.shape.count,
       zip(update.shape, x.shape).allSatisfy({ $0 <= $1 })
-    else { throw invalid(index, "\(update.shape) is no part of \(x.shape)") }
+    else { throw wrongShape(index, "\(update.shape) is no part of \(x.shape)") }
     let size = y.type.size
     let strides = denseStrides(x.shape, elementSize: size)
     let nest = Nest(

@@ -9,7 +9,7 @@ extension OperatorProperties {
         try lowering.requireShape(try lowering.output(index), wanted, index)
         let y = try lowering.callOutput(index)
         guard try lowering.broadcast(x.shape, y.shape, index) == y.shape else {
-          throw lowering.invalid(index, "\(x.shape) does not become \(y.shape)")
+          throw lowering.wrongShape(index, "\(x.shape) does not become \(y.shape)")
         }
         let size = x.type.size
         lowering.emitCopy(
@@ -27,14 +27,14 @@ extension OperatorProperties {
           padding <= extent - edge
         }
         let y = try lowering.callOutput(index)
-        try lowering.emitRearrangement(index, x, y) { position in
-          let places = zip(zip(position, padding), x.shape).map { place, extent in
-            let inner = place.0 - place.1
+        let sources = x.shape.indices.map { axis in
+          (0..<y.shape[axis]).map { place in
+            let (inner, extent) = (place - padding[axis], x.shape[axis])
             if inner < 0 { return -inner - 1 + edge }
             return inner < extent ? inner : 2 * extent - 1 - inner - edge
           }
-          return linear(places, x.shape)
         }
+        try lowering.emitSelection(index, x, y, sources)
       }),
     .builtin(
       60, "PADV2", .moves, types: .any, options: OptionLayout(43),
@@ -116,7 +116,7 @@ extension OperatorProperties {
             y.shape[$0 + 1] * blocks[$0]
               == x.shape[$0 + 1] + padding[2 * $0] + padding[2 * $0 + 1]
           })
-        else { throw lowering.invalid(index, "\(x.shape) does not become \(y.shape)") }
+        else { throw lowering.wrongShape(index, "\(x.shape) does not become \(y.shape)") }
         let fill = Array(
           repeating: try lowering.zeroByte(try lowering.output(index), for: index),
           count: x.type.size)
@@ -155,7 +155,7 @@ extension OperatorProperties {
             x.shape[$0 + 1] * blocks[$0]
               == y.shape[$0 + 1] + crops[2 * $0] + crops[2 * $0 + 1]
           })
-        else { throw lowering.invalid(index, "\(x.shape) does not become \(y.shape)") }
+        else { throw lowering.wrongShape(index, "\(x.shape) does not become \(y.shape)") }
         try lowering.emitRearrangement(index, x, y) { position in
           var places = position
           var block = 0
@@ -180,15 +180,50 @@ extension Lowering {
   /// The maximum number of elements in a table of source indices.
   private static let mostRearranged = 1 << 22
 
+  /// Moves single elements: each element of the output is the input element at the places that
+  /// `sources` has, for each axis, at the element's own place.
+  mutating func emitSelection(
+    _ index: Int, _ input: CallOperand, _ output: CallOperand, _ sources: [[Int]]
+  ) throws(EngineError) {
+    if infersShapes { return }
+    for (axis, places) in sources.enumerated() {
+      guard places.allSatisfy((0..<input.shape[axis]).contains) else {
+        throw invalid(index, "it takes an element that \(input.shape) does not have")
+      }
+    }
+    let size = output.type.size
+    let strides = denseStrides(input.shape, elementSize: size)
+    let offsets = zip(sources, strides).map { places, stride in places.map { $0 * stride } }
+    let columns = offsets.last ?? [0]
+    let rows = output.count / columns.count
+    emitCall(index, [input, output]) { network in
+      let (x, y) = unsafe (network.bytes(input), network.bytes(output))
+      var place = 0
+      for row in 0..<rows {
+        var (rest, start) = (row, 0)
+        for axis in stride(from: offsets.count - 2, through: 0, by: -1) {
+          start += offsets[axis][rest % offsets[axis].count]
+          rest /= offsets[axis].count
+        }
+        for column in columns {
+          for byte in 0..<size { unsafe y[place + byte] = x[start + column + byte] }
+          place += size
+        }
+      }
+    }
+  }
+
   /// Moves single elements: each element of the output is the input element at the index that
   /// `source` returns for its position, or `fill` for `nil`.
   mutating func emitRearrangement(
     _ index: Int, _ input: CallOperand, _ output: CallOperand, fill: [UInt8] = [],
     _ source: ([Int]) -> Int?
   ) throws(EngineError) {
+    if infersShapes { return }
     guard output.count <= Self.mostRearranged, input.count <= Self.mostRearranged else {
       throw unsupported(index, "its output is \(output.shape)")
     }
+    heldByteCount = try checkedSize(heldByteCount + 4 * output.count)
     var table: [Int32] = []
     table.reserveCapacity(output.count)
     var position = output.shape.map { _ in 0 }

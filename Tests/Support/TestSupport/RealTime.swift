@@ -3,7 +3,7 @@ import Synchronization
 public import Testing
 
 /// A test that hears real time, which a machine with other work may not give it. Where the machine was
-/// disturbed and an expectation failed, the test is heard again after a rest; the third time counts
+/// disturbed and an expectation failed, the test is retried after a rest; the third time counts
 /// whatever the machine does, so that what is broken fails. What was forgiven is printed, and the
 /// runner calls it a known issue. A program of ours that crashed is never forgiven.
 public struct RealTime: TestTrait, SuiteTrait, TestScoping {
@@ -30,7 +30,7 @@ public struct RealTime: TestTrait, SuiteTrait, TestScoping {
       defer { machine.stop() }
       let isForgiven = Atomic(false)
       try await withKnownIssue(
-        "the machine was disturbed, the test is heard again", isIntermittent: true
+        "the machine was disturbed, the test is retried", isIntermittent: true
       ) {
         try await Self.$watched.withValue(machine, operation: function)
       } matching: { issue in
@@ -42,7 +42,7 @@ public struct RealTime: TestTrait, SuiteTrait, TestScoping {
       }
       print("measured: \(machine)")
       guard isForgiven.load(ordering: .relaxed) else { return }
-      print("➜ \(test.name) is heard again: attempt \(attempt) of \(Self.attempts) failed")
+      print("➜ \(test.name) is retried: attempt \(attempt) of \(Self.attempts) failed")
       Disturbance.waitForRest(seconds: 20)
     }
   }
