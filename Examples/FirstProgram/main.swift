@@ -7,10 +7,10 @@ guard let path = CommandLine.arguments.dropFirst().first else {
 }
 let graph = try TFLiteFile.read(Array(Data(contentsOf: URL(filePath: path))), name: path)
 var network = try Network(graph)
-for tensor in graph.givenInputs.map({ graph.tensors[$0] }) {
+for tensor in graph.callerInputs.map({ graph.tensors[$0] }) {
   unsafe try network.input(named: tensor.name).update(repeating: 0.5)
 }
 network.run()
-for tensor in graph.takenOutputs.map({ graph.tensors[$0] }) {
+for tensor in graph.callerOutputs.map({ graph.tensors[$0] }) {
   unsafe print(tensor.name, Array(try network.output(named: tensor.name).prefix(8)))
 }

@@ -36,9 +36,9 @@ public struct Comparison: Sendable {
 extension Graph {
   /// Fails if an input of another form of this network is missing here or has another size.
   func requireInputs(of original: Graph) throws(QuantizerError) {
-    for index in original.givenInputs {
+    for index in original.callerInputs {
       let input = original.tensors[index]
-      let own = givenInputs.map { tensors[$0] }.first { $0.name == input.name }
+      let own = callerInputs.map { tensors[$0] }.first { $0.name == input.name }
       guard own?.count == input.count else {
         throw .otherInputs(
           graph: name, original: original.name, input: input.name, shape: input.shape)

@@ -77,8 +77,8 @@ extension TFLiteFile {
       tensors.append(constant.tensor)
     }
     let subgraph: FlatTable = [
-      0: .tables(tensors), 1: .int32s(graph.givenInputs.map(Int32.init)),
-      2: .int32s(graph.takenOutputs.map(Int32.init)), 3: .tables(operators), 4: .string(name),
+      0: .tables(tensors), 1: .int32s(graph.callerInputs.map(Int32.init)),
+      2: .int32s(graph.callerOutputs.map(Int32.init)), 3: .tables(operators), 4: .string(name),
     ]
     return (subgraph, setUp)
   }

@@ -65,7 +65,7 @@ struct BenchCommand: ParsableCommand {
       graph, states: states, instructionSet: microkernels.isa, threads: sharing.threads,
       cache: weights.folder)
     let ready = start.duration(to: clock.now) / .seconds(1)
-    for index in graph.givenInputs {
+    for index in graph.callerInputs {
       let name = graph.tensors[index].name
       guard !states.contains(where: { $0.input == name }) else { continue }
       if graph.tensors[index].type == .float32 {

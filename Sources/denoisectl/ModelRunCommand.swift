@@ -52,7 +52,7 @@ struct ModelRunCommand: ParsableCommand {
     var network = try Network(
       graph, instructionSet: microkernels.isa, threads: sharing.threads, cache: weights.folder)
     if verbose { printError("\(graph.name): \(network.cacheOutcome)") }
-    let names = graph.givenInputs.map { graph.tensors[$0].name }
+    let names = graph.callerInputs.map { graph.tensors[$0].name }
     let places = try input.map { try place(of: $0, in: graph) }
     if let twice = input.indices.first(where: { places[..<$0].contains(places[$0]) }) {
       throw ModelRunError.twice(graph: graph.name, input: input[twice].name)
@@ -69,7 +69,7 @@ struct ModelRunCommand: ParsableCommand {
     network.run()
     try makeFolder()
     for (index, path) in outputFiles(of: graph).enumerated() {
-      let tensor = graph.tensors[graph.takenOutputs[index]]
+      let tensor = graph.tensors[graph.callerOutputs[index]]
       let bytes = unsafe Array(network.outputBytes(at: index))
       let array = NumPyArray(type: tensor.type, shape: tensor.shape, data: bytes)
       try OutputFile.write(array.bytes, to: path)
@@ -77,7 +77,7 @@ struct ModelRunCommand: ParsableCommand {
   }
 
   private func outputFiles(of graph: Graph) -> [String] {
-    graph.takenOutputs.enumerated().map { index, tensor in
+    graph.callerOutputs.enumerated().map { index, tensor in
       // A file name has 255 bytes at most.
       let name = graph.tensors[tensor].name.replacing(/[^A-Za-z0-9._-]/, with: "_").prefix(200)
       return "\(outputDir)/\(index)_\(name).npy"
@@ -93,7 +93,7 @@ struct ModelRunCommand: ParsableCommand {
     do { array = try NumPyArray(bytes: bytes) } catch {
       throw ModelRunError.notAnArray(path: assignment.path, reason: error.description)
     }
-    let tensor = graph.tensors[graph.givenInputs[place]]
+    let tensor = graph.tensors[graph.callerInputs[place]]
     guard array.type == tensor.type, array.shape == tensor.shape else {
       throw ModelRunError.wrongShape(
         path: assignment.path, is: "\(array.type) \(array.shape)", input: assignment.name,
@@ -104,7 +104,7 @@ struct ModelRunCommand: ParsableCommand {
 
   /// The input of an assignment: by its name, or by #INDEX if several have the same name.
   private func place(of assignment: Assignment, in graph: Graph) throws -> Int {
-    let names = graph.givenInputs.map { graph.tensors[$0].name }
+    let names = graph.callerInputs.map { graph.tensors[$0].name }
     let places = names.indices.filter { names[$0] == assignment.name }
     if places.count == 1 { return places[0] }
     if places.isEmpty, assignment.name.hasPrefix("#"), let place = Int(assignment.name.dropFirst()),

@@ -20,7 +20,7 @@ struct SampleFiles {
     model = try? Model(graph)
     let states = (model?.states ?? []) + graph.variables
     self.states = states
-    inputs = graph.givenInputs.map { graph.tensors[$0] }
+    inputs = graph.callerInputs.map { graph.tensors[$0] }
       .filter { input in !states.contains { $0.input == input.name } }
   }
 

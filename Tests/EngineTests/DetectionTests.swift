@@ -13,7 +13,7 @@ struct DetectionTests {
       try OperatorFixture.all.first { $0.name.hasPrefix("TFLite_Detection_PostProcess") })
     let graph = try TFLiteFile.read(fixture.model, name: fixture.name)
     var network = try Network(graph, instructionSet: instructionSet)
-    let scores = try #require(graph.givenInputs.map { graph.tensors[$0] }.last)
+    let scores = try #require(graph.callerInputs.map { graph.tensors[$0] }.last)
     let (boxes, classes) = (scores.shape[1], scores.shape[2])
     /// Boxes, classes and how many there are, where each box has that score for each class.
     func found(_ score: (_ box: Int, _ kind: Int) -> Float) -> [[UInt8]] {

@@ -21,7 +21,7 @@ struct ForeignModelTests {
   @Test func `a reshape to a scalar doubles its input`() throws {
     let graph = try ForeignModel.graph("reshape_to_scalar")
     var network = try Network(graph)
-    let (input, output) = (graph.givenInputs[0], graph.takenOutputs[0])
+    let (input, output) = (graph.callerInputs[0], graph.callerOutputs[0])
     let values = try network.run(
       [(graph.tensors[input].name, [3])], reading: [graph.tensors[output].name])
     #expect(values == [[6]])
@@ -30,9 +30,11 @@ struct ForeignModelTests {
   @Test func `a variable of int8 begins with its zero point`() throws {
     let graph = try ForeignModel.graph("call_once_int8_zero_point")
     var network = try Network(graph)
-    let name = graph.tensors[graph.takenOutputs[0]].name
+    let name = graph.tensors[graph.callerOutputs[0]].name
     // Steps of 0.1 from -7: 10 is 1.7, and added twice 3.4.
-    let input: [(String, [UInt8])] = [(graph.tensors[graph.givenInputs[0]].name, [10, 10, 10, 10])]
+    let input: [(String, [UInt8])] = [
+      (graph.tensors[graph.callerInputs[0]].name, [10, 10, 10, 10])
+    ]
     #expect(try network.run(bytes: input, reading: [name]) == [[10, 10, 10, 10]])
     #expect(try network.run(bytes: input, reading: [name]) == [[27, 27, 27, 27]])
     network.reset()
@@ -47,7 +49,7 @@ extension ForeignModelTests {
   ) throws {
     let graph = try ForeignModel.graph("uint8_conv_rounding")
     let (input, output) = (
-      graph.tensors[graph.givenInputs[0]].name, graph.tensors[graph.takenOutputs[0]].name
+      graph.tensors[graph.callerInputs[0]].name, graph.tensors[graph.callerOutputs[0]].name
     )
     var network = try Network(graph, instructionSet: instructionSet)
     let count = try network.inputBytes(named: input).count

@@ -31,9 +31,9 @@ struct IntegerFixture {
     self.graph = graph
     runs = []
     for _ in 0..<count {
-      let inputs = graph.givenInputs.map { (graph.tensors[$0].name, bytes($0)) }
+      let inputs = graph.callerInputs.map { (graph.tensors[$0].name, bytes($0)) }
       runs.append(
-        Run(inputs: inputs, outputs: graph.takenOutputs.map { (graph.tensors[$0], bytes($0)) }))
+        Run(inputs: inputs, outputs: graph.callerOutputs.map { (graph.tensors[$0], bytes($0)) }))
     }
     precondition(golden.isEmpty, "\(name).golden is of another model")
   }

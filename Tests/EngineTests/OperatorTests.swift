@@ -22,14 +22,14 @@ struct OperatorTests {
         return Array(golden.prefix(count))
       }
       for _ in 0..<next(4)[0] {
-        for input in graph.givenInputs.map({ graph.tensors[$0] }) {
+        for input in graph.callerInputs.map({ graph.tensors[$0] }) {
           let buffer = try network.inputBytes(named: input.name)
           buffer.copyBytes(from: next(buffer.count))
         }
         let before = allocation_count()
         network.run()
         #expect(allocation_count() == before)
-        for output in graph.takenOutputs.map({ graph.tensors[$0] }) {
+        for output in graph.callerOutputs.map({ graph.tensors[$0] }) {
           let values = Array(try network.outputBytes(named: output.name))
           try expect(output, values, next(values.count), fixture.name)
         }

@@ -50,7 +50,7 @@ struct SavedStateTests {
       try ModelFixture.bytes("networks/net_fc_int8_io"), name: "model")
     var network = try Network(graph)
     let (input, output) = (
-      graph.tensors[graph.givenInputs[0]], graph.tensors[graph.takenOutputs[0]]
+      graph.tensors[graph.callerInputs[0]], graph.tensors[graph.callerOutputs[0]]
     )
     let values = try network.input(named: input.name, as: Int8.self)
     #expect(values.count == input.count)

@@ -21,7 +21,7 @@ struct ThreadTests {
       var results: [[UInt8]] = []
       for _ in 0..<3 {
         for place in 0..<network.inputCount {
-          let tensor = graph.tensors[graph.givenInputs[place]]
+          let tensor = graph.tensors[graph.callerInputs[place]]
           fill(network.inputBytes(at: place), tensor.type, &random)
         }
         network.run()

@@ -59,7 +59,7 @@ final class WeightCacheTests: Sendable {
     for _ in 0..<2 {
       for place in 0..<network.inputCount {
         let bytes = network.inputBytes(at: place)
-        if graph.tensors[graph.givenInputs[place]].type == .float32 {
+        if graph.tensors[graph.callerInputs[place]].type == .float32 {
           for index in 0..<bytes.count / 4 {
             bytes.storeBytes(
               of: Float.random(in: -1...1, using: &random), toByteOffset: 4 * index,

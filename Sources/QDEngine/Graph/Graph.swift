@@ -42,12 +42,12 @@ public struct Graph: Sendable, Equatable {
   }
 
   /// The inputs that are no variables.
-  public var givenInputs: [Int] {
+  public var callerInputs: [Int] {
     inputs.filter { index in !variables.contains { $0.input == tensors[index].name } }
   }
 
   /// The outputs that are no variables.
-  public var takenOutputs: [Int] {
+  public var callerOutputs: [Int] {
     outputs.filter { index in !variables.contains { $0.output == tensors[index].name } }
   }
 

@@ -132,7 +132,7 @@ public enum HostileModels {
     _ graph: Graph, _ instructionSet: InstructionSet
   ) throws -> String? {
     _ = try TFLiteFile.read(try TFLiteFile.write(graph), name: "model")
-    guard let input = graph.givenInputs.first.map({ graph.tensors[$0] }) else { return nil }
+    guard let input = graph.callerInputs.first.map({ graph.tensors[$0] }) else { return nil }
     let shape = input.shape.enumerated().map { $0 == 0 ? 2 * $1 : $1 }
     let resized = try graph.resized([input.name: shape], instructionSet: instructionSet)
     var network = try Network(
