@@ -32,13 +32,14 @@ extension ONNXModel {
 }
 
 extension ONNXModel.Node {
-  /// The names of its inputs and of what its bodies read or return; a body may read names of the graph
-  /// around it.
+  /// The names of its inputs and of what its bodies read or return of the graph around them.
   fileprivate var read: [String] {
     inputs
       + attributes.values.flatMap { attribute in
         guard case .body(let body) = attribute else { return [String]() }
-        return body.nodes.flatMap(\.read) + body.outputs.map(\.name)
+        let own = Set(body.nodes.flatMap(\.outputs)).union(body.inputs.map(\.name))
+          .union(body.constants.keys)
+        return (body.nodes.flatMap(\.read) + body.outputs.map(\.name)).filter { !own.contains($0) }
       }
   }
 }

@@ -70,9 +70,9 @@ extension Denoisectl {
     var reason = lines.first.map(String.init) ?? ""
     if reason.last == ":" { reason += " " + lines.dropFirst().joined(separator: ", ") }
     if reason.last == "." { reason.removeLast() }
-    if reason.hasPrefix("Missing expected argument"),
-      let option = CommandLine.arguments.first(where: takesSeveral.contains)
-    {
+    let isSwallowed =
+      reason.hasPrefix("Missing expected argument") || reason.contains("is invalid for '--input")
+    if isSwallowed, let option = CommandLine.arguments.first(where: takesSeveral.contains) {
       reason += "; \(option) takes all words up to the next option: put the other files before it"
     }
     // An unknown option is often a file.

@@ -67,13 +67,17 @@ struct FileDenoiser: Sendable {
           share: reader.estimatedLength.map { min(Double(done) / Double(max($0, 1)), 1) }))
     }
     try writer.write(channels.finish())
-    try writer.finish()
-    try table?.append(channels.takeSpeech(), seconds: seconds)
-    try table?.finish()
+    // What is cut off is not replaced by less.
+    let isKept = reader.missing > 0 && FilePlace(path: input) == FilePlace(path: output)
+    if !isKept {
+      try writer.finish()
+      try table?.append(channels.takeSpeech(), seconds: seconds)
+      try table?.finish()
+    }
     if reader.missing > 0 {
       throw ProcessError.cutOff(
         file: reader.name, seconds: seconds,
-        all: seconds + Double(reader.missing) / Double(format.sampleRate))
+        all: seconds + Double(reader.missing) / Double(format.sampleRate), isKept: isKept)
     }
   }
 }
@@ -144,8 +148,8 @@ enum ProcessError: Error, Equatable, CustomStringConvertible {
   case noSpeech(model: String)
   case speechOfFolder
   case noSoundFiles(String)
-  case cutOff(file: String, seconds: Double, all: Double)
-  case sameResult([String], result: String)
+  case cutOff(file: String, seconds: Double, all: Double, isKept: Bool)
+  case sameResult(String, String, result: String)
   case cannotCreateFolder(path: String, reason: String)
   case cannotList(path: String, reason: String)
   case someFailed(count: Int, of: Int)
@@ -168,11 +172,13 @@ enum ProcessError: Error, Equatable, CustomStringConvertible {
       "--speech is for one file; name a sound file rather than a folder"
     case .noSoundFiles(let path):
       "\(path): there are no sound files in it; name a folder with WAV, FLAC, Ogg or the like"
-    case .cutOff(let file, let seconds, let all):
-      "\(file): ends after \(rounded(seconds)) of \(rounded(all)) s; what was there is denoised, copy the"
-        + " file again for the rest"
-    case .sameResult(let sources, let result):
-      "\(sources.sorted().joined(separator: " and ")): would all become \(result); rename them"
+    case .cutOff(let file, let seconds, let all, let isKept):
+      "\(file): ends after \(rounded(seconds)) of \(rounded(all)) s; "
+        + (isKept
+          ? "it stays as it is, name another file for what is there"
+          : "what was there is denoised, copy the file again for the rest")
+    case .sameResult(let first, let second, let result):
+      "\(first) and \(second): would both become \(result); rename one of them"
     case .cannotCreateFolder(let path, let reason):
       "\(path): cannot be made a folder: \(reason); choose another place"
     case .cannotList(let path, let reason):

@@ -20,14 +20,18 @@ struct FolderDenoiser {
     guard !isWithinInput else { throw ProcessError.sameFolder(input) }
     let listing = try list()
     let names = listing.names
-    if listing.illegible > 0 {
-      printError(
-        "\(input): \(listing.illegible) names in it are not UTF-8 and were left out; rename them")
-    }
     guard !names.isEmpty else { throw ProcessError.noSoundFiles(input) }
-    for (result, sources) in Dictionary(grouping: names, by: FileDenoiser.resultName)
-    where sources.count > 1 {
-      throw ProcessError.sameResult(sources.map { "\(input)/\($0)" }, result: "\(output)/\(result)")
+    var separate = SeparateFiles()
+    separate.read(names.map { "\(input)/\($0)" })
+    // Names are bytes: those that look the same need not be.
+    var sources: [[UInt8]: String] = [:]
+    for name in names {
+      let result = FileDenoiser.resultName(name)
+      if let other = sources.updateValue(name, forKey: Array(result.utf8)) {
+        throw ProcessError.sameResult(
+          "\(input)/\(other)", "\(input)/\(name)", result: "\(output)/\(result)")
+      }
+      try separate.write("the result of \(input)/\(name)", to: "\(output)/\(result)")
     }
     let state = Mutex((done: 0, failed: 0))
     DispatchQueue.concurrentPerform(iterations: names.count) { index in
@@ -45,9 +49,9 @@ struct FolderDenoiser {
       }
       progress(done, names.count)
     }
-    let failed = state.withLock { $0.failed } + listing.illegible
+    let failed = state.withLock { $0.failed } + listing.failed
     if failed > 0 {
-      throw ProcessError.someFailed(count: failed, of: names.count + listing.illegible)
+      throw ProcessError.someFailed(count: failed, of: names.count + listing.failed)
     }
   }
 
@@ -66,8 +70,8 @@ struct FolderDenoiser {
   private struct Listing {
     /// Paths relative to it, in order; hidden files are left out.
     var names: [String] = []
-    /// Names that are no UTF-8.
-    var illegible = 0
+    /// How many files and folders could not be listed; each was printed.
+    var failed = 0
   }
 
   private func list() throws -> Listing {
@@ -80,29 +84,36 @@ struct FolderDenoiser {
   private func list(_ folder: String, into listing: inout Listing) throws {
     let path = "\(input)/\(folder)"
     guard let directory = unsafe opendir(path) else {
-      throw ProcessError.cannotList(path: path, reason: FileError.words(errno))
+      let problem = ProcessError.cannotList(path: path, reason: FileError.words(errno))
+      if folder.isEmpty { throw problem }
+      printError("\(problem)")
+      listing.failed += 1
+      return
     }
     defer { unsafe _ = closedir(directory) }
     while let entry = unsafe readdir(directory) {
+      let type = unsafe Int(entry.pointee.d_type)
       let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) {
         unsafe $0.withMemoryRebound(to: CChar.self, capacity: 256) {
-          unsafe String(validatingCString: $0)
+          unsafe (text: String(cString: $0), isText: String(validatingCString: $0) != nil)
         }
       }
-      guard let name else {
-        listing.illegible += 1
+      var status = stat()
+      let isFolder =
+        type == DT_UNKNOWN
+        ? unsafe lstat(path + name.text, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+        : type == DT_DIR
+      let isSound = SoundFormat.isSoundFile(name.text) || SoundFormat.isDecodable(name.text)
+      guard !name.text.hasPrefix("."), isFolder || isSound else { continue }
+      guard name.isText else {
+        printError("\(path)\(name.text): its name is not UTF-8, so it was left out; rename it")
+        listing.failed += 1
         continue
       }
-      if name.hasPrefix(".") { continue }
-      let path = folder + name
-      var status = stat()
-      guard unsafe lstat("\(input)/\(path)", &status) == 0 else { continue }
-      if status.st_mode & S_IFMT == S_IFDIR {
-        try list(path + "/", into: &listing)
-      } else if SoundFormat.isSoundFile(name) || SoundFormat.isDecodable(name),
-        isFile("\(input)/\(path)")
-      {
-        listing.names.append(path)
+      if isFolder {
+        try list(folder + name.text + "/", into: &listing)
+      } else if isFile("\(path)\(name.text)") {
+        listing.names.append(folder + name.text)
       }
     }
   }

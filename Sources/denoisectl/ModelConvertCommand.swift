@@ -132,11 +132,10 @@ struct ModelConvertCommand: ParsableCommand {
   }
 
   func run() throws {
-    var separate = SeparateFiles()
-    separate.read(input.path)
-    for path in representative { separate.read(path) }
-    try separate.write("the new file", to: output)
     let graph = try ModelStore.graph(input)
+    var separate = SeparateFiles()
+    separate.read([graph.name] + representative)
+    try separate.write("the new file", to: output)
     let result = try converted(graph)
     let bytes = try TFLiteFile.write(result)
     try OutputFile.write(bytes, to: output)

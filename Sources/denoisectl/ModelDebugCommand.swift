@@ -1,5 +1,6 @@
 import ArgumentParser
 import QDAudioHost
+import QDEngine
 import QDFiles
 import QDModelStore
 import QDQuantizer
@@ -30,12 +31,11 @@ struct ModelDebugCommand: ParsableCommand {
   var quantized: ModelChoice?
 
   func run() throws {
-    var separate = SeparateFiles()
-    separate.read(original.path, quantized?.path)
-    for path in input.samples { separate.read(path) }
-    try separate.write("--csv", to: csv)
     let graph = try ModelStore.graph(original)
     let candidate = try quantized.map { try ModelStore.graph($0) } ?? quantize(graph)
+    var separate = SeparateFiles()
+    separate.read([graph.name, candidate.name] + input.samples)
+    try separate.write("--csv", to: csv)
     let (samples, states) = try input.read(for: graph)
     let debugger = try QuantizationDebugger(original: graph, quantized: candidate, states: states)
     for sample in samples { try debugger.run(sample) }

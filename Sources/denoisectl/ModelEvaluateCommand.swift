@@ -51,10 +51,13 @@ struct ModelEvaluateCommand: ParsableCommand {
 
   func run() throws {
     var separate = SeparateFiles()
-    separate.read(model.path, against?.path)
-    for path in input.samples { separate.read(path) }
+    for model in [model, against].compactMap({ $0 }) {
+      separate.read([try ModelStore.graph(model).name])
+    }
+    separate.read(input.samples)
     if let pairs {
-      for pair in try PairFolder(pairs).pairs { separate.read(pair.noisy, pair.clean) }
+      separate.read(["\(pairs)/manifest.csv"])
+      for pair in try PairFolder(pairs).pairs { separate.read([pair.noisy, pair.clean]) }
     }
     try separate.write("--csv", to: csv)
     if let pairs { try score(pairs) }

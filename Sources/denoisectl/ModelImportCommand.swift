@@ -94,9 +94,16 @@ struct ModelImportCommand: ParsableCommand {
 
   func run() throws {
     var separate = SeparateFiles()
-    separate.read(input)
+    separate.read([input])
+    if denoiser != nil, let files = try? FileManager.default.contentsOfDirectory(atPath: input) {
+      separate.read(files.map { "\(input)/\($0)" })
+    }
     try separate.write("the new file", to: output)
-    let result = try imported()
+    let external = ExternalPaths()
+    let result = try imported(external)
+    separate = SeparateFiles()
+    separate.read(external.paths)
+    try separate.write("the new file", to: output)
     let file = try TFLiteFile.write(result)
     try OutputFile.write(file, to: output)
     printError("\(output): \(file.count) bytes; `denoisectl model inspect` shows what is in it")
@@ -105,14 +112,19 @@ struct ModelImportCommand: ParsableCommand {
     }
   }
 
-  private func imported() throws -> Graph {
+  /// The files of weights beside a model.
+  private final class ExternalPaths {
+    var paths: [String] = []
+  }
+
+  private func imported(_ external: ExternalPaths) throws -> Graph {
     if let found = ForeignDenoiser.all.first(where: { $0.option == denoiser }) {
       return try found.graph(try DenoiserFiles(input), name: input, above: above)
     }
     var options = ONNXImporter.Options()
     options.shapes = Dictionary(shape.map { ($0.name, $0.extents) }) { $1 }
     options.values = Dictionary(value.map { ($0.name, $0.values) }) { $1 }
-    options.external = beside(input)
+    options.external = beside(input, external)
     let graph = try ONNXImporter.network(
       try SampleFiles.bytes(input), name: input, options: options
     ).graph
@@ -120,10 +132,11 @@ struct ModelImportCommand: ParsableCommand {
   }
 
   /// Reads files of the model's own folder, but no targets of links there.
-  private func beside(_ model: String) -> ExternalReader {
-    let folder = model.lastIndex(of: "/").map { String(model[..<$0]) } ?? ""
+  private func beside(_ model: String, _ external: ExternalPaths) -> ExternalReader {
+    let folder = model.lastIndex(of: "/").map { String(model[...$0]) } ?? ""
     return { location throws(ONNXError) in
-      let path = folder.isEmpty ? location : "\(folder)/\(location)"
+      let path = folder + location
+      external.paths.append(path)
       func inside(_ path: String) -> String {
         URL(filePath: path).resolvingSymlinksInPath().path()
       }

@@ -21,10 +21,10 @@ struct ModelInspectCommand: ParsableCommand {
   var model: ModelChoice
 
   func run() throws {
-    var separate = SeparateFiles()
-    separate.read(model.path)
-    try separate.write("--svg", to: svg)
     let graph = try ModelStore.graph(model)
+    var separate = SeparateFiles()
+    separate.read([graph.name])
+    try separate.write("--svg", to: svg)
     if let svg { try OutputFile.write(Array(GraphDrawing(graph).svg.utf8), to: svg) }
     say(ModelReport(graph, listsOperators: operators).text)
   }

@@ -57,9 +57,6 @@ struct ModelRunCommand: ParsableCommand {
     if let twice = input.indices.first(where: { places[..<$0].contains(places[$0]) }) {
       throw ModelRunError.twice(graph: graph.name, input: input[twice].name)
     }
-    var separate = SeparateFiles()
-    for assignment in input { separate.read(assignment.path) }
-    for file in outputFiles(of: graph) { try separate.write("an output", to: file) }
     for (index, name) in names.enumerated() where !places.contains(index) {
       throw ModelRunError.missing(graph: graph.name, input: name)
     }

@@ -26,7 +26,7 @@ struct PlotCommand: ParsableCommand {
     guard isPNG || OutputFile.isStream(output) else { throw PlotFileError.notPNG(output) }
     guard output != "-" || isatty(STDOUT_FILENO) == 0 else { throw PlotFileError.terminal }
     var separate = SeparateFiles()
-    for file in files { separate.read(file) }
+    separate.read(files)
     try separate.write("the picture", to: output)
     try OutputFile.write(SpectrogramPlot.png(try files.map(read)), to: output)
   }

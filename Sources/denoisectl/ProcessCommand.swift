@@ -76,10 +76,9 @@ struct ProcessCommand: ParsableCommand {
     }
     if !isFolder(input) {
       var separate = SeparateFiles()
-      separate.read(model.path)
       // It may replace the input, once it is whole.
       try separate.write("the result", to: try outputFile)
-      separate.read(input)
+      separate.read([input])
       try separate.write("--speech", to: speech)
     }
     // A closed pipe is an error like any other.

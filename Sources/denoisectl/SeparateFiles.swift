@@ -1,14 +1,12 @@
 import QDFiles
-import QDModelStore
 
 /// What a command reads and writes, compared before it begins, so that no output replaces an input or
 /// another output.
 struct SeparateFiles {
   private var places: [FilePlace: String] = [:]
 
-  /// - Parameter paths: what the command reads; nil is nothing.
-  mutating func read(_ paths: String?...) {
-    for case let path? in paths {
+  mutating func read(_ paths: [String]) {
+    for path in paths {
       if let place = FilePlace(path: path) { places[place] = "what is read" }
     }
   }
@@ -27,11 +25,4 @@ struct SeparateFiles {
 
 struct SeparateFilesError: Error, CustomStringConvertible {
   var description: String
-}
-
-extension ModelChoice {
-  /// The file, if it is none of the built-in models.
-  var path: String? {
-    if case .file(let path) = self { path } else { nil }
-  }
 }

@@ -19,6 +19,9 @@ package final class ActiveModel {
   package init(_ preferences: Preferences) throws(ModelStoreError) {
     self.preferences = preferences
     models = try Models(preferences.configuration.models)
+    for problem in Models.problems(preferences.configuration.models) {
+      Journal.write(.error, "\(problem)")
+    }
     do {
       try models.choose(preferences.settings.model, budgetMilliseconds: preferences.budget)
     } catch {

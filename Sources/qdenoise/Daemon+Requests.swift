@@ -98,6 +98,9 @@ extension Daemon {
       let next = try preferences.read()
       let isOther = next.models != preferences.configuration.models
       let loaded = isOther ? try Models(next.models) : nil
+      for problem in isOther ? Models.problems(next.models) : [] {
+        Journal.write(.error, "\(problem)")
+      }
       let model = preferences.settings.model
       preferences.fault = nil
       preferences.adopt(next)

@@ -17,11 +17,12 @@ struct Models {
   /// The model without a step down.
   private var whole: Model { installed?.model ?? full }
 
-  /// Loads all models. One that the configuration names must load. A build without a full model uses the light one for everything; without a
+  /// Loads all models. A build without a full model uses the light one for everything; without a
   /// light one, or if it does not fit, the governor cannot step down to it.
   init(_ configuration: Configuration.Models) throws(ModelStoreError) {
-    let lowLatency = try Models.load(configuration.lowLatency, orElse: .lowLatency)
-    let light = try Models.load(configuration.light, orElse: .light)
+    let lowLatency = try? ModelStore.load(
+      configuration.lowLatency.map { .file($0) } ?? .lowLatency)
+    let light = try? ModelStore.load(configuration.light.map { .file($0) } ?? .light)
     do {
       full = try ModelStore.load(configuration.full.map { .file($0) } ?? .full)
     } catch {
@@ -37,12 +38,24 @@ struct Models {
     self.lowLatency = Models.ifItFits(lowLatency, full)
   }
 
-  /// The model that the configuration names, else the built-in one if there is one.
-  private static func load(
-    _ path: String?, orElse builtIn: ModelChoice
-  ) throws(ModelStoreError) -> Model? {
-    if let path { return try ModelStore.load(.file(path)) }
-    return try? ModelStore.load(builtIn)
+  /// Why models that the configuration names beside the full one are not used.
+  static func problems(_ configuration: Configuration.Models) -> [UserMessage] {
+    guard let models = try? Models(configuration) else { return [] }
+    var problems: [UserMessage] = []
+    func check(_ path: String?, _ used: Model?) {
+      guard let path, used == nil else { return }
+      do {
+        let model = try ModelStore.load(.file(path))
+        problems.append(
+          UserMessage(
+            "\(path): hops of \(model.hop) samples at \(model.sampleRate) Hz cannot follow those of the"
+              + " full model, \(models.full.hop) at \(models.full.sampleRate) Hz; name another model"
+          ))
+      } catch { problems.append(UserMessage(describing: error)) }
+    }
+    check(configuration.light, models.light)
+    check(configuration.lowLatency, models.lowLatency)
+    return problems
   }
 
   /// A model that can replace another one and be replaced by it.

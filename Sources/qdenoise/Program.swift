@@ -43,7 +43,9 @@ enum Program {
     if !isThere, path != Configuration.defaultPath {
       throw FileError.cannotOpen(path: path, reason: FileError.words(ENOENT))
     }
-    _ = try Models(try Configuration.load(path: path).models)
+    let models = try Configuration.load(path: path).models
+    _ = try Models(models)
+    if let problem = Models.problems(models).first { throw ModelStoreError.unusable(problem) }
     print("\(path.printable): \(isThere ? "nothing is wrong" : "there is none; the defaults hold")")
   }
 

@@ -230,12 +230,19 @@ struct ConfigurationTests {
     let missing = try check()
     #expect(missing.status == 1)
     #expect(missing.output.contains("cannot be opened: No such file"), "\(missing.output)")
+    let model = "\(sandbox.directory)/nothing.tflite"
     for key in ["full", "light", "low-latency"] {
-      try write("[models]\n\(key) = \"\(path)\"\n", to: path)
+      try write("[models]\n\(key) = \"\(model)\"\n", to: path)
       let wrong = try check()
       #expect(wrong.status == 1, "\(key)")
-      #expect(wrong.output.contains("\(path): "), "\(wrong.output)")
+      #expect(wrong.output.contains("\(model): "), "\(wrong.output)")
     }
+    // Its hops are half as long, so that the governor cannot step down to it.
+    let short = "\(Piece.root)/models/low-latency.int8.tflite"
+    try write("[models]\nlight = \"\(short)\"\n", to: path)
+    let unfit = try check()
+    #expect(unfit.status == 1)
+    #expect(unfit.output.contains("\(short): hops of 240 samples"), "\(unfit.output)")
     try write("mode = \"light\"\n", to: path)
     #expect(try check().status == 0)
   }

@@ -271,6 +271,19 @@ struct ProcessTests {
     #expect(result.output.contains("half.flac: ends after "), "\(result.output)")
     #expect(result.output.contains(" of 2.00 s"), "\(result.output)")
     #expect((30_000..<60_000).contains(try load("out.wav").samples.count))
+    let half = try bytes(of: file("half.flac"))
+    let own = try denoisectl("process", "--model", "light", file("half.flac"), file("half.flac"))
+    #expect(own.status == 1 && own.output.contains("it stays as it is"), "\(own.output)")
+    #expect(try bytes(of: file("half.flac")) == half)
+    // A recorder that was killed leaves an estimate, and no checksum.
+    var estimated = whole
+    estimated.replaceSubrange(26..<42, with: Array(repeating: 0, count: 16))
+    estimated[24] = 0x7F
+    try Data(estimated).write(to: URL(fileURLWithPath: file("killed.flac")))
+    #expect(
+      try denoisectl("process", "--model", "light", file("killed.flac"), file("all.wav")).status
+        == 0)
+    #expect(try load("all.wav").samples.count == 96000)
     #expect(
       try denoisectl("process", "--model", "light", file("in.flac"), file("out.wav")).status == 0)
   }
@@ -284,8 +297,9 @@ struct ProcessTests {
     #expect(rename(file("twice/a.wav"), file("twice/a.m4a")) == 0)
     let shared = try denoisectl("process", "--model", "light", file("twice"), file("shared"))
     #expect(shared.status == 1)
-    #expect(shared.output.contains("would all become"), "\(shared.output)")
+    #expect(shared.output.contains("would both become"), "\(shared.output)")
     #expect(!FileManager.default.fileExists(atPath: file("shared")))
+    try Data().write(to: URL(fileURLWithPath: file("in/.hidden.wav")))
     // 0xFE is no UTF-8.
     let name = Array(file("in/").utf8).map(CChar.init) + [CChar(bitPattern: 0xFE)]
     let isMade = (name + Array(".wav".utf8).map(CChar.init) + [0]).withUnsafeBufferPointer {

@@ -91,7 +91,7 @@ struct NetworkTests {
         $0.tensors[output].quantization = scale
       }
         == "x: tensor 'y' is an output of type int32, which is not supported; export the model"
-        + " with float32 in its place")
+        + " with this tensor as float32")
     #expect(
       try message {
         let first = $0.tensors.count

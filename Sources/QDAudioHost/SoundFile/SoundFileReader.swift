@@ -19,8 +19,8 @@ import Glibc
   private let decoder: FFmpeg?
   /// Samples of each channel that remain, if the last block has more.
   private var remaining: Int
-  /// Samples of each channel that the header promises and that were not read yet, where it cannot be
-  /// wrong: a file without them is cut off.
+  /// Samples of each channel that a finished header promises and that were not read yet: a file
+  /// without them is cut off.
   public private(set) var missing: Int
 
   /// - Parameter path: "-" for standard input.
@@ -126,7 +126,7 @@ private struct Opened {
   let length: Int?
   /// The same, if fewer than can be read.
   let samples: Int?
-  /// The same of formats whose headers are only written when all is known, else 0.
+  /// The same if the header was finished after the last sample, else 0.
   let promised: Int
 
   init?(_ bytes: SoundBytes) {
@@ -134,6 +134,9 @@ private struct Opened {
     if let correction = header.correction {
       bytes.correct(correction.patches, end: correction.end)
     }
+    // Of FLAC, the checksum of all samples is written last; its header may have an estimate before.
+    let isFinished =
+      bytes.peek(at: 0, 4) == Array("fLaC".utf8) && bytes.peek(at: 26, 16).contains { $0 != 0 }
     var information = SF_INFO()
     guard let file = unsafe bytes.openSound(&information) else { return nil }
     unsafe self.file = file
@@ -147,8 +150,7 @@ private struct Opened {
     }
     self.format = format
     samples = header.samples
-    let isFLAC = information.format & Int32(SF_FORMAT_TYPEMASK) == Int32(SF_FORMAT_FLAC)
-    promised = isFLAC && information.frames < SoundBytes.never ? Int(information.frames) : 0
+    promised = isFinished && information.frames < SoundBytes.never ? Int(information.frames) : 0
     length = samples ?? (information.frames < SoundBytes.never ? Int(information.frames) : nil)
   }
 }

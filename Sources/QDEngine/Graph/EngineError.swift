@@ -45,7 +45,7 @@ public enum EngineError: MessageError, Equatable {
     case .unsupportedTensor(let graph, let tensor, let reason, let wanted):
       UserMessage(
         "\(graph): tensor '\(tensor)' \(reason), which is not supported; export the model with"
-          + " \("\(wanted)") in its place")
+          + " this tensor as \("\(wanted)")")
     case .unsupportedQuantization(let graph, let tensor, let reason):
       UserMessage(
         "\(graph): tensor '\(tensor)' \(reason), which is not supported; use a float32, float16 or"

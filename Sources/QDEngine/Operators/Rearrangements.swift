@@ -27,14 +27,7 @@ extension OperatorProperties {
           padding <= extent - edge
         }
         let y = try lowering.callOutput(index)
-        let sources = x.shape.indices.map { axis in
-          (0..<y.shape[axis]).map { place in
-            let (inner, extent) = (place - padding[axis], x.shape[axis])
-            if inner < 0 { return -inner - 1 + edge }
-            return inner < extent ? inner : 2 * extent - 1 - inner - edge
-          }
-        }
-        try lowering.emitSelection(index, x, y, sources)
+        lowering.emitMirrorPad(index, x, y, padding, edge: edge)
       }),
     .builtin(
       60, "PADV2", .moves, types: .any, options: OptionLayout(43),
@@ -180,34 +173,37 @@ extension Lowering {
   /// The maximum number of elements in a table of source indices.
   private static let mostRearranged = 1 << 22
 
-  /// Moves single elements: each element of the output is the input element at the places that
-  /// `sources` has, for each axis, at the element's own place.
-  mutating func emitSelection(
-    _ index: Int, _ input: CallOperand, _ output: CallOperand, _ sources: [[Int]]
-  ) throws(EngineError) {
-    if infersShapes { return }
-    for (axis, places) in sources.enumerated() {
-      guard places.allSatisfy((0..<input.shape[axis]).contains) else {
-        throw invalid(index, "it takes an element that \(input.shape) does not have")
-      }
-    }
+  /// Pads by what is inside, from the edge or, where `edge` is 1, from its neighbour on.
+  ///
+  /// - Parameter padding: before each dimension; none is larger than the input without its edge.
+  mutating func emitMirrorPad(
+    _ index: Int, _ input: CallOperand, _ output: CallOperand, _ padding: [Int], edge: Int
+  ) {
     let size = output.type.size
     let strides = denseStrides(input.shape, elementSize: size)
-    let offsets = zip(sources, strides).map { places, stride in places.map { $0 * stride } }
-    let columns = offsets.last ?? [0]
-    let rows = output.count / columns.count
+    let (from, to, last) = (input.shape, output.shape, output.shape.count - 1)
     emitCall(index, [input, output]) { network in
       let (x, y) = unsafe (network.bytes(input), network.bytes(output))
-      var place = 0
-      for row in 0..<rows {
+      func offset(_ place: Int, _ axis: Int) -> Int {
+        let inner = place - padding[axis]
+        let source =
+          inner < 0
+          ? -inner - 1 + edge
+          : inner < from[axis] ? inner : 2 * from[axis] - 1 - inner - edge
+        return source * strides[axis]
+      }
+      let columns = last < 0 ? 1 : to[last]
+      for row in 0..<output.count / columns {
         var (rest, start) = (row, 0)
-        for axis in stride(from: offsets.count - 2, through: 0, by: -1) {
-          start += offsets[axis][rest % offsets[axis].count]
-          rest /= offsets[axis].count
+        for axis in stride(from: last - 1, through: 0, by: -1) {
+          start += offset(rest % to[axis], axis)
+          rest /= to[axis]
         }
-        for column in columns {
-          for byte in 0..<size { unsafe y[place + byte] = x[start + column + byte] }
-          place += size
+        for column in 0..<columns {
+          let source = start + (last < 0 ? 0 : offset(column, last))
+          for byte in 0..<size {
+            unsafe y[(row * columns + column) * size + byte] = x[source + byte]
+          }
         }
       }
     }
