@@ -36,6 +36,41 @@ struct ResizingTests {
     #expect(read.tensors.map(\.shape) == graph.tensors.map(\.shape))
   }
 
+  @Test(arguments: [ElementType.int8, .int16, .float32])
+  func `nearest neighbours of half-pixel centers are repeated by an even factor`(
+    type: ElementType
+  ) throws {
+    var graph = Graph(name: "nearest")
+    let scale =
+      type == .float32 ? nil : Quantization(scales: [0.5], zeroPoints: [0], axis: 0)
+    graph.tensors = [
+      Tensor(name: "x", shape: [1, 2, 3, 1], type: type, quantization: scale),
+      Tensor(name: "size", shape: [2], integers: [4, 6]),
+      Tensor(name: "y", shape: [1, 4, 6, 1], type: type, quantization: scale),
+    ]
+    graph.operators = [
+      Operator(
+        .resize(Resizing(isLinear: false, alignsCorners: false, hasHalfPixelCenters: true)),
+        inputs: [0, 1], outputs: [2])
+    ]
+    (graph.inputs, graph.outputs) = ([0], [2])
+    var network = try Network(graph)
+    let bytes = { (values: [Int]) -> [UInt8] in
+      values.flatMap { value -> [UInt8] in
+        switch type {
+        case .int8: [UInt8(value)]
+        case .int16: [UInt8(value), 0]
+        default:
+          withUnsafeBytes(of: Float(value)) { Array($0) }
+        }
+      }
+    }
+    let outputs = try network.run(bytes: [("x", bytes([1, 2, 3, 4, 5, 6]))], reading: ["y"])
+    let (first, second) = ([1, 1, 2, 2, 3, 3], [4, 4, 5, 5, 6, 6])
+    let rows: [Int] = first + first + second + second
+    #expect(outputs == [bytes(rows)])
+  }
+
   @Test func `several rows at once are each computed as one alone`() throws {
     let fixture = try Fixture("operators/fc_m1_f32")
     let (name, row) = fixture.runs[0].inputs[0]

@@ -20,7 +20,7 @@ extension Lowering {
     let source = try value(of: input, for: index)
     let destination = try destination(output, for: index)
     let elementSize = elementSize(input, for: index)
-    let taps = elementSize == 2 ? resizing.taps10 : resizing.taps
+    let taps = elementSize == 2 && resizing.isLinear ? resizing.taps10 : resizing.taps
     let rows = try constantStorage(taps(image[1], result[1]).flatMap(\.bytes))
     let columns = try constantStorage(taps(image[2], result[2]).flatMap(\.bytes))
     emit(
