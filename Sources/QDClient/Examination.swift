@@ -132,11 +132,10 @@ package struct Examination {
           "daemon", "not running, and its unit is not installed",
           do: "make install, or start the program qdenoise")
     case .failure(.noBus(let reason)):
-      // What systemctl needs too.
-      var finding = Finding.problem(
-        "daemon", "\(ControlError.noBus(reason))", do: .command("systemctl --user status qdenoise"))
-      finding.advice = nil
-      return finding
+      // systemctl needs the bus too.
+      return .problem(
+        "daemon", "no session bus (\(UserMessage(pattern: reason)))",
+        do: "log in with a desktop session, or set DBUS_SESSION_BUS_ADDRESS")
     case .failure(let error):
       return .problem("daemon", "\(error)", do: .command("systemctl --user status qdenoise"))
     }

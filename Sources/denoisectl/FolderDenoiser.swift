@@ -131,13 +131,8 @@ struct FolderDenoiser {
     }
   }
 
-  private func isFolder(_ path: String) -> Bool { kind(path) == S_IFDIR }
-  private func isFile(_ path: String) -> Bool { kind(path) == S_IFREG }
-
-  private func kind(_ path: String) -> mode_t {
-    var status = stat()
-    return unsafe stat(path, &status) == 0 ? status.st_mode & S_IFMT : 0
-  }
+  private func isFolder(_ path: String) -> Bool { FileIdentity(path: path)?.isFolder ?? false }
+  private func isFile(_ path: String) -> Bool { FileIdentity(path: path)?.isRegular ?? false }
 
   /// The system's text, where Foundation only has a number.
   private func reason(_ error: any Error) -> String {
