@@ -48,14 +48,8 @@ public enum ModelStore {
   public static var installed: [String] {
     var names: Set<String> = []
     for folder in folders {
-      guard let directory = unsafe opendir(folder) else { continue }
-      defer { unsafe closedir(directory) }
-      while let entry = unsafe readdir(directory) {
-        let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) { field in
-          unsafe field.withMemoryRebound(to: CChar.self, capacity: 256) {
-            unsafe String(cString: $0)
-          }
-        }
+      for entry in (try? FolderEntry.all(in: folder)) ?? [] {
+        let name = entry.name
         if name.hasSuffix(".int8.tflite") {
           names.insert(String(name.dropLast(12)))
         } else if name.hasSuffix(".tflite") {

@@ -151,7 +151,6 @@ enum ProcessError: Error, Equatable, CustomStringConvertible {
   case cutOff(file: String, seconds: Double, all: Double, isKept: Bool)
   case sameResult(String, String, result: String)
   case cannotCreateFolder(path: String, reason: String)
-  case cannotList(path: String, reason: String)
   case someFailed(count: Int, of: Int)
 
   var description: String {
@@ -181,8 +180,6 @@ enum ProcessError: Error, Equatable, CustomStringConvertible {
       "\(first) and \(second): would both become \(result); rename one of them"
     case .cannotCreateFolder(let path, let reason):
       "\(path): cannot be made a folder: \(reason); choose another place"
-    case .cannotList(let path, let reason):
-      "\(path): cannot be read: \(reason)"
     case .someFailed(let count, let all):
       count < all
         ? "\(count) of \(all) files failed, see above; the others are done"

@@ -83,37 +83,28 @@ struct FolderDenoiser {
 
   private func list(_ folder: String, into listing: inout Listing) throws {
     let path = "\(input)/\(folder)"
-    guard let directory = unsafe opendir(path) else {
-      let problem = ProcessError.cannotList(path: path, reason: FileError.words(errno))
-      if folder.isEmpty { throw problem }
-      printError("\(problem)")
+    let entries: [FolderEntry]
+    do {
+      entries = try FolderEntry.all(in: path)
+    } catch {
+      if folder.isEmpty { throw error }
+      printError("\(error)")
       listing.failed += 1
       return
     }
-    defer { unsafe _ = closedir(directory) }
-    while let entry = unsafe readdir(directory) {
-      let type = unsafe Int(entry.pointee.d_type)
-      let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) {
-        unsafe $0.withMemoryRebound(to: CChar.self, capacity: 256) {
-          unsafe (text: String(cString: $0), isText: String(validatingCString: $0) != nil)
-        }
-      }
-      var status = stat()
-      let isFolder =
-        type == DT_UNKNOWN
-        ? unsafe lstat(path + name.text, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
-        : type == DT_DIR
-      let isSound = SoundFormat.isSoundFile(name.text) || SoundFormat.isDecodable(name.text)
-      guard !name.text.hasPrefix("."), isFolder || isSound else { continue }
-      guard name.isText else {
-        printError("\(path)\(name.text): its name is not UTF-8, so it was left out; rename it")
+    for entry in entries {
+      let name = entry.name
+      let isSound = SoundFormat.isSoundFile(name) || SoundFormat.isDecodable(name)
+      guard !name.hasPrefix("."), entry.isFolder || isSound else { continue }
+      guard entry.isText else {
+        printError("\(path)\(name): its name is not UTF-8, so it was left out; rename it")
         listing.failed += 1
         continue
       }
-      if isFolder {
-        try list(folder + name.text + "/", into: &listing)
-      } else if isFile("\(path)\(name.text)") {
-        listing.names.append(folder + name.text)
+      if entry.isFolder {
+        try list(folder + name + "/", into: &listing)
+      } else if isFile("\(path)\(name)") {
+        listing.names.append(folder + name)
       }
     }
   }

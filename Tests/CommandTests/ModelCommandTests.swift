@@ -75,7 +75,10 @@ struct ModelCommandTests {
   {
     let set = try denoisectl("bench", "light", "--isa", "foo")
     #expect(set.status == 64)
-    #expect(set.output.contains("the following: scalar"), "\(set.output)")
+    // The parser has other words for three values than for more.
+    for name in InstructionSet.available.map(\.rawValue) {
+      #expect(set.output.contains(name), "\(set.output)")
+    }
     let order = try denoisectl("model", "convert", "--representative", "a.wav", "in", "out")
     #expect(order.status == 64)
     #expect(order.output.contains("put the other files before it"), "\(order.output)")

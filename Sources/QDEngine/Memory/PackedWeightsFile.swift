@@ -143,17 +143,10 @@ struct PackedWeightsFile {
 
   /// Removes the files that were not used for longest until the others fit the limit.
   private func removeOldFiles(limit: Int) {
-    guard let directory = unsafe opendir(folder) else { return }
-    defer { unsafe closedir(directory) }
     var files: [(path: String, version: FileVersion)] = []
-    while let entry = unsafe readdir(directory) {
-      let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) { field in
-        unsafe field.withMemoryRebound(to: CChar.self, capacity: 256) {
-          unsafe String(cString: $0)
-        }
-      }
-      let path = "\(folder)/\(name)"
-      if name.hasSuffix(Self.suffix), let version = FileVersion(path) {
+    for entry in (try? FolderEntry.all(in: folder)) ?? [] {
+      let path = "\(folder)/\(entry.name)"
+      if entry.name.hasSuffix(Self.suffix), let version = FileVersion(path) {
         files.append((path, version))
       }
     }
