@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from designs import make
-from network import SHAPES
+from network import ADVANCE_FLOOR, SHAPES
 from spectrum import BANDS, COMPRESSION, SAMPLE_RATE, TAPS
 from tflite_writer import GraphWriter
 
@@ -97,11 +97,32 @@ class Exporter:
         y = self.dense(y, self.network.speech1, "speech1", relu=True)
         return self.graph.logistic(self.dense(y, self.network.speech2, "speech2"), "speech")
 
+    def with_advance(self, x):
+        """`network.with_advance`; the parts of the hop before are states."""
+        g, names = self.graph, ("magnitude", "real", "imaginary")
+        shape = [*g.shape(x)[:-1], 1]
+        past = [g.input(f"state_{index}_in", shape) for index in range(len(names))]
+        now = [g.slice(x, [0, 0, 0, k], shape, name) for k, name in enumerate(names)]
+        self.states += now
+
+        def product(a, b, name):
+            return g.multiply(now[a], past[b], name)
+
+        squares = [g.multiply(m, m, f"{name}_power") for m, name in ((now[0], "new"), (past[0], "past"))]
+        floor = g.constant("advance_floor", np.float32([ADVANCE_FLOOR]))
+        power = g.add(g.add(*squares, "both_powers"), floor, "advance_power")
+        scale = g.inverse_root(power, "advance_scale")
+        along = g.add(product(1, 1, "real_real"), product(2, 2, "imaginary_imaginary"), "along")
+        across = g.subtract(product(2, 1, "imaginary_real"), product(1, 2, "real_imaginary"), "across")
+        advance = [g.multiply(part, scale, f"advance_{k}") for k, part in enumerate((along, across))]
+        return g.concatenate([x, *advance], 3, "with_advance")
+
     def build(self):
         g, net = self.graph, self.network
         front, rows = net.shape.front, net.shape.rows
         low = front.low_bins
         x = g.input("features", [1, 1, front.positions, 3])
+        x = self.with_advance(x) if net.shape.advance else x
         wide = self.convolution(x, net.encode1, "encode1", relu=True)
         narrow = self.convolution(wide, net.encode2, "encode2", relu=True)
         encoded = self.convolution(narrow, net.encode3, "encode3", relu=True)
@@ -174,11 +195,23 @@ def largest_difference(network, content, hops=50, seed=1):
     return worst
 
 
+def take(own, values):
+    """Copies the weights that a network has; inputs that it did not have yet count nothing."""
+    for key, value in values.items():
+        if key not in own:
+            continue
+        if own[key].dim() > 1 and own[key].shape[1] > value.shape[1]:
+            own[key].zero_()
+            own[key][:, : value.shape[1]].copy_(value)
+        elif own[key].shape == value.shape:
+            own[key].copy_(value)
+
+
 def load_network(path):
     """The network of a checkpoint with its averaged weights, in evaluation mode."""
     state = torch.load(path, weights_only=False)
     network = make(state["shape"])
-    network.load_state_dict({k: v.float() for k, v in state["average"].items()})
+    take(network.state_dict(), state["average"])
     return network.eval()
 
 

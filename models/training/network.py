@@ -24,13 +24,17 @@ HEAD = 2 * TAPS + 1  # three complex taps and a gain
 
 @dataclass(frozen=True)
 class Shape:
-    """Channels at half and at a quarter of the positions, and the number of blocks there."""
+    """Channels at half and at a quarter of the positions, and the number of blocks there.
+
+    With `advance` the network also sees the phase advance of every position since the hop before.
+    """
 
     kind: str
     outer: int
     inner: int
     blocks: int
     front: FrontEnd = TWENTY_MILLISECONDS
+    advance: bool = False
 
     @property
     def rows(self):
@@ -41,8 +45,28 @@ class Shape:
 SHAPES = {
     "full": Shape("full", 24, 48, 5),
     "light": Shape("light", 12, 16, 3),
-    "low-latency": Shape("low-latency", 24, 48, 3, TEN_MILLISECONDS),
+    "low-latency": Shape("low-latency", 24, 48, 3, TEN_MILLISECONDS, advance=True),
 }
+
+
+ADVANCE_FLOOR = 1e-3  # of the sum of two squared magnitudes
+
+
+def with_advance(x):
+    """Features (B, T, P, 3) and the phase advance of each since the hop before (B, T, P, 5).
+
+    Real and imaginary part of c_t conj(c_t-1) over sqrt(|c_t|^2 + |c_t-1|^2), where c is a
+    compressed spectrum: the angle is what a sinusoid near the position turns by in a hop, so it
+    tells a harmonic from noise and one harmonic from another, which no single hop does.
+    """
+    past = F.pad(x[:, :-1], (0, 0, 0, 0, 1, 0))
+    magnitude, real, imaginary = x.unbind(-1)
+    past_magnitude, past_real, past_imaginary = past.unbind(-1)
+    power = magnitude.square() + past_magnitude.square() + ADVANCE_FLOOR
+    scale = power.rsqrt()
+    along = (real * past_real + imaginary * past_imaginary) * scale
+    across = (imaginary * past_real - real * past_imaginary) * scale
+    return torch.cat([x, torch.stack([along, across], -1)], -1)
 
 
 def batch_norm(channels):
@@ -163,7 +187,7 @@ class Network(nn.Module):
         super().__init__()
         self.shape = shape
         outer, inner = shape.outer, shape.inner
-        self.encode1 = Convolution(3, outer, 6, 2)
+        self.encode1 = Convolution(5 if shape.advance else 3, outer, 6, 2)
         self.encode2 = Convolution(outer, inner, 4, 2)
         self.encode3 = Convolution(inner, inner, 3)
         self.blocks = nn.ModuleList(self.block(index) for index in range(shape.blocks))
@@ -202,6 +226,8 @@ class Network(nn.Module):
         return y.transpose(0, 1)
 
     def forward(self, x):
+        if self.shape.advance:
+            x = with_advance(x)
         wide = F.relu_(self.encode1(x))
         narrow = F.relu_(self.encode2(wide))
         encoded = narrow + F.relu_(self.encode3(narrow))

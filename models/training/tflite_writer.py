@@ -172,6 +172,9 @@ class GraphWriter:
     def logistic(self, x, name):
         return self.operator("LOGISTIC", [x], self.shape(x), name)
 
+    def inverse_root(self, x, name):
+        return self.operator("RSQRT", [x], self.shape(x), name)
+
     def tanh(self, x, name):
         return self.operator("TANH", [x], self.shape(x), name)
 

@@ -29,7 +29,7 @@ import quantization
 from bank import DEFAULT_WORK, Bank
 from mixer import Mixer
 from designs import DESIGNS, make
-from export import load_network
+from export import load_network, take
 from network import Denoiser, count_macs
 from pool import Pool
 from soap import SOAP
@@ -226,11 +226,8 @@ class Trainer:
 
     def start(self, state):
         """Takes over the weights of a checkpoint whose names and shapes fit."""
-        own = self.network.state_dict()
-        for key, value in state["raw"].items():
-            if key in own and own[key].shape == value.shape:
-                own[key].copy_(value)
-                self.average[key] = state["average"][key].to(own[key].dtype)
+        take(self.network.state_dict(), state["raw"])
+        take(self.average, state["average"])
 
     # One step
 
