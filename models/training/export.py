@@ -196,22 +196,30 @@ def largest_difference(network, content, hops=50, seed=1):
 
 
 def take(own, values):
-    """Copies the weights that a network has; inputs that it did not have yet count nothing."""
+    """Copies the weights of a checkpoint that fit; returns the names of a network's that were not there.
+
+    A layer that has got further inputs since starts with zeros for them.
+    """
+    left = set(own)
     for key, value in values.items():
         if key not in own:
             continue
-        if own[key].dim() > 1 and own[key].shape[1] > value.shape[1]:
-            own[key].zero_()
-            own[key][:, : value.shape[1]].copy_(value)
-        elif own[key].shape == value.shape:
-            own[key].copy_(value)
+        mine = own[key]
+        same = mine[:, : value.shape[1]] if mine.dim() == value.dim() > 1 else mine
+        if same.shape == value.shape:
+            mine.zero_()
+            same.copy_(value)
+            left.discard(key)
+    return left
 
 
 def load_network(path):
     """The network of a checkpoint with its averaged weights, in evaluation mode."""
     state = torch.load(path, weights_only=False)
     network = make(state["shape"])
-    take(network.state_dict(), state["average"])
+    left = take(network.state_dict(), state["average"])
+    if left:
+        raise ValueError(f"{path}: does not fit {state['shape']}: {', '.join(sorted(left))}")
     return network.eval()
 
 

@@ -3,9 +3,10 @@
 import math
 from dataclasses import replace
 
+import pytest
 import torch
 
-from export import take
+from export import load_network, take
 from network import SHAPES, Denoiser, Network, with_advance
 from spectrum import TEN_MILLISECONDS
 
@@ -43,3 +44,18 @@ def test_weights_of_a_network_without_the_advance_are_the_same_network_with_it()
     with torch.no_grad():
         pairs = zip(before(features), after(features))
         assert all(torch.allclose(a, b, atol=1e-6) for a, b in pairs)
+
+
+def test_a_checkpoint_of_another_shape_is_refused(tmp_path):
+    weights = Network(SHAPES["light"]).state_dict()
+    torch.save({"shape": "low-latency", "average": weights}, tmp_path / "other.pt")
+    with pytest.raises(ValueError, match="other.pt: does not fit low-latency: .*encode1"):
+        load_network(tmp_path / "other.pt")
+
+
+def test_layers_of_another_shape_keep_what_they_have():
+    network = Network(SHAPES["full"])
+    before = {key: value.clone() for key, value in network.state_dict().items()}
+    left = take(network.state_dict(), Network(SHAPES["low-latency"]).state_dict())
+    assert "blocks.0.mix.weight" in left and "encode2.conv.weight" not in left
+    assert all(torch.equal(network.state_dict()[key], before[key]) for key in left)
