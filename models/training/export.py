@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from checkpoint import load_network
 from designs import make
 from network import ADVANCE_FLOOR, SHAPES
 from spectrum import BANDS, COMPRESSION, SAMPLE_RATE, TAPS
@@ -105,15 +106,18 @@ class Exporter:
         now = [g.slice(x, [0, 0, 0, k], shape, name) for k, name in enumerate(names)]
         self.states += now
 
-        def product(a, b, name):
-            return g.multiply(now[a], past[b], name)
+        def product(a, b):
+            return g.multiply(now[a], past[b], f"{names[a]}_{names[b]}")
 
-        squares = [g.multiply(m, m, f"{name}_power") for m, name in ((now[0], "new"), (past[0], "past"))]
+        squares = [
+            g.multiply(magnitude, magnitude, f"{name}_power")
+            for name, magnitude in (("new", now[0]), ("past", past[0]))
+        ]
         floor = g.constant("advance_floor", np.float32([ADVANCE_FLOOR]))
         power = g.add(g.add(*squares, "both_powers"), floor, "advance_power")
         scale = g.inverse_root(power, "advance_scale")
-        along = g.add(product(1, 1, "real_real"), product(2, 2, "imaginary_imaginary"), "along")
-        across = g.subtract(product(2, 1, "imaginary_real"), product(1, 2, "real_imaginary"), "across")
+        along = g.add(product(1, 1), product(2, 2), "along")
+        across = g.subtract(product(2, 1), product(1, 2), "across")
         advance = [g.multiply(part, scale, f"advance_{k}") for k, part in enumerate((along, across))]
         return g.concatenate([x, *advance], 3, "with_advance")
 
@@ -193,34 +197,6 @@ def largest_difference(network, content, hops=50, seed=1):
         worst = max(worst, float(np.abs(b - gains[0, t].numpy()).max()))
         worst = max(worst, abs(model.speech - float(speech[0, t].sigmoid())))
     return worst
-
-
-def take(own, values):
-    """Copies the weights of a checkpoint that fit; returns the names of a network's that were not there.
-
-    A layer that has got further inputs since starts with zeros for them.
-    """
-    left = set(own)
-    for key, value in values.items():
-        if key not in own:
-            continue
-        mine = own[key]
-        same = mine[:, : value.shape[1]] if mine.dim() == value.dim() > 1 else mine
-        if same.shape == value.shape:
-            mine.zero_()
-            same.copy_(value)
-            left.discard(key)
-    return left
-
-
-def load_network(path):
-    """The network of a checkpoint with its averaged weights, in evaluation mode."""
-    state = torch.load(path, weights_only=False)
-    network = make(state["shape"])
-    left = take(network.state_dict(), state["average"])
-    if left:
-        raise ValueError(f"{path}: does not fit {state['shape']}: {', '.join(sorted(left))}")
-    return network.eval()
 
 
 def main():

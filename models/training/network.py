@@ -55,8 +55,8 @@ ADVANCE_FLOOR = 1e-3  # of the sum of two squared magnitudes
 def with_advance(x):
     """Features (B, T, P, 3) and the phase advance of each since the hop before (B, T, P, 5).
 
-    Real and imaginary part of c_t conj(c_t-1) over sqrt(|c_t|^2 + |c_t-1|^2), where c is a
-    compressed spectrum: the angle is what a sinusoid near the position turns by in a hop, so it
+    Real and imaginary part of c_t conj(c_t-1) over sqrt(m_t^2 + m_t-1^2 + ADVANCE_FLOOR), where c
+    is a compressed spectrum and m the mean of its magnitude over the position: the angle is what a sinusoid near the position turns by in a hop, so it
     tells a harmonic from noise and one harmonic from another, which no single hop does.
     """
     past = F.pad(x[:, :-1], (0, 0, 0, 0, 1, 0))

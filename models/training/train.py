@@ -27,9 +27,9 @@ from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 import losses
 import quantization
 from bank import DEFAULT_WORK, Bank
+from checkpoint import load_network, take
 from mixer import Mixer
 from designs import DESIGNS, make
-from export import load_network, take
 from network import Denoiser, count_macs
 from pool import Pool
 from soap import SOAP

@@ -107,7 +107,7 @@ def text(scores):
 
 
 if __name__ == "__main__":
-    from export import load_network
+    from checkpoint import load_network
 
     warnings.filterwarnings("ignore")
     torch.set_num_threads(1)

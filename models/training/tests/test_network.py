@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from export import load_network, take
+from checkpoint import load_network, take
 from network import SHAPES, Denoiser, Network, with_advance
 from spectrum import TEN_MILLISECONDS
 
